@@ -1,0 +1,139 @@
+"""Names to items, and the one error for a name that is not among them.
+
+A name may carry parameters, as in ``normal(0.05)``: it is parsed here, checked against the
+parameters that its entry declares, and written in one canonical form (``normal(.05)`` is
+``normal(0.05)``, and ``leaky_relu(0.01)`` is ``leaky_relu`` where 0.01 is the declared default).
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Generic, Protocol, TypeVar
+
+from suite.types import UserError
+
+
+class Entry(Protocol):
+    """What a registry asks of an item."""
+
+    @property
+    def name(self) -> str: ...
+
+
+E = TypeVar("E", bound=Entry)
+T = TypeVar("T")
+
+
+def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
+    """The error for a name that is not allowed: what was given, the nearest, what is allowed."""
+    names = [str(name) for name in allowed]
+    near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return UserError(f"unknown {kind} {str(given)!r}{hint} (allowed: {', '.join(names)})")
+
+
+def of_framework(owner: str, declared: Mapping[str, T], framework: str) -> T:
+    """What an entry declares for a framework; UserError when it declares nothing for it."""
+    if framework not in declared:
+        raise UserError(
+            f"{owner} is not declared for framework {framework!r}"
+            f" (declared for: {', '.join(declared)})"
+        )
+    return declared[framework]
+
+
+class Registry(Generic[E]):
+    """An ordered table of named entries; adding an entry is adding one item to it."""
+
+    def __init__(self, kind: str, entries: Iterable[E]) -> None:
+        self.kind = kind
+        self._entries: dict[str, E] = {}
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: E) -> None:
+        """Add an entry; ValueError when its name is taken."""
+        if entry.name in self._entries:
+            raise ValueError(f"{self.kind} {entry.name!r} is declared twice")
+        self._entries[entry.name] = entry
+
+    def __getitem__(self, name: str) -> E:
+        if name not in self._entries:
+            raise unknown(self.kind, name, self._entries)
+        return self._entries[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[E]:
+        return iter(self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in the order of declaration."""
+        return tuple(self._entries)
+
+
+_NAME = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\(\s*(.*?)\s*\))?\s*", re.DOTALL)
+
+
+def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[float, ...]]:
+    """The entry that a name with parameters means, and its parameters.
+
+    An entry that takes parameters declares ``parameters``, a mapping from their names to their
+    defaults in order (None: it has no default and must be given). Trailing parameters that are
+    left out take their defaults. Raises UserError for an unknown name, a parameter that is no
+    finite number, too many of them, or one that is missing.
+    """
+    match = _NAME.fullmatch(given)
+    if match is None:
+        raise unknown(kind, given, registry.names)
+    name, inside = match.groups()
+    entry = registry[name]
+    declared: Mapping[str, float | None] = getattr(entry, "parameters", {})
+    form = f"{name}({', '.join(declared)})" if declared else name
+    parts = [part.strip() for part in inside.split(",")] if inside else []
+    if inside == "" or len(parts) > len(declared):
+        raise UserError(f"{kind} {given!r} has other parameters than it takes; write {form}")
+    values = []
+    for position, (parameter, default) in enumerate(declared.items()):
+        if position >= len(parts):
+            if default is None:
+                raise UserError(f"{kind} {given!r} lacks its parameter {parameter}; write {form}")
+            values.append(float(default))
+            continue
+        try:
+            value = float(parts[position])
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise UserError(
+                f"{kind} {given!r}: {parameter} is {parts[position]!r}, not a finite number;"
+                f" write {form}"
+            )
+        values.append(value + 0.0)  # -0.0 is 0.0
+    return entry, tuple(values)
+
+
+def number(value: float) -> str:
+    """The shortest decimal that reads back as the same double; whole numbers without ``.0``."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def canonical(kind: str, given: str, registry: Registry[E]) -> str:
+    """The one way to write a name: parameters as shortest decimals, trailing defaults left out.
+
+    Raises UserError as ``parse`` does.
+    """
+    entry, values = parse(kind, given, registry)
+    declared: Mapping[str, float | None] = getattr(entry, "parameters", {})
+    kept = list(zip(declared.values(), values, strict=True))
+    while kept and kept[-1][0] == kept[-1][1]:
+        kept.pop()
+    return f"{entry.name}({', '.join(number(value) for _, value in kept)})" if kept else entry.name

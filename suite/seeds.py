@@ -1,0 +1,49 @@
+"""All randomness of the suite: one generator per purpose and axes, by SHA-256.
+
+| purpose | varies with | so it is shared by |
+| --- | --- | --- |
+| weights | seed, layer, fan_in, fan_out, initializer | activations, optimizers, frameworks |
+| native | seed, layer, fan_in, fan_out, initializer, framework | activations, optimizers |
+| train, heldout | seed, dataset | every cell of a study that uses the dataset |
+| batches | seed, epoch | every cell |
+| noise | seed, cell | nothing: each network has its own dropout masks |
+| inputs, cotangent | seed, width | activations, initializers, frameworks |
+
+The root seed enters every one of them. Because draws are shared between cells, their errors are
+alike: a claim reduces each seed to one number first, and its interval runs over seeds only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+PURPOSES = {
+    "weights": ("seed", "layer", "fan_in", "fan_out", "initializer"),
+    "native": ("seed", "layer", "fan_in", "fan_out", "initializer", "framework"),
+    "train": ("seed", "dataset"),
+    "heldout": ("seed", "dataset"),
+    "batches": ("seed", "epoch"),
+    "noise": ("seed", "cell"),
+    "inputs": ("seed", "width"),
+    "cotangent": ("seed", "width"),
+}
+
+
+def _digest(root: int, purpose: str, axes: dict[str, int | str]) -> bytes:
+    if set(axes) != set(PURPOSES[purpose]):
+        raise ValueError(f"{purpose} varies with {PURPOSES[purpose]}, not with {tuple(axes)}")
+    named = "".join(f"\n{axis}={axes[axis]}" for axis in PURPOSES[purpose])
+    return hashlib.sha256(f"root={root}\npurpose={purpose}{named}".encode()).digest()
+
+
+def generator(root: int, purpose: str, **axes: int | str) -> np.random.Generator:
+    """The NumPy generator of a purpose. ValueError when the axes are not those of the table."""
+    words = np.frombuffer(_digest(root, purpose, axes), dtype=np.uint32)
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words.tolist())))
+
+
+def integer(root: int, purpose: str, **axes: int | str) -> int:
+    """A 31-bit seed for a framework's own generator. ValueError as for ``generator``."""
+    return int.from_bytes(_digest(root, purpose, axes)[:4], "little") & 0x7FFFFFFF

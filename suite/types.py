@@ -295,14 +295,27 @@ class Lab:
 class Study(Protocol):
     """A question: its cells per profile, its metrics, how it is measured, its source."""
 
-    name: str
-    question: str
-    source: str
-    axes: tuple[str, ...]
-    """The fields of its cells."""
-    within: tuple[str, ...]
-    """The axes that vary inside one stack; the others are its program."""
-    tables: tuple[TableSpec, ...]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The fields of its cells."""
+        ...
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """The axes that vary inside one stack; the others are its program."""
+        ...
+
+    @property
+    def tables(self) -> tuple[TableSpec, ...]: ...
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         """The grids of a profile, the frameworks left out; each profile contains the smaller."""

@@ -1,0 +1,232 @@
+"""The oracle: the same tasks in NumPy float64, slow and obvious, with every gradient by hand.
+
+A multilayer perceptron without normalization and dropout, and the optimizers in the form of
+Keras (epsilon inside the root in RMSprop, beside the uncorrected root in Adam); for anything else
+it raises UserError. The leading axis K is a matrix product's batch axis and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from suite import activations, initializers, optimizers
+from suite.types import (
+    Architecture,
+    Array,
+    Layer,
+    Propagation,
+    Snapshot,
+    TrainTask,
+    UserError,
+    Weights,
+    float64,
+)
+
+Update = Callable[[Array, Array], Array]
+"""(parameter, its gradient) -> the parameter after the step. It remembers earlier gradients."""
+
+# A member that diverges becomes inf or NaN, which is its result. The warnings are off within
+# single functions: set around a generator, they would be off for its caller too.
+_quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+class Numpy:
+    """The float64 oracle."""
+
+    name = "numpy"
+
+    def versions(self) -> Mapping[str, str]:
+        """Library -> version."""
+        return {"numpy": np.__version__}
+
+    def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
+        """Value and slope by definition, in the precision of ``points``, same shape."""
+        resolved = activations.resolve(activation)
+        precision = np.asarray(points).dtype
+        return resolved.value(points).astype(precision), resolved.slope(points).astype(precision)
+
+    def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
+        """Kernel (fan_in, fan_out) from the NumPy law and bias (fan_out,) of zeros, float64.
+
+        Raises UserError for ``default``, which has no law here.
+        """
+        rng = np.random.default_rng(seed)
+        return initializers.resolve(initializer).draw(rng, fan_in, fan_out), np.zeros(fan_out)
+
+    @_quiet
+    def propagate(
+        self, activation: str, weights: Weights, inputs: Array, cotangent: Array
+    ) -> Propagation:
+        """Forward and backward through one network without an output layer."""
+        function = activations.resolve(activation)
+        hidden = [float64(inputs)]
+        before = []
+        for kernel, bias in weights:
+            before.append(hidden[-1] @ float64(kernel) + float64(bias))
+            hidden.append(function.value(before[-1]))
+        gradients = []
+        flowing = float64(cotangent)
+        for (kernel, _), z in zip(reversed(weights), reversed(before), strict=True):
+            gradients.append(flowing * function.slope(z))
+            flowing = gradients[-1] @ float64(kernel).T
+        return Propagation(np.stack(before), np.stack(hidden[1:]), np.stack(gradients[::-1]))
+
+    def train(self, task: TrainTask) -> Iterator[Snapshot]:
+        """Train, and yield a snapshot at each epoch of ``task.record``.
+
+        Raises UserError for normalization, dropout, or settings other than ``common``.
+        """
+        _check(task)
+        name = task.architecture.activation
+        inputs, labels = float64(task.inputs), float64(task.labels)
+        heldout_inputs, heldout_labels = float64(task.heldout_inputs), float64(task.heldout_labels)
+        weights = tuple((float64(kernel), float64(bias)) for kernel, bias in task.weights)
+        updates = [(_update(task.optimizer), _update(task.optimizer)) for _ in weights]
+        members, points = labels.shape
+        losses: list[Array] = []
+        correct: list[Array] = []
+        for epoch in range(task.record[-1] + 1):
+            if epoch > 0:
+                order = task.order(epoch)
+                for start in range(0, points, task.batch):
+                    chosen = order[:, start : start + task.batch]
+                    x = np.take_along_axis(inputs, chosen[:, :, None], axis=1)
+                    y = np.take_along_axis(labels, chosen, axis=1)
+                    z = forward(name, weights, x)
+                    losses.append(cross_entropy(z, y))
+                    correct.append(np.sum((z > 0) == (y > 0.5), axis=1))
+                    weights = _step(weights, gradient(name, weights, x, y), updates)
+            if epoch in task.record:
+                logits = forward(name, weights, inputs)
+                heldout_logits = forward(name, weights, heldout_inputs)
+                yield Snapshot(
+                    epoch=epoch,
+                    weights=weights,
+                    gradients=gradient(name, weights, inputs, labels),
+                    loss=cross_entropy(logits, labels),
+                    heldout_loss=cross_entropy(heldout_logits, heldout_labels),
+                    logits=logits,
+                    heldout_logits=heldout_logits,
+                    batch_loss=np.reshape(losses, (-1, members)),
+                    batch_correct=np.reshape(correct, (-1, members)),
+                )
+                losses, correct = [], []
+
+
+def _check(task: TrainTask) -> None:
+    model: Architecture = task.architecture
+    if model.normalization != "none" or model.dropout or model.outputs != 1:
+        raise UserError(
+            "the NumPy oracle trains networks with one output, without normalization and dropout;"
+            f" given: outputs={model.outputs}, normalization={model.normalization!r},"
+            f" dropout={model.dropout}"
+        )
+    if task.settings != "common":
+        raise UserError(
+            f"the NumPy oracle has no settings {task.settings!r} of its own (allowed: common)"
+        )
+
+
+# --- the network and its gradient --------------------------------------------------------------
+
+
+@_quiet
+def forward(activation: str, weights: Weights, inputs: Array) -> Array:
+    """Logits (K, n) of K networks, each on its own inputs (K, n, features)."""
+    function = activations.resolve(activation)
+    hidden = inputs
+    for kernel, bias in weights[:-1]:
+        hidden = function.value(hidden @ kernel + bias[:, None, :])
+    kernel, bias = weights[-1]
+    return np.asarray((hidden @ kernel + bias[:, None, :])[:, :, 0])
+
+
+@_quiet
+def cross_entropy(logits: Array, labels: Array) -> Array:
+    """Mean binary cross-entropy in nats, (K,), of logits and labels (K, n).
+
+    -y log s(z) - (1 - y) log(1 - s(z)) with s the sigmoid, which is softplus(z) - y z.
+    """
+    softplus = activations.resolve("softplus").value
+    return np.asarray(np.mean(softplus(logits) - labels * logits, axis=1))
+
+
+@_quiet
+def gradient(activation: str, weights: Weights, inputs: Array, labels: Array) -> Weights:
+    """The gradient of ``cross_entropy`` by every kernel and bias, by the chain rule."""
+    function = activations.resolve(activation)
+    hidden = [inputs]
+    before = []
+    for kernel, bias in weights[:-1]:
+        before.append(hidden[-1] @ kernel + bias[:, None, :])
+        hidden.append(function.value(before[-1]))
+    kernel, bias = weights[-1]
+    logits = (hidden[-1] @ kernel + bias[:, None, :])[:, :, 0]
+    error = activations.resolve("sigmoid").value(logits) - labels
+    delta = (error / labels.shape[1])[:, :, None]  # (K, n, units): by the pre-activation
+    gradients = []
+    for layer in reversed(range(len(weights))):
+        gradients.append((hidden[layer].swapaxes(1, 2) @ delta, delta.sum(axis=1)))
+        if layer > 0:
+            kernel = weights[layer][0]
+            delta = (delta @ kernel.swapaxes(1, 2)) * function.slope(before[layer - 1])
+    return tuple(reversed(gradients))
+
+
+# --- the optimizers ----------------------------------------------------------------------------
+
+
+@_quiet
+def _step(weights: Weights, gradients: Weights, updates: list[tuple[Update, Update]]) -> Weights:
+    return tuple(
+        (update_kernel(kernel, kernel_gradient), update_bias(bias, bias_gradient))
+        for (kernel, bias), (kernel_gradient, bias_gradient), (update_kernel, update_bias) in zip(
+            weights, gradients, updates, strict=True
+        )
+    )
+
+
+def _update(optimizer: str) -> Update:
+    """A fresh optimizer for one parameter, with the common hyper-parameters."""
+    entry = optimizers.resolve(optimizer)
+    forms: Mapping[str, Callable[..., Update]] = {"sgd": _sgd, "rmsprop": _rmsprop, "adam": _adam}
+    if entry.name not in forms:
+        raise UserError(
+            f"the NumPy oracle has no optimizer {entry.name!r} (allowed: {', '.join(forms)})"
+        )
+    return forms[entry.name](**entry.common)
+
+
+def _sgd(learning_rate: float, momentum: float) -> Update:
+    def update(parameter: Array, g: Array) -> Array:
+        return parameter - learning_rate * g
+
+    return update
+
+
+def _rmsprop(learning_rate: float, rho: float, epsilon: float, momentum: float) -> Update:
+    v = np.zeros(())
+
+    def update(parameter: Array, g: Array) -> Array:
+        nonlocal v
+        v = rho * v + (1.0 - rho) * g**2
+        return np.asarray(parameter - learning_rate * g / np.sqrt(v + epsilon))
+
+    return update
+
+
+def _adam(learning_rate: float, beta_1: float, beta_2: float, epsilon: float) -> Update:
+    t = 0
+    m = v = np.zeros(())
+
+    def update(parameter: Array, g: Array) -> Array:
+        nonlocal t, m, v
+        t += 1
+        m = beta_1 * m + (1.0 - beta_1) * g
+        v = beta_2 * v + (1.0 - beta_2) * g**2
+        rate = learning_rate * np.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t)
+        return np.asarray(parameter - rate * m / (np.sqrt(v) + epsilon))
+
+    return update

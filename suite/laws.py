@@ -1,0 +1,152 @@
+"""The laws that initial weights are drawn from: how to draw, and what a draw is held to.
+
+Each law is centred on 0 (``Point`` on its value) and knows its variance by the fans of the
+kernel, its excess kurtosis and its distribution function.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from suite.types import Array, float64
+
+Variance = Callable[[int, int], float]
+"""(fan_in, fan_out) -> variance of one entry of the kernel."""
+
+
+class Law(Protocol):
+    """The distribution of one entry of a kernel (fan_in, fan_out), or of a bias."""
+
+    @property
+    def variance(self) -> Variance: ...
+
+    @property
+    def kurtosis(self) -> float:
+        """Excess kurtosis: E[(w - mean)^4] / variance^2 - 3."""
+        ...
+
+    def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+        """A kernel: (fan_in, fan_out) float64."""
+        ...
+
+    def cdf(self, x: Array, fan_in: int, fan_out: int) -> Array:
+        """The probability of an entry at or below ``x``: float64, the shape of ``x``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Point:
+    """Always the same value. Variance 0; the kurtosis has no meaning and is given as 0."""
+
+    value: float
+    kurtosis: ClassVar[float] = 0.0
+
+    @property
+    def variance(self) -> Variance:
+        return lambda fan_in, fan_out: 0.0
+
+    def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+        return np.full((fan_in, fan_out), self.value)
+
+    def cdf(self, x: Array, fan_in: int, fan_out: int) -> Array:
+        return np.where(float64(x) >= self.value, 1.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """U(-a, a) with a = sqrt(3 variance)."""
+
+    variance: Variance
+    kurtosis: ClassVar[float] = -1.2
+
+    def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+        limit = math.sqrt(3.0 * self.variance(fan_in, fan_out))
+        return rng.uniform(-limit, limit, (fan_in, fan_out))
+
+    def cdf(self, x: Array, fan_in: int, fan_out: int) -> Array:
+        limit = math.sqrt(3.0 * self.variance(fan_in, fan_out))
+        return np.clip((float64(x) + limit) / (2.0 * limit), 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Normal:
+    """N(0, variance)."""
+
+    variance: Variance
+    kurtosis: ClassVar[float] = 0.0
+
+    def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+        return rng.normal(0.0, math.sqrt(self.variance(fan_in, fan_out)), (fan_in, fan_out))
+
+    def cdf(self, x: Array, fan_in: int, fan_out: int) -> Array:
+        from scipy.special import ndtr  # here, because listing the catalogue must not import SciPy
+
+        return np.asarray(ndtr(float64(x) / math.sqrt(self.variance(fan_in, fan_out))))
+
+
+# Moments of the standard normal truncated at two standard deviations. Integration by parts gives
+# E[x^2] = 1 - 2 * 2 p / m and E[x^4] = 3 E[x^2] - 2 * 2^3 p / m, with p its density at 2 and m
+# the mass between -2 and 2. sqrt(_SECOND) is the 0.8796 by which Keras corrects.
+_MASS = math.erf(math.sqrt(2.0))
+_DENSITY = math.exp(-2.0) / math.sqrt(2.0 * math.pi)
+_SECOND = 1.0 - 4.0 * _DENSITY / _MASS
+_FOURTH = 3.0 * _SECOND - 16.0 * _DENSITY / _MASS
+
+
+@dataclass(frozen=True)
+class TruncatedNormal:
+    """A normal truncated at two of its standard deviations, of which ``variance`` remains."""
+
+    variance: Variance
+    kurtosis: ClassVar[float] = _FOURTH / _SECOND**2 - 3.0
+
+    def _parent(self, fan_in: int, fan_out: int) -> float:
+        """Standard deviation of the normal before truncation."""
+        return math.sqrt(self.variance(fan_in, fan_out) / _SECOND)
+
+    def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+        from scipy.special import ndtri  # as above
+
+        inside = rng.uniform(0.5 - _MASS / 2.0, 0.5 + _MASS / 2.0, (fan_in, fan_out))
+        return np.asarray(self._parent(fan_in, fan_out) * ndtri(inside))
+
+    def cdf(self, x: Array, fan_in: int, fan_out: int) -> Array:
+        from scipy.special import ndtr  # as above
+
+        z = np.clip(float64(x) / self._parent(fan_in, fan_out), -2.0, 2.0)
+        return np.asarray((ndtr(z) - (0.5 - _MASS / 2.0)) / _MASS)
+
+
+@dataclass(frozen=True)
+class Orthogonal:
+    """Uniform among the matrices whose rows or columns (the fewer) are orthonormal.
+
+    Each entry is a coordinate of a random unit vector of n = max(fan_in, fan_out) dimensions, so
+    (w + 1) / 2 has the Beta((n - 1) / 2, (n - 1) / 2) law. The entries are not independent: the
+    mean of their squares is 1 / n exactly. The excess kurtosis is -6 / (n + 2), given here by
+    its limit 0.
+    """
+
+    kurtosis: ClassVar[float] = 0.0
+
+    @property
+    def variance(self) -> Variance:
+        return lambda fan_in, fan_out: 1.0 / max(fan_in, fan_out)
+
+    def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+        tall = rng.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out)))
+        q, r = np.linalg.qr(tall)
+        # QR fixes the signs of q by its own convention; these make q uniform (Mezzadri 2007).
+        q = q * np.sign(np.diag(r))
+        return q if fan_in >= fan_out else q.T
+
+    def cdf(self, x: Array, fan_in: int, fan_out: int) -> Array:
+        from scipy.special import betainc  # as above
+
+        half = (max(fan_in, fan_out) - 1) / 2.0
+        return np.asarray(betainc(half, half, np.clip((float64(x) + 1.0) / 2.0, 0.0, 1.0)))

@@ -1,0 +1,106 @@
+"""PyTorch on the CPU in single precision: its own layers, initializers, loss and optimizers.
+
+The thread count is the runner's choice. The global random generator is left as it was found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from suite import initializers
+from suite.frameworks.torch.layers import Activation, native, seeded, tensor
+from suite.frameworks.torch.stack import Stack
+from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
+
+
+class Torch:
+    """The framework ``torch``; ``types.Framework`` says what each verb means."""
+
+    name = "torch"
+
+    def versions(self) -> Mapping[str, str]:
+        """The version of torch with its build, such as ``2.13.0+cpu``."""
+        return {"torch": str(torch.__version__)}
+
+    def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
+        """Value, and slope by autograd, of an activation; shape and precision of ``points``."""
+        x = torch.tensor(points, requires_grad=True)
+        value = Activation(activation)(x)
+        (slope,) = torch.autograd.grad(value.sum(), x)
+        return value.detach().numpy(), slope.numpy()
+
+    def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
+        """Kernel (fan_in, fan_out) and bias (fan_out,) of a fresh ``nn.Linear``, float32.
+
+        ``default`` is the layer's own reset. Any other initializer sets the kernel alone, and
+        the bias is zero. The kernel is a transposed view: torch keeps (fan_out, fan_in).
+        """
+        declared = initializers.resolve(initializer).native("torch")
+        with seeded(seed):
+            if declared is None:
+                layer = nn.Linear(fan_in, fan_out)
+            else:
+                layer = nn.Linear(fan_in, fan_out, device="meta").to_empty(device="cpu")
+                native(declared)(layer.weight)
+                nn.init.zeros_(layer.bias)
+        return layer.weight.detach().numpy().T, layer.bias.detach().numpy()
+
+    def propagate(
+        self, activation: str, weights: Weights, inputs: Array, cotangent: Array
+    ) -> Propagation:
+        """Forward and backward through ONE network of equally wide layers, no output layer.
+
+        ``weights``: a kernel (fan_in, fan_out) and a bias (fan_out,) per layer, used where they
+        lie. inputs (samples, features), cotangent (samples, width).
+        """
+        modules: list[nn.Module] = []
+        for kernel, bias in weights:
+            fan_in, fan_out = kernel.shape
+            dense = nn.Linear(fan_in, fan_out, device="meta")  # no memory, no draw
+            # No gradient by the weights: the backward pass is one product a layer.
+            dense.weight = nn.Parameter(tensor(kernel).T, requires_grad=False)
+            dense.bias = nn.Parameter(tensor(bias), requires_grad=False)
+            modules += [dense, Activation(activation)]
+        x = tensor(inputs)
+        preactivations, outputs = [], []
+        for module in nn.Sequential(*modules):
+            x = module(x)
+            if isinstance(module, nn.Linear):
+                preactivations.append(x.requires_grad_())
+            else:
+                outputs.append(x)
+        gradients = torch.autograd.grad(x, preactivations, tensor(cotangent))
+        return Propagation(_array(preactivations), _array(outputs), _array(gradients))
+
+    def train(self, task: TrainTask) -> Iterator[Snapshot]:
+        """Train, and yield a snapshot at each epoch of ``task.record``."""
+        stack = Stack(task)
+        data = tensor(task.inputs), tensor(task.labels)
+        heldout = tensor(task.heldout_inputs), tensor(task.heldout_labels)
+        for epoch in range(task.record[-1] + 1):
+            if epoch > 0:
+                order = torch.from_numpy(np.array(task.order(epoch), dtype=np.int64))
+                with seeded(mask_seed(task.noise, epoch)):
+                    stack.train(data, order, task.batch)
+            if epoch in task.record:
+                yield stack.snapshot(epoch, data, heldout)
+
+
+def mask_seed(noise: Sequence[int], epoch: int) -> int:
+    """The 31-bit seed of a stack's dropout masks in one epoch, from the seeds of its members.
+
+    ``vmap`` draws for a whole stack from one generator. So each member has masks of its own,
+    and which they are depends on the members that it is stacked with.
+    """
+    text = ",".join(str(number) for number in (epoch, *noise))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little") & 0x7FFFFFFF
+
+
+def _array(tensors: Sequence[Tensor]) -> Array:
+    """Tensors of one shape along a new first axis."""
+    return torch.stack(list(tensors)).detach().numpy()

@@ -1,0 +1,79 @@
+"""The parts of a network in torch: its modules, its random numbers, its arrays.
+
+A network is the ``nn.Sequential`` that a user would write. torch's layers draw from the global
+generator only, so everything random happens inside a forked and seeded one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from suite import activations
+from suite.optimizers import NORMALIZATION
+from suite.types import Architecture, Array, Native
+
+
+class Activation(nn.Module):
+    """torch's own function of an activation, as a layer. UserError for an unknown name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.function = native(activations.resolve(name).native("torch"))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape; the same shape."""
+        value: Tensor = self.function(x)
+        return value
+
+
+def network(architecture: Architecture, settings: str) -> nn.Sequential:
+    """The multilayer perceptron, with torch's default weights.
+
+    ``settings`` concerns the normalization layers here: ``common`` sets their epsilon and
+    momentum as in ``optimizers``, ``default`` leaves them to torch.
+    """
+    common = settings == "common"
+    epsilon: dict[str, Any] = {"eps": NORMALIZATION["epsilon"]} if common else {}
+    # torch's momentum is the share of the new batch in the moving average.
+    momentum: dict[str, Any] = {"momentum": 1 - NORMALIZATION["momentum"]} if common else {}
+    modules: list[nn.Module] = []
+    for fan_in, fan_out in architecture.shapes[:-1]:
+        modules.append(nn.Linear(fan_in, fan_out))
+        if architecture.normalization == "batch":
+            modules.append(nn.BatchNorm1d(fan_out, **epsilon, **momentum))
+        elif architecture.normalization == "layer":
+            modules.append(nn.LayerNorm(fan_out, **epsilon))
+        modules.append(Activation(architecture.activation))
+        if architecture.dropout:
+            modules.append(nn.Dropout(architecture.dropout))
+    modules.append(nn.Linear(*architecture.shapes[-1]))
+    return nn.Sequential(*modules)
+
+
+def native(declared: Native) -> Callable[..., Any]:
+    """The object that a catalogue declares, with its keyword arguments bound."""
+    target, arguments = declared
+    module, _, attribute = target.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return partial(found, **arguments) if arguments else found
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Inside, the global generator of the CPU starts from a seed; afterwards it is as before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs as well
+        yield
+
+
+def tensor(values: Array) -> Tensor:
+    """A float32 tensor over the array's own memory; a copy if it is read-only or not float32."""
+    return torch.from_numpy(np.require(values, np.float32, "W"))

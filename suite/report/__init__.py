@@ -1,0 +1,239 @@
+"""The page: everything that a results folder says, in one file that opens without a network.
+
+Reads the folder alone, imports no framework and measures nothing. The same folder gives the
+same bytes. A table that is not there costs its section and leaves a sentence in its place.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from suite.report import curves, heatmaps, words
+from suite.report.drawing import Drawing, NotDrawn, png, style
+from suite.store import Results, replacing
+from suite.tables import read_table
+
+_HERE = Path(__file__).parent
+_STATUSES = ("ok", "diverged", "unsupported", "failed", "missing")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as the page holds it: a PNG at twice its size on screen."""
+
+    title: str
+    caption: str
+    data: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with figures; ``absent`` holds a sentence for each one not drawn."""
+
+    title: str
+    folded: bool
+    pictures: Sequence[Picture]
+    absent: Sequence[str]
+
+
+def write_report(folder: Path) -> Path:
+    """Write ``report.html`` and ``figures/*.png`` of a results folder; returns the page's path.
+
+    The page takes its place in one step, so that a reader never sees half of one. Raises
+    UserError when the folder has no manifest, or a table of it cannot be read.
+    """
+    manifest = Results(folder).manifest()
+    claims = _text_rows(folder / "claims.csv")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"number": words.number}
+    page = environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
+    html = page.render(
+        css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # our own, nothing measured
+        manifest=manifest,
+        command=shlex.join(map(str, manifest.get("command", ()))),
+        counts=words.counts(claims or []),
+        claims=None if claims is None else words.grouped(claims),
+        words=words,
+        sections=_sections(folder),
+        runs=_runs(folder, manifest),
+        statuses=_STATUSES,
+        environment=_environment(manifest),
+        timings=_timings(folder / "timings.csv"),
+    )
+    path = folder / "report.html"
+    with replacing(path) as file:
+        file.write(html)
+    return path
+
+
+def _text_rows(path: Path) -> list[dict[str, str]] | None:
+    """A CSV as text, or None when it is not there."""
+    if not path.exists():
+        return None
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _table(path: Path) -> pd.DataFrame | None:
+    """A table, plain or compressed, or None when it is not there."""
+    there = path.exists() or path.with_name(path.name + ".gz").exists()
+    return read_table(path) if there else None
+
+
+# --- figures -----------------------------------------------------------------------------------
+
+
+def _sections(folder: Path) -> list[Section]:
+    """All figures, drawn, written to ``figures/`` and ready for the page."""
+    summary = _table(folder / "summary.csv")
+    training = _table(folder / "training" / "layers.csv")
+    propagation = _table(folder / "propagation" / "layers.csv")
+
+    def heat_maps(metric: str) -> list[Callable[[], Drawing]]:
+        if summary is None:
+            return []
+        depths = heatmaps.depths(summary, metric)
+        return [partial(heatmaps.heat_map, summary, metric, depth) for depth in depths]
+
+    def over(table: pd.DataFrame | None, *draw: Callable[..., Drawing]) -> list[Any]:
+        return [] if table is None else [partial(one, table) for one in draw]
+
+    target = folder / "figures"
+    target.mkdir(exist_ok=True)
+    with style():
+        return [
+            _section(
+                target,
+                "After training: accuracy",
+                heat_maps("heldout_accuracy"),
+                "summary.csv holds no heldout_accuracy of the study training: no heat maps of it.",
+            ),
+            _section(
+                target,
+                "After training: loss",
+                heat_maps("train_loss"),
+                "summary.csv holds no train_loss of the study training: no heat maps of it.",
+                folded=True,
+            ),
+            _section(
+                target,
+                "While training: the gradient of each layer",
+                over(training, curves.learning),
+                "training/layers.csv is not there: no figure of gradients while training.",
+            ),
+            _section(
+                target,
+                "Before training: signal and gradient through the layers",
+                over(propagation, curves.forward, curves.backward),
+                "propagation/layers.csv is not there: no figure of signal and gradient by layer.",
+            ),
+        ]
+
+
+def _section(
+    target: Path, title: str, draw: Sequence[Callable[[], Drawing]], absent: str, *,
+    folded: bool = False,
+) -> Section:  # fmt: skip
+    """Draw a section's figures and write them to ``target``; ``absent``: said when it has none."""
+    pictures, sentences = [], [] if draw else [absent]
+    for one in draw:
+        try:
+            drawing = one()
+        except NotDrawn as reason:
+            sentences.append(str(reason))
+            continue
+        image = png(drawing.figure)
+        with replacing(target / f"{drawing.name}.png", "wb") as file:
+            file.write(image)
+        width, height = (round(96 * inches) for inches in drawing.figure.get_size_inches())
+        data = base64.b64encode(image).decode("ascii")
+        pictures.append(Picture(drawing.title, drawing.caption, data, width, height))
+    return Section(title, folded, pictures, sentences)
+
+
+# --- runs and timings --------------------------------------------------------------------------
+
+
+def _runs(folder: Path, manifest: Mapping[str, Any]) -> list[tuple[str, Mapping[str, int]]]:
+    """Study -> status -> number of runs; what was expected and is not there is ``missing``."""
+    expected: Mapping[str, Mapping[str, int]] = manifest.get("expected", {})
+
+    def of_study(study: str) -> dict[str, int]:
+        table = _table(folder / study / "runs.csv")
+        counts = {} if table is None else table["status"].value_counts().to_dict()
+        found = {str(status): int(count) for status, count in counts.items()}
+        runs = int(expected[study]["runs"])
+        return {**found, "missing": max(0, runs - sum(found.values())), "expected": runs}
+
+    return [(study, of_study(study)) for study in expected]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What the stacks of one study took: seconds of computing, and the largest peak memory."""
+
+    study: str
+    stacks: int
+    seconds: float
+    expected: float
+    peak_bytes: float
+    longest: Sequence[tuple[str, float]]
+
+
+def _timings(path: Path) -> tuple[Mapping[str, float], Sequence[Timing]] | None:
+    """Seconds of each stage of the run, then each study with its three longest stacks."""
+    table = _table(path)
+    if table is None:
+        return None
+    stages = table[table["stage"] != "stack"]
+    return dict(zip(stages["stage"], stages["seconds"], strict=True)), [
+        _timing(str(study), rows)
+        for study, rows in table[table["stage"] == "stack"].groupby("study", sort=False)
+    ]
+
+
+def _timing(study: str, rows: pd.DataFrame) -> Timing:
+    longest = rows.nlargest(3, "seconds")
+    return Timing(
+        study,
+        len(rows),
+        rows["seconds"].sum(),
+        rows["expected_seconds"].sum(),
+        rows["process_peak_bytes"].max(),
+        list(zip(longest["label"], longest["seconds"], strict=True)),
+    )
+
+
+def _environment(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """What the run depended on: name -> text, from the manifest; what it lacks is left out."""
+
+    def listed(key: str) -> str:
+        return ", ".join(f"{name} {value}" for name, value in manifest.get(key, {}).items())
+
+    git = manifest.get("git") or {}
+    changed = ", with uncommitted changes" if git.get("dirty") else ""
+    facts = {
+        "versions": listed("versions"),
+        "platform": listed("platform"),
+        "threads per process": str(manifest.get("threads", "")),
+        "git commit": f"{git['commit']}{changed}" if git.get("commit") else "",
+        "hash of the suite's code": str(manifest.get("tree_hash", "")),
+        "root seed": str(manifest.get("root_seed", "")),
+        "schema": str(manifest.get("schema", "")),
+    }
+    return {name: text for name, text in facts.items() if text}

@@ -1,0 +1,205 @@
+"""A results folder made up from a seed: the tables that a run writes, without running anything.
+
+The numbers follow the shapes of real ones (chance level at depth, geometric growth per layer) so
+that a page made from them can be looked at. ``python tests/synthetic.py DIR`` writes one of the
+size of a standard run.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+FRAMEWORKS = ("torch", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the made-up run is: its training grid, and the layers of its propagation."""
+
+    activations: tuple[str, ...]
+    initializers: tuple[str, ...]
+    depths: tuple[int, ...]
+    layers: int
+
+
+STANDARD = Size(
+    ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softsign"),
+    ("default", "normal(0.05)", "normal(1)", "xavier_uniform", "xavier_normal", "he_uniform",
+     "he_normal", "lecun_normal", "orthogonal"),
+    (1, 4, 16),
+    50,
+)  # fmt: skip
+SMALL = Size(("sigmoid", "tanh", "relu"), ("normal(1)", "xavier_normal"), (1, 4), 5)
+AXES = ("framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
+        "settings")  # fmt: skip
+CLAIM = ("claim", "group", "study", "statement", "metric", "estimand", "centre", "verdict",
+         "expected", "as_expected", "estimate", "low", "high", "level", "band_low", "band_high",
+         "n", "diverged", "failed", "missing", "pair_correlation", "decides", "promised", "reason",
+         "because", "source", "text_hash")  # fmt: skip
+
+
+def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A CSV with Unix line ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def claim(**fields: object) -> list[object]:
+    """A row of claims.csv; what is not given has a plain value."""
+    plain: dict[str, object] = {
+        "claim": "tanh-beats-sigmoid", "group": "framework=torch", "study": "training",
+        "statement": "Four hidden layers of 5 with N(0, 1) weights: tanh learns the two circles,"
+        " sigmoid does not.", "metric": "heldout_accuracy", "estimand": "difference",
+        "centre": "median", "verdict": "supported", "expected": "supported", "as_expected": True,
+        "estimate": 0.371, "low": 0.28, "high": 0.463, "level": 0.99975, "band_low": 0.1,
+        "band_high": math.inf, "n": 20, "diverged": 0, "failed": 0, "missing": 0,
+        "pair_correlation": 0.12, "decides": "quick", "promised": True, "reason": "",
+        "because": "sigmoid's slope is at most 1/4", "source": "tutorial",
+        "text_hash": "0123456789abcdef",
+    }  # fmt: skip
+    row = plain | fields
+    return [row[name] for name in CLAIM]
+
+
+def claims() -> list[list[object]]:
+    """One row of each kind that the page tells apart."""
+    return [
+        claim(),
+        claim(group="framework=tensorflow", estimate=0.402, low=0.31, high=0.49),
+        claim(claim="sigmoid-worse-with-depth", group="", verdict="undecided", as_expected="",
+              estimate=-0.04, low=-math.inf, high=0.02, band_low=-math.inf, band_high=0.0, n=20,
+              reason="the interval is neither inside the band nor apart from it"),
+        claim(claim="relu-beats-tanh", verdict="refuted", as_expected=False, estimate=-0.012,
+              low=-0.05, high=0.01, band_low=0.05, diverged=2, missing=1),
+        claim(claim="relu-beats-tanh", group="framework=tensorflow", verdict="refuted",
+              expected="refuted", estimate=-0.02, low=-0.06, high=0.008, band_low=0.05),
+        claim(claim="steps-agree", study="parity", metric="step_error", estimand="value",
+              estimate=3.1e-7, low=1.2e-7, high=8.8e-7, band_low=-math.inf, band_high=1e-4,
+              statement="From the same weights the first five SGD steps agree to rounding.",
+              source="documentation of both frameworks"),
+        claim(claim="he-preserves-relu", study="propagation", verdict="not judged", estimate="",
+              low="", high="", n=0, as_expected="", metric="activation_mean_square",
+              estimand="slope", band_low=-0.01, band_high=0.01,
+              reason="the study propagation was not run in this profile",
+              source="He et al. 2015"),
+    ]  # fmt: skip
+
+
+def results(folder: Path, size: Size = SMALL) -> Path:
+    """Write a whole results folder; the same call writes the same bytes."""
+    rng = np.random.default_rng(7)
+    cells = [
+        (framework, activation, initializer, depth, 5, "rmsprop", "native", "common")
+        for framework, activation, depth, initializer in itertools.product(
+            FRAMEWORKS, size.activations, size.depths, size.initializers
+        )
+    ]
+    write(folder / "claims.csv", CLAIM, claims())
+    _training(folder, cells, rng)
+    _propagation(folder, size.layers, rng)
+    write(
+        folder / "timings.csv",
+        ("stage", "seconds", "study", "stack", "label", "expected_seconds", "process_peak_bytes"),
+        [
+            ("measure", 61.5, "", "", "", "", ""),
+            ("judge", 1.5, "", "", "", "", ""),
+            *(
+                ("stack", 3.5 * i + 1, "training", f"{i:016x}", f"training depth={i}", 3 * i, 9e8)
+                for i in range(5)
+            ),
+        ],
+    )
+    manifest = {
+        "schema": 1, "suite_version": "0.1.0", "profile": "standard", "root_seed": 0,
+        "command": ["suite", "run", "--profile", "standard", "--out", "my results"],
+        "studies": ["training", "propagation"],
+        "versions": {"python": "3.11.9", "torch": "2.13.0", "keras": "3.15.1"},
+        "platform": {"system": "Linux", "cpu": "a CPU", "cores": 2}, "threads": 1,
+        "git": {"commit": "1234abcd", "dirty": False}, "tree_hash": "00ff", "expected": {
+            "training": {"cells": len(cells), "runs": 20 * len(cells), "hash": "aa"},
+            "propagation": {"cells": 1, "runs": 20, "hash": "bb"},
+        },
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def _training(
+    folder: Path, cells: Sequence[tuple[str, str, str, int, int, str, str, str]],
+    rng: np.random.Generator,
+) -> None:  # fmt: skip
+    summary, runs, layers = [], [], []
+    for cell in cells:
+        _, activation, initializer, depth, *_ = cell
+        bad = (activation == "sigmoid") + (initializer == "normal(1)") * 0.4 + (depth > 4) * 0.6
+        accuracy = min(0.99, max(0.5, 1.0 - 0.2 * bad * math.log2(depth + 1) * rng.random()))
+        diverged = int(activation == "relu" and depth > 4 and initializer == "normal(1)") * 12
+        if (activation, initializer, depth) == ("tanh", "normal(1)", 1):
+            continue  # a cell that was not run
+        for metric, unit, value in (
+            ("heldout_accuracy", "share", accuracy),
+            ("train_loss", "nats", math.inf if diverged else (1 - accuracy) * 1.3),
+        ):
+            summary.append(["training", *cell, metric, unit, value, value - 0.1, value + 0.1, 20,
+                            20 - diverged, diverged, 0, 0])  # fmt: skip
+        for seed in range(20):
+            state = ("diverged", "inf") if seed < diverged else ("ok", "")
+            runs.append([*cell, seed, *state, accuracy])
+        fall = {"sigmoid": 0.2, "tanh": 0.8}.get(activation, 1.0)
+        for epoch, layer in itertools.product((0, 1, 2, 5, 10, 20, 50, 100), range(1, depth + 2)):
+            rms = 0.1 * fall ** (depth + 1 - layer) / (1 + 0.1 * epoch)
+            layers.append([*cell, epoch, layer, 20, rms, rms / 2, rms * 2])
+    numbers = ("centre", "low", "high", "n", "ok", "diverged", "unsupported", "failed")
+    write(folder / "summary.csv", ("study", *AXES, "metric", "unit", *numbers), summary)
+    write(folder / "training" / "runs.csv",
+          (*AXES, "seed", "status", "reason", "heldout_accuracy"), runs)  # fmt: skip
+    names = [f"gradient_rms{end}" for end in ("", "_low", "_high")]
+    write(folder / "training" / "layers.csv", (*AXES, "epoch", "layer", "n", *names), layers)
+
+
+def _propagation(folder: Path, depth: int, rng: np.random.Generator) -> None:
+    rows = []
+    gains = {"xavier_normal": 1.0, "he_normal": 2.0, "normal(0.01)": 0.0256, "default": 1 / 3}
+    shares = {"linear": 1.0, "tanh": 0.95, "relu": 0.5, "sigmoid": 0.3}
+    for framework, (activation, share), (initializer, gain), width in itertools.product(
+        FRAMEWORKS, shares.items(), gains.items(), (256, 512)
+    ):
+        forward, backward = rng.normal(0, 0.02, (2, depth)).cumsum(axis=1)
+        for layer in range(1, depth + 1):
+            theory, back = (gain * share) ** layer, (gain * share) ** (depth - layer)
+            row: list[object] = [framework, activation, initializer, depth, width, "native"]
+            row += [layer, 20]
+            for value, noise, exact in (
+                (theory, forward[layer - 1], theory), (back, backward[-layer], back),
+            ):  # fmt: skip
+                middle = value * math.exp(noise)
+                spread = 0.03 * math.sqrt(layer)
+                row += [middle, middle * (1 - spread), middle * (1 + spread)]
+                row += [exact] * 3
+            rows.append(row)
+    names = [f"{metric}{kind}{end}" for metric in METRICS for kind in ("", PREDICTED)
+             for end in ("", "_low", "_high")]  # fmt: skip
+    write(folder / "propagation" / "layers.csv",
+          ("framework", "activation", "initializer", "depth", "width", "weights", "layer", "n",
+           *names), rows)  # fmt: skip
+    state = [["torch", seed, "failed" if seed == 3 else "ok", ""] for seed in range(19)]
+    write(folder / "propagation" / "runs.csv", ("framework", "seed", "status", "reason"), state)
+
+
+METRICS = ("activation_mean_square", "gradient_mean_square")
+PREDICTED = "_predicted"
+
+if __name__ == "__main__":
+    results(Path(sys.argv[1]), STANDARD)

@@ -1,0 +1,86 @@
+"""The column dictionary of a results folder, from the registries: ``results/README.md``.
+
+Regenerate the committed copy with ``python -m suite.dictionary > results/README.md``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from suite.grids import AXES
+from suite.metrics import METRICS, Metric
+from suite.registry import number
+from suite.studies import STUDIES
+from suite.tables import HIGH, LOW
+from suite.types import STATUSES, Study, TableSpec
+
+_FILES = """\
+# What a results folder holds
+
+| file | holds |
+| --- | --- |
+| `manifest.json` | what the run depended on: command, plan and its hash, versions, machine, code, root seed |
+| `STUDY/runs.csv` | a row for each run: the cell's fields, `seed`, `status`, `reason`, the metrics |
+| `STUDY/*.csv` | the study's other tables, below |
+| `summary.csv` | a row for each cell and metric: `centre`, the median over seeds, with its 95 % order-statistics interval `low` .. `high`; `n` seeds behind it; counts of runs by status |
+| `claims.csv` | a row for each verdict: what was claimed, the estimate with its interval at the constant `level`, the band, the runs that were lost |
+| `junit.xml` | the verdicts as test cases, for continuous integration |
+| `timings.csv` | seconds of each stage, then seconds and peak memory of each stack |
+| `report.html`, `figures/` | the page and its pictures |
+| `shards/` | one file for each finished stack, from which the tables can be written again |
+
+An empty field was not measured; `nan` and `inf` are results. Floats are written as the shortest
+decimal that reads back as the same bits. Tables with one row per cell hold, for each metric, the
+median over the ok seeds under the metric's name, and its quantiles as `NAME_low` ({low:.0%}) and
+`NAME_high` ({high:.0%}); `n` counts those seeds. Statuses: {statuses}. A diverged run counts with
+the metric's worst value in summary and claims.
+"""  # noqa: E501 - the rows of a Markdown table cannot be broken
+
+
+def column_dictionary() -> str:
+    """The dictionary as Markdown: files, axes, tables of each study, metrics."""
+    parts = [
+        _FILES.format(low=LOW, high=HIGH, statuses=", ".join(STATUSES)),
+        "## Cell fields\n",
+        _table(
+            ("field", "meaning", "default"),
+            [(axis.name, axis.meaning, axis.default or "") for axis in AXES],
+        ),
+        "## Tables\n",
+        *(_study(study) for study in STUDIES),
+        "## Metrics\n",
+        _table(
+            ("metric", "unit", "better", "worst", "tolerance", "meaning"), map(_metric, METRICS)
+        ),
+    ]
+    return "\n".join(parts)
+
+
+def _study(study: Study) -> str:
+    return f"### {study.name}\n\n{study.question} Source: {study.source}.\n\n" + _table(
+        ("table", "a row for each", "metrics"), [_spec(spec) for spec in study.tables]
+    )
+
+
+def _spec(spec: TableSpec) -> tuple[str, str, str]:
+    unit = "run" if spec.per == "run" else "cell"
+    row = ", ".join([unit, *spec.coordinates])
+    return f"`{spec.name}.csv`", row, ", ".join(f"`{name}`" for name in spec.metrics)
+
+
+def _metric(metric: Metric) -> tuple[str, ...]:
+    worst = "" if math.isnan(metric.worst) else number(metric.worst)
+    better = "" if metric.direction == "neither" else metric.direction
+    return (
+        f"`{metric.name}`", metric.unit, better, worst, number(metric.tolerance), metric.meaning
+    )  # fmt: skip
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines: list[Sequence[object]] = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    print(column_dictionary(), end="")

@@ -1,0 +1,144 @@
+"""``suite run`` from start to end: measure, write the tables, summarise, judge, draw."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite import claims, environment, runner
+from suite.grids import Plan
+from suite.judge import judge
+from suite.judging import INCOMPLETE, exit_code, frames, show, summary, write_verdicts
+from suite.progress import Progress
+from suite.store import Results
+from suite.studies import STUDIES
+from suite.types import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+INTERRUPTED = 130
+
+
+class _Stages:
+    """Seconds of each stage of a run, in order."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+def run(plan: Plan, command: Sequence[str], out: Path | None, jobs: int, draw: bool) -> int:
+    """Execute a plan into a results folder; the exit code of ``check``, or 3 when a worker died.
+
+    Raises UserError when the folder cannot be used or another process runs into it.
+    """
+    from filelock import FileLock, Timeout
+
+    manifest = environment.manifest(plan, command)
+    name = f"{plan.selection.profile}-{environment.run_id(manifest)}"
+    results = Results(out if out is not None else Path("results") / name)
+    resumed = results.open(manifest)
+    lock = FileLock(results.folder / ".lock", timeout=0)
+    try:
+        with lock:
+            return _locked(plan, command, results, jobs, draw, resumed)
+    except Timeout:
+        raise UserError(f"{results.folder}: another run writes into this folder") from None
+
+
+def _locked(
+    plan: Plan, command: Sequence[str], results: Results, jobs: int, draw: bool, resumed: bool
+) -> int:
+    stages = _Stages()
+    died = ""
+    stacks = runner.pending(plan, results)
+    print(_opening(plan, results, len(stacks), resumed, jobs), file=sys.stderr)
+    with stages("measure"), Progress(plan, stacks) as progress:
+        try:
+            if stacks:
+                with runner.processes(min(jobs, len(stacks))) as executor:
+                    runner.execute(plan, stacks, results, executor, jobs, progress)
+        except runner.WorkerDied as error:
+            died = str(error)
+        except KeyboardInterrupt:
+            progress.say(
+                "\ninterrupted; what is finished is stored. Resume with:"
+                f"\n  {_resume(command, results)}"
+            )
+            return INTERRUPTED
+    with stages("write"):
+        for study, chosen in plan.stacks.items():
+            results.collect(STUDIES[study], chosen)
+    with stages("judge"):
+        runs = frames(results, plan)
+        results.write_frame("summary.csv", summary(runs))
+        judged = judge(claims.shipped(), runs, plan.selection.profile)
+        write_verdicts(results, judged)
+        code = exit_code(judged, runs)
+    results.write_frame("timings.csv", _timings(plan, results, stages))
+    if draw:
+        from suite.report import write_report  # here: plotting is slow to import
+
+        with stages("report"):
+            write_report(results.folder)
+        results.write_frame("timings.csv", _timings(plan, results, stages))
+    show(judged, "text", code)
+    spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in stages.seconds.items())
+    print(f"\n{spent}\nresults in {results.folder}", file=sys.stderr)
+    if died:
+        print(f"suite: {died}; resume with:\n  {_resume(command, results)}", file=sys.stderr)
+        return INCOMPLETE
+    return code
+
+
+def _opening(plan: Plan, results: Results, pending: int, resumed: bool, jobs: int) -> str:
+    """The line a run starts with."""
+    counts = [plan.count(study) for study in plan.stacks]
+    runs = sum(int(count["runs"]) for count in counts)
+    stacks = sum(int(count["stacks"]) for count in counts)
+    state = f"resuming, {stacks - pending} stacks are stored; " if resumed else ""
+    return (
+        f"{results.folder}: {state}{runs:,} runs of {', '.join(plan.stacks)} in {stacks} stacks,"
+        f" {pending} to measure on {jobs} job{'s' * (jobs > 1)}"
+    )
+
+
+def _resume(command: Sequence[str], results: Results) -> str:
+    """The command that takes up an interrupted run."""
+    words = list(command)
+    if "--out" not in words:
+        words += ["--out", str(results.folder)]
+    return shlex.join(words)
+
+
+def _timings(plan: Plan, results: Results, stages: _Stages) -> pd.DataFrame:
+    """Seconds of each stage of this run, then seconds and peak memory of each stored stack."""
+    import pandas as pd
+
+    rows = [
+        {"stage": stage, "seconds": seconds, "study": "", "stack": "", "label": "",
+         "expected_seconds": None, "process_peak_bytes": None}
+        for stage, seconds in stages.seconds.items()
+    ]  # fmt: skip
+    for study, stacks in plan.stacks.items():
+        for stack in stacks:
+            shard = results.read(stack)
+            if shard is not None:
+                rows.append(
+                    {"stage": "stack", **shard.timings, "study": study, "stack": stack.key,
+                     "label": stack.label, "expected_seconds": plan.costs[stack.key].seconds}
+                )  # fmt: skip
+    return pd.DataFrame(rows)

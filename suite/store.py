@@ -1,0 +1,216 @@
+"""The results folder: shards, tables, manifest. All that is written is written atomically.
+
+Each finished stack is one immutable shard, ``shards/<stack key>.npz``: the arrays that were
+measured, and nothing that could run code. The CSVs are the shards in the order of the plan; they
+can be made again at any time. Floats are written as the shortest decimal that reads back as the
+same bits; an empty field was not measured, ``nan`` is a result.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from suite.tables import Shard, write_table
+from suite.types import Array, Measurement, Stack, Study, Table, UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+_IDENTITY = ("schema", "root_seed", "expected", "versions", "tree_hash")
+"""Manifest keys that must be equal for two runs to be the same run."""
+
+
+@contextmanager
+def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """A file that takes the place of ``path`` when the block ends without an error."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    text = "b" not in mode
+    try:
+        with draft.open(
+            mode, encoding="utf-8" if text else None, newline="" if text else None
+        ) as file:
+            yield file
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+class Results:
+    """A results folder on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    # --- opening -------------------------------------------------------------------------------
+
+    def open(self, manifest: Mapping[str, Any]) -> bool:
+        """Make the folder for a run, or take up the same run; True when it was there already.
+
+        Raises UserError, with nothing written, when the folder is not writable, holds files that
+        are no results folder, or holds another run (another plan, code, version or root seed).
+        """
+        path = self.folder / MANIFEST
+        if path.exists():
+            self._must_match(self.manifest(), manifest)
+        elif self.folder.exists() and (not self.folder.is_dir() or self._foreign()):
+            raise UserError(
+                f"{self.folder} exists and is no results folder (it has no {MANIFEST});"
+                " choose an empty or new folder with --out"
+            )
+        resumed = path.exists()
+        self.make()
+        (self.folder / "shards").mkdir(exist_ok=True)
+        if not resumed:
+            self.write_json(MANIFEST, manifest)
+        return resumed
+
+    def make(self) -> None:
+        """Make the folder where it is not there. Raises UserError when it is not writable."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with replacing(self.folder / ".writable"):
+                pass
+            (self.folder / ".writable").unlink()
+        except OSError as error:
+            raise UserError(
+                f"cannot write to {self.folder}: {error.strerror}; choose another folder with --out"
+            ) from error
+
+    def _foreign(self) -> bool:
+        """Whether the folder holds anything that an interrupted start would not have left."""
+        return any(not entry.name.startswith(".") for entry in self.folder.iterdir()) and not (
+            {entry.name for entry in self.folder.iterdir()} <= {"shards", ".lock"}
+        )
+
+    def _must_match(self, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+        wanted = json.loads(json.dumps(wanted))
+        for key in _IDENTITY:
+            if stored.get(key) != wanted.get(key):
+                raise UserError(
+                    f"{self.folder} holds another run: {_difference(key, stored, wanted)};"
+                    " choose another folder with --out"
+                )
+
+    def manifest(self) -> dict[str, Any]:
+        """The stored manifest. Raises UserError when there is none or it cannot be read."""
+        path = self.folder / MANIFEST
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UserError(f"{self.folder} is no results folder: it has no {MANIFEST}") from None
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path} cannot be read: {error}") from error
+        if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+            given = manifest.get("schema") if isinstance(manifest, dict) else type(manifest)
+            raise UserError(f"{path} has schema {given!r}; this version reads schema {SCHEMA}")
+        return manifest
+
+    def write_text(self, name: str, content: str) -> None:
+        """Write a text file, atomically."""
+        with replacing(self.folder / name) as file:
+            file.write(content)
+
+    def write_json(self, name: str, content: object) -> None:
+        """Write a JSON file, atomically."""
+        with replacing(self.folder / name) as file:
+            json.dump(content, file, indent=1, sort_keys=True)
+            file.write("\n")
+
+    # --- shards --------------------------------------------------------------------------------
+
+    def _shard(self, stack: Stack) -> Path:
+        return self.folder / "shards" / f"{stack.key}.npz"
+
+    def write(
+        self,
+        stack: Stack,
+        measurement: Measurement,
+        kept: Sequence[int],
+        timings: Mapping[str, float],
+    ) -> None:
+        """Store what a stack gave. ``kept``: positions of the members that were measured."""
+        arrays: dict[str, Array] = {
+            "status": np.array(measurement.status, dtype=np.str_),
+            "reason": np.array(measurement.reason, dtype=np.str_),
+            "kept": np.array(kept, dtype=np.int64),
+            "timings": np.array(json.dumps(dict(timings))),
+        }
+        for table in measurement.tables:
+            for axis, values in table.coordinates.items():
+                arrays[f"{table.name}/coordinate/{axis}"] = values
+            for name, column in table.columns.items():
+                arrays[f"{table.name}/column/{name}"] = column
+        with replacing(self._shard(stack), "wb") as file:
+            # numpy's stubs bind its own keyword to the first of these arrays.
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+    def read(self, stack: Stack) -> Shard | None:
+        """What a stack gave, or None when it is not stored or its file is damaged."""
+        try:
+            with self._shard(stack).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            return None
+        tables: dict[str, tuple[dict[str, Array], dict[str, Array]]] = {}
+        for name, array in arrays.items():
+            if "/" in name:
+                table, kind, what = name.split("/", 2)
+                pair = tables.setdefault(table, ({}, {}))
+                pair[kind == "column"][what] = array
+        if len(arrays["status"]) != len(stack.members):
+            return None
+        return Shard(
+            tuple(map(str, arrays["status"])),
+            tuple(map(str, arrays["reason"])),
+            {name: Table(name, *pair) for name, pair in tables.items()},
+            arrays["kept"],
+            json.loads(str(arrays["timings"])),
+        )
+
+    def finished(self, stack: Stack) -> bool:
+        """Whether a stack is stored and did not fail: a failed one is tried again."""
+        shard = self.read(stack)
+        return shard is not None and "failed" not in shard.status
+
+    # --- tables --------------------------------------------------------------------------------
+
+    def collect(self, study: Study, stacks: Sequence[Stack]) -> None:
+        """Write a study's CSVs from the shards that are there, in the order of the stacks."""
+        (self.folder / study.name).mkdir(exist_ok=True)
+        for spec in study.tables:
+            with replacing(self.folder / study.name / f"{spec.name}.csv") as file:
+                write_table(file, study, spec, stacks, self.read)
+
+    def write_frame(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table of the judging wing, by the same rules."""
+        with replacing(self.folder / name) as file:
+            frame.to_csv(file, index=False, lineterminator="\n")
+
+
+def _difference(key: str, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """One line on what differs between two manifests under a key."""
+    old, new = stored.get(key), wanted.get(key)
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return f"{key} is {old!r} there and {new!r} now"
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    first = names[0]
+    if key == "expected":
+        return f"its plan for the study {first!r} is not the one asked for"
+    return f"{key} of {first} is {old.get(first)!r} there and {new.get(first)!r} now"
+
+
+def failed(stack: Stack, reason: str) -> Measurement:
+    """The measurement of a stack that raised an error: its members, each with the reason."""
+    size = len(stack.members)
+    return Measurement(["failed"] * size, [reason] * size, ())

@@ -1,0 +1,7 @@
+"""Benchmarks run as a worker of the suite does: one thread, on the CPU."""
+
+import os
+
+from suite.environment import WORKER
+
+os.environ.update(WORKER)  # before any framework is imported: libraries read it then

@@ -1,0 +1,159 @@
+"""Do the frameworks compute the same thing? Each against the NumPy float64 oracle.
+
+Same weights, same points, same hyper-parameters: logits, loss and gradients before training and
+the weights after each of the first optimizer steps, as deviations from the oracle. Two
+frameworks that both agree with the oracle to rounding agree with each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from suite.studies.training import circles_task, first_true, training_cost
+from suite.types import (
+    Array,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Measurement,
+    Snapshot,
+    Stack,
+    Table,
+    TableSpec,
+    Value,
+    Weights,
+    float64,
+)
+
+STEPS = 5
+POINTS = 32
+"""One batch: an epoch is one optimizer step, so that each step can be compared."""
+OFF = 1e-4
+"""Relative deviation beyond rounding; see the metrics first_layer_off and first_step_off."""
+
+
+class Parity:
+    """The step-by-step comparison; ``suite.types.Study`` says what each member means."""
+
+    name = "parity"
+    question = "From the same weights and batches, does each framework take the same steps?"
+    source = "the frameworks' documentation: the same formulas under the same names"
+    axes = (
+        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
+        "settings",
+    )  # fmt: skip
+    within = ("initializer",)
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("forward_error", "loss_error", "gradient_error", "step_error", "first_layer_off",
+             "first_step_off"),
+        ),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        fixed: dict[str, tuple[Value, ...]] = {"width": (5,), "weights": ("shared",)}
+        quick = Grid(
+            {
+                "activation": ("sigmoid", "tanh", "relu"),
+                "initializer": ("xavier_uniform", "he_normal"),
+                "depth": (4,),
+                "optimizer": ("sgd",),
+                **fixed,
+            }
+        )
+        if profile == "quick":
+            return (quick,)
+        every = Grid(
+            {
+                "activation": ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu",
+                               "gelu", "silu", "softplus", "softsign", "mish"),
+                "initializer": ("xavier_uniform", "he_normal", "orthogonal"),
+                "depth": (1, 4),
+                "optimizer": ("sgd",),
+                **fixed,
+            }
+        )  # fmt: skip
+        adaptive = Grid(
+            {
+                "activation": ("sigmoid", "tanh", "relu"),
+                "initializer": ("xavier_uniform", "he_normal", "orthogonal"),
+                "depth": (4,),
+                "optimizer": ("rmsprop", "adam"),
+                **fixed,
+            }
+        )
+        if profile == "standard":
+            return (quick, every, adaptive)
+        deep = Grid({**every.axes, "depth": (8, 16)})
+        return (quick, every, adaptive, deep)
+
+    def unsupported(self, cell: Cell) -> str | None:
+        if cell["weights"] != "shared" or cell["initializer"] == "default":
+            return "only weights drawn once in NumPy can be loaded into a framework and the oracle"
+        if cell["settings"] != "common":
+            return "the oracle has no defaults of its own: only common settings can be compared"
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        task = circles_task(stack, lab, STEPS, tuple(range(STEPS + 1)))
+        few = {
+            name: getattr(task, name)[:, :POINTS]
+            for name in ("inputs", "labels", "heldout_inputs", "heldout_labels")
+        }
+        members = np.arange(POINTS) + np.zeros((len(stack.members), 1), dtype=np.int64)
+        task = replace(task, **few, order=lambda epoch: members)
+        columns = deviations(list(lab.framework.train(task)), list(lab.oracle.train(task)))
+        finite = np.isfinite(columns["step_error"])
+        status = ["ok" if fine else "diverged" for fine in finite]
+        reason = ["" if fine else "a deviation from the oracle is inf or NaN" for fine in finite]
+        return Measurement(status, reason, (Table("runs", {}, columns),))
+
+    def cost(self, stack: Stack) -> Cost:
+        return training_cost(stack, STEPS, STEPS)
+
+
+def deviations(measured: list[Snapshot], oracle: list[Snapshot]) -> dict[str, Array]:
+    """The metrics of the study, each (K,), from snapshots at the steps 0, 1, 2, ..."""
+    layers = np.array(_by_layer(measured[0].gradients, oracle[0].gradients))
+    steps = np.array(
+        [
+            np.max(_by_layer(ours.weights, theirs.weights), axis=0)
+            for ours, theirs in zip(measured[1:], oracle[1:], strict=True)
+        ]
+    )
+    return {
+        "forward_error": relative(measured[0].logits, oracle[0].logits),
+        "loss_error": relative(measured[0].loss[:, None], oracle[0].loss[:, None]),
+        "gradient_error": layers.max(axis=0),
+        "step_error": steps.max(axis=0),
+        "first_layer_off": _zero_when_never(layers),
+        "first_step_off": _zero_when_never(steps),
+    }
+
+
+def _by_layer(measured: Weights, oracle: Weights) -> list[Array]:
+    """Per layer (K,): the larger deviation of kernel and bias."""
+    return [
+        np.maximum(relative(kernel, exact_kernel), relative(bias, exact_bias))
+        for (kernel, bias), (exact_kernel, exact_bias) in zip(measured, oracle, strict=True)
+    ]
+
+
+def relative(measured: Array, exact: Array) -> Array:
+    """(K,) largest absolute deviation over a member's entries, relative to its largest exact
+    entry; 0 where both are zero throughout, inf where only the exact one is."""
+    axes = tuple(range(1, exact.ndim))
+    largest = np.abs(float64(exact)).max(axis=axes)
+    off = np.abs(float64(measured) - exact).max(axis=axes)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(off == 0, 0.0, off / largest)
+
+
+def _zero_when_never(errors: Array) -> Array:
+    """(K,) the first row, from 1, of (rows, K) errors beyond rounding; 0 where none is."""
+    first: Array = first_true(~(errors <= OFF))
+    return np.where(np.isfinite(first), first, 0.0)

@@ -1,0 +1,60 @@
+"""Where networks start: decides how the initial weights of one dense layer are drawn.
+
+``weights=shared``: drawn once in NumPy by the suite's own law, the same in every framework.
+``weights=native``: drawn by the framework's own initializer, from a seed of the suite's. Neither
+depends on the activation, the optimizer or the stack, so that cells may share their draws.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from suite import initializers, seeds
+from suite.types import Array, Framework, Layer, Member, UserError
+
+
+def initial_layer(
+    framework: Framework, root: int, member: Member, layer: int, fan_in: int, fan_out: int
+) -> Layer:
+    """Kernel (fan_in, fan_out) and bias (fan_out,), float32, of layer ``layer`` (from 1).
+
+    Reads the axes ``initializer`` and ``weights`` of the member's cell. A named initializer
+    leaves the bias at zero; ``default`` leaves it to the framework's layer. Raises UserError
+    for ``default`` on shared weights: it has no law of its own.
+    """
+    name = member.cell.text("initializer")
+    if member.cell.text("weights") == "native":
+        seed = seeds.integer(
+            root,
+            "native",
+            seed=member.seed,
+            layer=layer,
+            fan_in=fan_in,
+            fan_out=fan_out,
+            initializer=name,
+            framework=framework.name,
+        )
+        kernel, bias = framework.draw(name, fan_in, fan_out, seed)
+        return single(kernel), single(bias)
+    law = initializers.resolve(name)
+    if not law.shared:
+        raise UserError(
+            f"initializer {name!r} is whatever the framework's layer draws: it has no law to"
+            " share between frameworks; use weights=native"
+        )
+    rng = seeds.generator(
+        root,
+        "weights",
+        seed=member.seed,
+        layer=layer,
+        fan_in=fan_in,
+        fan_out=fan_out,
+        initializer=name,
+    )
+    return single(law.draw(rng, fan_in, fan_out)), np.zeros(fan_out, dtype=np.float32)
+
+
+@np.errstate(over="ignore")  # a scale beyond float32 is a diverged run, not a warning
+def single(values: Array) -> Array:
+    """The values in float32, without a copy where they are already."""
+    return values.astype(np.float32, copy=False)

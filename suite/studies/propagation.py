@@ -1,0 +1,260 @@
+"""What happens to signals and gradients at initialisation, layer by layer, beside the theory.
+
+No training. A batch of Gaussian inputs goes forward through one network, a random Gaussian
+cotangent goes back from its last activation. Each network has its own seed: its own inputs and
+cotangent (shared by all cells of a width) and its own kernels (shared by all activations).
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from suite import activations, initializers, laws, seeds, theory
+from suite.studies.signals import CENTRES, Columns, not_finite, observe
+from suite.studies.weights import initial_layer
+from suite.types import (
+    BLOCK,
+    Array,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Measurement,
+    Member,
+    Stack,
+    Table,
+    TableSpec,
+    UserError,
+    Weights,
+)
+
+INPUTS = 16
+"""Inputs in a batch. They share the kernels: the intervals of claims run over seeds alone."""
+
+
+_ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu",
+                "softsign")  # fmt: skip
+_INITIALIZERS = ("default", "normal(0.01)", "normal(1)", "xavier_normal", "he_normal",
+                 "lecun_normal", "orthogonal")  # fmt: skip
+_FULL = ("softplus", "mish")
+_FULL_INITIALIZERS = ("zeros", "constant(0.5)", "normal(0.05)", "xavier_uniform", "he_uniform",
+                      "lecun_uniform")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """Forward and backward at initialisation; ``suite.types.Study`` says what each part means."""
+
+    name: str = "propagation"
+    question: str = "Do signals and gradients keep their size through 50 layers, as theory says?"
+    source: str = (
+        "Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015; Poole et al. 2016;"
+        " Schoenholz et al. 2017; Hanin 2018"
+    )
+    axes: tuple[str, ...] = (
+        "framework", "activation", "initializer", "depth", "width", "weights",
+    )  # fmt: skip
+    # Drawing 50 kernels takes longer than sending 16 inputs through them: one draw serves all
+    # activations of a stack.
+    within: tuple[str, ...] = ("activation",)
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("forward_slope", "forward_slope_predicted", "forward_slope_error", "backward_slope",
+             "backward_slope_predicted", "backward_slope_error", "spread_slope", "output_std",
+             "output_std_predicted", "map_error", "saturated_share", "zero_share"),
+        ),
+        TableSpec(
+            "layers",
+            ("preactivation_mean", "preactivation_variance", "preactivation_variance_predicted",
+             "activation_mean", "activation_mean_predicted", "activation_variance",
+             "activation_variance_predicted", "activation_mean_square",
+             "activation_mean_square_predicted", "activation_spread", "saturated_share",
+             "zero_share", "gradient_norm", "gradient_variance", "gradient_mean_square",
+             "gradient_mean_square_predicted"),
+            coordinates=("layer",),
+            per="seeds",
+        ),
+        TableSpec("histograms", ("histogram_share",), coordinates=("layer", "bin"), per="seeds"),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        quick = (
+            _grid(("linear", "tanh", "relu"), ("xavier_normal",)),
+            _grid(("relu",), ("he_normal",)),
+            _grid(("tanh",), ("normal(0.01)",)),
+            _grid(("linear",), ("default",), depth=10, seeds=60),
+        )
+        if profile == "quick":
+            return quick
+        standard = (
+            *quick,
+            _grid(_ACTIVATIONS, _INITIALIZERS),
+            _grid(("mish",), ("he_normal",)),
+            # fan_in Var(W) = 10.24, that of 4096 units with a standard deviation of 0.05.
+            _grid(("sigmoid", "tanh"), ("normal(0.2)",)),
+            # As many seeds as decide the claims: the slope of one network at width 256 has a
+            # standard deviation of 0.005 (linear) to sqrt(5 / (50 * 256)) = 0.02 (He, relu), and
+            # the interval of a median reaches 4.6 of them over sqrt(seeds) to either side.
+            _grid(("linear", "relu"), ("default",), seeds=60),
+            _grid(("linear", "tanh", "relu"), ("xavier_normal",), seeds=100),
+            _grid(("linear",), ("he_normal",), seeds=60),
+            _grid(("relu",), ("he_normal",), seeds=200),
+            _grid(("tanh",), ("normal(0.01)",), width=512),
+            _grid(("relu",), ("he_normal",), width=512),
+            _grid(
+                ("linear", "sigmoid", "tanh", "relu"),
+                ("xavier_normal", "he_normal"),
+                weights=("shared",),
+            ),
+        )
+        if profile == "standard":
+            return standard
+        every = (_ACTIVATIONS + _FULL, _INITIALIZERS + _FULL_INITIALIZERS)
+        return (
+            *standard,
+            _grid(*every, weights=("native", "shared"), seeds=100),
+            _grid(*every, width=512, weights=("native", "shared"), seeds=100),
+            _grid(("relu",), ("he_normal",), width=512, seeds=200),
+        )
+
+    def unsupported(self, cell: Cell) -> str | None:
+        if cell["initializer"] == "default" and cell["weights"] == "shared":
+            return "default is the framework's own start: it has no law to draw shared weights from"
+        try:
+            kernel_law(cell)
+        except UserError as error:
+            return str(error)
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        observed: dict[Member, Columns] = {}
+        reasons: dict[Member, str] = {}
+        by_seed = sorted(stack.members, key=lambda member: member.seed)
+        for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
+            weights: Weights | None = None
+            for member in group:
+                # One draw at a time is kept: 50 kernels of 512 x 512 are 52 MB.
+                weights = weights or start(member, lab)
+                inputs, cotangent = batch(member, lab)
+                name = member.cell.text("activation")
+                signal = lab.framework.propagate(name, weights, inputs, cotangent)
+                reasons[member] = not_finite(signal)
+                observed[member] = observe(
+                    signal, inputs, activations.resolve(name), predict(member.cell)
+                )
+        tables = [self._table(spec, [observed[member] for member in stack.members])
+                  for spec in self.tables]  # fmt: skip
+        ordered = [reasons[member] for member in stack.members]
+        return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
+
+    def _table(self, spec: TableSpec, observed: list[Columns]) -> Table:
+        columns = {
+            metric: np.array([columns[spec.name][metric] for columns in observed])
+            for metric in spec.metrics
+        }
+        depth = len(observed[0]["layers"]["activation_mean"])
+        places = {"layer": np.arange(1, depth + 1), "bin": CENTRES}
+        return Table(spec.name, {name: places[name] for name in spec.coordinates}, columns)
+
+    def cost(self, stack: Stack) -> Cost:
+        if not stack.members:
+            return Cost(0.0, BASE_BYTES)
+        first = stack.members[0].cell
+        width, depth = first.count("width"), first.count("depth")
+        rate = _SECONDS[stack.framework]
+        entry = rate["orthogonal" if first["initializer"] == "orthogonal" else "entry"]
+        kernels = depth * width**2
+        values = depth * INPUTS * width
+        draws = len({member.seed for member in stack.members})
+        programs = len({member.cell for member in stack.members})
+        seconds = (
+            programs * rate["program"]
+            + draws * kernels * entry
+            + len(stack.members) * values * rate["value"]
+        )
+        # The kernels, a second copy inside the framework, and one run's values in double
+        # precision with the temporaries of the statistics; then what the tables keep.
+        kept = len(stack.members) * depth * (CENTRES.size + 20) * 8 * 2
+        return Cost(seconds, BASE_BYTES + 2 * kernels * 4 + 12 * values * 8 + kept)
+
+
+BASE_BYTES = 1.1e9
+"""Resident bytes of a process that has loaded torch and TensorFlow, before any stack."""
+# Seconds on one core: per activation (tracing a program), per drawn entry of a kernel, and per
+# value of a run (depth x inputs x width: both passes and all statistics). Measured on one x86-64
+# core at width 256 and 512, depth 50.
+_SECONDS = {
+    "torch": {"program": 0.0, "entry": 8e-9, "orthogonal": 45e-9, "value": 1.0e-7},
+    "tensorflow": {"program": 0.3, "entry": 25e-9, "orthogonal": 70e-9, "value": 0.8e-7},
+    "numpy": {"program": 0.0, "entry": 12e-9, "orthogonal": 60e-9, "value": 1.0e-7},
+}
+
+
+def _grid(
+    names: tuple[str, ...],
+    initial: tuple[str, ...],
+    depth: int = 50,
+    width: int = 256,
+    weights: tuple[str, ...] = ("native",),
+    seeds: int = BLOCK,
+) -> Grid:
+    return Grid(
+        {
+            "activation": names,
+            "initializer": initial,
+            "depth": (depth,),
+            "width": (width,),
+            "weights": weights,
+        },
+        seeds,
+    )
+
+
+def start(member: Member, lab: Lab) -> Weights:
+    """The kernels and biases of a network: depth layers of (width, width) and (width,)."""
+    width = member.cell.count("width")
+    return tuple(
+        initial_layer(lab.framework, lab.root, member, layer, width, width)
+        for layer in range(1, member.cell.count("depth") + 1)
+    )
+
+
+def batch(member: Member, lab: Lab) -> tuple[Array, Array]:
+    """Inputs and cotangent, N(0, 1), each (INPUTS, width) float32."""
+    width = member.cell.count("width")
+    inputs, cotangent = (
+        seeds.generator(lab.root, purpose, seed=member.seed, width=width)
+        .standard_normal((INPUTS, width))
+        .astype(np.float32)
+        for purpose in ("inputs", "cotangent")
+    )
+    return inputs, cotangent
+
+
+def kernel_law(cell: Cell) -> laws.Law:
+    """The declared law of a cell's kernels. Raises UserError where none is declared."""
+    home = "numpy" if cell["weights"] == "shared" else cell.text("framework")
+    return initializers.resolve(cell.text("initializer")).law(home)
+
+
+@functools.lru_cache(maxsize=1024)
+def predict(cell: Cell) -> theory.Prediction:
+    """The theory of a cell; NaN throughout where the kernels' mean is not zero."""
+    width, depth = cell.count("width"), cell.count("depth")
+    law, native = kernel_law(cell), cell["weights"] == "native"
+    bias = initializers.resolve(cell.text("initializer")).bias_law(
+        cell.text("framework") if native else "numpy"
+    )
+    centred = not (isinstance(law, laws.Point) and law.value != 0)
+    return theory.predict(
+        activations.resolve(cell.text("activation")),
+        [(width, width)] * depth,
+        [law.variance(width, width) if centred else np.nan] * depth,
+        [bias.variance(width, width)] * depth,
+        orthogonal=isinstance(law, laws.Orthogonal),
+    )

@@ -1,0 +1,143 @@
+"""Intervals that assume nothing about the law of the data: what every verdict rests on.
+
+| centre | interval | assumes |
+| --- | --- | --- |
+| median, any quantile | two order statistics (Thompson 1936) | one law, independent values |
+| share | Clopper and Pearson 1934 | one probability, independent values |
+| mean of bounded values | Hoeffding 1963, relative entropy | declared bounds, independent values |
+
+All are two-sided with at most (1 - level)/2 on each side, and hold at every sample size: they are
+never narrower than the level asks, at the price of some width. Ties and infinite values are data
+like any other. What is unknown is infinite: a NaN, or fewer values than the level needs, gives
+an interval that decides nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import bdtr, betaincinv, rel_entr
+
+from suite.types import Array, float64
+
+LEVEL = 1 - 0.05 / 200
+"""Of every claim: an error rate of 5 % shared by a family of 200 claims (Bonferroni), whatever
+their present number, so that adding a claim moves no other. 13 seeds are the least with which
+it decides a median."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate between two limits, in the unit of the data; n values stand behind it.
+
+    The limits may be infinite and the estimate NaN: unknown.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+@lru_cache(maxsize=4096)
+def ranks(n: int, p: float = 0.5, level: float = LEVEL) -> tuple[int, int]:
+    """Which order statistics, counted from 1, enclose the p-quantile of n values at ``level``.
+
+    0 and n + 1 stand for the limits -inf and inf: n is too small for that side. With Y the
+    binomial number of values below the quantile, the lower rank is the largest l with
+    P(Y <= l - 1) <= (1 - level)/2, and the upper one mirrors it. Where values tie, fewer lie
+    strictly below and more at or below the quantile: the coverage only grows.
+    """
+    return _lower_rank(n, p, level), n + 1 - _lower_rank(n, 1 - p, level)
+
+
+def _lower_rank(n: int, p: float, level: float) -> int:
+    below = bdtr(np.arange(n), n, p)
+    return int(np.searchsorted(below, (1 - level) / 2, side="right"))
+
+
+def coverage(n: int, p: float = 0.5, level: float = LEVEL) -> float:
+    """Exact coverage of ``quantile`` where values do not tie: P(low <= p-quantile <= high)."""
+    low, high = ranks(n, p, level)
+    return float(bdtr(high - 1, n, p)) - (float(bdtr(low - 1, n, p)) if low > 0 else 0.0)
+
+
+def seeds_needed(p: float = 0.5, level: float = LEVEL) -> int:
+    """The least number of values for which both limits of a quantile's interval are finite."""
+    n = 1
+    while min(_lower_rank(n, p, level), _lower_rank(n, 1 - p, level)) == 0:
+        n += 1
+    return n
+
+
+def quantile(values: Array, p: float = 0.5, level: float = LEVEL) -> Interval:
+    """The p-quantile of (n,) values and its order-statistics interval.
+
+    The estimate is the value of rank n p, or the middle between the two nearest. A NaN among
+    the values, or no value at all, gives (-inf, inf) and the estimate NaN.
+    """
+    ordered = np.sort(float64(values))
+    n = len(ordered)
+    if n == 0 or np.isnan(ordered[-1]):
+        return Interval(math.nan, -math.inf, math.inf, n)
+    low, high = ranks(n, p, level)
+    bordered = np.concatenate(([-math.inf], ordered, [math.inf]))
+    first = max(math.ceil(n * p), 1)
+    second = min(math.floor(n * p) + 1, n)
+    estimate = _middle(float(bordered[first]), float(bordered[second]))
+    return Interval(estimate, float(bordered[low]), float(bordered[high]), n)
+
+
+def _middle(a: float, b: float) -> float:
+    """Half way between two numbers; equal infinities are their own middle."""
+    return a if a == b else a / 2 + b / 2
+
+
+def median(values: Array, level: float = LEVEL) -> Interval:
+    """The median of (n,) values and its order-statistics interval; see ``quantile``."""
+    return quantile(values, 0.5, level)
+
+
+def share(successes: int, n: int, level: float = LEVEL) -> Interval:
+    """The share of successes among n and its Clopper-Pearson interval; (0, 1) for n = 0."""
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes among {n}")
+    if n == 0:
+        return Interval(math.nan, 0.0, 1.0, 0)
+    tail = (1 - level) / 2
+    low = betaincinv(successes, n - successes + 1, tail) if successes > 0 else 0.0
+    high = betaincinv(successes + 1, n - successes, 1 - tail) if successes < n else 1.0
+    return Interval(successes / n, float(low), float(high), n)
+
+
+def mean(values: Array, bounds: tuple[float, float], level: float = LEVEL) -> Interval:
+    """The mean of (n,) values inside finite ``bounds``, and an interval for its expectation.
+
+    With values scaled to [0, 1] and mean m, the limits are where n KL(m || mu) = ln(2/(1 - level)),
+    KL the relative entropy of two Bernoulli laws: Hoeffding's (1963) bound before he simplifies
+    it to exp(-2 n t^2), hence never wider than the well-known form and much narrower near the
+    bounds. A NaN, a value outside the bounds, or no value gives (-inf, inf) and NaN.
+    """
+    lowest, highest = bounds
+    if not (math.isfinite(lowest) and math.isfinite(highest) and lowest < highest):
+        raise ValueError(f"bounds {bounds} are not two finite numbers in ascending order")
+    data = float64(values)
+    n = len(data)
+    if n == 0 or not np.all((data >= lowest) & (data <= highest)):
+        return Interval(math.nan, -math.inf, math.inf, n)
+    width = highest - lowest
+    # Rounding may put the scaled mean of equal values a hair outside [0, 1].
+    m = min(max(float(np.mean((data - lowest) / width)), 0.0), 1.0)
+    allowed = math.log(2 / (1 - level)) / n
+
+    def excess(mu: float) -> float:
+        return float(rel_entr(m, mu) + rel_entr(1 - m, 1 - mu)) - allowed
+
+    # KL is infinite at 0 and at 1 unless m is there, so excess changes sign on each side of m.
+    low = float(brentq(excess, 0.0, m)) if m > 0 else 0.0
+    high = float(brentq(excess, m, 1.0)) if m < 1 else 1.0
+    return Interval(lowest + width * m, lowest + width * low, lowest + width * high, n)

@@ -1,0 +1,225 @@
+"""A verdict, and what is made of a list of them: claims.csv, tables, junit.xml, an exit code."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUPPORTED, REFUTED, UNDECIDED, NOT_JUDGED = "supported", "refuted", "undecided", "not judged"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One claim on one group of cells: a row of claims.csv.
+
+    ``estimate``, ``low``, ``high`` and the band are in the unit of the metric (of a ratio: 1; of
+    a slope: per unit of the axis). ``n``: seeds behind the interval. ``diverged``, ``failed``,
+    ``missing``: runs, on both sides together. ``level`` is NaN for exact claims.
+    ``pair_correlation``: Spearman's, between the two sides of a pair, NaN where there are none;
+    near 0, pairing by seed bought nothing. ``promised``: the profile is one that decides the
+    claim. ``reason``: why undecided or not judged.
+    """
+
+    claim: str
+    group: str
+    study: str
+    statement: str
+    metric: str
+    estimand: str
+    centre: str
+    verdict: str
+    expected: str
+    as_expected: bool | None
+    estimate: float
+    low: float
+    high: float
+    level: float
+    band_low: float
+    band_high: float
+    n: int
+    diverged: int
+    failed: int
+    missing: int
+    pair_correlation: float
+    decides: str
+    promised: bool
+    reason: str
+    because: str
+    source: str
+    text_hash: str
+
+    @property
+    def name(self) -> str:
+        """The claim, and the group in brackets where the claim has several."""
+        return f"{self.claim} [{self.group}]" if self.group else self.claim
+
+    @property
+    def contradicts(self) -> bool:
+        """Decided, and not as expected."""
+        return self.as_expected is False
+
+    @property
+    def broken_promise(self) -> bool:
+        """Undecided, though this profile promised to decide it."""
+        return self.verdict == UNDECIDED and self.promised
+
+
+def exit_code(verdicts: Sequence[Verdict]) -> int:
+    """1: a claim contradicts its expectation; else 3: a claim lacks runs, missing or failed;
+    else 4: one that this profile promised to decide is undecided; else 0."""
+    if any(verdict.contradicts for verdict in verdicts):
+        return 1
+    if any(verdict.failed or verdict.missing for verdict in verdicts):
+        return 3
+    return 4 if any(verdict.broken_promise for verdict in verdicts) else 0
+
+
+def to_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """The rows of claims.csv: a column for each field of ``Verdict``, in its order."""
+    import pandas as pd  # here: reading the rest of this file needs no data frames
+
+    columns = [field.name for field in fields(Verdict)]
+    rows = [[getattr(verdict, column) for column in columns] for verdict in verdicts]
+    return pd.DataFrame(rows, columns=columns)
+
+
+# --- on the terminal ---------------------------------------------------------------------------
+
+
+def number(value: float) -> str:
+    """Four significant digits, ``?`` for what is unknown."""
+    return "?" if math.isnan(value) else f"{value:.4g}"
+
+
+def band(low: float, high: float) -> str:
+    """A band as people write it: ``>= 0.1``, ``<= 2`` or ``[-0.02, 0.02]``."""
+    if math.isinf(high):
+        return f">= {number(low)}"
+    return f"<= {number(high)}" if math.isinf(low) else f"[{number(low)}, {number(high)}]"
+
+
+def _estimate(verdict: Verdict) -> str:
+    return f"{number(verdict.estimate)} [{number(verdict.low)}, {number(verdict.high)}]"
+
+
+_HEAD = ("", "claim", "verdict", "expected", "estimate [low, high]", "band", "n")
+
+
+def _row(verdict: Verdict) -> tuple[str, ...]:
+    mark = "!" if verdict.contradicts else "?" if verdict.broken_promise else ""
+    judged = verdict.verdict != NOT_JUDGED
+    return (
+        mark,
+        verdict.name,
+        verdict.verdict,
+        verdict.expected,
+        _estimate(verdict) if judged else "",
+        band(verdict.band_low, verdict.band_high),
+        str(verdict.n) if judged else "",
+    )
+
+
+def table(verdicts: Sequence[Verdict], width: int = 120) -> str:
+    """The verdicts as lines of at most ``width`` characters; long names are broken.
+
+    ``!`` marks a claim that contradicts its expectation, ``?`` one that should have been decided;
+    why follows below the table.
+    """
+    rows = [_HEAD, *map(_row, verdicts)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    widths[1] = min(widths[1], max(24, width - sum(widths) + widths[1] - 2 * (len(_HEAD) - 1)))
+    lines = []
+    for row in rows:
+        names = textwrap.wrap(row[1], widths[1], subsequent_indent="  ", break_on_hyphens=True)
+        for part, name in enumerate(names):
+            cells = (row[0], name, *row[2:]) if part == 0 else ("", name, *[""] * (len(_HEAD) - 2))
+            padded = (cell.ljust(size) for cell, size in zip(cells, widths, strict=True))
+            lines.append("  ".join(padded).rstrip())
+    for position, note in enumerate(_notes(verdicts)):
+        lines += [""] * (position == 0) + textwrap.wrap(note, width, subsequent_indent="  ")
+    return "\n".join(lines)
+
+
+def markdown(verdicts: Sequence[Verdict]) -> str:
+    """The same table for a pull request comment, with the same notes as a list below it."""
+    rows = [_HEAD, ("---",) * len(_HEAD), *map(_row, verdicts)]
+    lines = [f"| {' | '.join(_escape(cell) for cell in row)} |" for row in rows]
+    notes = [f"- {_escape(note)}" for note in _notes(verdicts)]
+    return "\n".join([*lines, *([""] if notes else []), *notes])
+
+
+def _escape(text: str) -> str:
+    """Markdown that shows the text as it is."""
+    return re.sub(r"([|*_`\[\]<>\\])", r"\\\1", text)
+
+
+def _notes(verdicts: Sequence[Verdict]) -> list[str]:
+    return [
+        f"{_row(verdict)[0]} {verdict.name}: {problem(verdict)}"
+        for verdict in verdicts
+        if verdict.contradicts or verdict.broken_promise
+    ]
+
+
+def problem(verdict: Verdict) -> str:
+    """One sentence about a verdict that is not as it should be."""
+    if verdict.contradicts:
+        return (
+            f"{verdict.verdict}, but expected {verdict.expected}: {verdict.metric},"
+            f" {verdict.centre} {verdict.estimand}, is {_estimate(verdict)},"
+            f" band {band(verdict.band_low, verdict.band_high)}"
+        )
+    return f"{verdict.verdict}: {verdict.reason}"
+
+
+# --- for continuous integration ----------------------------------------------------------------
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(verdicts: Sequence[Verdict]) -> str:
+    """A JUnit XML document with one test case for each verdict.
+
+    A contradiction is a failure, and so is a claim that this profile promised to decide and did
+    not: ``check`` exits with an error for both. What is undecided without such a promise, or not
+    judged, is skipped. Characters that XML cannot hold become U+FFFD.
+    """
+    failures = [verdict for verdict in verdicts if verdict.contradicts or verdict.broken_promise]
+    skipped = [
+        verdict
+        for verdict in verdicts
+        if verdict.verdict in (UNDECIDED, NOT_JUDGED) and not verdict.broken_promise
+    ]
+    suite = ElementTree.Element(
+        "testsuite",
+        name="claims",
+        tests=str(len(verdicts)),
+        failures=str(len(failures)),
+        errors="0",
+        skipped=str(len(skipped)),
+    )
+    for verdict in verdicts:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=_clean(verdict.study), name=_clean(verdict.name)
+        )
+        if verdict in failures:
+            kind = "contradiction" if verdict.contradicts else "undecided"
+            text = _clean(problem(verdict))
+            inner = ElementTree.SubElement(case, "failure", type=kind, message=text)
+            inner.text = _clean(f"{verdict.statement}\n{text}\n{verdict.because}")
+        elif verdict in skipped:
+            ElementTree.SubElement(case, "skipped", message=_clean(problem(verdict)))
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=False) + "\n"
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

@@ -1,0 +1,249 @@
+"""Claims are read from TOML and checked: a mistake names the file, the claim and the key."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from suite import claims
+from suite.types import PROFILES, UserError
+
+BASE = """
+study = "training"
+[[claim]]
+id = "some-claim"
+statement = "A statement."
+source = "a source"
+metric = "heldout_accuracy"
+estimand = "difference"
+of = { activation = "tanh", initializer = "normal(1)", depth = 4, width = 5 }
+versus = { activation = "sigmoid", initializer = "normal(1)", depth = 4, width = 5 }
+each = ["framework"]
+floor = 0.1
+expected = "supported"
+because = "a reason"
+decides = "quick"
+"""
+FILES = sorted(path.name for path in resources.files(claims).iterdir() if path.name[-5:] == ".toml")
+
+
+def edited(old: str, new: str) -> str:
+    """``BASE`` with one passage replaced, which must be there exactly once."""
+    assert BASE.count(old) == 1
+    return BASE.replace(old, new)
+
+
+def one(text: str) -> claims.Claim:
+    (claim,) = claims.parse(text, "my.toml")
+    return claim
+
+
+# --- what is read ------------------------------------------------------------------------------
+
+
+def test_a_claim_has_what_its_table_says() -> None:
+    claim = one(BASE)
+    assert claim.study == "training"
+    assert claim.of["depth"] == (4,)
+    assert claim.versus is not None
+    assert claim.versus["activation"] == ("sigmoid",)
+    assert claim.each == ("framework",)
+    assert (claim.low, claim.high) == (0.1, math.inf)
+    assert (claim.centre, claim.kind, claim.reduce) == ("median", "sampled", None)
+    assert claim.file == "my.toml"
+
+
+@pytest.mark.parametrize(
+    ("band", "expected"),
+    [
+        ("ceiling = 2", (-math.inf, 2.0)),
+        ("band = [-1, 0.5]", (-1.0, 0.5)),
+        ("floor = 3", (3.0, math.inf)),
+    ],
+)
+def test_bands(band: str, expected: tuple[float, float]) -> None:
+    claim = one(edited("floor = 0.1", band))
+    assert (claim.low, claim.high) == expected
+
+
+def test_values_are_brought_into_canonical_form() -> None:
+    text = BASE.replace('"normal(1)"', '["normal( 1.0 )", "normal(1)", "normal(.05)"]')
+    claim = one(edited("floor", 'reduce = "mean"\nfloor').replace('"normal(1)"', '"normal(1.00)"'))
+    assert claim.of["initializer"] == ("normal(1)",)
+    assert one(text.replace("floor", 'reduce = "mean"\nfloor')).of["initializer"] == (
+        "normal(1)",
+        "normal(0.05)",
+    )
+
+
+def test_a_claim_may_name_another_study() -> None:
+    text = edited('id = "some-claim"', 'id = "some-claim"\nstudy = "parity"')
+    text = text.replace("heldout_accuracy", "step_error")
+    assert one(text).study == "parity"
+
+
+def test_the_hash_sees_content_and_not_layout() -> None:
+    before = one(BASE).text_hash
+    assert one(edited('each = ["framework"]\n', "").replace(
+        'decides = "quick"', 'decides="quick"\neach   = [ "framework" ]  # moved'
+    )).text_hash == before  # fmt: skip
+    assert len(before) == 12
+    for old, new in (
+        ("floor = 0.1", "floor = 0.11"),
+        ("A statement.", "A statement!"),
+        ('"supported"', '"refuted"'),
+        ('study = "training"', 'study = "training" '),
+    ):
+        changed = one(edited(old, new)).text_hash != before
+        assert changed == (new.strip() != old)
+
+
+# --- what is refused ---------------------------------------------------------------------------
+
+OF = 'of = { activation = "tanh", initializer = "normal(1)", depth = 4, width = 5 }\n'
+VERSUS = OF.replace("of", "versus").replace("tanh", "sigmoid")
+MISTAKES = {
+    "unknown key": ("floor = 0.1", "flor = 0.1", ["flor", "did you mean 'floor'?"]),
+    "no band": ("floor = 0.1\n", "", ["band", "exactly one of floor, ceiling, band"]),
+    "two bands": ("floor = 0.1", "floor = 0.1\nceiling = 0.2", ["floor and ceiling"]),
+    "band upside down": ("floor = 0.1", "band = [0.2, 0.1]", ["band", "0.2 exceeds its high 0.1"]),
+    "band of three": ("floor = 0.1", "band = [0.1, 0.2, 0.3]", ["band", "pair of numbers"]),
+    "band without bounds": ("floor = 0.1", "floor = -inf", ["floor", "excludes nothing"]),
+    "band of all": ("floor = 0.1", "band = [-inf, inf]", ["band", "excludes nothing"]),
+    "band not a number": ("floor = 0.1", "floor = nan", ["floor", "is not a number"]),
+    "text for a number": ("floor = 0.1", 'floor = "0.1"', ["floor", "'0.1' is not a number"]),
+    "truth for a number": ("floor = 0.1", "floor = true", ["floor", "True is not a number"]),
+    "number for a text": ('"a source"', "3", ["source", "3 is not a text"]),
+    "empty text": ('"a reason"', '" "', ["because", "is not a text"]),
+    "unknown metric": (
+        "heldout_accuracy", "heldout_acuracy", ["metric", "did you mean 'heldout_accuracy'?"],
+    ),
+    "metric of another study": ("heldout_accuracy", "step_error", ["metric", "'training'"]),
+    "unknown study": ('study = "training"', 'study = "trainig"', ["study", "'training'?"]),
+    "no study": ('study = "training"\n', "", ["study", "is missing"]),
+    "unknown estimand": ('"difference"', '"diference"', ["estimand", "'difference'?"]),
+    "unknown profile": ('"quick"', '"quik"', ["decides", "did you mean 'quick'?"]),
+    "unknown expectation": ('"supported"', '"suported"', ["expected", "'supported'?"]),
+    "no reason": ('because = "a reason"\n', "", ["because", "is missing"]),
+    "unknown axis": ("{ activation = \"tanh\"", "{ activaton = \"tanh\"",
+                     ["of", "did you mean 'activation'?"]),
+    "unknown value": ('"tanh"', '"tahn"', ["of.activation", "did you mean 'tanh'?"]),
+    "impossible depth": ('"tanh", initializer = "normal(1)", depth = 4',
+                         '"tanh", initializer = "normal(1)", depth = -4', ["of.depth", "-4"]),
+    "axis not stated": ('"tanh", initializer = "normal(1)", depth = 4, width = 5',
+                        '"tanh", initializer = "normal(1)", depth = 4', ["of", "names no width"]),
+    "unknown axis in each": ('["framework"]', '["framwork"]', ["each", "'framework'?"]),
+    "each is no list": ('["framework"]', '"framework"', ["each", "not a list of axes"]),
+    "axis in each and versus": ('versus = {', 'versus = { framework = "torch",',
+                                ["versus", "stands in each"]),
+    "several cells": ('activation = "tanh"', 'activation = ["tanh", "relu"]',
+                      ["reduce", "is missing", "activation"]),
+    "unknown reduction": ("floor", 'reduce = "avg"\nfloor', ["reduce", "allowed: mean, median"]),
+    "nothing to compare with": (VERSUS, "", ["versus", "is missing", "difference"]),
+    "versus of a value": ('"difference"', '"value"', ["versus", "has no meaning"]),
+    "share without condition": ('"difference"', '"share"', ["above, below"]),
+    "condition without share": ("floor", "above = 1\nfloor", ["above, below"]),
+    "mean without bounds": ("floor", 'centre = "mean"\nfloor', ["bounds"]),
+    "bounds without mean": ("floor", "bounds = [0, 1]\nfloor", ["bounds"]),
+    "endless bounds": ("floor", 'centre = "mean"\nbounds = [0, inf]\nfloor', ["bounds", "finite"]),
+    "exact with a centre": ("floor", 'kind = "exact"\ncentre = "median"\nfloor', ["centre"]),
+    "slope along nothing": (
+        f'"difference"\n{OF}{VERSUS}', f'"slope"\nalong = "depth"\n{OF}',
+        ["along", "two numbers or more"],
+    ),
+    "slope along names": (
+        f'"difference"\n{OF}{VERSUS}',
+        f'"slope"\nalong = "activation"\n{OF}'.replace('"tanh"', '["tanh", "relu"]'),
+        ["along", "two numbers or more"],
+    ),
+    "bad id": ('"some-claim"', '"Some claim"', ["id", "lower case"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_names_file_claim_and_key(mistake: str) -> None:
+    old, new, words = MISTAKES[mistake]
+    with pytest.raises(UserError) as caught:
+        claims.parse(edited(old, new), "my.toml")
+    message = str(caught.value)
+    assert message.startswith("my.toml: claim 'S" if mistake == "bad id" else "my.toml: claim 's")
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_a_claim_without_an_id_is_named_by_its_place() -> None:
+    with pytest.raises(UserError, match=r"^my.toml: claim 1: id: is missing"):
+        claims.parse(edited('id = "some-claim"\n', ""), "my.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("study = ", "not valid TOML"),
+        ("", "holds no claim"),
+        ("claim = 3", "holds no claim"),
+        ("claims = []", "did you mean 'claim'?"),
+    ],
+)
+def test_a_file_that_is_no_file_of_claims(text: str, words: str) -> None:
+    with pytest.raises(UserError) as caught:
+        claims.parse(text, "my.toml")
+    assert str(caught.value).startswith("my.toml: ")
+    assert words in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"nowhere.toml: the file of claims cannot be read"):
+        claims.read(tmp_path / "nowhere.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"binary.toml: the file of claims cannot be read"):
+        claims.read(tmp_path / "binary.toml")
+
+
+def test_ids_are_unique_over_all_files(tmp_path: Path) -> None:
+    mine, yours = tmp_path / "mine.toml", tmp_path / "yours.toml"
+    mine.write_text(BASE)
+    yours.write_text(BASE)
+    assert [claim.id for claim in claims.load([mine])][-1] == "some-claim"
+    with pytest.raises(UserError, match=r"yours.toml: claim 'some-claim': id: .*mine.toml"):
+        claims.load([mine, yours])
+    taken = claims.shipped()[0].id
+    mine.write_text(edited("some-claim", taken))
+    with pytest.raises(UserError, match=f"mine.toml: claim '{taken}': id: already used"):
+        claims.load([mine])
+
+
+# --- what is shipped ---------------------------------------------------------------------------
+
+
+def test_every_shipped_file_loads() -> None:
+    assert {claim.file for claim in claims.shipped()} == set(FILES)
+    assert {"training.toml", "parity.toml", "propagation.toml"} <= set(FILES)
+
+
+def test_a_reason_and_a_band_can_be_read_beside_every_shipped_claim() -> None:
+    for name in FILES:
+        content: dict[str, Any] = tomllib.loads(
+            resources.files(claims).joinpath(name).read_text("utf-8")
+        )
+        for table in content["claim"]:
+            assert len(table["because"].split()) >= 4, table["id"]
+            assert table["decides"] in PROFILES
+
+
+def test_reading_claims_needs_no_data_frames() -> None:
+    """``suite list claims`` must be quick."""
+    code = (
+        "import sys; from suite import claims; claims.shipped();"
+        "print([m for m in ('pandas', 'scipy', 'torch', 'tensorflow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

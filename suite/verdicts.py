@@ -95,8 +95,8 @@ def to_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
 
 
 def number(value: float) -> str:
-    """Four significant digits, ``?`` for what is unknown."""
-    return "?" if math.isnan(value) else f"{value:.4g}"
+    """Three significant digits, ``?`` for what is unknown."""
+    return "?" if math.isnan(value) else f"{value:.3g}"
 
 
 def band(low: float, high: float) -> str:
@@ -110,35 +110,46 @@ def _estimate(verdict: Verdict) -> str:
     return f"{number(verdict.estimate)} [{number(verdict.low)}, {number(verdict.high)}]"
 
 
-_HEAD = ("", "claim", "verdict", "expected", "estimate [low, high]", "band", "n")
+_HEAD = ("", "claim", "in", "verdict", "expected", "estimate [low, high]", "band", "n")
 
 
-def _row(verdict: Verdict) -> tuple[str, ...]:
-    mark = "!" if verdict.contradicts else "?" if verdict.broken_promise else ""
-    judged = verdict.verdict != NOT_JUDGED
-    return (
-        mark,
-        verdict.name,
-        verdict.verdict,
-        verdict.expected,
-        _estimate(verdict) if judged else "",
-        band(verdict.band_low, verdict.band_high),
-        str(verdict.n) if judged else "",
-    )
+def _rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
+    """A row for each verdict that was judged; the claim's name stands in its first."""
+    rows, before = [], ""
+    for verdict in verdicts:
+        if verdict.verdict == NOT_JUDGED:
+            continue
+        row = (
+            _mark(verdict),
+            verdict.claim if verdict.claim != before else "",
+            " ".join(part.partition("=")[2] for part in verdict.group.split()),
+            verdict.verdict,
+            verdict.expected,
+            _estimate(verdict),
+            band(verdict.band_low, verdict.band_high),
+            str(verdict.n),
+        )
+        rows.append(row)
+        before = verdict.claim
+    return rows
+
+
+def _mark(verdict: Verdict) -> str:
+    return "!" if verdict.contradicts else "?" if verdict.broken_promise else ""
 
 
 def table(verdicts: Sequence[Verdict], width: int = 120) -> str:
     """The verdicts as lines of at most ``width`` characters; long names are broken.
 
     ``!`` marks a claim that contradicts its expectation, ``?`` one that should have been decided;
-    why follows below the table.
+    why, and how many claims were not judged, follows below the table.
     """
-    rows = [_HEAD, *map(_row, verdicts)]
+    rows = [_HEAD, *_rows(verdicts)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    widths[1] = min(widths[1], max(24, width - sum(widths) + widths[1] - 2 * (len(_HEAD) - 1)))
+    widths[1] = min(widths[1], max(16, width - sum(widths) + widths[1] - 2 * (len(_HEAD) - 1)))
     lines = []
     for row in rows:
-        names = textwrap.wrap(row[1], widths[1], subsequent_indent="  ", break_on_hyphens=True)
+        names = textwrap.wrap(row[1], widths[1], subsequent_indent="  ") or [""]
         for part, name in enumerate(names):
             cells = (row[0], name, *row[2:]) if part == 0 else ("", name, *[""] * (len(_HEAD) - 2))
             padded = (cell.ljust(size) for cell, size in zip(cells, widths, strict=True))
@@ -150,7 +161,7 @@ def table(verdicts: Sequence[Verdict], width: int = 120) -> str:
 
 def markdown(verdicts: Sequence[Verdict]) -> str:
     """The same table for a pull request comment, with the same notes as a list below it."""
-    rows = [_HEAD, ("---",) * len(_HEAD), *map(_row, verdicts)]
+    rows = [_HEAD, ("---",) * len(_HEAD), *_rows(verdicts)]
     lines = [f"| {' | '.join(_escape(cell) for cell in row)} |" for row in rows]
     notes = [f"- {_escape(note)}" for note in _notes(verdicts)]
     return "\n".join([*lines, *([""] if notes else []), *notes])
@@ -162,11 +173,16 @@ def _escape(text: str) -> str:
 
 
 def _notes(verdicts: Sequence[Verdict]) -> list[str]:
-    return [
-        f"{_row(verdict)[0]} {verdict.name}: {problem(verdict)}"
+    notes = [
+        f"{_mark(verdict)} {verdict.name}: {problem(verdict)}"
         for verdict in verdicts
         if verdict.contradicts or verdict.broken_promise
     ]
+    absent = len({verdict.claim for verdict in verdicts if verdict.verdict == NOT_JUDGED})
+    if absent:
+        claims = "1 claim was" if absent == 1 else f"{absent} claims were"
+        notes.append(f"{claims} not judged: this folder lacks the study or the cells")
+    return notes
 
 
 def problem(verdict: Verdict) -> str:

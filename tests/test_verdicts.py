@@ -66,15 +66,24 @@ def test_the_table_names_everything() -> None:
     text = verdicts.table(ALL)
     lines = text.splitlines()
     row = next(line for line in lines if "tanh-beats-sigmoid" in line)
-    for word in ("[framework=torch]", "supported", "0.38 [0.21, 0.47]", ">= 0.1", "20"):
+    for word in (" torch ", "supported", "0.38 [0.21, 0.47]", ">= 0.1", "20"):
         assert word in row
     for found, mark in ((GOOD, " "), (CONTRADICTION, "!"), (UNDECIDED, "?"), (LATER, " ")):
-        (row,) = [line for line in lines if f"  {found.claim} [" in line]
+        (row,) = [line for line in lines if line[3:].startswith(f"{found.claim} ")]
         assert row[0] == mark
     below = text.split("\n\n")[1]
     assert "! wrong [framework=torch]: refuted, but expected supported" in below
     assert "? lacking [framework=torch]: undecided: 2 missing: depth=4 seed=3" in below
     assert "later" not in below
+    assert "1 claim was not judged" in below
+    assert "absent" not in text
+
+
+def test_a_claim_is_named_once_for_all_its_groups() -> None:
+    groups = [GOOD, replace(GOOD, group="framework=tensorflow activation=tanh")]
+    lines = verdicts.table(groups).splitlines()
+    assert sum("tanh-beats-sigmoid" in line for line in lines) == 1
+    assert "tensorflow tanh" in lines[2]
 
 
 def test_the_table_fits_and_breaks_only_names() -> None:
@@ -86,7 +95,7 @@ def test_the_table_fits_and_breaks_only_names() -> None:
     lines = verdicts.table([*ALL, long]).splitlines()
     assert max(map(len, lines)) <= 120
     assert all(line == line.rstrip() for line in lines)
-    assert any("-1.235e-05 [-1.235e-05, 1.235e+05]" in line for line in lines)
+    assert any("-1.23e-05 [-1.23e-05, 1.23e+05]" in line for line in lines)
     start = next(n for n, line in enumerate(lines) if "a-very-long" in line)
     broken = [lines[start].split()[1], *(line.strip() for line in lines[start + 1 : start + 5])]
     assert "".join(broken).startswith(name)
@@ -100,7 +109,7 @@ def test_a_table_without_trouble_has_no_notes() -> None:
 def test_markdown_has_the_same_rows() -> None:
     odd = replace(UNDECIDED, claim="odd|name", reason="[a] <b> *c*")
     lines = verdicts.markdown([GOOD, odd]).splitlines()
-    assert [line.replace("\\|", "").count("|") for line in lines[:4]] == [8] * 4
+    assert [line.replace("\\|", "").count("|") for line in lines[:4]] == [9] * 4
     assert lines[-1] == (
         r"- ? odd\|name \[framework=torch\]: undecided: \[a\] \<b\> \*c\*"
     )  # fmt: skip

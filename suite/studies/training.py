@@ -92,6 +92,8 @@ class Training:
         )
         if profile == "quick":
             return (quick,)
+        # The headline cells again, with the seeds that decide shares and small differences.
+        headline = Grid(quick.axes, seeds=60)
         deep: _Axes = {"width": (5,), "weights": ("native", "shared")}
         main = Grid(
             {"activation": _ACTIVATIONS, "initializer": _INITIALIZERS, "depth": (1, 4, 16), **deep}
@@ -111,7 +113,7 @@ class Training:
                 "settings": ("default",),
             }
         )
-        standard = (quick, main, between, others, defaults)
+        standard = (headline, main, between, others, defaults)
         if profile == "standard":
             return standard
         every: _Axes = {

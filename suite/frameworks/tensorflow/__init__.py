@@ -1,0 +1,131 @@
+"""TensorFlow: Keras layers, initializers, losses and optimizers, K networks as one computation.
+
+What is decided here: how the framework's own parts are called (an initializer is a fresh instance
+with its own seed at every draw, since an instance with a seed repeats its values), and which
+calls are compiled. Training is in ``stack``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from suite import activations, initializers
+from suite.frameworks.tensorflow.backend import keras, native, python_random_kept, release, tf
+from suite.frameworks.tensorflow.stack import Stack
+from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
+
+
+class TensorFlow:
+    """The framework ``tensorflow``, in single precision. See ``types.Framework``."""
+
+    name = "tensorflow"
+
+    def versions(self) -> Mapping[str, str]:
+        """The versions of TensorFlow and Keras."""
+        return {"tensorflow": str(tf.__version__), "keras": str(keras.__version__)}
+
+    def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
+        """Value and slope of an activation, the slope by a tape; shape and dtype of points."""
+        x = tf.constant(points)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = _activation(activation)(x)
+        return value.numpy(), tape.gradient(value, x).numpy()
+
+    def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
+        """Kernel (fan_in, fan_out) and bias (fan_out,) as Keras starts a ``Dense``, float32.
+
+        ``default`` is what a ``Dense`` does when nobody asks. Another initializer sets the kernel
+        alone, and the bias is zero.
+        """
+        kernel, bias = _starts(initializer)
+        return (
+            _seeded(kernel, seed)((fan_in, fan_out), dtype="float32").numpy(),
+            _seeded(bias, seed)((fan_out,), dtype="float32").numpy(),
+        )
+
+    def propagate(
+        self, activation: str, weights: Weights, inputs: Array, cotangent: Array
+    ) -> Propagation:
+        """Forward and backward through one network of dense layers and activations.
+
+        ``weights``: one (fan_in, fan_out) kernel and (fan_out,) bias per layer; inputs (samples,
+        features), cotangent (samples, width). All hidden layers must be equally wide.
+        """
+        shapes = tuple(kernel.shape for kernel, _ in weights)
+        arguments = tf.nest.map_structure(
+            lambda values: tf.constant(values, dtype=tf.float32), (weights, inputs, cotangent)
+        )
+        passes = _passes(activation, shapes)(*arguments)
+        return Propagation(*(values.numpy() for values in passes))
+
+    def train(self, task: TrainTask) -> Iterator[Snapshot]:
+        """Train, and yield a snapshot at each epoch of ``task.record``.
+
+        Each member and dropout layer has a seed of its own, made from ``task.noise``, so a
+        member's masks do not depend on its stack.
+        """
+        stack = Stack(task)
+        try:
+            for epoch in range(task.record[-1] + 1):
+                if epoch > 0:
+                    stack.train(task.order(epoch))
+                if epoch in task.record:
+                    yield stack.snapshot(epoch)
+        finally:
+            del stack
+            release()
+
+
+def _activation(name: str) -> Callable[..., Any]:
+    return native(*activations.resolve(name).native("tensorflow"))
+
+
+@lru_cache(maxsize=64)
+def _starts(initializer: str) -> tuple[Any, Any]:
+    """The initializers of a dense layer's kernel and bias, not seeded yet."""
+    found = initializers.resolve(initializer).native("tensorflow")
+    with python_random_kept():
+        if found is None:
+            dense = keras.layers.Dense(1)
+        else:
+            dense = keras.layers.Dense(1, kernel_initializer=native(*found)())
+    return dense.kernel_initializer, dense.bias_initializer
+
+
+def _seeded(initializer: Any, seed: int) -> Any:
+    """The same initializer with a seed, where it takes one."""
+    settings = initializer.get_config()
+    return type(initializer).from_config(
+        {key: seed if key == "seed" else value for key, value in settings.items()}
+    )
+
+
+@lru_cache(maxsize=32)
+def _passes(activation: str, shapes: tuple[tuple[int, int], ...]) -> Any:
+    """Both passes through layers of these shapes, compiled: 4 times as fast at width 256.
+
+    The weights are arguments, so one layer of each shape serves all layers of that shape and
+    all networks, and no weight is kept.
+    """
+    dense = {}
+    for fan_in, fan_out in set(shapes):
+        dense[fan_in, fan_out] = keras.layers.Dense(fan_out, kernel_initializer="zeros")
+        dense[fan_in, fan_out].build((None, fan_in))
+    function = keras.layers.Activation(_activation(activation))
+
+    def passes(weights: Any, inputs: Any, cotangent: Any) -> tuple[Any, Any, Any]:
+        preactivations, outputs, x = [], [], inputs
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(inputs)
+            for shape, (kernel, bias) in zip(shapes, weights, strict=True):
+                x, _ = dense[shape].stateless_call([kernel, bias], [], x)
+                preactivations.append(x)
+                x = function(x)
+                outputs.append(x)
+        gradients = tape.gradient(x, preactivations, cotangent)
+        return tf.stack(preactivations), tf.stack(outputs), tf.stack(gradients)
+
+    return tf.function(passes, autograph=False)

@@ -1,0 +1,85 @@
+"""The one place that imports TensorFlow and Keras: without their chatter, Keras on TensorFlow.
+
+TensorFlow reads its threads from ``TF_NUM_INTRAOP_THREADS`` and ``TF_NUM_INTEROP_THREADS`` when
+it is used for the first time: who wants one thread sets them before this file is imported.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from suite.types import UserError
+
+if "keras" in sys.modules and (other := sys.modules["keras"].config.backend()) != "tensorflow":
+    raise UserError(
+        f"Keras is already imported on {other!r}, and the framework tensorflow needs it on"
+        " 'tensorflow': set KERAS_BACKEND=tensorflow before Keras is imported"
+    )
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Drop what is written to file descriptor 2.
+
+    TensorFlow's C++ side reports oneDNN and the CPU's features there before it obeys any log
+    level. Errors are Python exceptions and come through.
+    """
+    kept = os.dup(2)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 2)
+    os.close(sink)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+with _silent():
+    import keras  # type: ignore[import-untyped]
+    import tensorflow as tf  # type: ignore[import-untyped]
+    from tensorflow.python.eager import context  # type: ignore[import-untyped]
+
+    tf.config.list_logical_devices()  # the first use of the runtime reports once more
+# Else vectorized_map says with every dropout layer that it maps the masks in a loop.
+tf.get_logger().setLevel("ERROR")
+
+__all__ = ["keras", "native", "python_random_kept", "release", "tf"]
+
+
+def native(target: str, arguments: Mapping[str, Any]) -> Callable[..., Any]:
+    """The object that a catalogue names as ``module:attribute``, with keyword arguments."""
+    module, _, attribute = target.partition(":")
+    found = getattr(import_module(module), attribute)
+    return partial(found, **arguments) if arguments else found
+
+
+@contextmanager
+def python_random_kept() -> Iterator[None]:
+    """Put Python's global generator back: Keras draws from it for each seed that is not given."""
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def release() -> None:
+    """Free the traced programs that are no longer in use.
+
+    They lie in reference cycles, and the runtime keeps a compiled form of every one it has run
+    until it is told to forget. ``keras.backend.clear_session`` does both as well, but it also
+    throws away the global seed of Keras, which is the caller's.
+    """
+    gc.collect()
+    context.context().clear_kernel_cache()

@@ -1,0 +1,231 @@
+"""K networks trained as one computation, with Keras layers and a Keras optimizer.
+
+A network is a ``keras.Sequential`` as a user writes it. ``tf.vectorized_map`` maps its
+``stateless_call`` over variables with a leading axis of members, and the gradient is taken of the
+sum of the members' losses, in which each member has its own gradient and no other. An epoch is
+one ``tf.function``: a TensorFlow loop over the full batches, then the last short one.
+
+What is decided here: how the variables of a stack lie in memory, where dropout masks come from,
+and that a snapshot goes through the members in pieces of bounded memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from suite import optimizers
+from suite.frameworks.tensorflow.backend import keras, native, tf
+from suite.frameworks.tensorflow.layers import layers, sequential
+from suite.types import Array, Snapshot, TrainTask, Weights
+
+_PIECE = 2**20
+"""Hidden values per piece of a snapshot: some 50 MB with their gradients, and quickest."""
+
+Tensor = Any
+"""A ``tf.Tensor``; TensorFlow ships no types."""
+Data = tuple[Tensor, Tensor]
+"""Inputs (K, N, features) and labels (K, N)."""
+
+
+class Stack:
+    """K networks of one architecture: one model, and each of its variables with a leading K."""
+
+    def __init__(self, task: TrainTask) -> None:
+        self.members, self.points, _ = task.inputs.shape
+        self.batch = task.batch
+        model = layers(task.architecture, task.settings)
+        self.model = sequential(task.architecture, model)
+        still = [layer for layer in model if not isinstance(layer, keras.layers.Dropout)]
+        self.still = sequential(task.architecture, still)  # the same layers but for dropout
+        self.dense = [layer for layer in model if isinstance(layer, keras.layers.Dense)]
+        self.loss = keras.losses.BinaryCrossentropy(from_logits=True)
+
+        start = _masks(model, task.noise)
+        for layer, (kernel, bias) in zip(self.dense, task.weights, strict=True):
+            start |= {id(layer.kernel): kernel, id(layer.bias): bias}
+
+        def stacked(variable: Any) -> Array:
+            if id(variable) in start:
+                return start[id(variable)].astype(variable.dtype)
+            return np.repeat(variable.numpy()[None], self.members, axis=0)
+
+        # One flat variable holds all parameters, one after the other, each (K, ...) contiguous.
+        # The optimizers work element by element, and one variable instead of two a layer spares
+        # the fixed cost of an operation and a third of the tracing of deep networks.
+        parameters = [stacked(variable) for variable in self.model.trainable_variables]
+        self.shapes = [values.shape for values in parameters]
+        self.flat = keras.Variable(
+            np.concatenate([values.ravel() for values in parameters]), dtype="float32"
+        )
+        self.states = {
+            id(variable): tf.Variable(stacked(variable))
+            for variable in self.model.non_trainable_variables
+        }
+        target, arguments = optimizers.resolve(task.optimizer).native("tensorflow", task.settings)
+        self.optimizer = native(target, arguments)()
+        self.optimizer.build([self.flat])
+        # Keras sums the gradients of all replicas, and there is one. TensorFlow registers that
+        # sum's gradient for ever, and with it the whole traced program.
+        self.optimizer._all_reduce_sum_gradients = lambda gradients: gradients
+
+        self.data = _tensor(task.inputs), _tensor(task.labels)
+        self.heldout = _tensor(task.heldout_inputs), _tensor(task.heldout_labels)
+        hidden = self.points * task.architecture.width * task.architecture.depth
+        pieces = 1 + self.members * hidden // _PIECE
+        self.piece = -(-self.members // pieces)
+        self._train = tf.function(self._epoch, autograph=False)
+        self._measure = tf.function(self._piece, autograph=False)
+        self.batch_loss: list[Array] = []
+        self.batch_correct: list[Array] = []
+
+    def _split(self, flat: Tensor) -> list[Tensor]:
+        """The (K, ...) parameters that lie in the flat variable."""
+        parts = tf.split(flat, [int(np.prod(shape)) for shape in self.shapes])
+        return [tf.reshape(part, shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    def _networks(
+        self, model: Any, parameters: Any, states: Any, data: Data, training: bool
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Losses (K,), logits (K, N) and the states afterwards, of some or all members."""
+
+        def network(arguments: Any) -> tuple[Tensor, Tensor, list[Tensor]]:
+            parameters, states, x, y = arguments
+            logits, states = model.stateless_call(parameters, states, x, training=training)
+            return self.loss(y[:, None], logits), logits[:, 0], states
+
+        result: tuple[Tensor, Tensor, list[Tensor]] = tf.vectorized_map(
+            network, (parameters, states, *data)
+        )
+        return result
+
+    def _step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Train on one batch; losses and numbers of right answers before the update, both (K,)."""
+        states = list(self.states.values())
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            flat = tf.convert_to_tensor(self.flat.value)
+            tape.watch(flat)
+            losses, logits, updated = self._networks(
+                self.model, self._split(flat), [state.value() for state in states], (x, y), True
+            )
+            total = tf.reduce_sum(losses)
+        self.optimizer.apply([tape.gradient(total, flat)], [self.flat])
+        for state, values in zip(states, updated, strict=True):
+            state.assign(values)
+        right = tf.equal(logits > 0, y > 0.5)
+        return losses, tf.reduce_sum(tf.cast(right, tf.int64), axis=1)
+
+    def _epoch(self, *runs: Tensor) -> tuple[Tensor, Tensor]:
+        """Train on runs of equal batches: rows (steps, K, batch) of the data of all members.
+
+        Losses and numbers of right answers before the updates, both (steps, K).
+        """
+        tables = [tf.reshape(values, (-1, *values.shape[2:])) for values in self.data]
+        results = [
+            tf.map_fn(
+                lambda batch: self._step(*batch),
+                tuple(tf.gather(table, rows) for table in tables),  # at once: cheaper than by step
+                fn_output_signature=(tf.float32, tf.int64),
+                parallel_iterations=1,
+            )
+            for rows in runs
+        ]
+        losses, right = (tf.concat(values, axis=0) for values in zip(*results, strict=True))
+        return losses, right
+
+    def train(self, order: Array) -> None:
+        """One epoch; ``order`` (K, N): the full batches, then the last short one."""
+        rows = (
+            np.asarray(order, np.int32)
+            + self.points * np.arange(self.members, dtype=np.int32)[:, None]
+        )
+        full = self.points - self.points % self.batch
+        runs = [
+            tf.constant(part.reshape(self.members, -1, size).swapaxes(0, 1))
+            for part, size in ((rows[:, :full], self.batch), (rows[:, full:], self.points - full))
+            if part.size
+        ]
+        losses, right = self._train(*runs)
+        self.batch_loss.append(losses.numpy())
+        self.batch_correct.append(right.numpy())
+
+    def _piece(self, start: Tensor) -> list[Tensor]:
+        """Loss and logits on both sets, and the gradients of ``_leaves``, of some members."""
+
+        def part(values: Tensor) -> Tensor:
+            rest = values.shape[1:]
+            return tf.slice(values, [start, *[0] * len(rest)], [self.piece, *rest])
+
+        data, heldout = ((part(x), part(y)) for x, y in (self.data, self.heldout))
+        parameters = [part(values) for values in self._split(tf.convert_to_tensor(self.flat.value))]
+        states = [part(self.states[id(v)].value()) for v in self.still.non_trainable_variables]
+        leaves = self._leaves(parameters)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(leaves)
+            losses, logits, _ = self._networks(self.still, parameters, states, data, True)
+            total = tf.reduce_sum(losses)
+        # Of a single member, vectorized_map gathers: its gradients come as slices.
+        gradients = [tf.convert_to_tensor(values) for values in tape.gradient(total, leaves)]
+        if states:  # without running statistics, training and inference are the same
+            losses, logits, _ = self._networks(self.still, parameters, states, data, False)
+        inference = self._networks(self.still, parameters, states, heldout, False)
+        return [losses, logits, *inference[:2], *gradients]
+
+    def _leaves(self, parameters: Sequence[Any]) -> list[Any]:
+        """Of one value per parameter: kernel and bias of each dense layer, in order."""
+        place = {id(variable): i for i, variable in enumerate(self.model.trainable_variables)}
+        return [parameters[place[id(v)]] for d in self.dense for v in (d.kernel, d.bias)]
+
+    def snapshot(self, epoch: int) -> Snapshot:
+        """The stack as it is, and the batches since the last call."""
+        # The last piece reaches back over members already measured: one shape is one program.
+        starts = [min(k, self.members - self.piece) for k in range(0, self.members, self.piece)]
+        measured: list[Array] = []
+        for start in starts:
+            values = [value.numpy() for value in self._measure(tf.constant(start))]
+            measured = measured or [np.empty((self.members, *v.shape[1:]), v.dtype) for v in values]
+            for whole, value in zip(measured, values, strict=True):
+                whole[start : start + self.piece] = value
+        loss, logits, heldout_loss, heldout_logits, *gradients = measured
+        ends = np.cumsum([np.prod(shape) for shape in self.shapes])[:-1]
+        flat = np.split(self.flat.numpy(), ends)
+        weights = [values.reshape(shape) for values, shape in zip(flat, self.shapes, strict=True)]
+        batch_loss = np.concatenate([np.empty((0, self.members), np.float32), *self.batch_loss])
+        batch_correct = np.concatenate([np.empty((0, self.members), np.int64), *self.batch_correct])
+        self.batch_loss, self.batch_correct = [], []
+        return Snapshot(
+            epoch=epoch,
+            weights=_pairs(self._leaves(weights)),
+            gradients=_pairs(gradients),
+            loss=loss,
+            heldout_loss=heldout_loss,
+            logits=logits,
+            heldout_logits=heldout_logits,
+            batch_loss=batch_loss,
+            batch_correct=batch_correct,
+        )
+
+
+def _tensor(values: Array) -> Tensor:
+    return tf.constant(values, dtype=tf.float32)
+
+
+def _masks(layers: Sequence[Any], noise: Sequence[int]) -> dict[int, Array]:
+    """The id of each dropout layer's seed state -> where it starts in the members, (K, 2).
+
+    Keras starts a seed generator at (seed, 0). Each member and layer has a seed of its own, split
+    from the member's by NumPy's SeedSequence, so that the masks of two layers differ.
+    """
+    dropout = [layer for layer in layers if isinstance(layer, keras.layers.Dropout)]
+    seeds = [np.random.SeedSequence(seed).generate_state(len(dropout)) >> 1 for seed in noise]
+    return {
+        id(layer.seed_generator.state): np.array([(states[i], 0) for states in seeds])
+        for i, layer in enumerate(dropout)
+    }
+
+
+def _pairs(values: Sequence[Array]) -> Weights:
+    """Kernel and bias of each layer, of kernel, bias, kernel, bias ..."""
+    return tuple(zip(values[::2], values[1::2], strict=True))

@@ -7,6 +7,7 @@ stored as failed, with the reason in its rows, and everything else goes on.
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import resource
@@ -38,6 +39,10 @@ class WorkerDied(Exception):
     """A worker process ended without an answer; what was stored stays stored."""
 
 
+_load = functools.cache(frameworks.load)
+"""One object a framework for the life of a worker: what is cached by framework stays valid."""
+
+
 def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
     """Measure one stack in this process; also the positions of the members measured.
 
@@ -51,7 +56,7 @@ def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
         measured = Measurement([], [], ())
     else:
         try:
-            lab = Lab(frameworks.load(stack.framework), frameworks.load("numpy"), root)
+            lab = Lab(_load(stack.framework), _load("numpy"), root)
             measured = study.measure(part, lab)
         except Exception as error:  # whatever a framework raises becomes rows with the reason
             text = " ".join(f"{type(error).__name__}: {error}".split())

@@ -257,6 +257,8 @@ class Framework(Protocol):
 
     name: str
 
+    def __hash__(self) -> int: ...
+
     def versions(self) -> Mapping[str, str]:
         """Library -> version, for the manifest."""
         ...

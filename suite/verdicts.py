@@ -115,7 +115,8 @@ _HEAD = ("", "claim", "in", "verdict", "expected", "estimate [low, high]", "band
 
 def _rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
     """A row for each verdict that was judged; the claim's name stands in its first."""
-    rows, before = [], ""
+    rows: list[tuple[str, ...]] = []
+    before = ""
     for verdict in verdicts:
         if verdict.verdict == NOT_JUDGED:
             continue

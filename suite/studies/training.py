@@ -14,7 +14,7 @@ import numpy as np
 
 from suite import datasets, seeds
 from suite.statistics import describe
-from suite.studies.weights import initial_layer
+from suite.studies.weights import draw_layer
 from suite.types import (
     Architecture,
     Array,
@@ -40,12 +40,11 @@ RECORD = (0, 1, 2, 5, 10, 20, 50, 100)
 LEARNED = 0.95
 """Share of right answers at which a network counts as having learned the task."""
 
-_ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu",
-                "softsign")  # fmt: skip
+_ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu")
 _INITIALIZERS = ("default", "normal(0.05)", "normal(1)", "xavier_uniform", "xavier_normal",
                  "he_uniform", "he_normal", "lecun_normal", "orthogonal")  # fmt: skip
 _Axes = dict[str, tuple[Value, ...]]
-_FULL = ("softplus", "mish")
+_FULL = ("selu", "softplus", "softsign", "mish")
 _FULL_INITIALIZERS = ("zeros", "constant(0.5)", "normal(0.01)", "lecun_uniform")
 
 
@@ -194,12 +193,25 @@ def batch_order(root: int, seed: int, epoch: int, points: int) -> Array:
     return order
 
 
+_narrow_layer = functools.lru_cache(maxsize=2**16)(draw_layer)
+"""The starts of narrow layers are kept: activations and optimizers share them, and one small
+draw by Keras takes as long as training that network for an epoch."""
+
+
 def start(stack: Stack, lab: Lab, architecture: Architecture) -> Weights:
     """The weights from which the members of a stack start, stacked layer by layer."""
 
     def layer(position: int, shape: tuple[int, int]) -> Layer:
         drawn = [
-            initial_layer(lab.framework, lab.root, member, position, *shape)
+            _narrow_layer(
+                lab.framework,
+                lab.root,
+                member.cell.text("initializer"),
+                member.cell.text("weights"),
+                member.seed,
+                position,
+                *shape,
+            )
             for member in stack.members
         ]
         kernels, biases = zip(*drawn, strict=True)
@@ -263,29 +275,34 @@ def _layer_columns(snapshots: list[Snapshot]) -> dict[str, Array]:
     return {name: column for what in attribute for name, column in statistics(what)}
 
 
-# Seconds on one core: a program's start, and per epoch what a stack costs whatever its size and
-# what each network adds, per layer; measured on one x86-64 core with stacks of 40 to 360.
+# Seconds on one core: to start a program, and for an epoch of it; each a constant and what every
+# hidden layer adds. An epoch also costs something for each member. Fitted on one x86-64 core to
+# stacks of 40 to 512 networks with 1, 4 and 16 hidden layers; read them as ratios.
 _SECONDS = {
-    "torch": {"start": 0.1, "epoch": 0.010, "member": 50e-6, "layer": 55e-6},
-    "tensorflow": {"start": 1.0, "epoch": 0.006, "member": 20e-6, "layer": 17e-6},
-    "numpy": {"start": 0.0, "epoch": 0.05, "member": 5e-3, "layer": 2e-3},
+    "torch": {"start": (0.2, 0.0), "epoch": (0.013, 0.007), "member": (80e-6, 35e-6)},
+    "tensorflow": {"start": (1.2, 0.1), "epoch": (0.002, 0.003), "member": (45e-6, 27e-6)},
+    "numpy": {"start": (0.0, 0.0), "epoch": (0.01, 0.01), "member": (300e-6, 100e-6)},
 }
-_BASE_BYTES = 900e6
-"""Resident bytes of a process with its framework loaded, before any stack."""
+_PROCESS = 1.1e9
+"""Resident bytes of a worker that has loaded both frameworks, before any stack."""
 
 
 def training_cost(stack: Stack, epochs: int, records: int) -> Cost:
-    """Expected cost of training a stack of narrow networks on 1,000 points."""
-    rate = _SECONDS[stack.framework]
-    depth, width = (
-        (stack.members[0].cell.count(axis) for axis in ("depth", "width"))
-        if (stack.members)
-        else (0, 0)
+    """Expected cost of training a stack of narrow networks on 1,000 points.
+
+    A snapshot costs about as much as an epoch. Its memory is bounded by the engines' pieces of
+    members; data, logits and weights of all members come on top.
+    """
+    if not stack.members:
+        return Cost(0.0, _PROCESS)
+    first, size = stack.members[0].cell, len(stack.members)
+    depth, width = first.count("depth"), first.count("width")
+    start, epoch, member = (
+        constant + depth * layer for constant, layer in _SECONDS[stack.framework].values()
     )
-    size = len(stack.members)
-    epoch = rate["epoch"] * (depth + 1) / 4 + size * (rate["member"] + depth * rate["layer"])
-    seconds = rate["start"] * (1 + depth / 8) + (epochs + records) * epoch
-    # A full-batch gradient keeps every layer's values of 1,000 points, forward and backward.
-    values = size * 1000 * width * (depth + 1) * 4 * 4
-    weights = size * records * (depth + 1) * width * (width + 1) * 4 * 2
-    return Cost(seconds, _BASE_BYTES + values + weights)
+    entries = width * (width + 1) * (depth + 1)
+    points = size * 1000 * 4 * 16  # inputs, labels, order, logits, gathered batches
+    values = 2**22 * 4 * 8  # one piece of a snapshot, forward and backward
+    weights = size * entries * 4 * (6 + 2 * records)
+    seconds = start + (epochs + records) * (epoch + size * member)
+    return Cost(seconds, _PROCESS + points + values + weights)

@@ -16,42 +16,45 @@ from suite.types import Array, Framework, Layer, Member, UserError
 def initial_layer(
     framework: Framework, root: int, member: Member, layer: int, fan_in: int, fan_out: int
 ) -> Layer:
+    """``draw_layer`` for a member: its cell's axes ``initializer`` and ``weights``, its seed."""
+    cell = member.cell
+    return draw_layer(
+        framework, root, cell.text("initializer"), cell.text("weights"), member.seed, layer,
+        fan_in, fan_out,
+    )  # fmt: skip
+
+
+def draw_layer(
+    framework: Framework,
+    root: int,
+    initializer: str,
+    weights: str,
+    seed: int,
+    layer: int,
+    fan_in: int,
+    fan_out: int,
+) -> Layer:
     """Kernel (fan_in, fan_out) and bias (fan_out,), float32, of layer ``layer`` (from 1).
 
-    Reads the axes ``initializer`` and ``weights`` of the member's cell. A named initializer
-    leaves the bias at zero; ``default`` leaves it to the framework's layer. Raises UserError
-    for ``default`` on shared weights: it has no law of its own.
+    A named initializer leaves the bias at zero; ``default`` leaves it to the framework's layer.
+    Raises UserError for ``default`` on shared weights: it has no law of its own.
     """
-    name = member.cell.text("initializer")
-    if member.cell.text("weights") == "native":
-        seed = seeds.integer(
-            root,
-            "native",
-            seed=member.seed,
-            layer=layer,
-            fan_in=fan_in,
-            fan_out=fan_out,
-            initializer=name,
-            framework=framework.name,
-        )
-        kernel, bias = framework.draw(name, fan_in, fan_out, seed)
+    axes: dict[str, int | str] = {
+        "seed": seed, "layer": layer, "fan_in": fan_in, "fan_out": fan_out,
+        "initializer": initializer,
+    }  # fmt: skip
+    if weights == "native":
+        own = seeds.integer(root, "native", **axes, framework=framework.name)
+        kernel, bias = framework.draw(initializer, fan_in, fan_out, own)
         return single(kernel), single(bias)
-    law = initializers.resolve(name)
+    law = initializers.resolve(initializer)
     if not law.shared:
         raise UserError(
-            f"initializer {name!r} is whatever the framework's layer draws: it has no law to"
+            f"initializer {initializer!r} is whatever the framework's layer draws: it has no law to"
             " share between frameworks; use weights=native"
         )
-    rng = seeds.generator(
-        root,
-        "weights",
-        seed=member.seed,
-        layer=layer,
-        fan_in=fan_in,
-        fan_out=fan_out,
-        initializer=name,
-    )
-    return single(law.draw(rng, fan_in, fan_out)), np.zeros(fan_out, dtype=np.float32)
+    kernel = law.draw(seeds.generator(root, "weights", **axes), fan_in, fan_out)
+    return single(kernel), np.zeros(fan_out, dtype=np.float32)
 
 
 @np.errstate(over="ignore")  # a scale beyond float32 is a diverged run, not a warning

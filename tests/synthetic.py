@@ -115,6 +115,7 @@ def results(folder: Path, size: Size = SMALL) -> Path:
         [
             ("measure", 61.5, "", "", "", "", ""),
             ("judge", 1.5, "", "", "", "", ""),
+            ("report", 7.7, "", "", "", "", ""),
             *(
                 ("stack", 3.5 * i + 1, "training", f"{i:016x}", f"training depth={i}", 3 * i, 9e8)
                 for i in range(5)
@@ -123,7 +124,8 @@ def results(folder: Path, size: Size = SMALL) -> Path:
     )
     manifest = {
         "schema": 1, "suite_version": "0.1.0", "profile": "standard", "root_seed": 0,
-        "command": ["suite", "run", "--profile", "standard", "--out", "my results"],
+        "command": ["suite", "run", "--jobs=2", "--set", "activation=leaky_relu(0.3)", "--out",
+                    "my results", "--no-report"],
         "studies": ["training", "propagation"],
         "versions": {"python": "3.11.9", "torch": "2.13.0", "keras": "3.15.1"},
         "platform": {"system": "Linux", "cpu": "a CPU", "cores": 2}, "threads": 1,

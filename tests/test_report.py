@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import suite.report
-from suite.report import words, write_report
+from suite.report import blocks, words, write_report
 from suite.types import UserError
 
 # Tests are imported by path here and cannot import each other.
@@ -74,35 +74,98 @@ def edit_claims(folder: Path, edit: Callable[[list[dict[str, str]]], None]) -> N
 # --- the page ----------------------------------------------------------------------------------
 
 
-def test_every_verdict_has_its_row(written: Path) -> None:
+def test_every_claim_has_its_block_and_every_verdict_its_line(written: Path) -> None:
     page = Page(written / "report.html")
     with (written / "claims.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    badges = [attrs["class"] for _, attrs in page.tags if "badge" in attrs.get("class", "")]
-    assert len(badges) == len(rows) > 0
+    claims = {row["claim"] for row in rows}
+    found = [attrs["id"] for tag, attrs in page.tags if tag == "tbody" and "id" in attrs]
+    assert sorted(found) == sorted(f"claim-{claim}" for claim in claims)
+    classes = [attrs["class"] for tag, attrs in page.tags if tag == "tr" and "class" in attrs]
+    lines = [given for given in classes if given != "claim"]
+    assert len(lines) == len(rows) > len(claims)
+    verdicts = page.text[page.text.index("how to read") :]
     for row in rows:
-        assert row["claim"] in page.text
-        assert row["statement"] in page.text
-        assert f"{words.MARKS[row['verdict']]} {row['verdict']}" in page.text
-    marked = [attrs for tag, attrs in page.tags if tag == "tr" and attrs.get("class") == "surprise"]
-    assert len(marked) == sum(row["as_expected"] == "False" for row in rows) == 1
+        assert verdicts.count(row["because"]) == len(claims)  # once a claim, the same for all here
+        assert row["statement"] in verdicts
+        assert row["reason"] in verdicts
+        assert f"{words.MARKS[row['verdict']]} {row['verdict']}" in verdicts
+    # One row of relu-beats-tanh contradicts, sigmoid-worse-with-depth should have been decided.
+    assert lines.count("group surprise") == 2
+    marked = [attrs["id"] for tag, attrs in page.tags if tag == "tbody" and "class" in attrs]
+    assert marked == ["claim-sigmoid-worse-with-depth", "claim-relu-beats-tanh"]
+
+
+def line(claim: str, study: str, verdict: str, expected: str = "", **fields: str) -> dict[str, str]:
+    plain = {"promised": "False", "decides": "full"}
+    row = {"claim": claim, "study": study, "verdict": verdict, "as_expected": expected}
+    return plain | row | fields
 
 
 def test_surprises_stand_first_and_what_was_not_judged_last() -> None:
     rows = [
-        {"study": study, "verdict": verdict, "as_expected": expected}
-        for study, verdict, expected in (
-            ("a", "not judged", ""),
-            ("b", "not judged", ""),
-            ("b", "supported", "True"),
-            ("b", "undecided", ""),
-            ("b", "refuted", "False"),
-        )
+        line("a1", "a", "not judged"),
+        line("b1", "b", "not judged"),
+        line("b2", "b", "supported", "True"),
+        line("b3", "b", "undecided"),
+        line("b4", "b", "undecided", promised="True"),
+        line("b5", "b", "supported", "True"),
+        line("b5", "b", "refuted", "False"),
+        line("c1", "c", "supported", "True"),
     ]
-    groups = words.grouped(rows)
-    assert list(groups) == ["b", "a"]
-    verdicts = [row["verdict"] for row in groups["b"]]
-    assert verdicts == ["refuted", "supported", "undecided", "not judged"]
+    found = blocks.by_study(rows, ["a", "c", "missing"])
+    assert list(found) == ["c", "b", "a"]
+    assert [block.head["claim"] for block in found["b"]] == ["b4", "b5", "b2", "b3", "b1"]
+    assert [row["verdict"] for row in found["b"][1].rows] == ["supported", "refuted"]
+
+
+def test_the_overview_holds_what_is_odd_and_the_headline(written: Path) -> None:
+    page = Page(written / "report.html")
+    overview = page.text[page.text.index("Not as expected") : page.text.index("how to read")]
+    odd, headline = " ".join(overview.split()).split("Headline findings")
+    assert "surprising: expected supported" in odd
+    assert "should be decided" in odd
+    assert odd.count("✗ refuted") == odd.count("? undecided") == 1
+    # Four claims were judged, and all that are made up decide at quick.
+    links = [value for value in page.values("href") if value.startswith("#claim-")]
+    assert len(links) == 2 + 4
+    assert "✓ supported Four hidden layers" in headline
+    assert "not judged" not in overview
+
+
+def test_the_headline_is_what_quick_decides() -> None:
+    rows = [
+        line("first", "a", "supported", decides="quick"),
+        line("second", "a", "supported", decides="standard"),
+        line("third", "a", "not judged", decides="quick"),
+    ]
+    found = blocks.headline(blocks.by_study(rows, [])["a"])
+    assert [block.head["claim"] for block in found] == ["first"]
+
+
+@pytest.mark.usefixtures("sketched")
+def test_an_overview_with_nothing_odd_says_so_by_its_absence(folder: Path) -> None:
+    def tame(rows: list[dict[str, str]]) -> None:
+        for row in rows:
+            row["as_expected"], row["promised"] = "", "False"
+
+    edit_claims(folder, tame)
+    text = Page(write_report(folder)).text
+    assert "Not as expected" not in text
+    assert "Headline findings" in text
+
+
+def test_remarks_on_several_groups_stand_once() -> None:
+    both = {"reason": "no such cell", "pair_correlation": ""}
+    rows = [
+        line("a", "b", "not judged", group="framework=torch", **both),
+        line("a", "b", "not judged", group="framework=tensorflow depth=4", **both),
+        line("a", "b", "supported", group="", reason="", pair_correlation="0.12345"),
+    ]
+    assert blocks.Block(rows).remarks == {
+        "not judged: no such cell": "torch; tensorflow, depth 4",
+        "correlation of the pairs 0.123 (Spearman, by seed)": "",
+    }
 
 
 def test_counts_are_a_sentence(written: Path) -> None:
@@ -124,7 +187,9 @@ def test_what_a_folder_says_cannot_become_markup(folder: Path) -> None:
 
     edit_claims(folder, plant)
     manifest = folder / "manifest.json"
-    manifest.write_text(manifest.read_text().replace("my results", EVIL).replace("a CPU", EVIL))
+    manifest.write_text(
+        manifest.read_text().replace("activation=leaky_relu(0.3)", EVIL).replace("a CPU", EVIL)
+    )
     timings = folder / "timings.csv"
     timings.write_text(timings.read_text().replace("training depth=4", EVIL))
     page = Page(write_report(folder))
@@ -170,7 +235,8 @@ def test_figures_are_on_the_page_and_on_disk(written: Path) -> None:
     for attrs in pictures:
         assert len(attrs["src"]) > 10_000
         assert "n = " in attrs["alt"]
-    command = "suite run --profile standard --out 'my results'"
+    # Where the results went, on how many processes, with or without a page: none of it matters.
+    command = "suite run --set 'activation=leaky_relu(0.3)'"
     assert page.text.count(f"Reproduce: {command}") == len(names)
 
 
@@ -178,7 +244,22 @@ def test_the_same_folder_gives_the_same_bytes(written: Path, folder: Path) -> No
     before = (written / "report.html").read_bytes()
     (folder / "report.html").unlink()
     shutil.rmtree(folder / "figures")
+    # A run adds the stage of the page once the page is drawn.
+    timings = folder / "timings.csv"
+    text = timings.read_text()
+    timings.write_text("".join(x for x in text.splitlines(True) if not x.startswith("report,")))
+    assert timings.read_text() != text
     assert write_report(folder).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["--out here", "--out=here", "--o here", "--jobs 3", "--jobs=3", "--no-report", "--no-rep"],
+)
+def test_a_command_without_its_own_circumstances(hidden: str) -> None:
+    given = f"suite run parity {hidden} --profile quick --seeds=3"
+    shown = suite.report._command({"command": given.split()})
+    assert shown == "suite run parity --profile quick --seeds=3"
 
 
 @pytest.mark.usefixtures("sketched")
@@ -238,7 +319,8 @@ def test_runs_are_counted_by_status(written: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("0.1234567", "0.1235"), ("-0.5", "−0.5"), ("20", "20"), ("0", "0"), ("1000", "1000"),
+        ("0.1234567", "0.123"), ("-0.5", "−0.5"), ("20", "20"), ("0", "0"), ("1000", "1000"),
+        ("12345.6", "12346"), ("999.7", "1000"), ("-999.4", "−999"), ("0.0012344", "0.00123"),
         ("3.1e-7", "3.1e−7"), ("2e9", "2e9"), ("inf", "∞"), ("-inf", "−∞"), ("nan", ""),
         ("", ""), ("n/a", "n/a"),
     ],
@@ -256,11 +338,24 @@ def test_bands_and_intervals_are_words() -> None:
     assert words.interval("", "") == ""
 
 
-def test_a_strip_keeps_the_order_of_its_numbers() -> None:
+def test_groups_and_standings_are_words() -> None:
+    assert words.group("framework=torch depth=16 initializer=normal(1)") == (
+        "torch, depth 16, normal(1)"
+    )
+    assert words.group("") == ""
+    assert words.standing({"as_expected": "True", "expected": "refuted"}) == "as expected"
+    assert words.standing({"as_expected": "", "expected": "refuted"}) == "expected refuted"
+    assert words.standing({"as_expected": "", "expected": "open"}) == "open"
+
+
+def test_drawings_of_a_claim_share_a_scale_and_keep_the_order_of_their_numbers() -> None:
     row = {"estimate": "0.3", "low": "0.2", "high": "0.4", "band_low": "0.25", "band_high": "inf"}
-    found = words.strip(row)
-    assert found is not None
-    assert found.interval[0] < found.band[0] < found.estimate < found.interval[1] < 100
-    assert found.band[1] == 100
-    assert words.strip({**row, "estimate": "nan"}) is None
-    assert words.strip({"estimate": "1", "low": "1", "high": "1"}) is not None
+    alone, beside, none = blocks.strips([row, {**row, "high": "2"}, {**row, "estimate": "nan"}])
+    assert none is None
+    assert alone is not None
+    assert beside is not None
+    assert alone.interval[0] < alone.band[0] < alone.estimate < alone.interval[1]
+    assert alone.interval[1] < beside.interval[1] < 100 == alone.band[1]
+    assert (alone.band, alone.estimate) == (beside.band, beside.estimate)
+    assert blocks.strips([{"estimate": "1", "low": "1", "high": "1"}])[0] is not None
+    assert blocks.strips([{**row, "estimate": ""}]) == [None]

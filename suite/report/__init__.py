@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from suite.report import curves, heatmaps, words
+from suite.report import blocks, curves, heatmaps, words
 from suite.report.drawing import Drawing, NotDrawn, png, style
 from suite.store import Results, replacing
 from suite.tables import read_table
@@ -56,7 +57,8 @@ def write_report(folder: Path) -> Path:
     UserError when the folder has no manifest, or a table of it cannot be read.
     """
     manifest = Results(folder).manifest()
-    claims = _text_rows(folder / "claims.csv")
+    rows = _text_rows(folder / "claims.csv")
+    claims = blocks.by_study(rows or [], manifest.get("studies", ()))
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -65,9 +67,11 @@ def write_report(folder: Path) -> Path:
     html = page.render(
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # our own, nothing measured
         manifest=manifest,
-        command=shlex.join(map(str, manifest.get("command", ()))),
-        counts=words.counts(claims or []),
-        claims=None if claims is None else words.grouped(claims),
+        command=_command(manifest),
+        counts=words.counts(rows or []),
+        claims=None if rows is None else claims,
+        headline=blocks.headline(chain.from_iterable(claims.values())),
+        odd=[block for of_study in claims.values() for block in of_study if block.odd],
         words=words,
         sections=_sections(folder),
         runs=_runs(folder, manifest),
@@ -79,6 +83,21 @@ def write_report(folder: Path) -> Path:
     with replacing(path) as file:
         file.write(html)
     return path
+
+
+def _command(manifest: Mapping[str, Any]) -> str:
+    """The command that measures the same again, without what says only how or to where."""
+    kept: list[str] = []
+    given = iter(map(str, manifest.get("command", ())))
+    for word in given:
+        name, joined, _ = word.partition("=")
+        # argparse takes an option by its first letters, too.
+        if any(option.startswith(name) for option in ("--out", "--jobs")) and len(name) > 2:
+            if not joined:
+                next(given, None)
+        elif not ("--no-report".startswith(name) and len(name) > 2):
+            kept.append(word)
+    return shlex.join(kept)
 
 
 def _text_rows(path: Path) -> list[dict[str, str]] | None:
@@ -200,7 +219,9 @@ def _timings(path: Path) -> tuple[Mapping[str, float], Sequence[Timing]] | None:
     table = _table(path)
     if table is None:
         return None
-    stages = table[table["stage"] != "stack"]
+    # The stage of the page itself is known only once the page is drawn: a page drawn again would
+    # differ from the first.
+    stages = table[~table["stage"].isin(("stack", "report"))]
     return dict(zip(stages["stage"], stages["seconds"], strict=True)), [
         _timing(str(study), rows)
         for study, rows in table[table["stage"] == "stack"].groupby("study", sort=False)

@@ -1,10 +1,9 @@
-"""What the page says about claims: numbers as text, counts as a sentence, rows in their order."""
+"""What the page says about claims: numbers as text, verdicts in words, counts as a sentence."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from suite.metrics import METRICS
 from suite.verdicts import NOT_JUDGED, REFUTED, SUPPORTED, UNDECIDED
@@ -12,13 +11,14 @@ from suite.verdicts import NOT_JUDGED, REFUTED, SUPPORTED, UNDECIDED
 VERDICTS = (SUPPORTED, REFUTED, UNDECIDED, NOT_JUDGED)
 MARKS = dict(zip(VERDICTS, "✓✗?–", strict=True))
 """A sign beside each word, so that no verdict rests on its colour alone."""
+_DIGITS = tuple("-0123456789")
 _UNITLESS = ("ratio", "ratio_to_prediction", "slope", "share")
 
 
 def number(value: float | str | None) -> str:
-    """A number for people: four significant digits, ∞ and − as signs; empty when there is none.
+    """A number for people: three significant digits, ∞ and − as signs; empty when there is none.
 
-    Text that is no number stays as it is.
+    All digits before the point are kept. Text that is no number stays as it is.
     """
     try:
         given = float(value) if value not in (None, "") else math.nan
@@ -28,9 +28,9 @@ def number(value: float | str | None) -> str:
         return ""
     if math.isinf(given):
         return "∞" if given > 0 else "−∞"
-    small = abs(given) < 1e-3 and given != 0
-    text = f"{given:.3e}" if small or abs(given) >= 1e6 else f"{given:.4g}"
-    mantissa, exponent = text.split("e") if "e" in text else (text, "")
+    size = abs(given)
+    form = ".2e" if 0 < size < 1e-3 or size >= 1e6 else ".0f" if size >= 999.5 else ".3g"
+    mantissa, _, exponent = format(given, form).partition("e")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
     return (mantissa + (f"e{int(exponent)}" if exponent else "")).replace("-", "−")
@@ -52,47 +52,6 @@ def band(low: str, high: str) -> str:
     return f"at least {left}" if right in ("", "∞") else f"{left} to {right}"
 
 
-@dataclass(frozen=True)
-class Strip:
-    """Band, interval and estimate on a common line, as percentages of its length."""
-
-    band: tuple[float, float]
-    interval: tuple[float, float]
-    estimate: float
-
-
-def strip(row: Mapping[str, str]) -> Strip | None:
-    """The line for one row of claims.csv, or None where there is no finite estimate.
-
-    The line spans all finite numbers of the row with a margin; what is infinite runs off its end.
-    """
-    names = ("band_low", "band_high", "low", "high", "estimate")
-    band_low, band_high, low, high, estimate = (_float(row.get(name)) for name in names)
-    if not math.isfinite(estimate):
-        return None
-    finite = [x for x in (band_low, band_high, low, high, estimate) if math.isfinite(x)]
-    span = max(finite) - min(finite)
-    margin = 0.15 * span or 1.0
-    start, length = min(finite) - margin, span + 2 * margin
-
-    def place(value: float, unknown: float) -> float:
-        at = 100 * (value - start) / length if math.isfinite(value) else unknown
-        return round(at, 2)
-
-    return Strip(
-        (place(band_low, 0.0), place(band_high, 100.0)),
-        (place(low, 0.0), place(high, 100.0)),
-        place(estimate, 50.0),
-    )
-
-
-def _float(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return math.nan
-
-
 def surprising(row: Mapping[str, str]) -> bool:
     """Whether a verdict contradicts what was expected."""
     return row["as_expected"] == "False"
@@ -103,19 +62,35 @@ def broken_promise(row: Mapping[str, str]) -> bool:
     return row["verdict"] == UNDECIDED and row.get("promised") == "True"
 
 
-def grouped(rows: Iterable[Mapping[str, str]]) -> dict[str, list[Mapping[str, str]]]:
-    """Rows of claims.csv by study, else in the order of the file, with surprises first.
+def odd(row: Mapping[str, str]) -> bool:
+    """Whether a verdict is not as it should be: the page puts it first."""
+    return surprising(row) or broken_promise(row)
 
-    What was not judged stands last, and so do studies of which nothing was.
-    """
 
-    def place(row: Mapping[str, str]) -> int:
-        return 0 if surprising(row) else 2 if row["verdict"] == NOT_JUDGED else 1
+def standing(row: Mapping[str, str]) -> str:
+    """A verdict beside what was expected, in a few words."""
+    if row["as_expected"] == "True":
+        return "as expected"
+    if row["expected"] in ("", "open"):
+        return "open"
+    return f"expected {row['expected']}"
 
-    groups: dict[str, list[Mapping[str, str]]] = {}
-    for row in sorted(rows, key=lambda row: row["verdict"] == NOT_JUDGED):
-        groups.setdefault(row["study"], []).append(row)
-    return {study: sorted(of_study, key=place) for study, of_study in groups.items()}
+
+def group(text: str) -> str:
+    """``framework=torch depth=4`` as people say it: ``torch, depth 4``; names need no axis."""
+    parts = (part.partition("=") for part in text.split(" "))
+    return ", ".join(
+        f"{axis} {value}".strip() if value[:1] in _DIGITS else value for axis, _, value in parts
+    )
+
+
+def remarks(row: Mapping[str, str]) -> list[str]:
+    """What the details say of one group: why it has no verdict, what pairing by seed bought."""
+    correlation = number(row["pair_correlation"])
+    return [
+        *([f"{row['verdict']}: {row['reason']}"] if row["reason"] else []),
+        *([f"correlation of the pairs {correlation} (Spearman, by seed)"] if correlation else []),
+    ]
 
 
 def quantity(row: Mapping[str, str]) -> str:

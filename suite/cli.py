@@ -61,8 +61,9 @@ def _parser() -> argparse.ArgumentParser:
 
     check = command("check", "judge a results folder again and print the verdicts", _check)
     check.add_argument("folder", metavar="DIR", type=Path)
-    check.add_argument("--json", action="store_true", help="as JSON")
-    check.add_argument("--markdown", action="store_true", help="as a Markdown table")
+    form = check.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--markdown", action="store_true", help="as a Markdown table")
     check.add_argument("--out", metavar="DIR", type=Path,
                        help="write claims.csv and junit.xml there")  # fmt: skip
 
@@ -75,7 +76,7 @@ def _selection_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("studies", nargs="*", metavar="STUDY", help="default: all studies")
     parser.add_argument("--profile", default="standard", help=f"{', '.join(PROFILES)}")
     parser.add_argument("--set", action="append", default=[], metavar="AXIS=A,B", dest="sets",
-                        help="values of an axis in place of the study's own")  # fmt: skip
+                        help="values of an axis instead of the main grid's own")  # fmt: skip
     parser.add_argument("--seeds", metavar="N", help="seeds of every cell")
     parser.add_argument("--frameworks", metavar="A,B", help="default: all that are installed")
     parser.add_argument("--root", default="0", metavar="N", help="root seed (default: 0)")
@@ -94,6 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"suite: {error}", file=sys.stderr)
         return USAGE
+    except KeyboardInterrupt:
+        print("suite: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -105,9 +109,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _whole(name: str, given: str | None, least: int) -> int | None:
     if given is None:
         return None
-    if not given.strip().lstrip("-").isdecimal() or int(given) < least:
+    try:
+        number = int(given)
+    except ValueError:
+        number = least - 1
+    if number < least:
         raise UserError(f"{name} is {given!r}; allowed are whole numbers from {least}")
-    return int(given)
+    return number
 
 
 def _jobs(parsed: argparse.Namespace) -> int:
@@ -123,7 +131,7 @@ def _make_plan(parsed: argparse.Namespace) -> Any:
     if parsed.profile not in PROFILES:
         raise unknown("profile", parsed.profile, PROFILES)
     studies = [STUDIES[name] for name in dict.fromkeys(parsed.studies or STUDIES.names)]
-    overrides = grids.overrides(parsed.sets, studies)
+    overrides = grids.parse_overrides(parsed.sets, studies)
     seeds = _whole("--seeds", parsed.seeds, 1)
     selection = grids.Selection(
         parsed.profile,

@@ -11,6 +11,7 @@ from suite import registry, seeds
 from suite.types import Array
 
 SPLITS = ("train", "heldout")
+POINTS = 1000
 
 
 def circles(root: int, seed: int, split: str) -> tuple[Array, Array]:
@@ -27,7 +28,7 @@ def circles(root: int, seed: int, split: str) -> tuple[Array, Array]:
     if split not in SPLITS:
         raise registry.unknown("split", split, SPLITS)
     state = seeds.integer(root, split, seed=seed, dataset="circles")
-    inputs, labels = make_circles(n_samples=1000, factor=0.5, noise=0.1, random_state=state)
+    inputs, labels = make_circles(n_samples=POINTS, factor=0.5, noise=0.1, random_state=state)
     return inputs.astype(np.float32), labels.astype(np.float32)
 
 

@@ -5,7 +5,6 @@ Regenerate the committed copy with ``python -m suite.dictionary > results/README
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 from suite.grids import AXES
@@ -34,7 +33,7 @@ An empty field was not measured; `nan` and `inf` are results. Floats are written
 decimal that reads back as the same bits. Tables with one row per cell hold, for each metric, the
 median over the ok seeds under the metric's name, and its quantiles as `NAME_low` ({low:.0%}) and
 `NAME_high` ({high:.0%}); `n` counts those seeds. Statuses: {statuses}. A diverged run counts with
-the metric's worst value in summary and claims.
+the metric's worst value in summary and claims; `as measured`: divergence does not touch the metric.
 """  # noqa: E501 - the rows of a Markdown table cannot be broken
 
 
@@ -70,7 +69,10 @@ def _spec(spec: TableSpec) -> tuple[str, str, str]:
 
 
 def _metric(metric: Metric) -> tuple[str, ...]:
-    worst = "" if math.isnan(metric.worst) else number(metric.worst)
+    if metric.worst is None:
+        worst = "as measured"
+    else:
+        worst = "" if metric.uncountable else number(metric.worst)
     better = "" if metric.direction == "neither" else metric.direction
     return (
         f"`{metric.name}`", metric.unit, better, worst, number(metric.tolerance), metric.meaning

@@ -19,7 +19,7 @@ from typing import Any
 import suite
 from suite.frameworks import FRAMEWORKS
 from suite.grids import Plan
-from suite.store import SCHEMA
+from suite.store import IDENTITY, SCHEMA
 
 THREADS = 1
 WORKER = {
@@ -125,10 +125,10 @@ def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
             "system": platform.system(),
             "machine": platform.machine(),
             "cpu": _cpu(),
-            "cores": os.cpu_count(),
             "blas": _blas(),
             "byteorder": sys.byteorder,
         },
+        "cores": os.cpu_count(),
         "threads": THREADS,
         "determinism": dict(WORKER),
         "git": {"commit": commit, "dirty": None if status is None else bool(status)},
@@ -138,7 +138,6 @@ def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
 
 
 def run_id(manifest: dict[str, Any]) -> str:
-    """8 hexadecimal digits that name a run: plan, code, versions and root seed."""
-    keys = ("expected", "versions", "tree_hash", "root_seed", "schema")
-    text = repr([(key, manifest[key]) for key in keys])
+    """8 hexadecimal digits that name a run: plan, code, versions, machine and root seed."""
+    text = repr([(key, manifest[key]) for key in IDENTITY])
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -110,8 +110,11 @@ def make_cell(study: Study, values: Mapping[str, Value]) -> Cell:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a user asks for. ``overrides`` replace the values of axes in every grid that has
-    them; ``seeds`` (None: as the study says) replaces the number of seeds."""
+    """What a user asks for. ``seeds`` (None: as the study says) is the number for every cell.
+
+    ``overrides``: the first grid of a study, its main one, takes these values in place of its
+    own. The other grids add cells or seeds for claims: they keep only what they share with them.
+    """
 
     profile: str
     frameworks: tuple[str, ...]
@@ -120,7 +123,7 @@ class Selection:
     root: int = 0
 
 
-def overrides(texts: Sequence[str], studies: Sequence[Study]) -> dict[str, tuple[Value, ...]]:
+def parse_overrides(texts: Sequence[str], studies: Sequence[Study]) -> dict[str, tuple[Value, ...]]:
     """``axis=a,b`` texts as canonical values; commas inside parentheses belong to a value.
 
     Raises UserError for an unknown axis, one that none of the studies has, an axis given twice,
@@ -165,11 +168,14 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
     A cell that several grids hold is one cell, with the largest number of seeds.
     """
     result: dict[Cell, int] = {}
-    for grid in study.grids(selection.profile):
+    for position, grid in enumerate(study.grids(selection.profile)):
         axes: dict[str, Sequence[Value]] = {"framework": selection.frameworks}
         for name, values in grid.axes.items():
             axes[name] = [AXES[name].parse(value) for value in values]
-        axes.update({name: v for name, v in selection.overrides.items() if name in study.axes})
+        for name, wanted in selection.overrides.items():
+            if name in study.axes:
+                own = axes.get(name, (AXES[name].default,))
+                axes[name] = [value for value in wanted if position == 0 or value in own]
         seeds = grid.seeds if selection.seeds is None else selection.seeds
         for combination in itertools.product(*axes.values()):
             cell = make_cell(study, dict(zip(axes, combination, strict=True)))

@@ -5,7 +5,8 @@ Each claim is judged on the rows of its study alone, in this order:
 1. select the cells of ``of`` and ``versus`` and split them by ``each``. Unsupported cells are
    left out; where none is left, where only one of two sides would lose some, or where a cell that
    the claim names is not in the folder, the claim is not judged;
-2. a diverged run counts with the metric's worst value;
+2. a diverged run counts with the metric's worst value, or as measured where divergence does not
+   touch the metric;
 3. reduce each seed to one number and pair the sides by seed (``samples``);
 4. put an interval over the seeds (``intervals``) and hold it against the closed band.
 
@@ -16,6 +17,7 @@ rows were measured.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,10 +31,15 @@ from suite.grids import AXES
 from suite.intervals import LEVEL, Interval
 from suite.metrics import METRICS
 from suite.samples import samples
-from suite.types import PROFILES, Array
+from suite.types import PROFILES, Array, Value
 from suite.verdicts import NOT_JUDGED, REFUTED, SUPPORTED, UNDECIDED, Verdict
 
 _UNKNOWN = Interval(math.nan, -math.inf, math.inf, 0)
+_NO_CELL = "this folder has no such cell"
+
+
+def _no_axis(axis: str) -> str:
+    return f"the study has no axis {axis} in this folder"
 
 
 @dataclass(frozen=True)
@@ -49,18 +56,20 @@ class _Finding:
 
 
 def judge(
-    claims: Sequence[Claim], frames: Mapping[str, pd.DataFrame], profile: str
+    claims: Sequence[Claim], frames: Mapping[str, pd.DataFrame], profile: str | None
 ) -> list[Verdict]:
     """The verdicts on claims, in their order; several for a claim with ``each``.
 
     ``frames``: study -> its runs: the axes, then seed, status, reason and the metrics. The status
     ``missing`` stands for a run that was expected and is not there. ``profile`` says which claims
-    were promised to be decided.
+    were promised to be decided; None: none was, as in a run whose seeds or axes a user chose.
     """
     return [verdict for claim in claims for verdict in _judge(claim, frames, profile)]
 
 
-def _judge(claim: Claim, frames: Mapping[str, pd.DataFrame], profile: str) -> Iterator[Verdict]:
+def _judge(
+    claim: Claim, frames: Mapping[str, pd.DataFrame], profile: str | None
+) -> Iterator[Verdict]:
     if claim.study not in frames:
         yield _verdict(claim, "", f"study {claim.study} was not run", profile)
         return
@@ -68,16 +77,31 @@ def _judge(claim: Claim, frames: Mapping[str, pd.DataFrame], profile: str) -> It
     axes = [str(name) for name in frame.columns[: list(frame.columns).index("seed")]]
     selectors = [claim.of] if claim.versus is None else [claim.of, claim.versus]
     selected = [_select(frame, axes, claim, selector) for selector in selectors]
-    each = list(claim.each)
-    groups = selected[0][each].drop_duplicates().to_dict("records") if each else [{}]
+    absent = [axis for axis in claim.each if axis not in axes]
+    groups = [] if absent else _groups(claim, selected[0])
     if not groups:
-        yield _verdict(claim, "", "this folder has no such cell", profile)
+        reason = _no_axis(absent[0]) if absent else _NO_CELL
+        yield _verdict(claim, "", reason, profile)
     for group in groups:
         sides = selected
         for axis, value in group.items():
             sides = [rows[rows[axis] == value] for rows in sides]
         name = " ".join(f"{axis}={value}" for axis, value in group.items())
         yield _verdict(claim, name, _find(claim, axes, sides), profile)
+
+
+def _groups(claim: Claim, rows: pd.DataFrame) -> list[dict[str, Value]]:
+    """Axis of ``each`` -> value, for each verdict: every value that ``of`` names, in the folder
+    or not; the values in the folder on the axes that ``of`` leaves open."""
+    named = [axis for axis in claim.each if axis in claim.of]
+    left = [axis for axis in claim.each if axis not in claim.of]
+    found = rows[left].drop_duplicates().to_dict("records") if left else [{}]
+    stated = [
+        dict(zip(named, values, strict=True))
+        for values in itertools.product(*(claim.of[axis] for axis in named))
+    ]
+    both = [there | values for there in found for values in stated]
+    return [{axis: group[axis] for axis in claim.each} for group in both]
 
 
 def _select(frame: pd.DataFrame, axes: list[str], claim: Claim, selector: Selector) -> pd.DataFrame:
@@ -119,9 +143,9 @@ def _lacking(rows: pd.DataFrame, selector: Selector, claim: Claim) -> str:
     named = [axis for axis in selector if axis not in claim.each]
     absent = [axis for axis in named if axis not in rows.columns]
     if absent:
-        return f"the study has no axis {absent[0]} in this folder"
+        return _no_axis(absent[0])
     if rows.empty or not named:
-        return "this folder has no such cell" if rows.empty else ""
+        return _NO_CELL if rows.empty else ""
     there = set(rows[named].itertuples(index=False, name=None))
     for values in pd.MultiIndex.from_product([selector[axis] for axis in named]):
         if values not in there:
@@ -156,10 +180,11 @@ def _named(rows: pd.DataFrame, axes: list[str], limit: int = 3) -> str:
 def _unusable(claim: Claim, numbers: Array, diverged: int) -> str:
     """Why the numbers of the seeds decide nothing; empty when they may."""
     unknown = int(np.isnan(numbers).sum())
-    if unknown and diverged and math.isnan(METRICS[claim.metric].worst):
+    if unknown and diverged and METRICS[claim.metric].uncountable:
         return f"{diverged} diverged, and {claim.metric} has no worst value to count them with"
     if unknown:
-        return f"{claim.metric} gives NaN for {unknown} of {len(numbers)} seeds"
+        after = f" ({diverged} runs diverged)" if diverged else ""
+        return f"{claim.metric} gives NaN for {unknown} of {len(numbers)} seeds{after}"
     return "" if len(numbers) else "no seed has all the cells"
 
 
@@ -202,7 +227,7 @@ def _decide(claim: Claim, finding: _Finding) -> tuple[str, str]:
     return UNDECIDED, "the interval is neither inside the band nor apart from it"
 
 
-def _verdict(claim: Claim, group: str, found: _Finding | str, profile: str) -> Verdict:
+def _verdict(claim: Claim, group: str, found: _Finding | str, profile: str | None) -> Verdict:
     """``found``: a finding, or why the claim is not judged."""
     if isinstance(found, str):
         finding, verdict, reason = _Finding(), NOT_JUDGED, found
@@ -234,7 +259,7 @@ def _verdict(claim: Claim, group: str, found: _Finding | str, profile: str) -> V
         missing=finding.missing,
         pair_correlation=finding.pair_correlation,
         decides=claim.decides,
-        promised=PROFILES.index(claim.decides) <= PROFILES.index(profile),
+        promised=profile is not None and PROFILES.index(claim.decides) <= PROFILES.index(profile),
         reason=reason,
         because=claim.because,
         source=claim.source,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,6 @@ from suite.verdicts import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
-
-CONTRADICTED, INCOMPLETE = 1, 3
 
 
 def stored_plan(manifest: dict[str, Any]) -> grids.Plan:
@@ -41,22 +40,39 @@ def stored_plan(manifest: dict[str, Any]) -> grids.Plan:
     return grids.plan([STUDIES[name] for name in manifest["studies"]], selection)
 
 
-def frames(results: Results, plan: grids.Plan) -> dict[str, pd.DataFrame]:
-    """Study -> its runs, with a row of status ``missing`` for each expected run not there."""
-    expected = results.manifest()["expected"]
-    found = {}
+@dataclass(frozen=True)
+class Judged:
+    """A stored run with its verdicts: study -> runs, and the exit code of ``check``."""
+
+    runs: dict[str, pd.DataFrame]
+    verdicts: list[Verdict]
+    code: int
+
+
+def judge_run(results: Results, plan: grids.Plan) -> Judged:
+    """Judge the shipped claims on a stored run; ``plan``: what was expected of it.
+
+    A run whose grid or seeds the user chose promised to decide nothing.
+    """
+    manifest = results.manifest()
+    runs, lost = {}, 0
     for name, stacks in plan.stacks.items():
         frame = read_table(results.folder / name / "runs.csv")
-        if plan.digest(name) == expected[name]["hash"]:
+        expected = manifest["expected"][name]
+        if plan.digest(name) == expected["hash"]:
             frame = missing_rows(STUDIES[name], stacks, frame)
-        else:
+        elif absent := expected["runs"] - len(frame):
+            lost += absent
             print(
-                f"suite: {name} was run with another grid than this version has:"
-                f" {expected[name]['runs'] - len(frame)} of its runs are missing, without names",
+                f"suite: {absent} runs of {name} are missing; which ones cannot be told, since"
+                " this version of the suite has another grid",
                 file=sys.stderr,
             )
-        found[name] = frame
-    return found
+        lost += int(frame["status"].isin(["failed", "missing"]).sum())
+        runs[name] = frame
+    chosen = manifest["seeds"] is not None or manifest["overrides"]
+    found = judge(claims.shipped(), runs, None if chosen else manifest["profile"])
+    return Judged(runs, found, verdicts.exit_code(found, lost))
 
 
 def summary(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -71,27 +87,17 @@ def summary(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def check(folder: Path, out: Path | None, form: str) -> int:
-    """Judge a stored run again and print the verdicts; the exit code of DESIGN's rule.
+    """Judge a stored run again and print the verdicts; the exit code of
+    ``verdicts.exit_code``.
 
     Raises UserError when the folder is no results folder or a table cannot be read.
     """
     results = Results(folder)
-    manifest = results.manifest()
-    runs = frames(results, stored_plan(manifest))
-    judged = judge(claims.shipped(), runs, manifest["profile"])
+    judged = judge_run(results, stored_plan(results.manifest()))
     if out is not None:
-        write_verdicts(Results(out), judged)
-    code = exit_code(judged, runs)
-    show(judged, form, code)
-    return code
-
-
-def exit_code(judged: list[Verdict], runs: dict[str, pd.DataFrame]) -> int:
-    """1: a claim contradicts its expectation; else 3: a run is missing or failed, whether a
-    claim speaks of it or not; else 4: a promised claim is undecided; else 0."""
-    code = verdicts.exit_code(judged)
-    lost = any(frame["status"].isin(["failed", "missing"]).any() for frame in runs.values())
-    return INCOMPLETE if lost and code != CONTRADICTED else code
+        write_verdicts(Results(out), judged.verdicts)
+    show(judged, form)
+    return judged.code
 
 
 def write_verdicts(results: Results, judged: list[Verdict]) -> None:
@@ -101,18 +107,18 @@ def write_verdicts(results: Results, judged: list[Verdict]) -> None:
     results.write_text("junit.xml", verdicts.junit(judged))
 
 
-def show(judged: list[Verdict], form: str, code: int) -> None:
+def show(judged: Judged, form: str) -> None:
     """Print verdicts as ``text``, ``markdown`` or ``json``."""
     if form == "json":
         rows = [
             {key: _plain(value) for key, value in row.items()}
-            for row in verdicts.to_frame(judged).to_dict("records")
+            for row in verdicts.to_frame(judged.verdicts).to_dict("records")
         ]
-        print(json.dumps({"exit_code": code, "claims": rows}, indent=1, allow_nan=False))
+        print(json.dumps({"exit_code": judged.code, "claims": rows}, indent=1, allow_nan=False))
     elif form == "markdown":
-        print(verdicts.markdown(judged))
+        print(verdicts.markdown(judged.verdicts))
     else:
-        print(verdicts.table(judged))
+        print(verdicts.table(judged.verdicts))
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from suite.registry import Registry
+from suite.types import Array
 
 
 @dataclass(frozen=True)
@@ -17,17 +20,27 @@ class Metric:
     """One measured quantity.
 
     ``direction``: ``higher`` or ``lower`` is better, or ``neither``. ``worst``: the value that a
-    diverged run counts with (NaN: it has none, and a diverged run makes a claim about the metric
-    undecided). ``tolerance``: the difference below which two values count as the same when two
-    results are compared.
+    diverged run counts with. NaN: it has none, and a diverged run makes a claim about the metric
+    undecided. None: divergence does not touch what was measured, which counts as it is.
+    ``tolerance``: the difference below which two values count as the same when two results are
+    compared.
     """
 
     name: str
     unit: str
     meaning: str
     direction: str = "neither"
-    worst: float = math.nan
+    worst: float | None = math.nan
     tolerance: float = 0.0
+
+    def counted(self, values: Array, diverged: Array) -> Array:
+        """The values that summary and claims count: where a run diverged, the worst."""
+        return values if self.worst is None else np.where(diverged, self.worst, values)
+
+    @property
+    def uncountable(self) -> bool:
+        """Whether a diverged run has no value at all."""
+        return self.worst is not None and math.isnan(self.worst)
 
 
 _LOSS = "mean binary cross-entropy on logits"
@@ -51,12 +64,12 @@ METRICS = Registry(
         Metric("heldout_accuracy", "share", "right side of logit 0, held-out set, after training",
                "higher", 0.0, 0.01),
         Metric("initial_accuracy", "share", "right side of logit 0, training set, before training",
-               "higher", 0.0, 0.01),
+               "higher", None, 0.01),
         Metric("first_epoch_95", "epochs", "first epoch whose running batches, each counted before"
                " its update, hold at least 95 % right; inf when no epoch does",
                "lower", math.inf, 2.0),
         Metric("diverged_step", "steps", "first batch, from 1, whose loss is inf or NaN; inf when"
-               " there is none", "higher", 0.0, 0.0),
+               " there is none", "higher", None, 0.0),
         *(
             Metric(f"{what}_{key}", unit, f"{text} of a layer's {what} entries (biases left out)")
             for what, unit in (("weight", "1"), ("gradient", "nats"))

@@ -10,19 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite import claims, environment, runner
+from suite import environment, runner
 from suite.grids import Plan
-from suite.judge import judge
-from suite.judging import INCOMPLETE, exit_code, frames, show, summary, write_verdicts
+from suite.judging import judge_run, show, summary, write_verdicts
 from suite.progress import Progress
 from suite.store import Results
 from suite.studies import STUDIES
 from suite.types import UserError
+from suite.verdicts import INCOMPLETE
 
 if TYPE_CHECKING:
     import pandas as pd
 
 INTERRUPTED = 130
+"""The exit code of a shell for what Ctrl-C ended."""
 
 
 class _Stages:
@@ -83,11 +84,9 @@ def _locked(
         for study, chosen in plan.stacks.items():
             results.collect(STUDIES[study], chosen)
     with stages("judge"):
-        runs = frames(results, plan)
-        results.write_frame("summary.csv", summary(runs))
-        judged = judge(claims.shipped(), runs, plan.selection.profile)
-        write_verdicts(results, judged)
-        code = exit_code(judged, runs)
+        judged = judge_run(results, plan)
+        results.write_frame("summary.csv", summary(judged.runs), unknown="nan")
+        write_verdicts(results, judged.verdicts)
     results.write_frame("timings.csv", _timings(plan, results, stages))
     if draw:
         from suite.report import write_report  # here: plotting is slow to import
@@ -95,13 +94,13 @@ def _locked(
         with stages("report"):
             write_report(results.folder)
         results.write_frame("timings.csv", _timings(plan, results, stages))
-    show(judged, "text", code)
+    show(judged, "text")
     spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in stages.seconds.items())
     print(f"\n{spent}\nresults in {results.folder}", file=sys.stderr)
     if died:
         print(f"suite: {died}; resume with:\n  {_resume(command, results)}", file=sys.stderr)
         return INCOMPLETE
-    return code
+    return judged.code
 
 
 def _opening(plan: Plan, results: Results, pending: int, resumed: bool, jobs: int) -> str:

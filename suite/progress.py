@@ -36,7 +36,10 @@ class Progress:
             from tqdm import tqdm  # here: only a terminal needs it
 
             form = "{percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
-            self._bar = tqdm(total=self._total, file=self._stream, bar_format=form, leave=False)
+            self._bar = tqdm(
+                total=self._total, file=self._stream, bar_format=form, leave=False, mininterval=0
+            )
+            self._bar.set_postfix_str(f"0/{self._count} stacks")
         return self
 
     def __exit__(

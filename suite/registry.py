@@ -8,12 +8,14 @@ parameters that its entry declares, and written in one canonical form (``normal(
 from __future__ import annotations
 
 import difflib
+import functools
+import importlib
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Generic, Protocol, TypeVar
 
-from suite.types import UserError
+from suite.types import Native, UserError
 
 
 class Entry(Protocol):
@@ -43,6 +45,17 @@ def of_framework(owner: str, declared: Mapping[str, T], framework: str) -> T:
             f" (declared for: {', '.join(declared)})"
         )
     return declared[framework]
+
+
+def native(declared: Native) -> Callable[..., Any]:
+    """The framework's object that a catalogue names, with its keyword arguments bound.
+
+    Imports the object's module: called by the framework that is at home there.
+    """
+    target, arguments = declared
+    module, _, attribute = target.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return functools.partial(found, **arguments) if arguments else found
 
 
 class Registry(Generic[E]):

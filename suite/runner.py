@@ -22,7 +22,7 @@ from pathlib import Path
 from suite import frameworks
 from suite.environment import WORKER
 from suite.grids import Plan, supported
-from suite.store import Results, failed
+from suite.store import Results
 from suite.studies import STUDIES
 from suite.types import Lab, Measurement, Stack
 
@@ -47,38 +47,51 @@ def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
     """Measure one stack in this process; also the positions of the members measured.
 
     Members that the study does not support get the status ``unsupported`` and the reason. An
-    error of a framework becomes the status ``failed`` of every member.
+    error of a framework becomes the status ``failed`` of all others.
     """
     study = STUDIES[stack.study]
     part, reasons = supported(study, stack)
     kept = [index for index, reason in enumerate(reasons) if reason is None]
-    if not kept:
-        measured = Measurement([], [], ())
-    else:
+    measured = Measurement([], [], ())
+    if kept:
         try:
             lab = Lab(_load(stack.framework), _load("numpy"), root)
             measured = study.measure(part, lab)
         except Exception as error:  # whatever a framework raises becomes rows with the reason
-            text = " ".join(f"{type(error).__name__}: {error}".split())
-            return failed(stack, text[:500]), []
+            measured = Measurement(["failed"] * len(kept), [_line(error)] * len(kept), ())
     status = ["unsupported"] * len(stack.members)
     reason = [text or "" for text in reasons]
     for row, index in enumerate(kept):
         status[index], reason[index] = measured.status[row], measured.reason[row]
-    return Measurement(status, reason, measured.tables), kept
+    return Measurement(status, reason, measured.tables), kept if measured.tables else []
+
+
+def _line(error: BaseException) -> str:
+    """An error as one line of bounded length."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:500]
 
 
 def work(folder: Path, stack: Stack, root: int) -> Done:
-    """Measure one stack and store its shard; runs in a worker."""
+    """Measure one stack and store its shard; runs in a worker.
+
+    A shard that cannot be written (a full disk, say) leaves its stack unfinished: its runs are
+    missing, and resuming tries it again.
+    """
     started = time.perf_counter()
     measurement, kept = measure(stack, root)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
     timings = {"seconds": seconds, "process_peak_bytes": peak}
-    Results(folder).write(stack, measurement, kept, timings)
-    failures = [r for s, r in zip(measurement.status, measurement.reason, strict=True)
-                if s == "failed"]  # fmt: skip
-    return Done(stack, failures[0] if failures else "")
+    try:
+        Results(folder).write(stack, measurement, kept, timings)
+    except OSError as error:
+        return Done(stack, f"not stored: {_line(error)}")
+    failures = (
+        reason
+        for status, reason in zip(measurement.status, measurement.reason, strict=True)
+        if status == "failed"
+    )
+    return Done(stack, next(failures, ""))
 
 
 @contextmanager

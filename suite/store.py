@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
-_IDENTITY = ("schema", "root_seed", "expected", "versions", "tree_hash")
-"""Manifest keys that must be equal for two runs to be the same run."""
+IDENTITY = ("schema", "root_seed", "expected", "versions", "tree_hash", "platform")
+"""Manifest keys that must be equal for two runs to be the same run, on the same kind of machine:
+other processors and linear algebra libraries round differently."""
 
 
 @contextmanager
@@ -89,13 +91,14 @@ class Results:
 
     def _foreign(self) -> bool:
         """Whether the folder holds anything that an interrupted start would not have left."""
-        return any(not entry.name.startswith(".") for entry in self.folder.iterdir()) and not (
-            {entry.name for entry in self.folder.iterdir()} <= {"shards", ".lock"}
+        return any(
+            not entry.name.startswith(".") and entry.name != "shards"
+            for entry in self.folder.iterdir()
         )
 
     def _must_match(self, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         wanted = json.loads(json.dumps(wanted))
-        for key in _IDENTITY:
+        for key in IDENTITY:
             if stored.get(key) != wanted.get(key):
                 raise UserError(
                     f"{self.folder} holds another run: {_difference(key, stored, wanted)};"
@@ -160,23 +163,10 @@ class Results:
         try:
             with self._shard(stack).open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            shard = _shard(arrays)
+        except _DAMAGED:
             return None
-        tables: dict[str, tuple[dict[str, Array], dict[str, Array]]] = {}
-        for name, array in arrays.items():
-            if "/" in name:
-                table, kind, what = name.split("/", 2)
-                pair = tables.setdefault(table, ({}, {}))
-                pair[kind == "column"][what] = array
-        if len(arrays["status"]) != len(stack.members):
-            return None
-        return Shard(
-            tuple(map(str, arrays["status"])),
-            tuple(map(str, arrays["reason"])),
-            {name: Table(name, *pair) for name, pair in tables.items()},
-            arrays["kept"],
-            json.loads(str(arrays["timings"])),
-        )
+        return shard if len(shard.status) == len(stack.members) else None
 
     def finished(self, stack: Stack) -> bool:
         """Whether a stack is stored and did not fail: a failed one is tried again."""
@@ -192,10 +182,31 @@ class Results:
             with replacing(self.folder / study.name / f"{spec.name}.csv") as file:
                 write_table(file, study, spec, stacks, self.read)
 
-    def write_frame(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a table of the judging wing, by the same rules."""
+    def write_frame(self, name: str, frame: pd.DataFrame, unknown: str = "") -> None:
+        """Write a table of the judging wing; ``unknown`` is what a NaN is written as."""
         with replacing(self.folder / name) as file:
-            frame.to_csv(file, index=False, lineterminator="\n")
+            frame.to_csv(file, index=False, lineterminator="\n", na_rep=unknown)
+
+
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError,
+            zipfile.BadZipFile, zlib.error)  # fmt: skip
+"""What reading a truncated or altered shard raises, depending on where it was hit."""
+
+
+def _shard(arrays: Mapping[str, Array]) -> Shard:
+    """A shard from its arrays. Raises KeyError or ValueError when they are not those of one."""
+    tables: dict[str, tuple[dict[str, Array], dict[str, Array]]] = {}
+    for name, array in arrays.items():
+        if "/" in name:
+            table, kind, what = name.split("/", 2)
+            tables.setdefault(table, ({}, {}))[kind == "column"][what] = array
+    return Shard(
+        tuple(map(str, arrays["status"])),
+        tuple(map(str, arrays["reason"])),
+        {name: Table(name, *pair) for name, pair in tables.items()},
+        arrays["kept"],
+        json.loads(str(arrays["timings"])),
+    )
 
 
 def _difference(key: str, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
@@ -208,9 +219,3 @@ def _difference(key: str, stored: Mapping[str, Any], wanted: Mapping[str, Any]) 
     if key == "expected":
         return f"its plan for the study {first!r} is not the one asked for"
     return f"{key} of {first} is {old.get(first)!r} there and {new.get(first)!r} now"
-
-
-def failed(stack: Stack, reason: str) -> Measurement:
-    """The measurement of a stack that raised an error: its members, each with the reason."""
-    size = len(stack.members)
-    return Measurement(["failed"] * size, [reason] * size, ())

@@ -16,6 +16,8 @@ from suite.metrics import METRICS
 from suite.types import STATUSES, Array
 
 LEVEL = 0.95
+COUNTED = (*STATUSES, "missing")
+"""Statuses with a column each; ``missing``: expected, and not in the folder."""
 
 
 def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
@@ -23,18 +25,18 @@ def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFr
 
     ``frame``: the runs of the study: ``axes``, seed, status, reason, metrics. Returns the columns
     study, the axes, metric, unit, centre (the median), low, high, n (the seeds behind them), then
-    how many runs are ok, diverged, unsupported and failed. Cells come in the order
-    of their first row, metrics in that of the columns.
+    how many runs are ok, diverged, unsupported, failed and missing. Cells come in the
+    order of their first row, metrics in that of the columns.
 
     A diverged run counts with the metric's worst value, or not at all where the metric has none.
     With fewer than 6 seeds the interval is infinite, and a NaN among the values makes the
-    centre NaN too: both are unknown. A metric that the study left out of a cell (every field
-    is empty) has n = 0 and no interval.
+    centre NaN too: both are unknown. A NaN in every seed is such a result as well. A cell of
+    which no run finished has n = 0 and no interval.
     """
     cell = frame.groupby(list(axes), sort=False).ngroup().to_numpy()
     cells = frame.drop_duplicates(list(axes))[list(axes)].reset_index(drop=True)
     status = frame["status"].to_numpy()
-    counts = {name: np.bincount(cell[status == name], minlength=len(cells)) for name in STATUSES}
+    counts = {name: np.bincount(cell[status == name], minlength=len(cells)) for name in COUNTED}
     parts = []
     for position, name in enumerate(metric for metric in frame.columns if metric in METRICS):
         part = cells.assign(metric=name, unit=METRICS[name].unit)
@@ -51,12 +53,10 @@ def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFr
 def _medians(frame: pd.DataFrame, metric: str, cell: Array, cells: int) -> dict[str, Array]:
     """centre, low, high and n, each (cells,): one sort for all cells together."""
     status = frame["status"].to_numpy()
-    worst = METRICS[metric].worst
+    diverged = status == "diverged"
     values = frame[metric].to_numpy(dtype=np.float64, na_value=np.nan)
-    values = np.where(status == "diverged", worst, values)
-    counted = (status == "ok") | ((status == "diverged") & (not np.isnan(worst)))
-    measured = np.bincount(cell[counted & ~np.isnan(values)], minlength=cells) > 0
-    counted &= measured[cell]  # a metric that no seed of a cell has was not measured there
+    values = METRICS[metric].counted(values, diverged)
+    counted = (status == "ok") | (diverged & (not METRICS[metric].uncountable))
     values, cell = values[counted], cell[counted]
     n = np.bincount(cell, minlength=cells)
     # Each cell's values lie together, ascending and NaN last, bordered by one place on each side.
@@ -75,7 +75,7 @@ def _medians(frame: pd.DataFrame, metric: str, cell: Array, cells: int) -> dict[
     high = np.where(known, ordered[first + enclosing[:, 1]], np.inf)
     return {
         "centre": np.where(known, middle, np.nan),
-        "low": np.where(measured, low, np.nan),
-        "high": np.where(measured, high, np.nan),
+        "low": np.where(n > 0, low, np.nan),
+        "high": np.where(n > 0, high, np.nan),
         "n": n,
     }

@@ -9,6 +9,7 @@ measured; ``nan`` is a result.
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from suite.grids import AXES
-from suite.types import Array, Cell, Member, Stack, Study, Table, TableSpec, UserError
+from suite.types import Array, Cell, Member, Stack, Study, Table, TableSpec, UserError, float64
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,14 +128,19 @@ def _cell_rows(spec: TableSpec, group: Sequence[tuple[Stack, Shard]]) -> Iterato
 
 
 def _quantiles(values: Array) -> list[Array]:
-    """Median, low and high over the leading axis. Between two infinite values of one sign the
-    interpolation of NumPy would give NaN (inf - inf): there, no interpolation is needed."""
-    with np.errstate(invalid="ignore"):
-        return [
-            np.where(np.isnan(linear), np.quantile(values, q, axis=0, method="lower"), linear)
-            for q in (0.5, LOW, HIGH)
-            for linear in (np.quantile(values, q, axis=0),)
-        ]
+    """Median, low and high over the leading axis, interpolated as NumPy does; NaN where a value
+    is NaN. Between equal infinities, and at a weight of zero, NumPy's own would give NaN."""
+    ordered = np.sort(float64(values), axis=0)
+    result = []
+    for quantile in (0.5, LOW, HIGH):
+        place = quantile * (len(ordered) - 1)
+        below = math.floor(place)
+        low, high = ordered[below], ordered[math.ceil(place)]
+        with np.errstate(invalid="ignore"):
+            between = low + (high - low) * (place - below)
+        between = np.where((low == high) | (place == below), low, between)
+        result.append(np.where(np.isnan(ordered[-1]), np.nan, between))
+    return result
 
 
 def _at(column: Any, at: tuple[int, ...]) -> object:

@@ -257,10 +257,8 @@ class Framework(Protocol):
 
     name: str
 
-    def __hash__(self) -> int: ...
-
-    def versions(self) -> Mapping[str, str]:
-        """Library -> version, for the manifest."""
+    def __hash__(self) -> int:
+        """A framework is a key of what is cached by it."""
         ...
 
     def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUPPORTED, REFUTED, UNDECIDED, NOT_JUDGED = "supported", "refuted", "undecided", "not judged"
+CONTRADICTED, INCOMPLETE, NOT_DECIDED = 1, 3, 4
+"""Exit codes, the first that applies; 2 is wrong usage."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,9 @@ class Verdict:
     a slope: per unit of the axis). ``n``: seeds behind the interval. ``diverged``, ``failed``,
     ``missing``: runs, on both sides together. ``level`` is NaN for exact claims.
     ``pair_correlation``: Spearman's, between the two sides of a pair, NaN where there are none;
-    near 0, pairing by seed bought nothing. ``promised``: the profile is one that decides the
-    claim. ``reason``: why undecided or not judged.
+    near 0, pairing by seed bought nothing. ``promised``: the run was one that decides the
+    claim: its profile, with the seeds and the grid of the profile. ``reason``: why undecided or
+    not judged.
     """
 
     claim: str
@@ -72,14 +75,16 @@ class Verdict:
         return self.verdict == UNDECIDED and self.promised
 
 
-def exit_code(verdicts: Sequence[Verdict]) -> int:
-    """1: a claim contradicts its expectation; else 3: a claim lacks runs, missing or failed;
-    else 4: one that this profile promised to decide is undecided; else 0."""
+def exit_code(verdicts: Sequence[Verdict], lost: int) -> int:
+    """1: a claim contradicts its expectation; else 3: runs are missing or failed, ``lost`` of
+    them in the folder, whether a claim speaks of them or not; else 4: a claim that this profile
+    promised to decide is undecided; else 0."""
     if any(verdict.contradicts for verdict in verdicts):
-        return 1
-    if any(verdict.failed or verdict.missing for verdict in verdicts):
-        return 3
-    return 4 if any(verdict.broken_promise for verdict in verdicts) else 0
+        return CONTRADICTED
+    # A claim may lack what no row shows as lost: a column that the folder does not have.
+    if lost or any(verdict.failed or verdict.missing for verdict in verdicts):
+        return INCOMPLETE
+    return NOT_DECIDED if any(verdict.broken_promise for verdict in verdicts) else 0
 
 
 def to_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:

@@ -13,10 +13,14 @@ import pytest
 
 from suite import frameworks
 from suite.cli import KINDS, main
+from suite.tables import read_table
 
-TINY = ["run", "parity", "--profile", "quick", "--frameworks", "numpy", "--seeds", "2",
-        "--set", "activation=tanh,relu", "--jobs", "2"]  # fmt: skip
-DATA = ("parity/runs.csv", "summary.csv", "claims.csv")
+TINY = ["run", "propagation", "--profile", "quick", "--frameworks", "numpy", "--seeds", "3",
+        "--set", "activation=tanh,relu", "--set", "depth=3", "--set", "width=8",
+        "--set", "initializer=he_normal,xavier_normal,orthogonal,normal(0.5)",
+        "--jobs", "2"]  # fmt: skip
+DATA = ("propagation/runs.csv", "propagation/layers.csv", "propagation/histograms.csv",
+        "summary.csv", "claims.csv")  # fmt: skip
 
 
 def digests(folder: Path, names: tuple[str, ...] = DATA) -> dict[str, str]:
@@ -35,11 +39,11 @@ def test_a_run_leaves_what_is_promised(finished: Path) -> None:
     names = {path.relative_to(finished).as_posix() for path in finished.rglob("*")}
     assert names >= {
         "manifest.json", "summary.csv", "claims.csv", "junit.xml", "timings.csv", "report.html",
-        "parity/runs.csv",
+        "propagation/runs.csv",
     }  # fmt: skip
     manifest = json.loads((finished / "manifest.json").read_text())
-    assert manifest["expected"]["parity"]["runs"] == 2 * 2 * 2
-    assert manifest["command"][:3] == ["suite", "run", "parity"]
+    assert manifest["expected"]["propagation"]["runs"] == 2 * 4 * 3
+    assert manifest["command"][:3] == ["suite", "run", "propagation"]
     assert manifest["versions"]["numpy"]
     text = (finished / "manifest.json").read_text()
     assert os.uname().nodename not in text
@@ -64,9 +68,10 @@ def test_workers_and_order_change_no_byte(finished: Path, tmp_path: Path) -> Non
 
 def test_another_root_seed_gives_other_numbers(finished: Path, tmp_path: Path) -> None:
     assert main([*TINY, "--root", "1", "--no-report", "--out", str(tmp_path / "root")]) == 0
-    # The oracle deviates from itself by nothing: what must differ is the data behind it.
-    shards = [sorted((folder / "shards").glob("*.npz")) for folder in (finished, tmp_path / "root")]
-    assert [path.name for path in shards[0]] == [path.name for path in shards[1]]
+    name = "propagation/runs.csv"
+    ours, others = (read_table(folder / name) for folder in (finished, tmp_path / "root"))
+    assert (ours["seed"] == others["seed"]).all()
+    assert (ours["forward_slope"] != others["forward_slope"]).all()
 
 
 def test_check_judges_again_and_writes_only_when_told(
@@ -120,6 +125,7 @@ WRONG = [
     (["plan", "--seeds", "0"], ["'0'", "from 1"]),
     (["plan", "--seeds", "many"], ["'many'"]),
     (["plan", "--seeds", "-3"], ["'-3'"]),
+    (["plan", "--seeds=--5"], ["'--5'"]),
     (["plan", "--jobs", "0"], ["--jobs"]),
     (["plan", "--root", "-1"], ["--root"]),
     (["plan", "--frameworks", "tensorflo"], ["did you mean 'tensorflow'"]),
@@ -166,7 +172,7 @@ def test_another_run_in_the_folder_is_refused_and_nothing_lost(
     finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = digests(finished)
-    assert main([*TINY, "--seeds", "3", "--out", str(finished)]) == 2
+    assert main([*TINY, "--seeds", "4", "--out", str(finished)]) == 2
     assert "holds another run" in capsys.readouterr().err
     assert digests(finished) == before
 

@@ -24,7 +24,7 @@ FLOORS = (
     "suite.activations suite.initializers suite.optimizers suite.datasets",
     "suite.theory",
     "suite.grids",
-    "suite.studies.weights suite.studies.signals",
+    "suite.studies.weights suite.studies.signals suite.studies.costs",
     "suite.studies.training suite.studies.propagation",
     "suite.studies.parity",
     "suite.studies",

@@ -8,19 +8,21 @@ import pytest
 
 from suite import grids
 from suite.studies import STUDIES
-from suite.types import BLOCK, PROFILES, UserError
+from suite.types import BLOCK, PROFILES, Study, UserError, Value
 
 TRAINING = STUDIES["training"]
 
 
 def select(*texts: str, **changes: object) -> grids.Selection:
     chosen = {"profile": "quick", "frameworks": ("torch", "tensorflow"), **changes}
-    return grids.Selection(overrides=grids.overrides(texts, [TRAINING]), **chosen)  # type: ignore[arg-type]  # kwargs of one dataclass
+    return grids.Selection(overrides=grids.parse_overrides(texts, [TRAINING]), **chosen)  # type: ignore[arg-type]  # kwargs of one dataclass
 
 
 def test_identity_holds_only_what_differs_from_the_defaults() -> None:
-    values = {"framework": "torch", "activation": "tanh", "initializer": "normal(1)",
-              "depth": 4, "width": 5}  # fmt: skip
+    values: dict[str, Value] = {
+        "framework": "torch", "activation": "tanh", "initializer": "normal(1)", "depth": 4,
+        "width": 5,
+    }  # fmt: skip
     plain = grids.make_cell(TRAINING, values)
     assert plain.identity == (
         "training framework=torch activation=tanh initializer=normal(1) depth=4 width=5"
@@ -34,7 +36,7 @@ def test_identity_holds_only_what_differs_from_the_defaults() -> None:
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
-def test_each_profile_contains_the_smaller(study: grids.Study) -> None:
+def test_each_profile_contains_the_smaller(study: Study) -> None:
     held = [grids.cells(study, grids.Selection(profile, ("torch",))) for profile in PROFILES]
     for smaller, larger in itertools.pairwise(held):
         assert all(larger.get(cell, 0) >= seeds for cell, seeds in smaller.items())
@@ -43,7 +45,7 @@ def test_each_profile_contains_the_smaller(study: grids.Study) -> None:
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
 @pytest.mark.parametrize("profile", PROFILES)
-def test_stacks_hold_every_run_once(study: grids.Study, profile: str) -> None:
+def test_stacks_hold_every_run_once(study: Study, profile: str) -> None:
     selection = grids.Selection(profile, ("torch", "tensorflow"))
     runs = [m for stack in grids.stacks(study, selection) for m in stack.members]
     assert len(runs) == len(set(runs)) == sum(grids.cells(study, selection).values())
@@ -55,6 +57,17 @@ def test_more_seeds_add_blocks_and_change_none() -> None:
     few = grids.stacks(TRAINING, select(seeds=BLOCK))
     many = {stack.key for stack in grids.stacks(TRAINING, select(seeds=3 * BLOCK))}
     assert {stack.key for stack in few} < many
+
+
+def test_set_replaces_the_main_grid_and_restricts_the_others() -> None:
+    propagation = STUDIES["propagation"]
+    chosen = grids.parse_overrides(["activation=relu,mish"], [propagation])
+    found = grids.cells(propagation, grids.Selection("standard", ("torch",), chosen))
+    assert {cell["activation"] for cell in found} == {"relu", "mish"}
+    # relu with He has 200 seeds for a claim, in a grid of its own; mish goes through the main one.
+    most = {name: max(n for cell, n in found.items() if cell["activation"] == name)
+            for name in ("relu", "mish")}  # fmt: skip
+    assert most == {"relu": 200, "mish": BLOCK}
 
 
 def test_members_share_their_program() -> None:
@@ -91,7 +104,7 @@ def test_set_replaces_values_and_keeps_commas_in_parentheses() -> None:
 )
 def test_errors_of_set(text: str, words: list[str]) -> None:
     with pytest.raises(UserError) as caught:
-        grids.overrides([text], [TRAINING])
+        grids.parse_overrides([text], [TRAINING])
     assert "\n" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)
@@ -99,9 +112,9 @@ def test_errors_of_set(text: str, words: list[str]) -> None:
 
 def test_an_axis_twice_or_of_no_selected_study_is_an_error() -> None:
     with pytest.raises(UserError, match="twice"):
-        grids.overrides(["depth=1", "depth=2"], [TRAINING])
+        grids.parse_overrides(["depth=1", "depth=2"], [TRAINING])
     with pytest.raises(UserError, match="no selected study"):
-        grids.overrides(["optimizer=adam"], [STUDIES["propagation"]])
+        grids.parse_overrides(["optimizer=adam"], [STUDIES["propagation"]])
 
 
 def test_unsupported_members_are_named_and_left_out() -> None:

@@ -56,11 +56,11 @@ def learned(rng: np.random.Generator, cell: Mapping[str, Any], seeds: int) -> Ar
     return rng.normal(centre, spread, size=seeds)
 
 
-def verdicts(claim: Claim, frame: pd.DataFrame, profile: str = "quick") -> list[Verdict]:
+def verdicts(claim: Claim, frame: pd.DataFrame, profile: str | None = "quick") -> list[Verdict]:
     return judge([claim], {"training": frame}, profile)
 
 
-def verdict(claim: Claim, frame: pd.DataFrame, profile: str = "quick") -> Verdict:
+def verdict(claim: Claim, frame: pd.DataFrame, profile: str | None = "quick") -> Verdict:
     (found,) = verdicts(claim, frame, profile)
     return found
 
@@ -179,8 +179,31 @@ def test_both_diverged_is_a_tie(metric: str, estimand: str, tie: float) -> None:
     assert (found.n, found.diverged) == (SEEDS, 2 * SEEDS)
 
 
+def test_two_sides_that_diverged_in_part_are_undecided() -> None:
+    """One cell of each side, another one: both means are infinite, and nothing is known."""
+    frame = runs(learned, weights=["native", "shared"]).rename(
+        columns={"heldout_accuracy": "heldout_loss"}
+    )
+    assert BASE.versus is not None
+    both = {"weights": ("native", "shared")}
+    claim = replace(BASE, metric="heldout_loss", of={**BASE.of, **both}, low=-0.02, high=0.02,
+                    versus={**BASE.versus, **both}, reduce="mean")  # fmt: skip
+    lost = of(frame, "tanh") == (frame["weights"] == "native").to_numpy()
+    found = verdict(claim, frame.assign(status=np.where(lost, "diverged", "ok")))
+    assert found.verdict == "undecided"
+    assert found.reason == "heldout_loss gives NaN for 20 of 20 seeds (40 runs diverged)"
+    assert verdict(claim, frame.assign(status="diverged")).verdict == "supported"
+
+
+def test_what_was_measured_before_training_counts_though_training_diverged() -> None:
+    frame = runs(learned).rename(columns={"heldout_accuracy": "initial_accuracy"})
+    found = verdict(replace(BASE, metric="initial_accuracy"), frame.assign(status="diverged"))
+    assert (found.verdict, found.diverged) == ("supported", 2 * SEEDS)
+
+
 def test_a_metric_without_a_worst_value_cannot_count_a_diverged_run() -> None:
-    assert math.isnan(METRICS["weight_rms"].worst)
+    assert METRICS["weight_rms"].uncountable
+    assert not METRICS["initial_accuracy"].uncountable
     frame = runs(learned).rename(columns={"heldout_accuracy": "weight_rms"})
     claim = replace(BASE, metric="weight_rms")
     assert verdict(claim, frame).verdict == "supported"
@@ -226,6 +249,26 @@ def test_one_verdict_for_each_value_and_no_mixing() -> None:
         ("framework=torch", "supported"),
         ("framework=tensorflow", "refuted"),
     ]
+
+
+def test_a_value_that_a_claim_names_does_not_vanish_with_its_runs() -> None:
+    """``each`` splits what the folder has where ``of`` leaves an axis open, and what the claim
+    names where it does not."""
+    claim = replace(VALUE, of={**VALUE.of, "activation": ("relu", "tanh")}, low=0.9,
+                    each=("framework", "activation"))  # fmt: skip
+    frame = runs(learned, framework=["torch", "tensorflow"])
+    assert [(one.group, one.verdict) for one in verdicts(claim, frame)] == [
+        (f"framework={framework} activation={activation}", verdict)
+        for framework in ("torch", "tensorflow")
+        for activation, verdict in (("relu", "not judged"), ("tanh", "supported"))
+    ]
+    named = replace(claim, of={**claim.of, "framework": ("torch",)}, each=("activation",))
+    assert [one.group for one in verdicts(named, frame[of(frame, "sigmoid")])] == [
+        "activation=relu", "activation=tanh",
+    ]  # fmt: skip
+    assert verdict(claim, frame.drop(columns="activation")).reason == (
+        "the study has no axis activation in this folder"
+    )
 
 
 def test_an_axis_that_is_left_out_has_its_default() -> None:
@@ -348,3 +391,4 @@ def test_what_is_expected_and_what_is_promised() -> None:
     assert verdict(BASE, few).broken_promise
     assert not verdict(later, few).broken_promise
     assert verdict(later, few, "full").broken_promise
+    assert not verdict(BASE, few, None).promised  # a user's own seeds or axes promise nothing

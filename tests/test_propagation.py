@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import suite.claims
 from suite import activations, grids, theory
 from suite.frameworks.numpy import Numpy
 from suite.metrics import METRICS
@@ -19,9 +16,7 @@ from suite.studies import signals
 from suite.studies.propagation import Propagation, batch, predict, start
 from suite.studies.weights import initial_layer
 from suite.types import (
-    PROFILES,
     Array,
-    Cell,
     Grid,
     Lab,
     Layer,
@@ -356,17 +351,7 @@ def test_what_cannot_be_measured_is_known_beforehand() -> None:
     assert reason("numpy", "he_normal", "shared") is None
 
 
-# --- the grids, their cost, and the claims that rest on them ------------------------------------
-
-
-def cells_of(profile: str) -> dict[Cell, int]:
-    return grids.cells(Propagation(), grids.Selection(profile, ("torch", "tensorflow")))
-
-
-def test_each_profile_contains_the_smaller() -> None:
-    for small, large in itertools.pairwise(PROFILES):
-        outer = cells_of(large)
-        assert all(outer.get(cell, 0) >= seeds for cell, seeds in cells_of(small).items())
+# --- cost ---------------------------------------------------------------------------------------
 
 
 def test_cost_grows_with_what_is_done() -> None:
@@ -382,18 +367,3 @@ def test_cost_grows_with_what_is_done() -> None:
     assert seconds(base) < seconds(stack_of(("tanh",), "he_normal", 2, width=2 * WIDTH))
     assert study.cost(replace(base, members=())).seconds == 0
     assert study.cost(base).bytes > study.cost(replace(base, members=())).bytes
-
-
-CLAIMS = suite.claims.read(Path(suite.claims.__file__).parent / "propagation.toml")
-
-
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
-def test_every_claim_has_its_cells_in_the_profile_that_decides_it(
-    claim: suite.claims.Claim,
-) -> None:
-    frameworks = claim.of.get("framework", ("torch", "tensorflow"))
-    axes = {"weights": ("native",), **claim.of, "framework": frameworks}
-    held = cells_of(claim.decides)
-    for values in itertools.product(*axes.values()):
-        cell = grids.make_cell(Propagation(), dict(zip(axes, values, strict=True)))
-        assert held.get(cell, 0) >= 20  # at 13 and above a median can be decided at all

@@ -127,12 +127,70 @@ def test_a_diverged_run_counts_with_the_worst_value() -> None:
     assert np.isinf(numbers).tolist() == [seed < 2 for seed in range(SEEDS)]
 
 
+@pytest.mark.parametrize("estimand", ["difference", "ratio"])
+def test_a_cell_that_diverged_says_nothing_of_the_others(estimand: str) -> None:
+    """Half of each side diverged, in different cells: no tie, however both means are infinite."""
+    frame = runs(("tanh", "relu"))
+    other = frame.set_axis(frame.index + 1000)
+    for reduce, tie in itertools.product(("mean", "max"), (False, True)):
+        lost = [frame["activation"].eq("tanh"), other["activation"].eq("relu")]
+        statuses = [np.where(which | tie, "diverged", "ok") for which in lost]
+        sides = [
+            side.assign(status=status)
+            for side, status in zip((frame, other), statuses, strict=True)
+        ]
+        numbers, _ = samples(claim(estimand=estimand, reduce=reduce), AXES, sides)
+        expected = float(estimand == "ratio") if tie else math.nan
+        np.testing.assert_array_equal(numbers, [expected] * SEEDS)
+
+
+def test_a_network_that_never_learns_is_no_tie_with_one_that_diverged() -> None:
+    never = runs(("tanh",)).assign(heldout_loss=math.inf)
+    diverged = runs(("relu",), start=1000).assign(status="diverged")
+    numbers, _ = samples(claim(estimand="difference"), AXES, [never, diverged])
+    assert np.isnan(numbers).all()
+
+
+def test_a_mean_that_one_cell_makes_infinite_is_no_tie() -> None:
+    """A median over three cells is infinite only where two of them are."""
+    frame = runs(("tanh", "relu", "elu"))
+    frame.loc[frame["activation"].eq("tanh"), "heldout_loss"] = math.inf
+    other = frame.set_axis(frame.index + 1000)
+    numbers, _ = samples(claim(estimand="difference", reduce="mean"), AXES, [frame, other])
+    assert np.isnan(numbers).all()
+    for which in (["tanh", "relu"], ["tanh", "relu", "elu"]):
+        sides = [side.assign(heldout_loss=np.where(
+            side["activation"].isin(which), math.inf, side["heldout_loss"]))
+            for side in (frame, other)]  # fmt: skip
+        numbers, _ = samples(claim(estimand="difference", reduce="median"), AXES, sides)
+        np.testing.assert_array_equal(numbers, [0.0] * SEEDS)
+
+
+def test_a_diverged_run_does_not_meet_an_infinite_prediction() -> None:
+    frame = runs(("tanh",)).assign(first_epoch_95=math.inf)
+    meets = claim(estimand="ratio_to_prediction", prediction="first_epoch_95")
+    numbers, _ = samples(meets, AXES, [frame.assign(heldout_loss=math.inf)])
+    np.testing.assert_array_equal(numbers, [1.0] * SEEDS)
+    numbers, _ = samples(meets, AXES, [frame.assign(status="diverged")])
+    assert np.isnan(numbers).all()
+
+
+def test_what_divergence_does_not_touch_is_kept() -> None:
+    """The accuracy before training, and the step at which a network diverged, were measured."""
+    frame = runs(("tanh",)).assign(status="diverged").sort_values("seed")
+    for metric in ("initial_accuracy", "diverged_step"):
+        measured = frame.rename(columns={"heldout_loss": metric})
+        numbers, _ = samples(claim(metric=metric), AXES, [measured])
+        assert numbers == pytest.approx(frame["heldout_loss"].to_numpy())
+
+
 INF = math.inf
 
 
 @pytest.mark.parametrize(
     ("function", "a", "b", "expected"),
     [
+        (difference, -INF, -INF, 0.0),
         (difference, 3.0, 1.0, 2.0),
         (difference, INF, INF, 0.0),
         (difference, 0.0, 0.0, 0.0),
@@ -148,5 +206,7 @@ INF = math.inf
     ],
 )
 def test_ties_and_infinite_sides(function: Any, a: float, b: float, expected: float) -> None:
-    found: Array = function(np.array([a]), np.array([b]))
+    found: Array = function(np.array([a]), np.array([b]), np.array([True]))
     np.testing.assert_array_equal(found, [expected])
+    found = function(np.array([a]), np.array([b]), np.array([False]))
+    np.testing.assert_array_equal(found, [math.nan if a == b and math.isinf(a) else expected])

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from suite import grids, tables
-from suite.store import Results, failed, replacing
+from suite.store import Results, replacing
 from suite.studies import STUDIES
-from suite.types import Measurement, Stack, Study, Table, TableSpec, UserError
+from suite.studies.training import Training
+from suite.types import BLOCK, Measurement, Stack, Study, Table, TableSpec, UserError
 
 TRAINING = STUDIES["training"]
 RUNS = TableSpec("runs", ("train_loss", "heldout_loss", "first_epoch_95"))
@@ -27,7 +28,9 @@ MANIFEST: dict[str, Any] = {
 
 def selected(seeds: int = 3, initializers: str = "normal(1),default") -> list[Stack]:
     texts = ["activation=tanh", f"initializer={initializers}", "depth=1", "weights=shared"]
-    selection = grids.Selection("quick", ("torch",), grids.overrides(texts, [TRAINING]), seeds)
+    selection = grids.Selection(
+        "quick", ("torch",), grids.parse_overrides(texts, [TRAINING]), seeds
+    )
     return grids.stacks(TRAINING, selection)
 
 
@@ -51,9 +54,10 @@ def measured(kept: int) -> Measurement:
 
 @pytest.fixture
 def study() -> Study:
-    made = type(TRAINING)()
-    made.tables = (RUNS, LAYERS, TRACES)  # type: ignore[attr-defined]  # a test's own tables
-    return made
+    class WithTables(Training):
+        tables = (RUNS, LAYERS, TRACES)
+
+    return WithTables()
 
 
 @pytest.fixture
@@ -113,7 +117,7 @@ def test_tables_over_seeds_and_over_runs(results: Results, study: Study) -> None
     assert set(layers["initializer"]) == {"normal(1)"}
     for name, q in (("", 0.5), ("_low", tables.LOW), ("_high", tables.HIGH)):
         expected = np.quantile(values, q, axis=0).ravel()
-        np.testing.assert_array_equal(layers[f"weight_rms{name}"], expected)
+        np.testing.assert_allclose(layers[f"weight_rms{name}"], expected, rtol=1e-14)
     traces = tables.read_table(results.folder / "training" / "traces.csv")
     assert len(traces) == 3 * 2
     np.testing.assert_array_equal(
@@ -137,10 +141,17 @@ def test_quantiles_of_infinite_values_are_no_accident() -> None:
     middle, low, high = tables._quantiles(values)
     np.testing.assert_array_equal(middle, [-np.inf, 2.0])
     assert low[0] == high[0] == -np.inf
+    middle, low, high = tables._quantiles(np.array([[1.0], [np.inf]]))
+    assert (low[0], middle[0], high[0]) == (np.inf, np.inf, np.inf)  # between 1 and inf
+    middle, low, high = tables._quantiles(np.array([[1.0], [2.0], [np.inf]]))
+    assert (middle[0], high[0]) == (2.0, np.inf)
+    rows = np.random.default_rng(1).normal(size=(20, 7))
+    for found, q in zip(tables._quantiles(rows), (0.5, tables.LOW, tables.HIGH), strict=True):
+        np.testing.assert_allclose(found, np.quantile(rows, q, axis=0), rtol=1e-14)
     assert np.isnan(tables._quantiles(np.array([[np.nan], [1.0]]))[0]).all()
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "text"])
+@pytest.mark.parametrize("damage", ["truncate", "empty", "text"])
 def test_a_damaged_shard_counts_as_not_finished(results: Results, damage: str) -> None:
     (stack,) = selected()
     store(results, stack)
@@ -149,8 +160,6 @@ def test_a_damaged_shard_counts_as_not_finished(results: Results, damage: str) -
     content = bytearray(path.read_bytes())
     if damage == "truncate":
         content = content[: len(content) // 2]
-    elif damage == "flip":
-        content[len(content) // 3] ^= 0xFF
     elif damage == "empty":
         content = bytearray()
     else:
@@ -159,11 +168,30 @@ def test_a_damaged_shard_counts_as_not_finished(results: Results, damage: str) -
     assert not results.finished(stack)
 
 
+def test_no_altered_byte_is_a_traceback_or_another_number(results: Results) -> None:
+    (stack,) = selected()
+    store(results, stack)
+    (path,) = (results.folder / "shards").iterdir()
+    good, shard = path.read_bytes(), results.read(stack)
+    assert shard is not None
+    for position in range(0, len(good), 17):
+        content = bytearray(good)
+        content[position] ^= 0xFF
+        path.write_bytes(content)
+        found = results.read(stack)  # what no checksum covers (a date, say) changes nothing
+        if found is not None:
+            assert found.status == shard.status
+            for name, table in shard.tables.items():
+                for metric, column in table.columns.items():
+                    np.testing.assert_array_equal(found.tables[name].columns[metric], column)
+
+
 def test_failed_stacks_are_tried_again_and_missing_runs_are_named(
     results: Results, study: Study
 ) -> None:
     first, second = selected(seeds=25, initializers="normal(1)")
-    results.write(first, failed(first, "MemoryError: no room"), [], {})
+    lost = Measurement(["failed"] * BLOCK, ["MemoryError: no room"] * BLOCK, ())
+    results.write(first, lost, [], {})
     assert not results.finished(first)
     results.collect(study, [first, second])
     frame = tables.read_table(results.folder / "training" / "runs.csv")

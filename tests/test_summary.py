@@ -13,8 +13,8 @@ from suite.metrics import METRICS
 from suite.summary import LEVEL, summarise
 
 AXES = ["framework", "activation", "depth"]
-METRIC_NAMES = ["train_loss", "first_epoch_95", "weight_rms"]
-COUNTS = ["ok", "diverged", "unsupported", "failed"]
+METRIC_NAMES = ["train_loss", "first_epoch_95", "weight_rms", "initial_accuracy"]
+COUNTS = ["ok", "diverged", "unsupported", "failed", "missing"]
 
 
 def runs() -> pd.DataFrame:
@@ -24,7 +24,7 @@ def runs() -> pd.DataFrame:
         (f, a, d) for f in ("torch", "tensorflow") for a in ("tanh", "relu") for d in (1, 4, 16)
     ]
     rows = [
-        (*cell, seed, rng.choice(["ok", "ok", "ok", "ok", "diverged", "failed"]), "")
+        (*cell, seed, rng.choice(["ok"] * 5 + ["diverged", "failed", "missing"]), "")
         for cell, seeds in zip(cells, [1, 5, 6, 20, 21, 23, 13, 12, 2, 20, 20, 20], strict=True)
         for seed in range(seeds)
     ]
@@ -32,9 +32,12 @@ def runs() -> pd.DataFrame:
     losses = rng.lognormal(sigma=3, size=len(frame))
     epochs = np.where(rng.random(len(frame)) < 0.3, np.inf, rng.integers(1, 5, len(frame)))
     frame = frame.assign(
-        train_loss=losses, first_epoch_95=epochs, weight_rms=rng.normal(size=len(frame))
+        train_loss=losses,
+        first_epoch_95=epochs,
+        weight_rms=rng.normal(size=len(frame)),
+        initial_accuracy=rng.random(len(frame)),
     )
-    frame.loc[frame["status"] == "failed", METRIC_NAMES] = np.nan
+    frame.loc[frame["status"].isin(["failed", "missing"]), METRIC_NAMES] = np.nan
     return frame.sample(frac=1, random_state=1)
 
 
@@ -47,9 +50,12 @@ def test_each_row_is_what_a_loop_gives() -> None:
     for cell, part in frame.groupby(AXES, sort=False):
         for name in METRIC_NAMES:
             worst = METRICS[name].worst
-            ok = part.loc[part["status"] == "ok", name].tolist()
-            diverged = int((part["status"] == "diverged").sum())
-            values = ok + ([] if math.isnan(worst) else [worst] * diverged)
+            values = part.loc[part["status"] == "ok", name].tolist()
+            lost = part.loc[part["status"] == "diverged", name].tolist()
+            if worst is None:
+                values += lost
+            elif not math.isnan(worst):
+                values += [worst] * len(lost)
             found = intervals.median(np.array(values), LEVEL)
             limits = (found.low, found.high) if values else (math.nan, math.nan)
             counts = [int((part["status"] == status).sum()) for status in COUNTS]
@@ -87,17 +93,17 @@ def test_a_nan_is_unknown_and_not_left_out() -> None:
     assert (row["low"], row["high"], row["n"]) == (-math.inf, math.inf, 20)
 
 
-def test_a_metric_that_was_not_measured_has_no_interval() -> None:
+def test_nan_in_every_seed_is_a_result() -> None:
     row = one_cell([math.nan] * 20)
-    assert row["n"] == 0
-    assert row["ok"] == 20
-    assert row[["centre", "low", "high"]].isna().all()
+    assert math.isnan(row["centre"])
+    assert (row["low"], row["high"], row["n"], row["ok"]) == (-math.inf, math.inf, 20, 20)
 
 
 @pytest.mark.parametrize("status", ["unsupported", "failed", "missing"])
 def test_runs_that_gave_nothing_are_counted_and_leave_a_row(status: str) -> None:
     row = one_cell([math.nan] * 20, status)
     assert row["n"] == 0
+    assert row[["centre", "low", "high"]].isna().all()
     assert [row[name] for name in COUNTS] == [20 * (name == status) for name in COUNTS]
 
 

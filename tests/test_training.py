@@ -16,7 +16,7 @@ def small(**overrides: str) -> Stack:
     chosen = {"activation": "tanh", "initializer": "xavier_uniform", "depth": "1", **overrides}
     texts = [f"{axis}={values}" for axis, values in chosen.items()]
     selection = grids.Selection(
-        "quick", ("numpy",), grids.overrides([*texts, "optimizer=sgd"], [TRAINING]), seeds=2
+        "quick", ("numpy",), grids.parse_overrides([*texts, "optimizer=sgd"], [TRAINING]), seeds=2
     )
     return grids.stacks(TRAINING, selection)[0]
 
@@ -40,7 +40,7 @@ def test_accuracy_is_nan_where_a_logit_is() -> None:
 
 def test_a_member_has_its_own_data_order_and_start_by_seed_alone(lab: Lab) -> None:
     stack = small(weights="shared", initializer="xavier_uniform,normal(1)")
-    task = training.circles_task(stack, lab, 1, (0, 1))
+    task = training.circles_task(stack, lab, (0, 1))
     seeds = np.array([member.seed for member in stack.members])
     order = task.order(1)
     for first in range(len(seeds)):
@@ -57,7 +57,7 @@ def test_a_member_has_its_own_data_order_and_start_by_seed_alone(lab: Lab) -> No
 
 def test_columns_agree_with_the_snapshots(lab: Lab) -> None:
     stack = small()
-    task = training.circles_task(stack, lab, 2, (0, 2))
+    task = training.circles_task(stack, lab, (0, 2))
     snapshots = list(lab.framework.train(task))
     columns = training._run_columns(snapshots, task)
     last = snapshots[-1]
@@ -72,7 +72,6 @@ def test_columns_agree_with_the_snapshots(lab: Lab) -> None:
 def test_a_stack_measures_every_table_of_the_study(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "EPOCHS", 2)
     monkeypatch.setattr(training, "RECORD", (0, 1, 2))
     stack = small()
     measurement = TRAINING.measure(stack, lab)
@@ -96,7 +95,6 @@ def test_a_stack_measures_every_table_of_the_study(
 def test_a_network_that_leaves_the_numbers_is_a_row_with_its_step(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "EPOCHS", 1)
     monkeypatch.setattr(training, "RECORD", (0, 1))
     stack = small(initializer="normal(1),normal(1e150)", activation="linear", depth="2")
     measurement = TRAINING.measure(stack, lab)

@@ -37,19 +37,22 @@ ALL = [GOOD, AS_FEARED, CONTRADICTION, UNDECIDED, LATER, LACKING, FAILED, ABSENT
 
 
 @pytest.mark.parametrize(
-    ("given", "code"),
+    ("given", "lost", "code"),
     [
-        ([], 0),
-        ([GOOD, AS_FEARED, LATER, ABSENT], 0),
-        ([GOOD, UNDECIDED, LATER], 4),
-        ([GOOD, UNDECIDED, LACKING], 3),
-        ([FAILED, LATER], 3),
-        ([LACKING, UNDECIDED, CONTRADICTION], 1),
+        ([], 0, 0),
+        ([], 1, 3),
+        ([GOOD, AS_FEARED, LATER, ABSENT], 0, 0),
+        ([GOOD, AS_FEARED, LATER, ABSENT], 7, 3),
+        ([GOOD, UNDECIDED, LATER], 0, 4),
+        ([GOOD, UNDECIDED, LATER], 1, 3),
+        ([GOOD, UNDECIDED, LACKING], 0, 3),
+        ([FAILED, LATER], 0, 3),
+        ([LACKING, UNDECIDED, CONTRADICTION], 2, 1),
     ],
 )
-def test_the_exit_code(given: list[Verdict], code: int) -> None:
-    assert verdicts.exit_code(given) == code
-    assert verdicts.exit_code(given[::-1]) == code
+def test_the_exit_code(given: list[Verdict], lost: int, code: int) -> None:
+    assert verdicts.exit_code(given, lost) == code
+    assert verdicts.exit_code(given[::-1], lost) == code
 
 
 def test_the_frame_holds_every_field_and_survives_a_csv() -> None:

@@ -37,10 +37,6 @@ class Numpy:
 
     name = "numpy"
 
-    def versions(self) -> Mapping[str, str]:
-        """Library -> version."""
-        return {"numpy": np.__version__}
-
     def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
         """Value and slope by definition, in the precision of ``points``, same shape."""
         resolved = activations.resolve(activation)
@@ -196,17 +192,20 @@ def _update(optimizer: str) -> Update:
         raise UserError(
             f"the NumPy oracle has no optimizer {entry.name!r} (allowed: {', '.join(forms)})"
         )
-    return forms[entry.name](**entry.common)
+    common = dict(entry.common)
+    if common.pop("momentum", 0.0):
+        raise UserError("the NumPy oracle takes no momentum")
+    return forms[entry.name](**common)
 
 
-def _sgd(learning_rate: float, momentum: float) -> Update:
+def _sgd(learning_rate: float) -> Update:
     def update(parameter: Array, g: Array) -> Array:
         return parameter - learning_rate * g
 
     return update
 
 
-def _rmsprop(learning_rate: float, rho: float, epsilon: float, momentum: float) -> Update:
+def _rmsprop(learning_rate: float, rho: float, epsilon: float) -> Update:
     v = np.zeros(())
 
     def update(parameter: Array, g: Array) -> Array:

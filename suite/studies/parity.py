@@ -11,7 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from suite.studies.training import circles_task, first_true, training_cost
+from suite.activations import ACTIVATIONS
+from suite.studies import costs
+from suite.studies.training import circles_task, first_true
 from suite.types import (
     Array,
     Cell,
@@ -69,8 +71,7 @@ class Parity:
             return (quick,)
         every = Grid(
             {
-                "activation": ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu",
-                               "gelu", "silu", "softplus", "softsign", "mish"),
+                "activation": ACTIVATIONS.names,
                 "initializer": ("xavier_uniform", "he_normal", "orthogonal"),
                 "depth": (1, 4),
                 "optimizer": ("sgd",),
@@ -87,9 +88,9 @@ class Parity:
             }
         )
         if profile == "standard":
-            return (quick, every, adaptive)
+            return (every, quick, adaptive)
         deep = Grid({**every.axes, "depth": (8, 16)})
-        return (quick, every, adaptive, deep)
+        return (every, quick, adaptive, deep)
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell["weights"] != "shared" or cell["initializer"] == "default":
@@ -99,13 +100,13 @@ class Parity:
         return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        task = circles_task(stack, lab, STEPS, tuple(range(STEPS + 1)))
+        task = circles_task(stack, lab, tuple(range(STEPS + 1)))
         few = {
             name: getattr(task, name)[:, :POINTS]
             for name in ("inputs", "labels", "heldout_inputs", "heldout_labels")
         }
-        members = np.arange(POINTS) + np.zeros((len(stack.members), 1), dtype=np.int64)
-        task = replace(task, **few, order=lambda epoch: members)
+        order = np.tile(np.arange(POINTS), (len(stack.members), 1))
+        task = replace(task, **few, order=lambda epoch: order, batch=POINTS)
         columns = deviations(list(lab.framework.train(task)), list(lab.oracle.train(task)))
         finite = np.isfinite(columns["step_error"])
         status = ["ok" if fine else "diverged" for fine in finite]
@@ -113,7 +114,7 @@ class Parity:
         return Measurement(status, reason, (Table("runs", {}, columns),))
 
     def cost(self, stack: Stack) -> Cost:
-        return training_cost(stack, STEPS, STEPS)
+        return costs.training(stack, POINTS, STEPS, STEPS)
 
 
 def deviations(measured: list[Snapshot], oracle: list[Snapshot]) -> dict[str, Array]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 
 from suite import activations, initializers, laws, seeds, theory
+from suite.studies import costs
 from suite.studies.signals import CENTRES, Columns, not_finite, observe
-from suite.studies.weights import initial_layer
+from suite.studies.weights import NO_LAW, initial_layer
 from suite.types import (
     BLOCK,
     Array,
@@ -40,27 +40,25 @@ _ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu"
                 "softsign")  # fmt: skip
 _INITIALIZERS = ("default", "normal(0.01)", "normal(1)", "xavier_normal", "he_normal",
                  "lecun_normal", "orthogonal")  # fmt: skip
-_FULL = ("softplus", "mish")
-_FULL_INITIALIZERS = ("zeros", "constant(0.5)", "normal(0.05)", "xavier_uniform", "he_uniform",
+_MORE_INITIALIZERS = ("zeros", "constant(0.5)", "normal(0.05)", "xavier_uniform", "he_uniform",
                       "lecun_uniform")  # fmt: skip
 
 
-@dataclass(frozen=True)
 class Propagation:
     """Forward and backward at initialisation; ``suite.types.Study`` says what each part means."""
 
-    name: str = "propagation"
-    question: str = "Do signals and gradients keep their size through 50 layers, as theory says?"
-    source: str = (
+    name = "propagation"
+    question = "Do signals and gradients keep their size through 50 layers, as theory says?"
+    source = (
         "Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015; Poole et al. 2016;"
         " Schoenholz et al. 2017; Hanin 2018"
     )
-    axes: tuple[str, ...] = (
+    axes = (
         "framework", "activation", "initializer", "depth", "width", "weights",
     )  # fmt: skip
     # Drawing 50 kernels takes longer than sending 16 inputs through them: one draw serves all
     # activations of a stack.
-    within: tuple[str, ...] = ("activation",)
+    within = ("activation",)
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
@@ -92,8 +90,8 @@ class Propagation:
         if profile == "quick":
             return quick
         standard = (
-            *quick,
             _grid(_ACTIVATIONS, _INITIALIZERS),
+            *quick,
             _grid(("mish",), ("he_normal",)),
             # fan_in Var(W) = 10.24, that of 4096 units with a standard deviation of 0.05.
             _grid(("sigmoid", "tanh"), ("normal(0.2)",)),
@@ -114,17 +112,17 @@ class Propagation:
         )
         if profile == "standard":
             return standard
-        every = (_ACTIVATIONS + _FULL, _INITIALIZERS + _FULL_INITIALIZERS)
+        every = (activations.ACTIVATIONS.names, _INITIALIZERS + _MORE_INITIALIZERS)
         return (
-            *standard,
             _grid(*every, weights=("native", "shared"), seeds=100),
+            *standard,
             _grid(*every, width=512, weights=("native", "shared"), seeds=100),
             _grid(("relu",), ("he_normal",), width=512, seeds=200),
         )
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell["initializer"] == "default" and cell["weights"] == "shared":
-            return "default is the framework's own start: it has no law to draw shared weights from"
+            return NO_LAW
         try:
             kernel_law(cell)
         except UserError as error:
@@ -162,37 +160,7 @@ class Propagation:
         return Table(spec.name, {name: places[name] for name in spec.coordinates}, columns)
 
     def cost(self, stack: Stack) -> Cost:
-        if not stack.members:
-            return Cost(0.0, BASE_BYTES)
-        first = stack.members[0].cell
-        width, depth = first.count("width"), first.count("depth")
-        rate = _SECONDS[stack.framework]
-        entry = rate["orthogonal" if first["initializer"] == "orthogonal" else "entry"]
-        kernels = depth * width**2
-        values = depth * INPUTS * width
-        draws = len({member.seed for member in stack.members})
-        programs = len({member.cell for member in stack.members})
-        seconds = (
-            programs * rate["program"]
-            + draws * kernels * entry
-            + len(stack.members) * values * rate["value"]
-        )
-        # The kernels, a second copy inside the framework, and one run's values in double
-        # precision with the temporaries of the statistics; then what the tables keep.
-        kept = len(stack.members) * depth * (CENTRES.size + 20) * 8 * 2
-        return Cost(seconds, BASE_BYTES + 2 * kernels * 4 + 12 * values * 8 + kept)
-
-
-BASE_BYTES = 1.1e9
-"""Resident bytes of a process that has loaded torch and TensorFlow, before any stack."""
-# Seconds on one core: per activation (tracing a program), per drawn entry of a kernel, and per
-# value of a run (depth x inputs x width: both passes and all statistics). Measured on one x86-64
-# core at width 256 and 512, depth 50.
-_SECONDS = {
-    "torch": {"program": 0.0, "entry": 8e-9, "orthogonal": 45e-9, "value": 1.0e-7},
-    "tensorflow": {"program": 0.3, "entry": 25e-9, "orthogonal": 70e-9, "value": 0.8e-7},
-    "numpy": {"program": 0.0, "entry": 12e-9, "orthogonal": 60e-9, "value": 1.0e-7},
-}
+        return costs.propagation(stack, INPUTS, CENTRES.size + 20)
 
 
 def _grid(

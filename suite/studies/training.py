@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from suite import datasets, seeds
+from suite.activations import ACTIVATIONS
 from suite.statistics import describe
-from suite.studies.weights import draw_layer
+from suite.studies import costs
+from suite.studies.weights import NO_LAW, draw_layer
 from suite.types import (
     Architecture,
     Array,
     Cell,
     Cost,
+    Framework,
     Grid,
     Lab,
     Layer,
@@ -34,9 +38,11 @@ from suite.types import (
     float64,
 )
 
-EPOCHS = 100
 BATCH = 32
 RECORD = (0, 1, 2, 5, 10, 20, 50, 100)
+"""Epochs with a snapshot; training ends with the last."""
+KEPT = 1024
+"""Entries of the largest kernel whose draws a worker keeps: 4 kB each, 130 MB in all."""
 LEARNED = 0.95
 """Share of right answers at which a network counts as having learned the task."""
 
@@ -44,8 +50,7 @@ _ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu"
 _INITIALIZERS = ("default", "normal(0.05)", "normal(1)", "xavier_uniform", "xavier_normal",
                  "he_uniform", "he_normal", "lecun_normal", "orthogonal")  # fmt: skip
 _Axes = dict[str, tuple[Value, ...]]
-_FULL = ("selu", "softplus", "softsign", "mish")
-_FULL_INITIALIZERS = ("zeros", "constant(0.5)", "normal(0.01)", "lecun_uniform")
+_MORE_INITIALIZERS = ("zeros", "constant(0.5)", "normal(0.01)", "lecun_uniform")
 
 
 class Training:
@@ -110,32 +115,32 @@ class Training:
                 "settings": ("default",),
             }
         )
-        standard = (headline, main, between, others, defaults)
+        standard = (main, headline, between, others, defaults)
         if profile == "standard":
             return standard
         every: _Axes = {
-            "activation": _ACTIVATIONS + _FULL,
-            "initializer": _INITIALIZERS + _FULL_INITIALIZERS,
+            "activation": ACTIVATIONS.names,
+            "initializer": _INITIALIZERS + _MORE_INITIALIZERS,
             "width": (5,),
             "weights": ("native", "shared"),
             "optimizer": ("rmsprop", "adam", "sgd"),
             "settings": ("common", "default"),
         }
-        return (*standard, Grid({**every, "depth": (1, 2, 4, 8, 16)}, seeds=100))
+        return (Grid({**every, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard)
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell["initializer"] == "default" and cell["weights"] == "shared":
-            return "default is the framework's own start: it has no law to draw shared weights from"
+            return NO_LAW
         return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        task = circles_task(stack, lab, EPOCHS, RECORD)
+        task = circles_task(stack, lab, RECORD)
         snapshots = list(lab.framework.train(task))
         runs = _run_columns(snapshots, task)
         finite = _finite(snapshots)
         status = ["ok" if fine else "diverged" for fine in finite]
         reason = [
-            "" if fine else f"a loss or weight became inf or NaN (first batch: {step:.0f})"
+            "" if fine else _divergence(step)
             for fine, step in zip(finite, runs["diverged_step"], strict=True)
         ]
         layers = Table(
@@ -146,10 +151,10 @@ class Training:
         return Measurement(status, reason, (Table("runs", {}, runs), layers))
 
     def cost(self, stack: Stack) -> Cost:
-        return training_cost(stack, EPOCHS, len(RECORD))
+        return costs.training(stack, datasets.POINTS, RECORD[-1], len(RECORD))
 
 
-def circles_task(stack: Stack, lab: Lab, epochs: int, record: tuple[int, ...]) -> TrainTask:
+def circles_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:
     """The two-circles task for all members of a stack: data, start and batch order by seed."""
     first = stack.members[0].cell
     architecture = Architecture(
@@ -191,17 +196,23 @@ def batch_order(root: int, seed: int, epoch: int, points: int) -> Array:
     return order
 
 
-_narrow_layer = functools.lru_cache(maxsize=2**16)(draw_layer)
-"""The starts of narrow layers are kept: activations and optimizers share them, and one small
-draw by Keras takes as long as training that network for an epoch."""
+@functools.lru_cache(maxsize=2**15)
+def _kept_layer(framework: Framework, root: int, *names: Any) -> Layer:
+    """``draw_layer``, kept for the life of the process: activations and optimizers share their
+    starts, and one small draw by Keras takes as long as training the network for an epoch."""
+    layer = draw_layer(framework, root, *names)
+    for array in layer:
+        array.setflags(write=False)
+    return layer
 
 
 def start(stack: Stack, lab: Lab, architecture: Architecture) -> Weights:
     """The weights from which the members of a stack start, stacked layer by layer."""
 
     def layer(position: int, shape: tuple[int, int]) -> Layer:
+        draw = _kept_layer if shape[0] * shape[1] <= KEPT else draw_layer
         drawn = [
-            _narrow_layer(
+            draw(
                 lab.framework,
                 lab.root,
                 member.cell.text("initializer"),
@@ -218,14 +229,20 @@ def start(stack: Stack, lab: Lab, architecture: Architecture) -> Weights:
     return tuple(layer(i, shape) for i, shape in enumerate(architecture.shapes, start=1))
 
 
+def _divergence(step: float) -> str:
+    """Why a run counts as diverged; ``step``: the first batch whose loss is not finite, or inf."""
+    where = f" (the loss of batch {step:.0f} first)" if np.isfinite(step) else ""
+    return f"a loss, weight or gradient became inf or NaN{where}"
+
+
 def _finite(snapshots: list[Snapshot]) -> Array:
-    """(K,) whether every loss of every batch and every final loss and weight is finite."""
-    last = snapshots[-1]
-    finite = np.isfinite(last.loss) & np.isfinite(last.heldout_loss)
+    """(K,) whether every loss, and every weight and gradient of every snapshot, is finite."""
+    finite = np.ones(len(snapshots[0].loss), dtype=bool)
     for snapshot in snapshots:
+        finite &= np.isfinite(snapshot.loss) & np.isfinite(snapshot.heldout_loss)
         finite &= np.isfinite(snapshot.batch_loss).all(axis=0)
-    for kernel, bias in last.weights:
-        finite &= np.isfinite(kernel).all(axis=(1, 2)) & np.isfinite(bias).all(axis=1)
+        for kernel, bias in (*snapshot.weights, *snapshot.gradients):
+            finite &= np.isfinite(kernel).all(axis=(1, 2)) & np.isfinite(bias).all(axis=1)
     return finite
 
 
@@ -271,36 +288,3 @@ def _layer_columns(snapshots: list[Snapshot]) -> dict[str, Array]:
 
     attribute = {"weight": "weights", "gradient": "gradients"}
     return {name: column for what in attribute for name, column in statistics(what)}
-
-
-# Seconds on one core: to start a program, and for an epoch of it; each a constant and what every
-# hidden layer adds. An epoch also costs something for each member. Fitted on one x86-64 core to
-# stacks of 40 to 512 networks with 1, 4 and 16 hidden layers; read them as ratios.
-_SECONDS = {
-    "torch": {"start": (0.2, 0.0), "epoch": (0.013, 0.007), "member": (80e-6, 35e-6)},
-    "tensorflow": {"start": (1.2, 0.1), "epoch": (0.002, 0.003), "member": (45e-6, 27e-6)},
-    "numpy": {"start": (0.0, 0.0), "epoch": (0.01, 0.01), "member": (300e-6, 100e-6)},
-}
-_PROCESS = 1.1e9
-"""Resident bytes of a worker that has loaded both frameworks, before any stack."""
-
-
-def training_cost(stack: Stack, epochs: int, records: int) -> Cost:
-    """Expected cost of training a stack of narrow networks on 1,000 points.
-
-    A snapshot costs about as much as an epoch. Its memory is bounded by the engines' pieces of
-    members; data, logits and weights of all members come on top.
-    """
-    if not stack.members:
-        return Cost(0.0, _PROCESS)
-    first, size = stack.members[0].cell, len(stack.members)
-    depth, width = first.count("depth"), first.count("width")
-    start, epoch, member = (
-        constant + depth * layer for constant, layer in _SECONDS[stack.framework].values()
-    )
-    entries = width * (width + 1) * (depth + 1)
-    points = size * 1000 * 4 * 16  # inputs, labels, order, logits, gathered batches
-    values = 2**22 * 4 * 8  # one piece of a snapshot, forward and backward
-    weights = size * entries * 4 * (6 + 2 * records)
-    seconds = start + (epochs + records) * (epoch + size * member)
-    return Cost(seconds, _PROCESS + points + values + weights)

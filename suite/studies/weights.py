@@ -12,6 +12,8 @@ import numpy as np
 from suite import initializers, seeds
 from suite.types import Array, Framework, Layer, Member, UserError
 
+NO_LAW = "default is the framework's own start: it has no law to draw shared weights from"
+
 
 def initial_layer(
     framework: Framework, root: int, member: Member, layer: int, fan_in: int, fan_out: int
@@ -49,10 +51,7 @@ def draw_layer(
         return single(kernel), single(bias)
     law = initializers.resolve(initializer)
     if not law.shared:
-        raise UserError(
-            f"initializer {initializer!r} is whatever the framework's layer draws: it has no law to"
-            " share between frameworks; use weights=native"
-        )
+        raise UserError(f"initializer {initializer!r}: {NO_LAW}; use weights=native")
     kernel = law.draw(seeds.generator(root, "weights", **axes), fan_in, fan_out)
     return single(kernel), np.zeros(fan_out, dtype=np.float32)
 

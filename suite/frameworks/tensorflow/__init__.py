@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Any
 
 from suite import activations, initializers
-from suite.frameworks.tensorflow.backend import keras, native, python_random_kept, release, tf
+from suite.frameworks.tensorflow.backend import keras, python_random_kept, release, tf
 from suite.frameworks.tensorflow.stack import Stack
+from suite.registry import native
 from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
 
 
@@ -21,10 +22,6 @@ class TensorFlow:
     """The framework ``tensorflow``, in single precision. See ``types.Framework``."""
 
     name = "tensorflow"
-
-    def versions(self) -> Mapping[str, str]:
-        """The versions of TensorFlow and Keras."""
-        return {"tensorflow": str(tf.__version__), "keras": str(keras.__version__)}
 
     def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
         """Value and slope of an activation, the slope by a tape; shape and dtype of points."""
@@ -80,7 +77,7 @@ class TensorFlow:
 
 
 def _activation(name: str) -> Callable[..., Any]:
-    return native(*activations.resolve(name).native("tensorflow"))
+    return native(activations.resolve(name).native("tensorflow"))
 
 
 @lru_cache(maxsize=64)
@@ -91,7 +88,7 @@ def _starts(initializer: str) -> tuple[Any, Any]:
         if found is None:
             dense = keras.layers.Dense(1)
         else:
-            dense = keras.layers.Dense(1, kernel_initializer=native(*found)())
+            dense = keras.layers.Dense(1, kernel_initializer=native(found)())
     return dense.kernel_initializer, dense.bias_initializer
 
 

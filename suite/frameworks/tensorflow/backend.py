@@ -10,11 +10,8 @@ import gc
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from importlib import import_module
-from typing import Any
 
 from suite.types import UserError
 
@@ -54,14 +51,7 @@ with _silent():
 # Else vectorized_map says with every dropout layer that it maps the masks in a loop.
 tf.get_logger().setLevel("ERROR")
 
-__all__ = ["keras", "native", "python_random_kept", "release", "tf"]
-
-
-def native(target: str, arguments: Mapping[str, Any]) -> Callable[..., Any]:
-    """The object that a catalogue names as ``module:attribute``, with keyword arguments."""
-    module, _, attribute = target.partition(":")
-    found = getattr(import_module(module), attribute)
-    return partial(found, **arguments) if arguments else found
+__all__ = ["keras", "python_random_kept", "release", "tf"]
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from suite import activations, optimizers
-from suite.frameworks.tensorflow.backend import keras, native
+from suite.frameworks.tensorflow.backend import keras
+from suite.registry import native
 from suite.types import Architecture
 
 
@@ -19,7 +20,7 @@ def layers(architecture: Architecture, settings: str) -> list[Any]:
     """
     common = optimizers.NORMALIZATION if settings == "common" else {}
     epsilon = {key: value for key, value in common.items() if key == "epsilon"}
-    function = native(*activations.resolve(architecture.activation).native("tensorflow"))
+    function = native(activations.resolve(architecture.activation).native("tensorflow"))
     result = []
     for _, fan_out in architecture.shapes[:-1]:
         result.append(keras.layers.Dense(fan_out, kernel_initializer="zeros"))

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from suite import optimizers
-from suite.frameworks.tensorflow.backend import keras, native, tf
+from suite.frameworks.tensorflow.backend import keras, tf
 from suite.frameworks.tensorflow.layers import layers, sequential
+from suite.registry import native
 from suite.types import Array, Snapshot, TrainTask, Weights
 
 _PIECE = 2**20
@@ -64,8 +65,8 @@ class Stack:
             id(variable): tf.Variable(stacked(variable))
             for variable in self.model.non_trainable_variables
         }
-        target, arguments = optimizers.resolve(task.optimizer).native("tensorflow", task.settings)
-        self.optimizer = native(target, arguments)()
+        declared = optimizers.resolve(task.optimizer).native("tensorflow", task.settings)
+        self.optimizer = native(declared)()
         self.optimizer.build([self.flat])
         # Keras sums the gradients of all replicas, and there is one. TensorFlow registers that
         # sum's gradient for ever, and with it the whole traced program.

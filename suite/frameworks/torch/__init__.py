@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from suite import initializers
-from suite.frameworks.torch.layers import Activation, native, seeded, tensor
+from suite.frameworks.torch.layers import Activation, seeded, tensor
 from suite.frameworks.torch.stack import Stack
+from suite.registry import native
 from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
 
 
@@ -22,10 +23,6 @@ class Torch:
     """The framework ``torch``; ``types.Framework`` says what each verb means."""
 
     name = "torch"
-
-    def versions(self) -> Mapping[str, str]:
-        """The version of torch with its build, such as ``2.13.0+cpu``."""
-        return {"torch": str(torch.__version__)}
 
     def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
         """Value, and slope by autograd, of an activation; shape and precision of ``points``."""

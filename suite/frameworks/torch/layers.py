@@ -6,10 +6,8 @@ generator only, so everything random happens inside a forked and seeded one.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,8 @@ from torch import Tensor, nn
 
 from suite import activations
 from suite.optimizers import NORMALIZATION
-from suite.types import Architecture, Array, Native
+from suite.registry import native
+from suite.types import Architecture, Array
 
 
 class Activation(nn.Module):
@@ -56,14 +55,6 @@ def network(architecture: Architecture, settings: str) -> nn.Sequential:
             modules.append(nn.Dropout(architecture.dropout))
     modules.append(nn.Linear(*architecture.shapes[-1]))
     return nn.Sequential(*modules)
-
-
-def native(declared: Native) -> Callable[..., Any]:
-    """The object that a catalogue declares, with its keyword arguments bound."""
-    target, arguments = declared
-    module, _, attribute = target.partition(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
-    return partial(found, **arguments) if arguments else found
 
 
 @contextmanager

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from suite.frameworks.torch.layers import native, network, seeded, tensor
+from suite.frameworks.torch.layers import network, seeded, tensor
 from suite.optimizers import OPTIMIZERS
+from suite.registry import native
 from suite.types import Array, Snapshot, TrainTask, Weights
 
 Data = tuple[Tensor, Tensor]

@@ -1,0 +1,183 @@
+"""Running a plan: a failure stays in its stack, an interruption loses little."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from suite import environment, grids, pipeline, progress, runner, store
+from suite.grids import Plan
+from suite.runner import Done
+from suite.store import Results
+from suite.studies import STUDIES
+from suite.studies.propagation import Propagation
+from suite.tables import read_table
+from suite.types import Lab, Measurement, Stack
+
+
+@pytest.fixture
+def plan() -> Plan:
+    study = STUDIES["propagation"]
+    texts = ["activation=tanh", "depth=2", "width=4", "initializer=he_normal,orthogonal"]
+    chosen = grids.parse_overrides(texts, [study])
+    return grids.plan([study], grids.Selection("quick", ("numpy",), chosen, seeds=2))
+
+
+@pytest.fixture
+def results(tmp_path: Path, plan: Plan) -> Results:
+    folder = Results(tmp_path / "out")
+    folder.open(environment.manifest(plan, ["suite"]))
+    return folder
+
+
+def execute(plan: Plan, results: Results) -> list[Done]:
+    """Run what is pending, in a thread."""
+    done: list[Done] = []
+    with ThreadPoolExecutor(1) as executor:
+        runner.execute(plan, runner.pending(plan, results), results, executor, 1, done.append)
+    return done
+
+
+def table(plan: Plan, results: Results) -> bytes:
+    study = STUDIES["propagation"]
+    results.collect(study, plan.stacks["propagation"])
+    return (results.folder / "propagation" / "runs.csv").read_bytes()
+
+
+def breaking(on: str, error: Exception) -> Callable[..., Measurement]:
+    """A ``measure`` that raises on stacks of one initializer."""
+    whole = Propagation.measure
+
+    def measure(self: Propagation, stack: Stack, lab: Lab) -> Measurement:
+        if dict(stack.shared)["initializer"] == on:
+            raise error
+        return whole(self, stack, lab)
+
+    return measure
+
+
+def test_a_stack_that_raises_is_rows_with_the_reason_and_is_tried_again(
+    plan: Plan, results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Propagation, "measure", breaking("orthogonal", MemoryError("no\nroom")))
+        done = execute(plan, results)
+    assert sorted(one.failure for one in done) == ["", "MemoryError: no room"]
+    table(plan, results)
+    frame = read_table(results.folder / "propagation" / "runs.csv")
+    failed = frame[frame["status"] == "failed"]
+    assert set(failed["initializer"]) == {"orthogonal"}
+    assert set(failed["reason"]) == {"MemoryError: no room"}
+    assert failed["forward_slope"].isna().all()
+    assert (frame[frame["initializer"] == "he_normal"]["status"] == "ok").all()
+    assert len(runner.pending(plan, results)) == 1
+    execute(plan, results)
+    clean = Results(tmp_path / "clean")
+    clean.open(environment.manifest(plan, ["suite"]))
+    execute(plan, clean)
+    assert table(plan, results) == table(plan, clean)
+
+
+def test_a_shard_that_cannot_be_written_leaves_its_stack_pending(
+    plan: Plan, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store.Results, "write", full)
+    done = execute(plan, results)
+    assert all("No space left on device" in one.failure for one in done)
+    assert len(runner.pending(plan, results)) == len(done) == 2
+
+
+class Dying(ThreadPoolExecutor):
+    """An executor whose second task finds its worker dead."""
+
+    submitted = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.submitted += 1
+        if self.submitted == 2:
+            dead: Future[Any] = Future()
+            dead.set_exception(BrokenProcessPool("killed"))
+            return dead
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_a_dead_worker_ends_the_run_and_loses_nothing_stored(plan: Plan, results: Results) -> None:
+    with Dying(1) as executor, pytest.raises(runner.WorkerDied):
+        runner.execute(plan, runner.pending(plan, results), results, executor, 1, lambda done: None)
+    assert len(runner.pending(plan, results)) == 1
+    execute(plan, results)
+    assert runner.pending(plan, results) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (runner.WorkerDied("a worker process died"), 3, "a worker process died; resume with"),
+        (KeyboardInterrupt(), 130, "interrupted; what is finished is stored. Resume with"),
+    ],
+)
+def test_an_interrupted_run_says_how_to_resume(
+    plan: Plan,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    words: str,
+) -> None:
+    def end(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(runner, "execute", end)
+    command = ["suite", "run", "--set", "initializer=he_normal,orthogonal"]
+    assert pipeline.run(plan, command, tmp_path / "out", jobs=1, draw=False) == code
+    told = capsys.readouterr().err
+    assert words in told
+    assert f"suite run --set initializer=he_normal,orthogonal --out {tmp_path / 'out'}" in told
+
+
+def test_progress_is_plain_lines_when_piped(plan: Plan) -> None:
+    stacks = list(plan.stacks["propagation"])
+    stream = io.StringIO()
+    with progress.Progress(plan, stacks, stream) as shown:
+        shown(Done(stacks[0], "ValueError: wrong"))
+        shown(Done(stacks[1]))
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == f"failed: {stacks[0].label}: ValueError: wrong"
+    assert lines[-1].startswith("100%  2/2 stacks")
+    assert "\r" not in stream.getvalue()
+
+
+def test_progress_is_a_bar_with_an_eta_on_a_terminal(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stacks = list(plan.stacks["propagation"])
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    with progress.Progress(plan, stacks, stream) as shown:
+        for stack in stacks:
+            shown(Done(stack))
+    assert "2/2 stacks" in stream.getvalue()
+    assert "100%" in stream.getvalue()
+
+
+def test_the_manifest_says_what_a_run_depends_on(plan: Plan) -> None:
+    manifest = environment.manifest(plan, ["suite", "run"])
+    assert manifest["expected"]["propagation"] == {
+        "cells": 2, "runs": 4, "stacks": 2, "hash": plan.digest("propagation"),
+    }  # fmt: skip
+    assert set(manifest["versions"]) >= {"python", "numpy", "pandas", "scipy"}
+    assert manifest["threads"] == 1
+    assert len(environment.tree_hash()) == 16
+    others = [{**manifest, "tree_hash": "x"}, {**manifest, "root_seed": 1}]
+    assert len({environment.run_id(one) for one in [manifest, *others]}) == 3
+    assert environment.run_id({**manifest, "command": ["other"]}) == environment.run_id(manifest)

@@ -7,10 +7,11 @@ needs it, so that ``--help`` and ``list`` answer at once.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,12 +27,16 @@ KINDS = ("studies", "activations", "initializers", "frameworks", "optimizers", "
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line and the exit code of wrong usage."""
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, allow_abbrev=False)
+
     def error(self, message: str) -> NoReturn:
         print(f"{self.prog}: {message}", file=sys.stderr)
         raise SystemExit(USAGE)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[_Parser, Iterable[str]]:
+    """The parser, and the names of the commands."""
     parser = _Parser(
         prog="suite",
         description="Claims about initialisation, activation and depth of neural networks,"
@@ -69,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
     report = command("report", "draw the page and the figures of a results folder", _report)
     report.add_argument("folder", metavar="DIR", type=Path)
-    return parser
+    return parser, commands.choices
 
 
 def _selection_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,9 +91,14 @@ def _selection_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code. Wrong usage is one line on standard error and 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parsed = _parser().parse_args(words)
-    parsed.words = words
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode shows a ?
     try:
+        parser, commands = _parser()
+        if words and not words[0].startswith("-") and words[0] not in commands:
+            raise unknown("command", words[0], commands)
+        parsed = parser.parse_args(words)
+        parsed.words = words
         code: int = parsed.run(parsed)
         sys.stdout.flush()
         return code
@@ -101,27 +111,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk, say: what was stored before is whole
+        print(f"suite: {error}", file=sys.stderr)
+        return USAGE
 
 
 # --- what is asked for -------------------------------------------------------------------------
 
 
-def _whole(name: str, given: str | None, least: int) -> int | None:
+def _whole(name: str, given: str | None, least: int, most: int) -> int | None:
     if given is None:
         return None
     try:
         number = int(given)
     except ValueError:
-        number = least - 1
-    if number < least:
-        raise UserError(f"{name} is {given!r}; allowed are whole numbers from {least}")
+        number = -1
+    if not least <= number <= most:
+        raise UserError(
+            f"{name} is {given[:40]!r}; allowed are whole numbers from {least} to {most}"
+        )
     return number
 
 
 def _jobs(parsed: argparse.Namespace) -> int:
     from suite.grids import default_jobs
 
-    return _whole("--jobs", parsed.jobs, 1) or default_jobs()
+    return _whole("--jobs", parsed.jobs, 1, 1024) or default_jobs()
 
 
 def _make_plan(parsed: argparse.Namespace) -> Any:
@@ -132,13 +147,13 @@ def _make_plan(parsed: argparse.Namespace) -> Any:
         raise unknown("profile", parsed.profile, PROFILES)
     studies = [STUDIES[name] for name in dict.fromkeys(parsed.studies or STUDIES.names)]
     overrides = grids.parse_overrides(parsed.sets, studies)
-    seeds = _whole("--seeds", parsed.seeds, 1)
+    seeds = _whole("--seeds", parsed.seeds, 1, grids.LARGEST)
     selection = grids.Selection(
         parsed.profile,
         _frameworks(parsed.frameworks, frameworks.installed()),
         overrides,
         seeds,
-        _whole("--root", parsed.root, 0) or 0,
+        _whole("--root", parsed.root, 0, 2**63 - 1) or 0,
     )
     return grids.plan(studies, selection)
 

@@ -52,12 +52,17 @@ def _count(kind: str) -> Callable[[Value], Value]:
             count = int(str(given))
         except ValueError:
             count = 0
-        if count < 1:
-            raise UserError(f"{kind} is {str(given)!r}; allowed are whole numbers from 1")
+        if not 1 <= count <= LARGEST:
+            raise UserError(
+                f"{kind} is {str(given)[:40]!r}; allowed are whole numbers from 1 to {LARGEST}"
+            )
         return count
 
     return parse
 
+
+LARGEST = 100_000
+"""The largest depth, width or number of seeds that is taken for meant."""
 
 AXES = Registry(
     "axis",

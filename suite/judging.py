@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from suite import claims, grids, verdicts
 from suite.judge import judge
+from suite.registry import unknown
 from suite.store import Results
 from suite.studies import STUDIES
 from suite.summary import summarise
-from suite.tables import missing_rows, read_table
+from suite.tables import header, missing_rows, read_table
+from suite.types import PROFILES, STATUSES, Study, UserError
 from suite.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -30,10 +32,15 @@ def stored_plan(manifest: dict[str, Any]) -> grids.Plan:
 
     Raises UserError when a study, axis or value of it is unknown to this version.
     """
+    if manifest["profile"] not in PROFILES:
+        raise unknown("profile", manifest["profile"], PROFILES)
     selection = grids.Selection(
         manifest["profile"],
-        tuple(manifest["frameworks"]),
-        {axis: tuple(values) for axis, values in manifest["overrides"].items()},
+        tuple(str(grids.canonical_value("framework", name)) for name in manifest["frameworks"]),
+        {
+            axis: tuple(grids.canonical_value(axis, value) for value in values)
+            for axis, values in manifest["overrides"].items()
+        },
         manifest["seeds"],
         manifest["root_seed"],
     )
@@ -57,11 +64,11 @@ def judge_run(results: Results, plan: grids.Plan) -> Judged:
     manifest = results.manifest()
     runs, lost = {}, 0
     for name, stacks in plan.stacks.items():
-        frame = read_table(results.folder / name / "runs.csv")
-        expected = manifest["expected"][name]
-        if plan.digest(name) == expected["hash"]:
+        frame = _runs(results, STUDIES[name])
+        expected = manifest["expected"].get(name, {})
+        if plan.digest(name) == expected.get("hash"):
             frame = missing_rows(STUDIES[name], stacks, frame)
-        elif absent := expected["runs"] - len(frame):
+        elif absent := expected.get("runs", 0) - len(frame):
             lost += absent
             print(
                 f"suite: {absent} runs of {name} are missing; which ones cannot be told, since"
@@ -73,6 +80,23 @@ def judge_run(results: Results, plan: grids.Plan) -> Judged:
     chosen = manifest["seeds"] is not None or manifest["overrides"]
     found = judge(claims.shipped(), runs, None if chosen else manifest["profile"])
     return Judged(runs, found, verdicts.exit_code(found, lost))
+
+
+def _runs(results: Results, study: Study) -> pd.DataFrame:
+    """The runs of a study as stored; none where an interrupted run has not written them yet.
+
+    Raises UserError for a table that is damaged or holds a status that there is not.
+    """
+    import pandas as pd
+
+    path = results.folder / study.name / "runs.csv"
+    if not path.exists() and not path.with_name("runs.csv.gz").exists():
+        return pd.DataFrame(columns=header(study, study.tables[0]))
+    frame = read_table(path, [*study.axes, "seed", "status", "reason"])
+    for status in frame["status"].unique():
+        if status not in STATUSES:
+            raise UserError(f"{path}: {unknown('status', status, STATUSES)}")
+    return frame
 
 
 def summary(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:

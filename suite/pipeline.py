@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from suite import environment, runner
 from suite.grids import Plan
-from suite.judging import judge_run, show, summary, write_verdicts
-from suite.progress import Progress
+from suite.judging import Judged, judge_run, show, summary, write_verdicts
+from suite.progress import Progress, tell
 from suite.store import Results
 from suite.studies import STUDIES
 from suite.types import UserError
@@ -51,10 +53,11 @@ def run(plan: Plan, command: Sequence[str], out: Path | None, jobs: int, draw: b
     manifest = environment.manifest(plan, command)
     name = f"{plan.selection.profile}-{environment.run_id(manifest)}"
     results = Results(out if out is not None else Path("results") / name)
-    resumed = results.open(manifest)
-    lock = FileLock(results.folder / ".lock", timeout=0)
+    results.admit(manifest)
+    results.make()
     try:
-        with lock:
+        with FileLock(results.folder / ".lock", timeout=0):
+            resumed = results.open(manifest)
             return _locked(plan, command, results, jobs, draw, resumed)
     except Timeout:
         raise UserError(f"{results.folder}: another run writes into this folder") from None
@@ -66,7 +69,7 @@ def _locked(
     stages = _Stages()
     died = ""
     stacks = runner.pending(plan, results)
-    print(_opening(plan, results, len(stacks), resumed, jobs), file=sys.stderr)
+    tell(_opening(plan, results, len(stacks), resumed, jobs))
     with stages("measure"), Progress(plan, stacks) as progress:
         try:
             if stacks:
@@ -94,11 +97,13 @@ def _locked(
         with stages("report"):
             write_report(results.folder)
         results.write_frame("timings.csv", _timings(plan, results, stages))
-    show(judged, "text")
+    with contextlib.suppress(BrokenPipeError):
+        show(judged, "text")
+        sys.stdout.flush()
     spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in stages.seconds.items())
-    print(f"\n{spent}\nresults in {results.folder}", file=sys.stderr)
+    tell(f"\nruns: {_counts(judged)}\n{spent}\nresults in {results.folder}")
     if died:
-        print(f"suite: {died}; resume with:\n  {_resume(command, results)}", file=sys.stderr)
+        tell(f"suite: {died}; resume with:\n  {_resume(command, results)}")
         return INCOMPLETE
     return judged.code
 
@@ -115,10 +120,16 @@ def _opening(plan: Plan, results: Results, pending: int, resumed: bool, jobs: in
     )
 
 
+def _counts(judged: Judged) -> str:
+    """How many runs ended with each status."""
+    found = Counter(status for runs in judged.runs.values() for status in runs["status"])
+    return ", ".join(f"{count:,} {status}" for status, count in found.most_common())
+
+
 def _resume(command: Sequence[str], results: Results) -> str:
     """The command that takes up an interrupted run."""
     words = list(command)
-    if "--out" not in words:
+    if not any(word == "--out" or word.startswith("--out=") for word in words):
         words += ["--out", str(results.folder)]
     return shlex.join(words)
 

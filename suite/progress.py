@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from types import TracebackType
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 _EVERY = 15.0
 """Seconds between plain lines."""
+
+
+def tell(line: str, stream: TextIO | None = None) -> None:
+    """A line on standard error. When nobody reads it any more (a closed pipe), the run goes on."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, file=stream or sys.stderr, flush=True)
 
 
 class Progress:
@@ -56,7 +63,7 @@ class Progress:
         if self._bar is not None:
             self._bar.write(line, file=self._stream)
         else:
-            print(line, file=self._stream, flush=True)
+            tell(line, self._stream)
 
     def __call__(self, done: Done) -> None:
         """Count one finished stack."""

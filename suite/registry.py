@@ -32,8 +32,9 @@ T = TypeVar("T")
 def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
     """The error for a name that is not allowed: what was given, the nearest, what is allowed."""
     names = [str(name) for name in allowed]
-    near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    small = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(str(given).casefold(), small, n=1, cutoff=0.5)
+    hint = f"; did you mean {small[near[0]]!r}?" if near else ""
     return UserError(f"unknown {kind} {str(given)!r}{hint} (allowed: {', '.join(names)})")
 
 

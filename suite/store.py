@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
-IDENTITY = ("schema", "root_seed", "expected", "versions", "tree_hash", "platform")
+IDENTITY = ("schema", "profile", "root_seed", "expected", "versions", "tree_hash", "platform")
 """Manifest keys that must be equal for two runs to be the same run, on the same kind of machine:
 other processors and linear algebra libraries round differently."""
 
@@ -48,6 +48,14 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         draft.unlink(missing_ok=True)
 
 
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "command": list, "profile": str, "studies": list, "frameworks": list, "overrides": dict,
+    "seeds": (int, type(None)), "root_seed": int, "expected": dict, "versions": dict,
+    "platform": dict,
+}  # fmt: skip
+"""Manifest keys that the judging wing reads, and what they hold."""
+
+
 class Results:
     """A results folder on disk."""
 
@@ -63,19 +71,34 @@ class Results:
         are no results folder, or holds another run (another plan, code, version or root seed).
         """
         path = self.folder / MANIFEST
-        if path.exists():
-            self._must_match(self.manifest(), manifest)
-        elif self.folder.exists() and (not self.folder.is_dir() or self._foreign()):
-            raise UserError(
-                f"{self.folder} exists and is no results folder (it has no {MANIFEST});"
-                " choose an empty or new folder with --out"
-            )
+        self.admit(manifest)
         resumed = path.exists()
         self.make()
-        (self.folder / "shards").mkdir(exist_ok=True)
+        try:
+            (self.folder / "shards").mkdir(exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
         if not resumed:
             self.write_json(MANIFEST, manifest)
         return resumed
+
+    def admit(self, manifest: Mapping[str, Any]) -> None:
+        """Raise UserError, with nothing written, unless the folder is new or holds this run."""
+        try:
+            if (self.folder / MANIFEST).exists():
+                self._must_match(self.manifest(), manifest)
+            elif self.folder.exists() and (not self.folder.is_dir() or self._foreign()):
+                raise UserError(
+                    f"{self.folder} exists and is no results folder (it has no {MANIFEST});"
+                    " choose an empty or new folder with --out"
+                )
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> UserError:
+        return UserError(
+            f"cannot write to {self.folder}: {error.strerror}; choose another folder with --out"
+        )
 
     def make(self) -> None:
         """Make the folder where it is not there. Raises UserError when it is not writable."""
@@ -85,9 +108,7 @@ class Results:
                 pass
             (self.folder / ".writable").unlink()
         except OSError as error:
-            raise UserError(
-                f"cannot write to {self.folder}: {error.strerror}; choose another folder with --out"
-            ) from error
+            raise self._unwritable(error) from error
 
     def _foreign(self) -> bool:
         """Whether the folder holds anything that an interrupted start would not have left."""
@@ -117,6 +138,9 @@ class Results:
         if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
             given = manifest.get("schema") if isinstance(manifest, dict) else type(manifest)
             raise UserError(f"{path} has schema {given!r}; this version reads schema {SCHEMA}")
+        for key, kind in _TYPES.items():
+            if not isinstance(manifest.get(key), kind):
+                raise UserError(f"{path} is damaged: {key} is {manifest.get(key)!r}")
         return manifest
 
     def write_text(self, name: str, content: str) -> None:
@@ -144,6 +168,7 @@ class Results:
     ) -> None:
         """Store what a stack gave. ``kept``: positions of the members that were measured."""
         arrays: dict[str, Array] = {
+            "stack": np.array(stack.key),
             "status": np.array(measurement.status, dtype=np.str_),
             "reason": np.array(measurement.reason, dtype=np.str_),
             "kept": np.array(kept, dtype=np.int64),
@@ -154,6 +179,7 @@ class Results:
                 arrays[f"{table.name}/coordinate/{axis}"] = values
             for name, column in table.columns.items():
                 arrays[f"{table.name}/column/{name}"] = column
+        arrays["arrays"] = np.array(len(arrays))
         with replacing(self._shard(stack), "wb") as file:
             # numpy's stubs bind its own keyword to the first of these arrays.
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
@@ -163,7 +189,7 @@ class Results:
         try:
             with self._shard(stack).open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-            shard = _shard(arrays)
+            shard = _shard(arrays, stack.key)
         except _DAMAGED:
             return None
         return shard if len(shard.status) == len(stack.members) else None
@@ -193,8 +219,13 @@ _DAMAGED = (OSError, ValueError, KeyError, EOFError, NotImplementedError, Runtim
 """What reading a truncated or altered shard raises, depending on where it was hit."""
 
 
-def _shard(arrays: Mapping[str, Array]) -> Shard:
-    """A shard from its arrays. Raises KeyError or ValueError when they are not those of one."""
+def _shard(arrays: Mapping[str, Array], key: str) -> Shard:
+    """A shard from its arrays. Raises KeyError or ValueError when they are not those of a stack
+    with this key (a file that was renamed by hand, say)."""
+    if str(arrays["stack"]) != key:
+        raise ValueError("the shard of another stack")
+    if int(arrays["arrays"]) != len(arrays) - 1:
+        raise ValueError("a shard that lost an array")  # the directory of a zip has no checksum
     tables: dict[str, tuple[dict[str, Array], dict[str, Array]]] = {}
     for name, array in arrays.items():
         if "/" in name:

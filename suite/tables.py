@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import math
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 LOW, HIGH = 0.05, 0.95
 """Quantiles over seeds beside the median, in tables that are written per cell."""
-_TEXT = ("status", "reason", *(axis.name for axis in AXES if axis.holds == "name"))
+_TEXT = ("status", "reason", "study", "metric", "unit", "stage", "stack", "label",
+         *(axis.name for axis in AXES if axis.holds == "name"))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -149,10 +151,11 @@ def _at(column: Any, at: tuple[int, ...]) -> object:
     return column
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
     """A CSV of a results folder, also gzip-compressed: names as str, numbers as numbers.
 
-    Raises UserError when it is not there or is no such table.
+    Raises UserError when it is not there, cannot be read, lacks a required column, or holds text
+    where numbers belong.
     """
     import pandas as pd  # here: the command line must start without it
 
@@ -160,7 +163,7 @@ def read_table(path: Path) -> pd.DataFrame:
         path = path.with_name(path.name + ".gz")
     try:
         columns = pd.read_csv(path, nrows=0).columns
-        return pd.read_csv(
+        frame = pd.read_csv(
             path,
             dtype={name: str for name in columns if name in _TEXT},
             keep_default_na=False,
@@ -168,8 +171,15 @@ def read_table(path: Path) -> pd.DataFrame:
         )
     except FileNotFoundError:
         raise UserError(f"{path.with_suffix('')} is not there: was its study run?") from None
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path} is no table of this suite: {error}") from error
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        text = " ".join(str(error).split())
+        raise UserError(f"{path} is no table of this suite: {text}") from error
+    for name in required:
+        if name not in frame.columns:
+            raise UserError(f"{path} lacks the column {name!r}")
+        if name not in _TEXT and frame[name].dtype.kind not in "iufb" and len(frame):
+            raise UserError(f"{path}: the column {name!r} holds something that is no number")
+    return frame
 
 
 def missing_rows(study: Study, stacks: Sequence[Stack], frame: pd.DataFrame) -> pd.DataFrame:

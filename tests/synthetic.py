@@ -126,7 +126,8 @@ def results(folder: Path, size: Size = SMALL) -> Path:
         "schema": 1, "suite_version": "0.1.0", "profile": "standard", "root_seed": 0,
         "command": ["suite", "run", "--jobs=2", "--set", "activation=leaky_relu(0.3)", "--out",
                     "my results", "--no-report"],
-        "studies": ["training", "propagation"],
+        "studies": ["training", "propagation"], "frameworks": ["torch", "tensorflow"],
+        "overrides": {}, "seeds": None,
         "versions": {"python": "3.11.9", "torch": "2.13.0", "keras": "3.15.1"},
         "platform": {"system": "Linux", "cpu": "a CPU", "cores": 2}, "threads": 1,
         "git": {"commit": "1234abcd", "dirty": False}, "tree_hash": "00ff", "expected": {

@@ -131,6 +131,9 @@ WRONG = [
     (["plan", "--frameworks", "tensorflo"], ["did you mean 'tensorflow'"]),
     (["plan", "--frameworks", ","], ["names none"]),
     (["list", "activation"], ["did you mean 'activations'"]),
+    (["chek", "/no/such/folder"], ["'chek'", "did you mean 'check'"]),
+    (["plan", "--frameworks", "TORCH"], ["did you mean 'torch'"]),
+    (["plan", "--set", f"depth={'9' * 400}"], ["whole numbers from 1 to"]),
     (["check", "/no/such/folder"], ["no results folder"]),
     (["report", "/no/such/folder"], ["no results folder"]),
 ]
@@ -148,7 +151,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
         assert word in printed.err
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["plan", "--fast"], ["check"]])
+@pytest.mark.parametrize("arguments", [[], ["plan", "--fast"], ["plan", "--prof=quick"], ["check"]])
 def test_wrong_words_are_one_line_and_exit_code_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,9 @@ LAYERS = TableSpec("layers", ("weight_rms",), ("epoch", "layer"), per="seeds")
 TRACES = TableSpec("traces", ("weight_mean",), ("epoch",), per="run")
 MANIFEST: dict[str, Any] = {
     "schema": 1, "root_seed": 0, "expected": {"training": {"hash": "a"}},
-    "versions": {"numpy": "2"}, "tree_hash": "t",
+    "versions": {"numpy": "2"}, "tree_hash": "t", "command": ["suite"], "profile": "quick",
+    "studies": ["training"], "frameworks": ["torch"], "overrides": {}, "seeds": None,
+    "platform": {"cpu": "x"},
 }  # fmt: skip
 
 
@@ -210,6 +212,8 @@ def test_the_same_run_is_taken_up_and_another_is_refused(results: Results) -> No
         ("versions", {"numpy": "3"}, "versions of numpy is '2' there and '3' now"),
         ("expected", {"training": {"hash": "b"}}, "plan for the study 'training'"),
         ("tree_hash", "u", "tree_hash"),
+        ("profile", "full", "profile is 'quick' there and 'full' now"),
+        ("platform", {"cpu": "y"}, "platform of cpu is 'x' there and 'y' now"),
     ]:
         with pytest.raises(UserError, match="holds another run") as caught:
             results.open({**MANIFEST, key: value})
@@ -232,7 +236,16 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
         Results(tmp_path / "file" / "below").open(MANIFEST)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 99}'])
+def test_a_shard_of_another_stack_counts_as_not_finished(results: Results) -> None:
+    first, second = selected(seeds=40, initializers="normal(1)")
+    store(results, first)
+    (path,) = (results.folder / "shards").iterdir()
+    path.rename(path.with_name(f"{second.key}.npz"))
+    assert len(first.members) == len(second.members)
+    assert not results.finished(second)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 99}', '{"schema": 1}'])
 def test_a_manifest_that_cannot_be_read_is_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(UserError, match=r"manifest\.json"):

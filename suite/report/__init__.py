@@ -10,7 +10,7 @@ import base64
 import csv
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -24,9 +24,11 @@ from suite.report import blocks, curves, heatmaps, words
 from suite.report.drawing import Drawing, NotDrawn, png, style
 from suite.store import Results, replacing
 from suite.tables import read_table
+from suite.types import STATUSES, UserError
+from suite.verdicts import Verdict
 
 _HERE = Path(__file__).parent
-_STATUSES = ("ok", "diverged", "unsupported", "failed", "missing")
+_STATUSES = (*STATUSES, "missing")
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,21 @@ def _text_rows(path: Path) -> list[dict[str, str]] | None:
     """A CSV as text, or None when it is not there."""
     if not path.exists():
         return None
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} is no table of this suite: {error}") from error
+    columns = {field.name for field in fields(Verdict)}
+    if rows and (lacking := sorted(columns - set(rows[0]))):
+        raise UserError(f"{path} lacks the column {lacking[0]!r}")
+    return rows
 
 
-def _table(path: Path) -> pd.DataFrame | None:
+def _table(path: Path, *required: str) -> pd.DataFrame | None:
     """A table, plain or compressed, or None when it is not there."""
     there = path.exists() or path.with_name(path.name + ".gz").exists()
-    return read_table(path) if there else None
+    return read_table(path, required) if there else None
 
 
 # --- figures -----------------------------------------------------------------------------------
@@ -119,9 +128,9 @@ def _table(path: Path) -> pd.DataFrame | None:
 
 def _sections(folder: Path) -> list[Section]:
     """All figures, drawn, written to ``figures/`` and ready for the page."""
-    summary = _table(folder / "summary.csv")
-    training = _table(folder / "training" / "layers.csv")
-    propagation = _table(folder / "propagation" / "layers.csv")
+    summary = _table(folder / "summary.csv", "study", "metric", "centre", "low", "high", "n")
+    training = _table(folder / "training" / "layers.csv", "epoch", "layer", "n")
+    propagation = _table(folder / "propagation" / "layers.csv", "layer", "n")
 
     def heat_maps(metric: str) -> list[Callable[[], Drawing]]:
         if summary is None:
@@ -193,7 +202,7 @@ def _runs(folder: Path, manifest: Mapping[str, Any]) -> list[tuple[str, Mapping[
     expected: Mapping[str, Mapping[str, int]] = manifest.get("expected", {})
 
     def of_study(study: str) -> dict[str, int]:
-        table = _table(folder / study / "runs.csv")
+        table = _table(folder / study / "runs.csv", "status")
         counts = {} if table is None else table["status"].value_counts().to_dict()
         found = {str(status): int(count) for status, count in counts.items()}
         runs = int(expected[study]["runs"])
@@ -216,7 +225,7 @@ class Timing:
 
 def _timings(path: Path) -> tuple[Mapping[str, float], Sequence[Timing]] | None:
     """Seconds of each stage of the run, then each study with its three longest stacks."""
-    table = _table(path)
+    table = _table(path, "stage", "seconds", "study", "label")
     if table is None:
         return None
     # The stage of the page itself is known only once the page is drawn: a page drawn again would

@@ -6,7 +6,7 @@ The thread count is the runner's choice. The global random generator is left as 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch

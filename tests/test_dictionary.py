@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
-from suite.dictionary import column_dictionary
+from suite.dictionary import _STATUSES, _VERDICT, column_dictionary
 from suite.grids import AXES
 from suite.metrics import METRICS
 from suite.studies import STUDIES
+from suite.types import STATUSES
+from suite.verdicts import Verdict
 
 
 def test_the_committed_copy_is_up_to_date() -> None:
     stored = Path(__file__).parent.parent / "results" / "README.md"
     told = "python -m suite.dictionary > results/README.md"
     assert stored.read_text(encoding="utf-8") == column_dictionary(), f"regenerate it: {told}"
+
+
+def test_every_status_and_column_of_a_verdict_is_explained() -> None:
+    assert set(_STATUSES) == {*STATUSES, "missing"}
+    assert list(_VERDICT) == [field.name for field in fields(Verdict)]
 
 
 def test_every_metric_is_measured_and_explained() -> None:

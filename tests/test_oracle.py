@@ -13,6 +13,7 @@ from suite import activations, frameworks
 from suite.activations import ACTIVATIONS
 from suite.frameworks.numpy import cross_entropy, forward, gradient
 from suite.types import Architecture, Array, Snapshot, TrainTask, UserError, Weights
+from twins import pick
 
 ORACLE = frameworks.load("numpy")
 MEMBERS, POINTS = 3, 11
@@ -43,6 +44,7 @@ def make_task(**changes: object) -> TrainTask:
         order=order,
         batch=4,
         record=(0, 1, 3),
+        noise=range(MEMBERS),
     )
     return dataclasses.replace(task, **changes)  # type: ignore[arg-type]
 
@@ -51,20 +53,6 @@ def order(epoch: int) -> Array:
     """Another order for each member and epoch."""
     rng = np.random.default_rng(epoch)
     return np.stack([rng.permutation(POINTS) for _ in range(MEMBERS)])
-
-
-def only(task: TrainTask, member: int) -> TrainTask:
-    """The task with one member left."""
-    chosen = slice(member, member + 1)
-    return dataclasses.replace(
-        task,
-        weights=tuple((kernel[chosen], bias[chosen]) for kernel, bias in task.weights),
-        inputs=task.inputs[chosen],
-        labels=task.labels[chosen],
-        heldout_inputs=task.heldout_inputs[chosen],
-        heldout_labels=task.heldout_labels[chosen],
-        order=lambda epoch: task.order(epoch)[chosen],
-    )
 
 
 def differences(
@@ -224,7 +212,7 @@ def test_a_member_trains_as_if_alone(optimizer: str) -> None:
     task = make_task(optimizer=optimizer)
     together = list(ORACLE.train(task))[-1]
     for member in range(MEMBERS):
-        alone = list(ORACLE.train(only(task, member)))[-1]
+        alone = list(ORACLE.train(pick(task, [member])))[-1]
         own = tuple((kernel[[member]], bias[[member]]) for kernel, bias in together.weights)
         assert_same_weights(alone.weights, own)
 

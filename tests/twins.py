@@ -1,0 +1,134 @@
+"""What the tests of the frameworks share: the task, and how the numbers of a stack are compared.
+
+Each framework's own test trains a member alone, as its user would; the comparison is the same for
+all, so it knows no framework but the NumPy oracle.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from suite import frameworks
+from suite.types import Architecture, Array, Framework, Snapshot, TrainTask
+
+MEMBERS, POINTS, WIDTH, DEPTH, BATCH = 3, 70, 5, 3, 32  # batches of 32, 32 and 6
+DROPOUT = 0.3
+
+TOLERANCE = 5e-5
+"""For float32 against float32, as a share of the largest entry of an array. Rounding (6e-8) grew
+to 1.1e-5 at most in these six steps, and this leaves room for another machine. A mistake as small
+as a momentum of 0.11 in batch norm makes 3e-2."""
+
+ORACLE_TOLERANCE = 2e-5
+"""For float32 against float64, likewise. Through four layers and some steps of SGD it stayed below
+3e-6; a wrong loss or slope is off by 0.1."""
+
+Values = dict[str, Array]
+"""What there is to tell of one member, by name."""
+
+
+def make_task(
+    normalization: str = "none",
+    dropout: float = 0.0,
+    *,
+    depth: int = DEPTH,
+    activation: str = "tanh",
+    **changes: object,
+) -> TrainTask:
+    """Three members with data, weights, biases and batch orders of their own; two epochs."""
+    rng = np.random.default_rng(1)
+    model = Architecture(2, WIDTH, depth, 1, activation, normalization, dropout)
+
+    def points(count: int) -> tuple[Array, Array]:
+        inputs = rng.normal(size=(MEMBERS, count, 2)).astype(np.float32)
+        return inputs, (np.linalg.norm(inputs, axis=2) > 1.2).astype(np.float32)
+
+    def normal(*shape: int) -> Array:
+        return (0.7 * rng.normal(size=shape)).astype(np.float32)
+
+    task = TrainTask(
+        model,
+        "sgd",
+        "common",
+        tuple((normal(MEMBERS, i, o), normal(MEMBERS, o)) for i, o in model.shapes),
+        *points(POINTS),
+        *points(20),
+        order,
+        BATCH,
+        (0, 1, 2),
+        (11, 12, 13),
+    )
+    return dataclasses.replace(task, **changes)  # type: ignore[arg-type]
+
+
+def order(epoch: int) -> Array:
+    """Another order for each member and epoch."""
+    rng = np.random.default_rng(epoch)
+    return np.stack([rng.permutation(POINTS) for _ in range(MEMBERS)])
+
+
+def pick(task: TrainTask, members: Sequence[int]) -> TrainTask:
+    """The task of these members only; one may come more than once."""
+    chosen = list(members)
+    return dataclasses.replace(
+        task,
+        weights=tuple((kernel[chosen], bias[chosen]) for kernel, bias in task.weights),
+        inputs=task.inputs[chosen],
+        labels=task.labels[chosen],
+        heldout_inputs=task.heldout_inputs[chosen],
+        heldout_labels=task.heldout_labels[chosen],
+        order=lambda epoch: task.order(epoch)[chosen],
+        noise=tuple(task.noise[member] for member in chosen),
+    )
+
+
+def values(snapshots: Sequence[Snapshot], member: int) -> Values:
+    """All batches of a member, and the rest of its last snapshot."""
+    last = snapshots[-1]
+    found = {
+        "batch_loss": np.concatenate([s.batch_loss for s in snapshots])[:, member],
+        "batch_correct": np.concatenate([s.batch_correct for s in snapshots])[:, member],
+        "logits": last.logits[member],
+        "loss": last.loss[member],
+        "heldout_logits": last.heldout_logits[member],
+        "heldout_loss": last.heldout_loss[member],
+    }
+    for layer, ((kernel, bias), (by_kernel, by_bias)) in enumerate(
+        zip(last.weights, last.gradients, strict=True)
+    ):
+        found[f"kernel {layer}"], found[f"bias {layer}"] = kernel[member], bias[member]
+        found[f"gradient {layer}"] = np.vstack((by_kernel[member], by_bias[member]))
+    return found
+
+
+def bits(found: Values) -> dict[str, bytes]:
+    """As bytes: two are equal only where no bit differs, and a NaN equals itself."""
+    return {name: value.tobytes() for name, value in found.items()}
+
+
+def all_bits(snapshots: Sequence[Snapshot], member: int) -> list[dict[str, bytes]]:
+    """Everything that each of the snapshots tells of a member."""
+    return [bits(values([snapshot], member)) for snapshot in snapshots]
+
+
+def check(
+    found: Values, expected: Values, tolerance: float = TOLERANCE, without: Collection[str] = ()
+) -> None:
+    """Each array has the expected shape, and agrees to a share of its largest entry."""
+    assert found.keys() == expected.keys()
+    for name in found.keys() - set(without):
+        assert np.shape(found[name]) == np.shape(expected[name]), name
+        bound = tolerance * np.abs(expected[name]).max(initial=0.0)
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=bound, err_msg=name)
+
+
+def check_oracle(framework: Framework, task: TrainTask) -> None:
+    """Every snapshot of every member is the one of the float64 oracle."""
+    snapshots = zip(framework.train(task), frameworks.load("numpy").train(task), strict=True)
+    for ours, exact in snapshots:
+        assert ours.epoch == exact.epoch
+        for member in range(len(task.inputs)):
+            check(values([ours], member), values([exact], member), ORACLE_TOLERANCE)

@@ -12,7 +12,7 @@ from suite.metrics import METRICS, Metric
 from suite.registry import number
 from suite.studies import STUDIES
 from suite.tables import HIGH, LOW
-from suite.types import STATUSES, Study, TableSpec
+from suite.types import Study, TableSpec
 
 _FILES = """\
 # What a results folder holds
@@ -32,15 +32,57 @@ _FILES = """\
 An empty field was not measured; `nan` and `inf` are results. Floats are written as the shortest
 decimal that reads back as the same bits. Tables with one row per cell hold, for each metric, the
 median over the ok seeds under the metric's name, and its quantiles as `NAME_low` ({low:.0%}) and
-`NAME_high` ({high:.0%}); `n` counts those seeds. Statuses: {statuses}. A diverged run counts with
-the metric's worst value in summary and claims; `as measured`: divergence does not touch the metric.
+`NAME_high` ({high:.0%}); `n` counts those seeds. A diverged run counts with the metric's worst value in summary and claims; `as measured`: divergence does not touch the metric.
 """  # noqa: E501 - the rows of a Markdown table cannot be broken
+
+
+_STATUSES = {
+    "ok": "the run ended and everything it measured is finite",
+    "diverged": "a loss, weight or gradient (or signal) became inf or NaN; the reason says where",
+    "unsupported": "the combination does not exist, such as `default` with shared weights",
+    "failed": "the measurement raised an error; running again tries it again",
+    "missing": "expected and not there; stands in the counts, never in runs.csv",
+}
+_VERDICT = {
+    "claim": "its id in `suite/claims/`; `group`: the cells of `each` that the row speaks of",
+    "group": "",
+    "study": "whose runs.csv it was judged on, and the `statement` in words",
+    "statement": "",
+    "metric": "what is measured; `estimand`: value, difference, ratio, ratio_to_prediction, slope"
+    " or share; `centre`: over the seeds",
+    "estimand": "",
+    "centre": "",
+    "verdict": "supported (the interval lies inside the band), refuted (apart from it), undecided"
+    " (neither, or runs are lost) or not judged (the folder lacks the study or the cells)",
+    "expected": "supported or refuted, set beforehand; open: to be found out",
+    "as_expected": "whether a decided verdict is the expected one; empty where that has no answer",
+    "estimate": "with its interval `low` .. `high` at the confidence `level`; in the metric's unit"
+    " (of a ratio: 1; of a slope: per unit of the axis)",
+    "low": "",
+    "high": "",
+    "level": "",
+    "band_low": "the band of the claim, `band_low` .. `band_high`; inf: open on that side",
+    "band_high": "",
+    "n": "seeds behind the interval",
+    "diverged": "runs lost to it, on both sides together; likewise `failed` and `missing`",
+    "failed": "",
+    "missing": "",
+    "pair_correlation": "Spearman's, between the two sides of a pair; near 0, pairing by seed"
+    " bought nothing",
+    "decides": "the smallest profile that decides the claim; `promised`: whether this run should",
+    "promised": "",
+    "reason": "why undecided or not judged",
+    "because": "why the verdict is expected; `source`: where the claim stands",
+    "source": "",
+    "text_hash": "of the claim's whole text: an edited band shows",
+}
+"""A meaning for each field of a verdict; an empty one is explained in the field before."""
 
 
 def column_dictionary() -> str:
     """The dictionary as Markdown: files, axes, tables of each study, metrics."""
     parts = [
-        _FILES.format(low=LOW, high=HIGH, statuses=", ".join(STATUSES)),
+        _FILES.format(low=LOW, high=HIGH),
         "## Cell fields\n",
         _table(
             ("field", "meaning", "default"),
@@ -48,6 +90,12 @@ def column_dictionary() -> str:
         ),
         "## Tables\n",
         *(_study(study) for study in STUDIES),
+        "## Statuses\n",
+        _table(("status", "meaning"), [(f"`{name}`", text) for name, text in _STATUSES.items()]),
+        "## Columns of claims.csv\n",
+        _table(
+            ("column", "meaning"), [(f"`{name}`", text) for name, text in _VERDICT.items() if text]
+        ),
         "## Metrics\n",
         _table(
             ("metric", "unit", "better", "worst", "tolerance", "meaning"), map(_metric, METRICS)

@@ -99,7 +99,7 @@ def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
     """The manifest of a run that is about to start."""
     selection = plan.selection
     commit = _git("rev-parse", "HEAD")
-    status = _git("status", "--porcelain")
+    status = _git("status", "--porcelain", "--", "suite", "constraints.txt")
     packages = sorted(f"{d.name}=={d.version}" for d in metadata.distributions() if d.name)
     return {
         "schema": SCHEMA,

@@ -42,11 +42,11 @@ class Progress:
         if self._stream.isatty() and self._count:
             from tqdm import tqdm  # here: only a terminal needs it
 
-            form = "{percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
+            form = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
             self._bar = tqdm(
                 total=self._total, file=self._stream, bar_format=form, leave=False, mininterval=0
             )
-            self._bar.set_postfix_str(f"0/{self._count} stacks")
+            self._bar.set_description_str(f"0/{self._count} stacks")
         return self
 
     def __exit__(
@@ -73,7 +73,7 @@ class Progress:
         if done.failure:
             self.say(f"failed: {done.stack.label}: {done.failure}")
         if self._bar is not None:
-            self._bar.set_postfix_str(f"{self._stacks}/{self._count} stacks", refresh=False)
+            self._bar.set_description_str(f"{self._stacks}/{self._count} stacks", refresh=False)
             self._bar.update(cost)
             return
         now = time.monotonic()

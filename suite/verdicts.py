@@ -150,8 +150,9 @@ def table(verdicts: Sequence[Verdict], width: int = 120) -> str:
     ``!`` marks a claim that contradicts its expectation, ``?`` one that should have been decided;
     why, and how many claims were not judged, follows below the table.
     """
-    rows = [_HEAD, *_rows(verdicts)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    judged = _rows(verdicts)
+    rows = [_HEAD, *judged] if judged else []
+    widths = [max(len(row[column]) for row in [_HEAD, *rows]) for column in range(len(_HEAD))]
     widths[1] = min(widths[1], max(16, width - sum(widths) + widths[1] - 2 * (len(_HEAD) - 1)))
     lines = []
     for row in rows:
@@ -161,7 +162,7 @@ def table(verdicts: Sequence[Verdict], width: int = 120) -> str:
             padded = (cell.ljust(size) for cell, size in zip(cells, widths, strict=True))
             lines.append("  ".join(padded).rstrip())
     for position, note in enumerate(_notes(verdicts)):
-        lines += [""] * (position == 0) + textwrap.wrap(note, width, subsequent_indent="  ")
+        lines += [""] * (position == 0 and bool(lines)) + textwrap.wrap(note, width, subsequent_indent="  ")
     return "\n".join(lines)
 
 

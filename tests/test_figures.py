@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import runpy
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,19 +11,20 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from suite.report import curves, heatmaps
+import synthetic
+from suite.optimizers import OPTIMIZERS
+from suite.report import captions, curves, heatmaps, words
 from suite.report.drawing import COLOURS, NotDrawn, png, style
+from suite.studies.training import BATCH, LEARNED, RECORD
 from suite.tables import read_table
 
-# Tests are imported by path here and cannot import each other.
-SYNTHETIC: dict[str, Any] = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
 SHOWN = ["framework", "activation", "initializer", "centre"]
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small results folder."""
-    return Path(SYNTHETIC["results"](tmp_path_factory.mktemp("results")))
+    return synthetic.results(tmp_path_factory.mktemp("results"))
 
 
 def panels(figure: Figure) -> dict[str, Axes]:
@@ -54,6 +53,103 @@ def test_heat_maps_show_the_summary(written: Path) -> None:
     for framework, activation, initializer, centre in rows[SHOWN].to_numpy():
         shown = labels(drawing.figure, framework)
         assert shown[activation, initializer] == f"{centre:.2f}"
+
+
+def trained(initializer: str, *outcomes: tuple[str, float]) -> pd.DataFrame:
+    """Runs of one cell: status and held-out accuracy of each seed."""
+    return pd.DataFrame(
+        [
+            ("torch", "relu", initializer, 4, 5, "rmsprop", "native", "common", seed, status, "", x)
+            for seed, (status, x) in enumerate(outcomes)
+        ],
+        columns=[*synthetic.AXES, "seed", "status", "reason", "heldout_accuracy"],
+    )
+
+
+def test_the_share_that_learns_tells_a_coin_flip_from_a_median() -> None:
+    fair = [("ok", LEARNED), ("ok", 0.99), ("ok", 0.97), ("ok", 0.949), ("ok", 0.5)]
+    lost = [("failed", math.nan), ("unsupported", math.nan)]
+    runs = pd.concat(
+        [
+            trained("he_uniform", *fair, *lost),
+            trained("he_normal", ("ok", 0.99), ("diverged", 0.99), ("diverged", math.nan)),
+            trained("default", *lost),
+        ]
+    )
+    shares = heatmaps.learned(runs)
+    assert shares["n"].tolist() == [5, 3]
+    assert heatmaps.depths(shares, "learned") == [4]
+    drawing = heatmaps.heat_map(shares, "learned", 4)
+    assert (drawing.name, drawing.title) == (
+        "learned_depth_4", "Share of networks that learn, 4 hidden layers",
+    )  # fmt: skip
+    assert drawing.caption.startswith(
+        f"Share of networks whose held-out accuracy reaches {LEARNED}"
+    )
+    shown = labels(drawing.figure, "torch")
+    assert shown == {("relu", "he_uniform"): "0.60", ("relu", "he_normal"): "0.33*"}
+    mesh = drawing.figure.axes[0].collections[0]
+    assert mesh.get_clim() == (0, 1)
+    assert heatmaps.depths(heatmaps.learned(runs[:0]), "learned") == []
+
+
+def test_shares_agree_with_a_count_of_the_runs(written: Path) -> None:
+    runs = read_table(written / "training" / "runs.csv")
+    shown = labels(heatmaps.heat_map(heatmaps.learned(runs), "learned", 4).figure, "tensorflow")
+    cell = runs[(runs["framework"] == "tensorflow") & (runs["depth"] == 4)]
+    cell = cell[(cell["activation"] == "tanh") & (cell["initializer"] == "xavier_normal")]
+    learned = sum(accuracy >= LEARNED for accuracy in cell["heldout_accuracy"])
+    assert 0 < learned < len(cell) == 20
+    assert shown["tanh", "xavier_normal"] == f"{learned / 20:.2f}"
+
+
+def test_a_smaller_grid_is_named(written: Path) -> None:
+    summary = read_table(written / "summary.csv")
+    assert "A smaller grid" not in heatmaps.heat_map(summary, "train_loss", 1).caption
+    part = summary[(summary["depth"] == 4) | (summary["activation"] == "relu")]
+    caption = heatmaps.heat_map(part, "train_loss", 1).caption
+    assert (
+        "A smaller grid: 1 activation and 2 initializers, up to 3 and 2 at other depths." in caption
+    )
+    assert "A smaller grid" not in heatmaps.heat_map(part, "train_loss", 4).caption
+
+
+def test_captions_say_how_networks_were_trained(written: Path) -> None:
+    both = read_table(written / "summary.csv").query("depth == 4")
+    text = captions.protocol(both)
+    common = OPTIMIZERS["rmsprop"].common
+    assert text.startswith(f"{RECORD[-1]} epochs in batches of {BATCH}; RMSprop with learning rate")
+    for name in ("learning_rate", "rho", "epsilon"):
+        assert f"{name.replace('_', ' ')} {words.number(common[name])}" in text
+    assert "in both frameworks. Keras divides by sqrt(v + epsilon)" in text
+    assert text in heatmaps.heat_map(both, "heldout_accuracy", 4).caption
+    assert text in curves.learning(read_table(written / "training" / "layers.csv")).caption
+    alone = captions.protocol(both[both["framework"] == "torch"])
+    assert alone.endswith("in torch.")
+    assert captions.protocol(both.assign(optimizer="sgd")).endswith(
+        f"SGD with learning rate {OPTIMIZERS['sgd'].common['learning_rate']} in both frameworks."
+    )
+    own = captions.protocol(both.assign(optimizer="adam", settings="default"))
+    assert own.endswith("; Adam with each framework's own defaults.")
+
+
+def test_captions_of_layers_say_what_the_eye_would_take_wrongly(written: Path) -> None:
+    layers = read_table(written / "propagation" / "layers.csv")
+    forward, backward = curves.forward(layers), curves.backward(layers)
+    assert "TensorFlow's default is xavier_uniform and covers xavier_normal" in forward.caption
+    assert "claim torch-default-third" in forward.caption
+    assert "claim torch-default-third" not in backward.caption
+    assert "by each layer's pre-activations, for a random Gaussian gradient" in backward.caption
+    assert "underflows" not in backward.caption
+    widths = [
+        line.get_linewidth() for line in panels(forward.figure)["tensorflow, relu"].lines[::2]
+    ]
+    assert widths[0] > widths[1] == widths[2] == widths[3]
+    dead = (layers["activation"] == "relu") & (layers["initializer"] == "normal(0.01)")
+    layers.loc[dead, "gradient_mean_square"] = 0.0
+    assert "ReLU with normal(0.01): the signal underflows" in curves.backward(layers).caption
+    torch = curves.forward(layers[layers["framework"] == "torch"])
+    assert "TensorFlow" not in torch.caption
 
 
 def test_a_cell_without_a_median_is_left_empty(written: Path) -> None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import re
-import runpy
 import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
+import pandas as pd
 import pytest
 
 import suite.report
-from suite.report import blocks, words, write_report
+import synthetic
+from suite.report import blocks, runs, words, write_report
 from suite.types import UserError
 
-# Tests are imported by path here and cannot import each other.
-SYNTHETIC: dict[str, Any] = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
 EVIL = "<script>alert('&')</script>"
 
 
@@ -47,7 +46,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small results folder with its page."""
-    folder: Path = SYNTHETIC["results"](tmp_path_factory.mktemp("results"))
+    folder = synthetic.results(tmp_path_factory.mktemp("results"))
     write_report(folder)
     return folder
 
@@ -68,7 +67,7 @@ def edit_claims(folder: Path, edit: Callable[[list[dict[str, str]]], None]) -> N
     with (folder / "claims.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     edit(rows)
-    SYNTHETIC["write"](folder / "claims.csv", list(rows[0]), [list(row.values()) for row in rows])
+    synthetic.write(folder / "claims.csv", list(rows[0]), [list(row.values()) for row in rows])
 
 
 # --- the page ----------------------------------------------------------------------------------
@@ -153,6 +152,15 @@ def test_an_overview_with_nothing_odd_says_so_by_its_absence(folder: Path) -> No
     text = Page(write_report(folder)).text
     assert "Not as expected" not in text
     assert "Headline findings" in text
+    assert "No verdict contradicts its expectation." in text
+
+
+def test_findings_come_first_and_the_shares_before_the_verdicts(written: Path) -> None:
+    page = Page(written / "report.html")
+    sections = [attrs["id"] for tag, attrs in page.tags if tag == "section"]
+    assert sections[:4] == ["findings", "initializers", "verdicts", "figures-1"]
+    links = [value.removeprefix("#") for value in page.values("href")]
+    assert links[: len(sections)] == sections
 
 
 def test_remarks_on_several_groups_stand_once() -> None:
@@ -170,11 +178,50 @@ def test_remarks_on_several_groups_stand_once() -> None:
 
 def test_counts_are_a_sentence(written: Path) -> None:
     sentence = (
-        "7 verdicts on 5 claims: 3 supported (3 as expected), 2 refuted (1 as expected,"
+        "7 verdicts on 5 claims: 3 supported (all as expected), 2 refuted (1 as expected,"
         " 1 surprising), 1 undecided (1 that this profile should decide), 1 not judged."
     )
     assert sentence in Page(written / "report.html").text
     assert words.counts([]) == "No claim was judged."
+
+
+def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
+    rows = [
+        line("a", "s", "supported", "True"),
+        line("b", "s", "supported", "True"),
+        line("c", "s", "supported"),
+        line("d", "s", "refuted", "True"),
+        line("e", "s", "undecided"),
+    ]
+    assert words.counts(rows) == (
+        "5 verdicts on 5 claims: 3 supported (2 as expected, 1 open), 1 refuted (as expected),"
+        " 1 undecided (none promised by this profile)."
+    )
+    assert words.overall(rows) == "No verdict contradicts its expectation."
+    rows[0]["promised"] = "True"
+    kept = "No verdict contradicts its expectation, and all that this profile promises is decided."
+    assert words.overall(rows) == kept
+    left = line("f", "s", "not judged", promised="True")
+    assert words.overall([*rows, left]).endswith("; 1 of this profile were not judged.")
+    for odd in (line("g", "s", "refuted", "False"), line("g", "s", "undecided", promised="True")):
+        assert words.overall([*rows, odd]) == "Whatever is not as expected is listed above them."
+
+
+@pytest.mark.parametrize(
+    ("metric", "estimand", "centre", "text"),
+    [
+        ("forward_slope", "value", "median", "forward_slope, median, nats per layer"),
+        ("forward_error", "value", "every", "forward_error, every value"),
+        ("heldout_accuracy", "difference", "median",
+         "heldout_accuracy, median difference, as a share"),
+        ("output_std", "ratio_to_prediction", "median", "output_std, median ratio to prediction"),
+        ("heldout_accuracy", "share", "share", "heldout_accuracy, share of runs"),
+    ],
+)  # fmt: skip
+def test_the_quantity_of_a_claim_is_a_line(
+    metric: str, estimand: str, centre: str, text: str
+) -> None:
+    assert words.quantity({"metric": metric, "estimand": estimand, "centre": centre}) == text
 
 
 @pytest.mark.usefixtures("sketched")
@@ -221,6 +268,8 @@ def test_the_page_needs_no_network(written: Path) -> None:
 def test_figures_are_on_the_page_and_on_disk(written: Path) -> None:
     names = {path.name for path in (written / "figures").iterdir()}
     assert names == {
+        "learned_depth_1.png",
+        "learned_depth_4.png",
         "heldout_accuracy_depth_1.png",
         "heldout_accuracy_depth_4.png",
         "train_loss_depth_1.png",
@@ -268,7 +317,7 @@ def test_a_failure_leaves_the_old_page(folder: Path, monkeypatch: pytest.MonkeyP
         raise RuntimeError("no memory")
 
     before = (folder / "report.html").read_bytes()
-    monkeypatch.setattr(suite.report, "_timings", fail)
+    monkeypatch.setattr(suite.report.runs, "timings", fail)
     with pytest.raises(RuntimeError, match="no memory"):
         write_report(folder)
     assert (folder / "report.html").read_bytes() == before
@@ -281,6 +330,7 @@ def test_a_failure_leaves_the_old_page(folder: Path, monkeypatch: pytest.MonkeyP
     [
         ("claims.csv", "claims.csv is not there"),
         ("summary.csv", "summary.csv holds no heldout_accuracy"),
+        ("training/runs.csv", "training/runs.csv is not there"),
         ("training/layers.csv", "training/layers.csv is not there"),
         ("propagation/layers.csv", "propagation/layers.csv is not there"),
         ("timings.csv", "timings.csv is not there"),
@@ -311,6 +361,45 @@ def test_runs_are_counted_by_status(written: Path) -> None:
     assert "propagation 20 18 0 0 1 1" in text
     # 24 cells of 20 runs; 2 cells were not run.
     assert "training 480 440 0 0 0 40" in text
+    assert "Why runs are not ok study status runs reason" in text
+    assert "propagation failed 1 the worker ran out of memory" in text
+
+
+def test_reasons_that_differ_in_their_numbers_are_one() -> None:
+    rows = [
+        ("ok", ""),
+        ("diverged", "layer 32 became inf at step 7"),
+        ("diverged", "layer 36 became inf at step 7"),
+        ("diverged", "layer 9 became inf at step 7"),
+        ("failed", "normal(1) has no law"),
+        ("failed", "normal(2) has no law"),
+        ("failed", "normal(2) has no law"),
+        ("failed", ""),
+    ]
+    found = runs.reasons(pd.DataFrame(rows, columns=["status", "reason"]))
+    assert [(reason.status, reason.text, reason.runs) for reason in found] == [
+        ("diverged", "layer 9 to 36 became inf at step 7", 3),
+        ("failed", "normal(2) has no law", 2),
+        ("failed", "normal(1) has no law", 1),
+        ("failed", "no reason given", 1),
+    ]
+
+
+def test_the_list_of_reasons_is_short_and_complete() -> None:
+    names = [letter for letter in "abcdefg" for _ in range(ord("h") - ord(letter))]
+    found = runs.reasons(pd.DataFrame({"status": "failed", "reason": names}))
+    assert [reason.text for reason in found] == [*"abcde", "2 other reasons"]
+    assert sum(reason.runs for reason in found) == len(names)
+    assert found[-1].runs == 2 + 1
+
+
+@pytest.mark.usefixtures("sketched")
+def test_compressed_runs_are_read_alike(folder: Path) -> None:
+    before = write_report(folder).read_bytes()
+    path = folder / "training" / "runs.csv"
+    path.with_name("runs.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    assert write_report(folder).read_bytes() == before
 
 
 # --- the words ---------------------------------------------------------------------------------

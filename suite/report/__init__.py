@@ -20,10 +20,9 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from suite.report import blocks, curves, heatmaps, words
+from suite.report import blocks, curves, heatmaps, runs, words
 from suite.report.drawing import Drawing, NotDrawn, png, style
 from suite.store import Results, replacing
-from suite.tables import read_table
 from suite.types import STATUSES, UserError
 from suite.verdicts import Verdict
 
@@ -64,6 +63,8 @@ def write_report(folder: Path) -> Path:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    tables = {study: _runs(folder, study) for study in {"training", *manifest.get("expected", {})}}
+    maps, *sections = _sections(folder, tables["training"])
     environment.filters |= {"number": words.number}
     page = environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
     html = page.render(
@@ -71,15 +72,17 @@ def write_report(folder: Path) -> Path:
         manifest=manifest,
         command=_command(manifest),
         counts=words.counts(rows or []),
+        overall=words.overall(rows or []),
         claims=None if rows is None else claims,
         headline=blocks.headline(chain.from_iterable(claims.values())),
         odd=[block for of_study in claims.values() for block in of_study if block.odd],
         words=words,
-        sections=_sections(folder),
-        runs=_runs(folder, manifest),
+        maps=maps,
+        sections=sections,
+        runs=runs.outcomes(tables, manifest),
         statuses=_STATUSES,
         environment=_environment(manifest),
-        timings=_timings(folder / "timings.csv"),
+        timings=runs.timings(folder / "timings.csv"),
     )
     path = folder / "report.html"
     with replacing(path) as file:
@@ -117,26 +120,29 @@ def _text_rows(path: Path) -> list[dict[str, str]] | None:
     return rows
 
 
-def _table(path: Path, *required: str) -> pd.DataFrame | None:
-    """A table, plain or compressed, or None when it is not there."""
-    there = path.exists() or path.with_name(path.name + ".gz").exists()
-    return read_table(path, required) if there else None
+def _runs(folder: Path, study: str) -> pd.DataFrame | None:
+    """The runs of a study, or None when they are not there."""
+    needed = ("framework", "seed", "heldout_accuracy") if study == "training" else ()
+    return runs.table(folder / study / "runs.csv", "status", "reason", *needed)
 
 
 # --- figures -----------------------------------------------------------------------------------
 
 
-def _sections(folder: Path) -> list[Section]:
-    """All figures, drawn, written to ``figures/`` and ready for the page."""
-    summary = _table(folder / "summary.csv", "study", "metric", "centre", "low", "high", "n")
-    training = _table(folder / "training" / "layers.csv", "epoch", "layer", "n")
-    propagation = _table(folder / "propagation" / "layers.csv", "layer", "n")
+def _sections(folder: Path, trained: pd.DataFrame | None) -> list[Section]:
+    """All figures, drawn, written to ``figures/`` and ready for the page: the maps of shares first.
 
-    def heat_maps(metric: str) -> list[Callable[[], Drawing]]:
-        if summary is None:
+    ``trained``: the runs of the study training.
+    """
+    summary = runs.table(folder / "summary.csv", "study", "metric", "centre", "low", "high", "n")
+    training = runs.table(folder / "training" / "layers.csv", "epoch", "layer", "n")
+    propagation = runs.table(folder / "propagation" / "layers.csv", "layer", "n")
+
+    def heat_maps(table: pd.DataFrame | None, metric: str) -> list[Callable[[], Drawing]]:
+        if table is None:
             return []
-        depths = heatmaps.depths(summary, metric)
-        return [partial(heatmaps.heat_map, summary, metric, depth) for depth in depths]
+        depths = heatmaps.depths(table, metric)
+        return [partial(heatmaps.heat_map, table, metric, depth) for depth in depths]
 
     def over(table: pd.DataFrame | None, *draw: Callable[..., Drawing]) -> list[Any]:
         return [] if table is None else [partial(one, table) for one in draw]
@@ -147,14 +153,22 @@ def _sections(folder: Path) -> list[Section]:
         return [
             _section(
                 target,
-                "After training: accuracy",
-                heat_maps("heldout_accuracy"),
-                "summary.csv holds no heldout_accuracy of the study training: no heat maps of it.",
+                "Which initializer?",
+                heat_maps(None if trained is None else heatmaps.learned(trained), "learned"),
+                "training/runs.csv is not there, or no run in it ended: no heat maps of the share"
+                " of networks that learn.",
             ),
             _section(
                 target,
-                "After training: loss",
-                heat_maps("train_loss"),
+                "After training: median accuracy",
+                heat_maps(summary, "heldout_accuracy"),
+                "summary.csv holds no heldout_accuracy of the study training: no heat maps of it.",
+                folded=True,
+            ),
+            _section(
+                target,
+                "After training: median loss",
+                heat_maps(summary, "train_loss"),
                 "summary.csv holds no train_loss of the study training: no heat maps of it.",
                 folded=True,
             ),
@@ -192,61 +206,6 @@ def _section(
         data = base64.b64encode(image).decode("ascii")
         pictures.append(Picture(drawing.title, drawing.caption, data, width, height))
     return Section(title, folded, pictures, sentences)
-
-
-# --- runs and timings --------------------------------------------------------------------------
-
-
-def _runs(folder: Path, manifest: Mapping[str, Any]) -> list[tuple[str, Mapping[str, int]]]:
-    """Study -> status -> number of runs; what was expected and is not there is ``missing``."""
-    expected: Mapping[str, Mapping[str, int]] = manifest.get("expected", {})
-
-    def of_study(study: str) -> dict[str, int]:
-        table = _table(folder / study / "runs.csv", "status")
-        counts = {} if table is None else table["status"].value_counts().to_dict()
-        found = {str(status): int(count) for status, count in counts.items()}
-        runs = int(expected[study]["runs"])
-        return {**found, "missing": max(0, runs - sum(found.values())), "expected": runs}
-
-    return [(study, of_study(study)) for study in expected]
-
-
-@dataclass(frozen=True)
-class Timing:
-    """What the stacks of one study took: seconds of computing, and the largest peak memory."""
-
-    study: str
-    stacks: int
-    seconds: float
-    expected: float
-    peak_bytes: float
-    longest: Sequence[tuple[str, float]]
-
-
-def _timings(path: Path) -> tuple[Mapping[str, float], Sequence[Timing]] | None:
-    """Seconds of each stage of the run, then each study with its three longest stacks."""
-    table = _table(path, "stage", "seconds", "study", "label")
-    if table is None:
-        return None
-    # The stage of the page itself is known only once the page is drawn: a page drawn again would
-    # differ from the first.
-    stages = table[~table["stage"].isin(("stack", "report"))]
-    return dict(zip(stages["stage"], stages["seconds"], strict=True)), [
-        _timing(str(study), rows)
-        for study, rows in table[table["stage"] == "stack"].groupby("study", sort=False)
-    ]
-
-
-def _timing(study: str, rows: pd.DataFrame) -> Timing:
-    longest = rows.nlargest(3, "seconds")
-    return Timing(
-        study,
-        len(rows),
-        rows["seconds"].sum(),
-        rows["expected_seconds"].sum(),
-        rows["process_peak_bytes"].max(),
-        list(zip(longest["label"], longest["seconds"], strict=True)),
-    )
 
 
 def _environment(manifest: Mapping[str, Any]) -> dict[str, str]:

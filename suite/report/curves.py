@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 
 from suite.activations import ACTIVATIONS
 from suite.initializers import INITIALIZERS
-from suite.report import words
+from suite.report import captions, words
 from suite.report.drawing import (
     COLOURS,
     FLOOR,
@@ -46,12 +46,16 @@ DASHES = (0, (3, 5))
 
 @dataclass(frozen=True)
 class Trace:
-    """A quantity per layer, the column that holds its theory, and words for both."""
+    """A quantity per layer, the column that holds its theory, and words for both.
+
+    ``where``: what ``label`` leaves open, for the caption.
+    """
 
     metric: str
     predicted: str
     title: str
     label: str
+    where: str
     theory: str
 
 
@@ -60,6 +64,7 @@ FORWARD = Trace(
     "activation_mean_square_predicted",
     "Forward: the signal, layer by layer",
     "mean square of the activations",
+    "in each layer",
     "the variance map of mean-field theory, with the finite-width drift where it is known",
 )
 BACKWARD = Trace(
@@ -67,6 +72,7 @@ BACKWARD = Trace(
     "gradient_mean_square_predicted",
     "Backward: the gradient, layer by layer",
     "mean square of the gradient",
+    "by each layer's pre-activations, for a random Gaussian gradient fed into the last activation,",
     "the gradient map of mean-field theory, with the finite-width drift where it is known",
 )
 
@@ -97,12 +103,13 @@ def layer_traces(
     )
     grid = figure.subplots(len(down), len(frameworks), sharex=True, sharey="row", squeeze=False)
     colours = dict(zip(lines, COLOURS, strict=False))
+    thick = dict.fromkeys([captions.WIDE] * captions.covered(frameworks, lines), 4)
     for activation, panels in zip(down, grid, strict=True):
         for framework, axes in zip(frameworks, panels, strict=True):
             chosen = rows[(rows["activation"] == activation) & (rows["framework"] == framework)]
             for name, colour in colours.items():
                 line = chosen[chosen["initializer"] == name].sort_values("layer")
-                band(axes, line, "layer", trace.metric, colour, 0.2)
+                band(axes, line, "layer", trace.metric, colour, 0.2, thick.get(name, 2))
                 axes.plot(
                     line["layer"], positive(line, trace.predicted), color=INK, lw=0.9, ls=DASHES
                 )
@@ -110,16 +117,20 @@ def layer_traces(
         logarithmic(panels)
     figure.supxlabel("layer", fontsize=9)
     figure.supylabel(trace.label, fontsize=9)
-    handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
+    handles = [
+        Line2D([], [], color=colour, lw=thick.get(name, 2), label=name)
+        for name, colour in colours.items()
+    ]
     handles.append(Line2D([], [], color=INK, ls=DASHES, lw=0.9, label="theory"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
     return Drawing(
         trace.metric,
         trace.title,
-        f"{trace.label.capitalize()} in each layer at initialisation, no training. Line: median"
+        f"{trace.label.capitalize()} {trace.where} at initialisation, no training. Line: median"
         f" over the seeds; band: their 5 % and 95 % quantiles; {seeds_in(rows['n'])}; {pinned}."
         f" Dashed: {trace.theory}. Logarithmic axis, no unit, cut at {words.number(FLOOR)}"
-        f" and {words.number(ROOF)}; exact zeros are not drawn.",
+        f" and {words.number(ROOF)}; exact zeros are not drawn."
+        + captions.layer_notes(rows, trace.metric),
         figure,
     )
 
@@ -174,7 +185,7 @@ def learning(
     grid[0, 0].set_xticks(epochs, [f"{epoch:g}" for epoch in epochs])
     grid[0, 0].set_xlim(0, max(*epochs, 1))
     figure.supxlabel("epoch", fontsize=9)
-    figure.supylabel("gradient, root mean square (nats)", fontsize=9)
+    figure.supylabel("gradient by the layer's weights, root mean square (nats)", fontsize=9)
     handles = [
         Line2D([], [], color=colour, label=f"layer {position:g}")
         for position, colour in zip(positions, palette, strict=True)
@@ -186,6 +197,7 @@ def learning(
         "Root mean square of the gradient of the training loss by each layer's weights (nats),"
         " on the whole training set. Line: median over the seeds; band: their 5 % and 95 %"
         f" quantiles; {seeds_in(rows['n'])}; {pinned}. Layer 1 is next to the input, layer"
-        f" {depth + 1} is the output layer. Epoch 0 is before training.",
+        f" {depth + 1} is the output layer. Epoch 0 is before training; the epoch axis is not"
+        f" linear. {captions.protocol(rows)}",
         figure,
     )

@@ -1,8 +1,8 @@
 """Heat maps of activation by initializer: how training ended, cell by cell.
 
-Every function takes summary.csv as a data frame and draws on a ``Figure`` of its own. Where a run
-did not measure what a figure needs, it raises ``NotDrawn`` with the sentence that stands on the
-page instead.
+``heat_map`` takes summary.csv as a data frame, or what ``learned`` makes of runs.csv, and draws on
+a ``Figure`` of its own. Where a run did not measure what a figure needs, it raises ``NotDrawn``
+with the sentence that stands on the page instead.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from matplotlib.patches import Rectangle
 
 from suite.activations import ACTIVATIONS
 from suite.initializers import INITIALIZERS
+from suite.report import captions
 from suite.report.drawing import (
     PINNED,
     Drawing,
@@ -30,31 +31,75 @@ from suite.report.drawing import (
     pin,
     seeds_in,
 )
+from suite.studies.training import LEARNED
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The colours of a heat map: from ``low`` to ``high``, the bright end being the good one."""
+    """The colours of a heat map: from ``low`` to ``high``, the bright end being the good one.
+
+    ``what`` and ``notes`` begin and end the caption.
+    """
 
     label: str
+    what: str
     low: float
     high: float
     colours: str
-    note: str
+    notes: str
 
 
+_MEDIAN = (
+    " A star marks cells with diverged runs, which count with the worst value. Hatched: no median"
+    " (unsupported, failed, not in the grid, or a NaN among the values)."
+)
 SCALES = {
+    "learned": Scale(
+        "share of networks that learn",
+        f"Share of networks whose held-out accuracy reaches {LEARNED} after training",
+        0.0,
+        1.0,
+        "viridis",
+        "the scale goes from none to all. A star marks cells with diverged runs, which count as"
+        " not learned. Hatched: no run to count (unsupported, failed, or not in the grid).",
+    ),
     "heldout_accuracy": Scale(
-        "held-out accuracy", 0.5, 1.0, "viridis", "the scale starts at 0.5, the chance level"
+        "held-out accuracy",
+        "Median held-out accuracy after training",
+        0.5,
+        1.0,
+        "viridis",
+        "the scale starts at 0.5, the chance level. A median hides how the networks of a cell"
+        f" split: see the share of networks that learn.{_MEDIAN}",
     ),
     "train_loss": Scale(
         "training loss (nats)",
+        "Median training loss (nats) after training",
         0.0,
         math.log(2),
         "viridis_r",
-        "the scale ends at ln 2 = 0.693 nats, the loss of a constant guess",
+        f"the scale ends at ln 2 = 0.693 nats, the loss of a constant guess.{_MEDIAN}",
     ),
 }
+
+
+def learned(runs: pd.DataFrame) -> pd.DataFrame:
+    """The share of networks that learn, cell by cell, as rows that ``heat_map`` takes.
+
+    ``runs`` is training/runs.csv. A diverged run did not learn, whatever it reached before; what
+    is unsupported or failed does not count.
+    """
+    axes = list(runs.columns[: runs.columns.get_loc("seed")])
+    runs = runs[runs["status"].isin(("ok", "diverged"))]
+    diverged = runs["status"] == "diverged"
+    reached = (runs["heldout_accuracy"] >= LEARNED) & ~diverged
+    cells = runs[axes].assign(metric="learned", centre=reached, n=1, diverged=diverged)
+    return (
+        cells.groupby([*axes, "metric"], sort=False)
+        .agg({"centre": "mean", "n": "sum", "diverged": "sum"})
+        .reset_index()
+        .assign(study="training")
+    )
 
 
 def depths(summary: pd.DataFrame, metric: str, study: str = "training") -> list[int]:
@@ -72,10 +117,12 @@ def heat_map(
 ) -> Drawing:
     """Activation x initializer at one depth, a panel per framework.
 
-    ``summary`` is summary.csv; ``wanted`` overrides ``PINNED`` (``optimizer="adam"``).
+    ``summary`` is summary.csv or comes from ``learned``; ``wanted`` overrides ``PINNED``
+    (``optimizer="adam"``).
     """
     scale = SCALES[metric]
     rows = summary[(summary["study"] == study) & (summary["metric"] == metric)]
+    smaller = _smaller(rows, depth)
     rows = rows[rows["depth"] == depth]
     shown = ("framework", "activation", "initializer", "depth")
     rows, pinned = pin(rows, others(rows, "metric", shown), PINNED | wanted)
@@ -102,11 +149,22 @@ def heat_map(
     return Drawing(
         f"{metric}_depth_{depth}",
         f"{scale.label[0].upper()}{scale.label[1:].partition(' (')[0]}, {hidden(depth)}",
-        f"Median {scale.label} after training, {seeds_in(rows['n'])} a cell; {pinned}."
-        f" Brighter is better; {scale.note}. A star marks cells with diverged runs, which count"
-        " with the worst value. Hatched: no median (unsupported, failed, not in the grid, or a"
-        " NaN among the values).",
+        f"{scale.what}, {seeds_in(rows['n'])} a cell; {pinned}.{smaller}"
+        f" Brighter is better; {scale.notes} {captions.protocol(rows)}",
         figure,
+    )
+
+
+def _smaller(rows: pd.DataFrame, depth: int) -> str:
+    """A sentence where a depth has fewer activations or initializers than another has."""
+    sizes = rows.groupby("depth")[["activation", "initializer"]].nunique()
+    here, most = sizes.reindex([depth]).iloc[0], sizes.max()
+    if not (here < most).any():
+        return ""
+    sizes_here = " and ".join(f"{int(n)} {axis}{'s' * (n != 1)}" for axis, n in here.items())
+    return (
+        f" A smaller grid: {sizes_here}, up to {most['activation']} and {most['initializer']}"
+        " at other depths."
     )
 
 

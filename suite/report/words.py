@@ -94,13 +94,18 @@ def remarks(row: Mapping[str, str]) -> list[str]:
 
 
 def quantity(row: Mapping[str, str]) -> str:
-    """What was estimated, in words: ``median difference of heldout_accuracy (share)``."""
-    estimand = row["estimand"].replace("_", " ")
+    """Metric, estimand and unit of an estimate: ``forward_slope, median, nats per layer``."""
+    estimand, centre = row["estimand"], row["centre"]
+    if estimand == "share":
+        return f"{row['metric']}, share of runs"
+    # "median" says enough of values; "every" alone would not.
+    named = [] if (estimand, centre) == ("value", "median") else [estimand.replace("_", " ")]
     unit = ""
-    if row["estimand"] not in _UNITLESS and row["metric"] in METRICS:
+    if estimand not in _UNITLESS and row["metric"] in METRICS:
         unit = METRICS[row["metric"]].unit
-    suffix = f" ({unit})" if unit not in ("", "1") else ""
-    return " ".join(filter(None, (row["centre"], estimand, "of", row["metric"]))) + suffix
+    # A bare "share" would read as the estimand.
+    unit = {"1": "", "share": "as a share"}.get(unit, unit)
+    return ", ".join(filter(None, (row["metric"], " ".join([centre, *named]).strip(), unit)))
 
 
 def lost(row: Mapping[str, str]) -> str:
@@ -116,15 +121,38 @@ def counts(rows: Sequence[Mapping[str, str]]) -> str:
     claims = len({row["claim"] for row in rows})
     parts = []
     for verdict in VERDICTS:
-        of_kind = [row for row in rows if row["verdict"] == verdict]
-        if not of_kind:
-            continue
-        odd = sum(map(surprising, of_kind))
-        foreseen = sum(row["as_expected"] == "True" for row in of_kind)
-        split = [f"{foreseen} as expected"] if foreseen else []
-        split += [f"{odd} surprising"] if odd else []
-        late = sum(map(broken_promise, of_kind))
-        split += [f"{late} that this profile should decide"] if late else []
-        parts.append(f"{len(of_kind)} {verdict}" + (f" ({', '.join(split)})" if split else ""))
+        if of_kind := [row for row in rows if row["verdict"] == verdict]:
+            split = _split(verdict, of_kind)
+            parts.append(f"{len(of_kind)} {verdict}" + (f" ({split})" if split else ""))
     verdicts = "1 verdict" if len(rows) == 1 else f"{len(rows)} verdicts"
     return f"{verdicts} on {claims} claim{'s' * (claims != 1)}: {', '.join(parts)}."
+
+
+def overall(rows: Sequence[Mapping[str, str]]) -> str:
+    """Whether anything is odd, and what became of the promises of the profile, in a sentence."""
+    if any(map(odd, rows)):
+        return "Whatever is not as expected is listed above them."
+    promised = [row for row in rows if row["promised"] == "True"]
+    lacking = sum(row["verdict"] == NOT_JUDGED for row in promised)
+    if lacking:
+        return f"No verdict contradicts its expectation; {lacking} of this profile were not judged."
+    kept = ", and all that this profile promises is decided" if promised else ""
+    return f"No verdict contradicts its expectation{kept}."
+
+
+def _split(verdict: str, rows: Sequence[Mapping[str, str]]) -> str:
+    """How many of the verdicts of one kind are as they should be; empty: not judged."""
+    if verdict == NOT_JUDGED:
+        return ""
+    if verdict == UNDECIDED:
+        late = sum(map(broken_promise, rows))
+        return (
+            f"{late} that this profile should decide" if late else "none promised by this profile"
+        )
+    foreseen = sum(row["as_expected"] == "True" for row in rows)
+    against = sum(map(surprising, rows))
+    if foreseen == len(rows):
+        return "as expected" if foreseen == 1 else "all as expected"
+    free = len(rows) - foreseen - against
+    counted = {"as expected": foreseen, "open": free, "surprising": against}
+    return ", ".join(f"{count} {word}" for word, count in counted.items() if count)

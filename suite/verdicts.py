@@ -161,9 +161,12 @@ def table(verdicts: Sequence[Verdict], width: int = 120) -> str:
             cells = (row[0], name, *row[2:]) if part == 0 else ("", name, *[""] * (len(_HEAD) - 2))
             padded = (cell.ljust(size) for cell, size in zip(cells, widths, strict=True))
             lines.append("  ".join(padded).rstrip())
-    for position, note in enumerate(_notes(verdicts)):
-        lines += [""] * (position == 0 and bool(lines)) + textwrap.wrap(note, width, subsequent_indent="  ")
-    return "\n".join(lines)
+    notes = [
+        line
+        for note in _notes(verdicts)
+        for line in textwrap.wrap(note, width, subsequent_indent="  ")
+    ]
+    return "\n".join([*lines, *([""] if lines and notes else []), *notes])
 
 
 def markdown(verdicts: Sequence[Verdict]) -> str:

@@ -1,0 +1,53 @@
+"""The committed reference results: judged again from their CSVs, without any framework."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from suite.cli import main
+
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "results" / "reference" / "standard"
+
+
+def test_the_reference_is_judged_to_the_same_bytes_without_a_framework(tmp_path: Path) -> None:
+    """The frameworks are made impossible to import, not merely left alone."""
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'tensorflow', 'keras', 'sklearn'):\n    sys.modules[name] = None\n"
+        "from suite.cli import main\n"
+        f"sys.exit(main(['check', {str(REFERENCE)!r}, '--out', {str(tmp_path)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "claims.csv").read_bytes() == (REFERENCE / "claims.csv").read_bytes()
+
+
+def test_the_reference_names_the_code_it_came_from() -> None:
+    manifest = json.loads((REFERENCE / "manifest.json").read_text(encoding="utf-8"))
+    assert re.fullmatch("[0-9a-f]{40}", manifest["git"]["commit"])
+    assert manifest["git"]["dirty"] is False
+    assert manifest["profile"] == "standard"
+
+
+def test_the_readme_shows_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(REFERENCE), "--markdown"]) == 0
+    table = capsys.readouterr().out
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.search("<!-- verdicts: begin -->\n(.*)<!-- verdicts: end -->", readme, re.DOTALL)
+    assert shown is not None
+    assert shown[1].strip() == table.strip()
+    plain = table.replace("\\", "")
+    found = re.findall(r"-?[\d.]+ \[-?[\d.]+, -?[\d.]+\]", readme[: shown.start()])
+    assert len(found) >= 8
+    for estimate in found:
+        assert f"| {estimate} |" in plain, estimate
+    for path in re.findall(r"\]\((results/[^)]+)\)", readme):
+        assert (ROOT / path).exists(), path

@@ -17,9 +17,9 @@ from typing import Any, NoReturn
 
 import suite
 from suite.registry import unknown
-from suite.types import PROFILES, UserError
+from suite.types import INTERRUPTED, PROFILES, UserError
 
-USAGE, INTERRUPTED = 2, 130
+USAGE = 2
 KINDS = ("studies", "activations", "initializers", "frameworks", "optimizers", "datasets", "axes",
          "metrics", "claims")  # fmt: skip
 

@@ -23,6 +23,7 @@ def circles(root: int, seed: int, split: str) -> tuple[Array, Array]:
     of the same law. Raises UserError for another split.
     """
     # Here, because it is slow to import and only measuring needs it; it ships no types.
+    # scikit-learn ships no types.
     from sklearn.datasets import make_circles  # type: ignore[import-untyped]
 
     if split not in SPLITS:

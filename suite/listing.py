@@ -9,19 +9,18 @@ from suite.grids import AXES
 from suite.initializers import INITIALIZERS
 from suite.metrics import METRICS
 from suite.optimizers import OPTIMIZERS
-from suite.registry import number
+from suite.registry import Entry, number
 from suite.studies import STUDIES
 
 
-def _form(entry: object) -> str:
+def _form(entry: Entry) -> str:
     """A name with its parameters and their defaults, as in ``leaky_relu(slope=0.01)``."""
-    name = str(getattr(entry, "name"))  # noqa: B009 - entries share a name and no base class
     parameters = getattr(entry, "parameters", {})
     inside = ", ".join(
         parameter if default is None else f"{parameter}={number(default)}"
         for parameter, default in parameters.items()
     )
-    return f"{name}({inside})" if inside else name
+    return f"{entry.name}({inside})" if inside else entry.name
 
 
 def listing(kind: str) -> list[dict[str, str]]:

@@ -18,14 +18,11 @@ from suite.judging import Judged, judge_run, show, summary, write_verdicts
 from suite.progress import Progress, tell
 from suite.store import Results
 from suite.studies import STUDIES
-from suite.types import UserError
+from suite.types import INTERRUPTED, UserError
 from suite.verdicts import INCOMPLETE
 
 if TYPE_CHECKING:
     import pandas as pd
-
-INTERRUPTED = 130
-"""The exit code of a shell for what Ctrl-C ended."""
 
 
 class _Stages:

@@ -35,6 +35,10 @@ BLOCK = 20
 """Seeds in one stack. More seeds add blocks and never recompose the blocks before them."""
 
 
+INTERRUPTED = 130
+"""The exit code of a shell for what Ctrl-C ended."""
+
+
 class UserError(Exception):
     """Wrong usage: the message names what was given, what is allowed and the nearest match.
 

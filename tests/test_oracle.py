@@ -46,7 +46,7 @@ def make_task(**changes: object) -> TrainTask:
         record=(0, 1, 3),
         noise=range(MEMBERS),
     )
-    return dataclasses.replace(task, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(task, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def order(epoch: int) -> Array:
@@ -287,7 +287,7 @@ def test_a_wrong_gradient_is_caught() -> None:
 )
 def test_what_the_oracle_cannot_do_it_says(changes: dict[str, object], says: str) -> None:
     task = make_task()
-    model = dataclasses.replace(task.architecture, **changes)  # type: ignore[arg-type]
+    model = dataclasses.replace(task.architecture, **changes)  # type: ignore[arg-type]  # fields by name
     with pytest.raises(UserError, match=says):
         next(iter(ORACLE.train(dataclasses.replace(task, architecture=model))))
 

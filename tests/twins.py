@@ -61,7 +61,7 @@ def make_task(
         (0, 1, 2),
         (11, 12, 13),
     )
-    return dataclasses.replace(task, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(task, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def order(epoch: int) -> Array:

@@ -42,6 +42,7 @@ def _silent() -> Iterator[None]:
         os.close(kept)
 
 
+# Neither TensorFlow nor Keras ships types, hence what mypy is told to ignore.
 with _silent():
     import keras  # type: ignore[import-untyped]
     import tensorflow as tf  # type: ignore[import-untyped]

@@ -86,7 +86,10 @@ def column_dictionary() -> str:
         "## Cell fields\n",
         _table(
             ("field", "meaning", "default"),
-            [(axis.name, axis.meaning, axis.default or "") for axis in AXES],
+            [
+                (axis.name, axis.meaning, "" if axis.default is None else axis.default)
+                for axis in AXES
+            ],
         ),
         "## Tables\n",
         *(_study(study) for study in STUDIES),

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from suite import activations, initializers
+from suite import activations, initializers, optimizers
+from suite.datasets import DATASETS
 from suite.frameworks import FRAMEWORKS
-from suite.optimizers import OPTIMIZERS
-from suite.registry import Registry, unknown
-from suite.types import BLOCK, Cell, Cost, Member, Stack, Study, UserError, Value
+from suite.registry import Registry, canonical, unknown
+from suite.types import BLOCK, PROFILES, Cell, Cost, Member, Stack, Study, UserError, Value
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,9 @@ class Axis:
     """One field of a cell.
 
     ``parse`` brings a value into canonical form or raises UserError. ``default`` is left out of
-    a cell's identity; None: the axis has no default and is always named.
+    a cell's identity; None: the axis has no default and is always named. ``holds``: ``name``,
+    ``count`` (a whole number) or ``number``. ``local``: its values have no catalogue; a study
+    allows those that its own grids name.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Axis:
     parse: Callable[[Value], Value]
     default: Value | None = None
     holds: str = "name"
+    local: bool = False
 
 
 def _choice(kind: str, allowed: Iterable[str]) -> Callable[[Value], Value]:
@@ -61,6 +66,31 @@ def _count(kind: str) -> Callable[[Value], Value]:
     return parse
 
 
+def _number(kind: str) -> Callable[[Value], Value]:
+    def parse(given: Value) -> Value:
+        try:
+            value = float(given)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise UserError(f"{kind} is {str(given)[:40]!r}; allowed are finite numbers")
+        return value + 0.0  # -0.0 is 0.0
+
+    return parse
+
+
+def _named(kind: str) -> Callable[[Value], Value]:
+    def parse(given: Value) -> Value:
+        text = "".join(str(given).split())
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_.,()-]*", text):
+            raise UserError(
+                f"{kind} is {str(given)[:40]!r}; allowed are lower-case letters, digits and _.,()-"
+            )
+        return text
+
+    return parse
+
+
 LARGEST = 100_000
 """The largest depth, width or number of seeds that is taken for meant."""
 
@@ -72,7 +102,7 @@ AXES = Registry(
         Axis("initializer", "of every kernel", lambda v: initializers.canonical(str(v))),
         Axis("depth", "hidden layers", _count("depth"), holds="count"),
         Axis("width", "units of a hidden layer", _count("width"), holds="count"),
-        Axis("optimizer", "that trains", _choice("optimizer", OPTIMIZERS.names), "rmsprop"),
+        Axis("optimizer", "that trains", lambda v: optimizers.canonical(str(v)), "rmsprop"),
         Axis(
             "weights",
             "shared: drawn once in NumPy and loaded into every framework;"
@@ -87,13 +117,68 @@ AXES = Registry(
             _choice("settings", ("common", "default")),
             "common",
         ),
+        Axis("dataset", "what is learned", _choice("dataset", DATASETS.names), "circles"),
+        Axis(
+            "normalization",
+            "between a hidden layer's kernel and its activation",
+            _choice("normalization", ("none", "batch", "layer")),
+            "none",
+        ),
+        Axis(
+            "residual",
+            "factor of a hidden layer's output before its input is added; 0: no such connection",
+            _number("residual"),
+            0.0,
+            "number",
+        ),
+        Axis("dropout", "probability of dropping a unit", _number("dropout"), 0.0, "number"),
+        Axis(
+            "clipping",
+            "of each network's gradient before a step: by its norm, or entry by entry",
+            lambda v: canonical("clipping", str(v), optimizers.CLIPPING),
+            "none",
+        ),
+        Axis(
+            "schedule",
+            "of the learning rate over the epochs",
+            lambda v: canonical("schedule", str(v), optimizers.SCHEDULES),
+            "constant",
+        ),
+        Axis("precision", "of all numbers", _choice("precision", ("single", "double")), "single"),
+        Axis(
+            "scale",
+            "factor of every initial kernel, or as the study says",
+            _number("scale"),
+            1.0,
+            "number",
+        ),
+        Axis("case", "which of the study's experiments", _named("case"), local=True),
+        Axis("layer_kind", "the layer that is measured", _named("layer_kind"), local=True),
+        Axis(
+            "shape",
+            "of what is measured, as fan_in x fan_out or as the study says",
+            _named("shape"),
+            local=True,
+        ),
     ],
 )
 
 
-def canonical_value(axis: str, given: Value) -> Value:
-    """A value of an axis in canonical form; UserError for an unknown axis or value."""
-    return AXES[axis].parse(given)
+def canonical_value(axis: str, given: Value, study: Study | None = None) -> Value:
+    """A value of an axis in canonical form; UserError for an unknown axis or value.
+
+    On a local axis it must be one that the grids of ``study`` name, where a study is given.
+    """
+    value = AXES[axis].parse(given)
+    if study is not None and AXES[axis].local and value not in _named_by(study, axis):
+        raise unknown(f"{axis} of study {study.name!r}", value, map(str, _named_by(study, axis)))
+    return value
+
+
+def _named_by(study: Study, axis: str) -> tuple[Value, ...]:
+    """The values of an axis in the largest grids of a study, in order of appearance."""
+    given = (value for grid in study.grids(PROFILES[-1]) for value in grid.axes.get(axis, ()))
+    return tuple(dict.fromkeys(map(AXES[axis].parse, given)))
 
 
 def make_cell(study: Study, values: Mapping[str, Value]) -> Cell:
@@ -174,12 +259,13 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
     """
     result: dict[Cell, int] = {}
     for position, grid in enumerate(study.grids(selection.profile)):
-        axes: dict[str, Sequence[Value]] = {"framework": selection.frameworks}
+        axes: dict[str, Sequence[Value]] = {"framework": study.frameworks or selection.frameworks}
         for name, values in grid.axes.items():
             axes[name] = [AXES[name].parse(value) for value in values]
-        for name, wanted in selection.overrides.items():
+        for name, given in selection.overrides.items():
             if name in study.axes:
                 own = axes.get(name, (AXES[name].default,))
+                wanted = [canonical_value(name, value, study) for value in given]
                 axes[name] = [value for value in wanted if position == 0 or value in own]
         seeds = grid.seeds if selection.seeds is None else selection.seeds
         for combination in itertools.product(*axes.values()):

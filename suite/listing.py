@@ -32,7 +32,7 @@ def listing(kind: str) -> list[dict[str, str]]:
     if kind == "initializers":
         return [{"name": _form(entry), "meaning": entry.source} for entry in INITIALIZERS]
     if kind == "optimizers":
-        return [{"name": entry.name, "meaning": entry.source} for entry in OPTIMIZERS]
+        return [{"name": _form(entry), "meaning": entry.source} for entry in OPTIMIZERS]
     if kind == "datasets":
         return [{"name": entry.name, "meaning": entry.source} for entry in DATASETS]
     if kind == "frameworks":

@@ -11,7 +11,7 @@ epsilon to sqrt(v) before the correction of v's bias in Keras, after it in torch
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from suite import registry
 from suite.types import Native
@@ -27,14 +27,20 @@ the share of the old value in a moving average (torch's ``momentum`` is the shar
 class Optimizer:
     """One optimizer.
 
-    ``common``: neutral name -> value. ``translate(common)``: framework -> the framework's own
-    class, and the same hyper-parameters under the names of its keyword arguments.
+    ``common``: neutral name -> value; a name may give others, in this order, as in
+    ``sgd(0.03,0.9)``. ``translate(common)``: framework -> the framework's own class, and the same
+    hyper-parameters under the names of its keyword arguments.
     """
 
     name: str
     source: str
     common: Mapping[str, float]
     translate: Callable[[Mapping[str, float]], Mapping[str, Native]]
+
+    @property
+    def parameters(self) -> Mapping[str, float | None]:
+        """What a name may give in parentheses, in order, with the defaults."""
+        return dict(self.common)
 
     def native(self, framework: str, settings: str = "common") -> Native:
         """The framework's own class and its keyword arguments: none with ``default`` settings.
@@ -101,11 +107,57 @@ OPTIMIZERS = registry.Registry(
 )
 
 
+@dataclass(frozen=True)
+class Rule:
+    """A rule with parameters: how gradients are clipped, or how the learning rate falls."""
+
+    name: str
+    source: str
+    parameters: Mapping[str, float | None]
+
+
+CLIPPING = registry.Registry(
+    "clipping",
+    [
+        Rule("none", "gradients are used as they are", {}),
+        Rule(
+            "norm",
+            "Pascanu, Mikolov and Bengio 2013: a member's whole gradient is scaled down to the"
+            " threshold where its Euclidean norm exceeds it",
+            {"threshold": 1.0},
+        ),
+        Rule("value", "each entry is cut at -threshold and threshold", {"threshold": 1.0}),
+    ],
+)
+SCHEDULES = registry.Registry(
+    "schedule",
+    [
+        Rule("constant", "the learning rate stays as it is", {}),
+        Rule(
+            "step",
+            "multiplied by the factor after every so many epochs",
+            {"epochs": 20.0, "factor": 0.5},
+        ),
+        Rule("exponential", "multiplied by the factor after every epoch", {"factor": 0.97}),
+    ],
+)
+
+
+def rule(name: str, rules: registry.Registry[Rule]) -> tuple[str, dict[str, float]]:
+    """The rule that a name means, and its parameters. Raises UserError for an unknown name."""
+    entry, values = registry.parse(rules.kind, name, rules)
+    return entry.name, dict(zip(entry.parameters, values, strict=True))
+
+
 def canonical(name: str) -> str:
     """The one way to write an optimizer's name. Raises UserError for an unknown name."""
     return registry.canonical("optimizer", name, OPTIMIZERS)
 
 
 def resolve(name: str) -> Optimizer:
-    """The optimizer that a name means. Raises UserError for an unknown name."""
-    return OPTIMIZERS[canonical(name)]
+    """The optimizer that a name means, with the hyper-parameters that the name gives.
+
+    Raises UserError for an unknown name or a hyper-parameter that is no finite number.
+    """
+    entry, values = registry.parse("optimizer", name, OPTIMIZERS)
+    return replace(entry, common=dict(zip(entry.common, values, strict=True)))

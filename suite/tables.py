@@ -87,6 +87,8 @@ def _run_rows(spec: TableSpec, stack: Stack, shard: Shard) -> Iterator[list[obje
     columns = [table.columns.get(name) for name in spec.metrics]
     lists = [None if column is None else column.tolist() for column in columns]
     for index, member in enumerate(stack.members):
+        if spec.most is not None and member.seed >= spec.most:
+            continue
         values = [value for _, value in member.cell.values]
         row = position.get(index)
         if spec.name == "runs":

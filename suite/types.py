@@ -138,13 +138,15 @@ class TableSpec:
 
     ``runs`` has no coordinates and one row a run. Another table has one row for each
     combination of its coordinates, either for every run (``per="run"``) or for every cell, as
-    median and quantiles over the seeds (``per="seeds"``).
+    median and quantiles over the seeds (``per="seeds"``). ``most``: a table of runs holds the
+    seeds below it alone (None: all), where rows for every seed would be too many to read.
     """
 
     name: str
     metrics: tuple[str, ...]
     coordinates: tuple[str, ...] = ()
     per: str = "run"
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,8 @@ class Architecture:
     """A multilayer perceptron: ``depth`` hidden layers of ``width``, then a linear output layer.
 
     A hidden layer is dense, normalization (``none``, ``batch`` or ``layer``), activation,
-    dropout (the probability of dropping a unit).
+    dropout (the probability of dropping a unit). With ``residual`` r other than 0, hidden layers
+    from the second on give x + r f(x) in place of f(x) (He, Zhang, Ren and Sun 2016).
     """
 
     inputs: int
@@ -188,6 +191,7 @@ class Architecture:
     activation: str
     normalization: str = "none"
     dropout: float = 0.0
+    residual: float = 0.0
 
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
@@ -200,8 +204,9 @@ class Architecture:
 class TrainTask:
     """Train K networks, each on its own data in its own batch order.
 
-    Binary cross-entropy on logits, by the framework's own loss, averaged over each batch (the
-    last, shorter batch is used too). ``settings`` is ``common`` (every hyper-parameter as in
+    The framework's own loss, averaged over each batch (the last, shorter batch is used too):
+    ``binary`` cross-entropy on one logit, ``categorical`` cross-entropy on a logit per class, or
+    the ``squared`` error of one output. ``settings`` is ``common`` (every hyper-parameter as in
     ``optimizers``, equal in every framework) or ``default`` (the framework's own).
     """
 
@@ -213,7 +218,7 @@ class TrainTask:
     inputs: Array
     """(K, N, features) float32."""
     labels: Array
-    """(K, N) float32, 0 or 1."""
+    """(K, N) float32: 0 or 1, the number of the class, or the target of ``squared``."""
     heldout_inputs: Array
     heldout_labels: Array
     order: Callable[[int], Array]
@@ -224,6 +229,17 @@ class TrainTask:
     with the last."""
     noise: Sequence[int] = field(default=())
     """(K,) a 31-bit seed per member for what is random inside the network (dropout masks)."""
+    loss: str = "binary"
+    clipping: str = "none"
+    """Of each member's gradient before a step, by the framework's own function; see
+    ``optimizers.CLIPPING``."""
+    schedule: str = "constant"
+    """Of the learning rate, in epochs; see ``optimizers.SCHEDULES``."""
+    precision: str = "single"
+    """``single`` or ``double``: of weights, data and all that is computed."""
+    gradients_on: str = "all"
+    """What a snapshot's gradients are taken on: ``all``, the whole training set, or ``batch``,
+    the first batch of the epoch that follows it."""
 
 
 @dataclass(frozen=True)
@@ -233,17 +249,18 @@ class Snapshot:
     epoch: int
     weights: Weights
     gradients: Weights
-    """Of the mean loss over the whole training set (batch statistics, no dropout)."""
+    """Of the mean loss over ``task.gradients_on`` (batch statistics, no dropout)."""
     loss: Array
     """(K,) on the training set, in inference mode, by the framework's own loss."""
     heldout_loss: Array
     logits: Array
-    """(K, N) on the training set, in inference mode."""
+    """(K, N) on the training set, in inference mode; (K, N, classes) with categorical loss."""
     heldout_logits: Array
     batch_loss: Array
     """(steps, K) loss of each batch before its update, since the snapshot before."""
     batch_correct: Array
-    """(steps, K) points of each batch on the right side before its update."""
+    """(steps, K) points of each batch on the right side, or whose class has the largest logit,
+    before its update; zeros with squared loss."""
 
 
 @dataclass(frozen=True)
@@ -286,6 +303,12 @@ class Framework(Protocol):
         """Train, and yield a snapshot at each epoch of ``task.record``."""
         ...
 
+    def probe(self, name: str) -> Callable[..., Any]:
+        """A measurement of a single study that is none of these verbs: ``topic.function``, the
+        function of the file ``probes/topic.py`` beside the framework, with NumPy arrays at its
+        border. Raises UserError for a name that the framework does not have."""
+        ...
+
 
 @dataclass(frozen=True)
 class Lab:
@@ -307,6 +330,11 @@ class Study(Protocol):
 
     @property
     def source(self) -> str: ...
+
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        """What it always runs in, whichever frameworks are selected; empty: in the selected."""
+        ...
 
     @property
     def axes(self) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ FLOORS = (
     "suite",
     "suite.types",
     "suite.registry",
+    "suite.metrics.metric",
+    "suite.metrics.*",
     "suite.seeds suite.metrics suite.statistics suite.laws",
     "suite.frameworks",  # the table of names; the frameworks themselves stand near the top
     "suite.activations suite.initializers suite.optimizers suite.datasets",
@@ -26,7 +28,7 @@ FLOORS = (
     "suite.grids",
     "suite.studies.weights suite.studies.signals suite.studies.costs",
     "suite.studies.training suite.studies.propagation",
-    "suite.studies.parity",
+    "suite.studies.*",
     "suite.studies",
     "suite.intervals suite.tables suite.claims.schema suite.verdicts",
     "suite.store suite.claims suite.dictionary",

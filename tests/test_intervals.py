@@ -67,7 +67,7 @@ def test_one_rank_less_is_too_narrow(level: float) -> None:
 
 
 @pytest.mark.parametrize("p", [0.05, 0.5, 0.9])
-@pytest.mark.parametrize("n", [1, 12, 13, 14, 20, 21, 100, 137])
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 20, 21, 100, 137])
 def test_coverage_at_the_level_of_the_claims(n: int, p: float) -> None:
     """Exactly: each side misses at most (1 - level)/2, and one rank further in would miss more."""
     tail = (1 - intervals.LEVEL) / 2
@@ -145,11 +145,11 @@ def test_a_bounded_mean_is_tighter_than_the_simple_form(value: float) -> None:
             assert math.exp(-n * kl) == pytest.approx(tail, rel=1e-6)
 
 
-def test_thirteen_seeds_are_the_least_that_decide_a_median() -> None:
-    assert intervals.seeds_needed() == 13
-    values = np.arange(13.0)
-    assert intervals.median(values) == intervals.Interval(6.0, 0.0, 12.0, 13)
-    assert intervals.median(values[:12]) == intervals.Interval(5.5, -math.inf, math.inf, 12)
+def test_sixteen_seeds_are_the_least_that_decide_a_median() -> None:
+    assert intervals.seeds_needed() == 16
+    values = np.arange(16.0)
+    assert intervals.median(values) == intervals.Interval(7.5, 0.0, 15.0, 16)
+    assert intervals.median(values[:15]) == intervals.Interval(7.0, -math.inf, math.inf, 15)
 
 
 def test_one_value_has_an_unknown_spread() -> None:
@@ -157,7 +157,7 @@ def test_one_value_has_an_unknown_spread() -> None:
 
 
 def test_ties_and_infinite_values_are_data() -> None:
-    assert intervals.median(np.full(13, 7.0)) == intervals.Interval(7.0, 7.0, 7.0, 13)
+    assert intervals.median(np.full(16, 7.0)) == intervals.Interval(7.0, 7.0, 7.0, 16)
     never = np.full(20, np.inf)
     assert intervals.median(never) == intervals.Interval(math.inf, math.inf, math.inf, 20)
     half = np.repeat([4.0, np.inf], 10)

@@ -63,8 +63,10 @@ def test_a_shipped_claim_is_judged_from_the_profile_on_that_decides_it(
 
 @pytest.mark.parametrize("claim", SHIPPED, ids=lambda claim: claim.id)
 def test_a_claim_has_the_seeds_that_its_profile_decides_it_with(claim: Claim) -> None:
-    """A whole block: 20, of which a median needs 13."""
+    """A whole block: 20, of which a median needs 16. What is exact needs no second seed."""
     assert seeds_needed() <= BLOCK
+    if claim.kind == "exact":
+        return
     held = cells(claim.study, claim.decides)
     for selector in (claim.of, claim.versus or {}):
         if selector:
@@ -73,8 +75,8 @@ def test_a_claim_has_the_seeds_that_its_profile_decides_it_with(claim: Claim) ->
 
 
 def test_the_family_fits_the_level() -> None:
-    """The level shares 5 % among 200 verdicts: those of all claims on the largest run."""
+    """The level shares 5 % among 1,000 verdicts: those of all claims on the largest run."""
     frames = {study.name: planned(study.name, "full") for study in STUDIES}
     found = judge(SHIPPED, frames, "full")
     assert all(one.verdict != "not judged" for one in found)
-    assert len(found) <= 200
+    assert len(found) <= 1000

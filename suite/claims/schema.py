@@ -167,7 +167,7 @@ def _values(side: str, axis: str, given: Any, study: Study) -> tuple[Value, ...]
     _check_axis(side, axis, study)
     items: list[Value] = given if isinstance(given, list) else [given]
     try:
-        return tuple(dict.fromkeys(canonical_value(axis, item) for item in items))
+        return tuple(dict.fromkeys(canonical_value(axis, item, study) for item in items))
     except UserError as error:
         raise _at(f"{side}.{axis}", error) from error
 

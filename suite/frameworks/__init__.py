@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from suite import registry
 from suite.types import Framework, UserError
@@ -69,3 +71,24 @@ def load(name: str) -> Framework:
     entry.require()
     module, attribute = entry.target.split(":")
     return cast(Framework, getattr(importlib.import_module(module), attribute)())
+
+
+def probe(framework: str, name: str) -> Callable[..., Any]:
+    """The probe ``topic.function`` of a framework: a public function of its ``probes/topic.py``.
+
+    Raises UserError for a topic or function that the framework does not have.
+    """
+    topic, _, function = name.partition(".")
+    package = importlib.import_module(f"suite.frameworks.{framework}.probes")
+    topics = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    if topic not in topics:
+        raise registry.unknown(f"topic of probes in {framework}", topic, topics)
+    module = importlib.import_module(f"{package.__name__}.{topic}")
+    own = [
+        key
+        for key, value in vars(module).items()
+        if not key.startswith("_") and getattr(value, "__module__", "") == module.__name__
+    ]
+    if function not in own:
+        raise registry.unknown(f"probe {topic!r} in {framework}", function, own)
+    return cast(Callable[..., Any], getattr(module, function))

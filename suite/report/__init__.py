@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import base64
 import csv
+import functools
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,19 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from suite.report import blocks, curves, heatmaps, runs, words
-from suite.report.drawing import Drawing, NotDrawn, png, style
+from suite.report import blocks, propagation, runs, training, words
+from suite.report.drawing import NotDrawn, Part, Tables, png, style
 from suite.store import Results, replacing
 from suite.types import STATUSES, UserError
 from suite.verdicts import Verdict
 
 _HERE = Path(__file__).parent
 _STATUSES = (*STATUSES, "missing")
+PARTS: tuple[Callable[[Tables], list[Part]], ...] = (
+    training.parts,
+    propagation.parts,
+)
+"""Whose sections the page shows, in this order; the first of all stands near its top."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Section:
 
     title: str
     folded: bool
+    words: str
     pictures: Sequence[Picture]
     absent: Sequence[str]
 
@@ -64,7 +70,7 @@ def write_report(folder: Path) -> Path:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     tables = {study: _runs(folder, study) for study in {"training", *manifest.get("expected", {})}}
-    maps, *sections = _sections(folder, tables["training"])
+    maps, *sections = _sections(folder)
     environment.filters |= {"number": words.number}
     page = environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
     html = page.render(
@@ -129,71 +135,23 @@ def _runs(folder: Path, study: str) -> pd.DataFrame | None:
 # --- figures -----------------------------------------------------------------------------------
 
 
-def _sections(folder: Path, trained: pd.DataFrame | None) -> list[Section]:
-    """All figures, drawn, written to ``figures/`` and ready for the page: the maps of shares first.
+def _sections(folder: Path) -> list[Section]:
+    """All figures, drawn, written to ``figures/`` and ready for the page."""
 
-    ``trained``: the runs of the study training.
-    """
-    summary = runs.table(folder / "summary.csv", "study", "metric", "centre", "low", "high", "n")
-    training = runs.table(folder / "training" / "layers.csv", "epoch", "layer", "n")
-    propagation = runs.table(folder / "propagation" / "layers.csv", "layer", "n")
-
-    def heat_maps(table: pd.DataFrame | None, metric: str) -> list[Callable[[], Drawing]]:
-        if table is None:
-            return []
-        depths = heatmaps.depths(table, metric)
-        return [partial(heatmaps.heat_map, table, metric, depth) for depth in depths]
-
-    def over(table: pd.DataFrame | None, *draw: Callable[..., Drawing]) -> list[Any]:
-        return [] if table is None else [partial(one, table) for one in draw]
+    @functools.cache
+    def tables(path: str, *required: str) -> pd.DataFrame | None:
+        return runs.table(folder / path, *required)
 
     target = folder / "figures"
     target.mkdir(exist_ok=True)
     with style():
-        return [
-            _section(
-                target,
-                "Which initializer?",
-                heat_maps(None if trained is None else heatmaps.learned(trained), "learned"),
-                "training/runs.csv is not there, or no run in it ended: no heat maps of the share"
-                " of networks that learn.",
-            ),
-            _section(
-                target,
-                "After training: median accuracy",
-                heat_maps(summary, "heldout_accuracy"),
-                "summary.csv holds no heldout_accuracy of the study training: no heat maps of it.",
-                folded=True,
-            ),
-            _section(
-                target,
-                "After training: median loss",
-                heat_maps(summary, "train_loss"),
-                "summary.csv holds no train_loss of the study training: no heat maps of it.",
-                folded=True,
-            ),
-            _section(
-                target,
-                "While training: the gradient of each layer",
-                over(training, curves.learning),
-                "training/layers.csv is not there: no figure of gradients while training.",
-            ),
-            _section(
-                target,
-                "Before training: signal and gradient through the layers",
-                over(propagation, curves.forward, curves.backward),
-                "propagation/layers.csv is not there: no figure of signal and gradient by layer.",
-            ),
-        ]
+        return [_section(target, part) for parts in PARTS for part in parts(tables)]
 
 
-def _section(
-    target: Path, title: str, draw: Sequence[Callable[[], Drawing]], absent: str, *,
-    folded: bool = False,
-) -> Section:  # fmt: skip
-    """Draw a section's figures and write them to ``target``; ``absent``: said when it has none."""
-    pictures, sentences = [], [] if draw else [absent]
-    for one in draw:
+def _section(target: Path, part: Part) -> Section:
+    """Draw a part's figures and write them to ``target``."""
+    pictures, sentences = [], [] if part.draw else [part.absent]
+    for one in part.draw:
         try:
             drawing = one()
         except NotDrawn as reason:
@@ -205,7 +163,7 @@ def _section(
         width, height = (round(96 * inches) for inches in drawing.figure.get_size_inches())
         data = base64.b64encode(image).decode("ascii")
         pictures.append(Picture(drawing.title, drawing.caption, data, width, height))
-    return Section(title, folded, pictures, sentences)
+    return Section(part.title, part.folded, part.words, pictures, sentences)
 
 
 def _environment(manifest: Mapping[str, Any]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +47,23 @@ class Drawing:
     title: str
     caption: str
     figure: Figure
+
+
+Tables = Callable[..., "pd.DataFrame | None"]
+"""``tables("training/layers.csv", *required columns)``: a table of the results folder, or None
+when it is not there."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of the page: its title, its figures, each drawn on demand, and what is said when
+    there is none. ``folded``: shown on demand. ``words``: a paragraph above the figures."""
+
+    title: str
+    draw: Sequence[Callable[[], Drawing]]
+    absent: str
+    folded: bool = False
+    words: str = ""
 
 
 def style() -> AbstractContextManager[None]:

@@ -43,6 +43,7 @@ class Parity:
     name = "parity"
     question = "From the same weights and batches, does each framework take the same steps?"
     source = "the frameworks' documentation: the same formulas under the same names"
+    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
         "settings",

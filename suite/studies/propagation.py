@@ -53,6 +53,7 @@ class Propagation:
         "Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015; Poole et al. 2016;"
         " Schoenholz et al. 2017; Hanin 2018"
     )
+    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "weights",
     )  # fmt: skip

@@ -61,6 +61,7 @@ class Training:
         "Which activation, initializer and depth lets a network of width 5 learn two circles?"
     )
     source = "the published two-circles tutorial on vanishing gradients, widened to a grid"
+    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
         "settings",

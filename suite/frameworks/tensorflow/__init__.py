@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from suite import activations, initializers
+from suite.frameworks import probe
 from suite.frameworks.tensorflow.backend import keras, python_random_kept, release, tf
 from suite.frameworks.tensorflow.stack import Stack
 from suite.registry import native
@@ -74,6 +75,10 @@ class TensorFlow:
         finally:
             del stack
             release()
+
+    def probe(self, name: str) -> Callable[..., Any]:
+        """The function of ``probes/``; see ``types.Framework.probe``."""
+        return probe(self.name, name)
 
 
 def _activation(name: str) -> Callable[..., Any]:

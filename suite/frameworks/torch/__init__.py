@@ -6,13 +6,15 @@ The thread count is the runner's choice. The global random generator is left as 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from suite import initializers
+from suite.frameworks import probe
 from suite.frameworks.torch.layers import Activation, seeded, tensor
 from suite.frameworks.torch.stack import Stack
 from suite.registry import native
@@ -86,6 +88,10 @@ class Torch:
                     stack.train(data, order, task.batch)
             if epoch in task.record:
                 yield stack.snapshot(epoch, data, heldout)
+
+    def probe(self, name: str) -> Callable[..., Any]:
+        """The function of ``probes/``; see ``types.Framework.probe``."""
+        return probe(self.name, name)
 
 
 def mask_seed(noise: Sequence[int], epoch: int) -> int:

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from suite import optimizers
 from suite.frameworks.torch.layers import network, seeded, tensor
-from suite.optimizers import OPTIMIZERS
 from suite.registry import native
 from suite.types import Array, Snapshot, TrainTask, Weights
 
@@ -61,7 +61,7 @@ class Stack:
             name: value.expand(self.members, *value.shape).clone()
             for name, value in self.model.named_buffers()
         }
-        make = native(OPTIMIZERS[task.optimizer].native("torch", task.settings))
+        make = native(optimizers.resolve(task.optimizer).native("torch", task.settings))
         # On one tensor ``foreach`` only adds checks (a quarter more time for RMSprop). ``fused``
         # exists for Adam and SGD alone and would save 1 % of a step.
         self.optimizer = make([self.flat], foreach=False)

@@ -8,10 +8,12 @@ it raises UserError. The leading axis K is a matrix product's batch axis and not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from suite import activations, initializers, optimizers
+from suite.frameworks import probe
 from suite.types import (
     Architecture,
     Array,
@@ -50,6 +52,10 @@ class Numpy:
         """
         rng = np.random.default_rng(seed)
         return initializers.resolve(initializer).draw(rng, fan_in, fan_out), np.zeros(fan_out)
+
+    def probe(self, name: str) -> Callable[..., Any]:
+        """The function of ``probes/``; see ``types.Framework.probe``."""
+        return probe(self.name, name)
 
     @_quiet
     def propagate(

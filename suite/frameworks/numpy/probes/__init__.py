@@ -1,0 +1,1 @@
+"""Measurements of single studies in numpy: a file for each topic; see ``types.Framework.probe``."""

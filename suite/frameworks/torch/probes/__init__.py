@@ -1,0 +1,1 @@
+"""Measurements of single studies in torch: a file for each topic; see ``types.Framework.probe``."""

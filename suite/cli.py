@@ -56,6 +56,8 @@ def _parser() -> tuple[_Parser, Iterable[str]]:
 
     plan = command("plan", "what a run would do; runs nothing", _plan)
     _selection_arguments(plan)
+    plan.add_argument("--margins", metavar="DIR", type=Path,
+                      help="a stored run: how clearly each claim would be decided")  # fmt: skip
     plan.add_argument("--json", action="store_true", help="as JSON")
 
     run = command("run", "measure, summarise, judge, draw; resumes what was interrupted", _run)
@@ -69,6 +71,7 @@ def _parser() -> tuple[_Parser, Iterable[str]]:
     form = check.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as a Markdown table")
+    check.add_argument("--headline", action="store_true", help="only the most telling claims")
     check.add_argument("--out", metavar="DIR", type=Path,
                        help="write claims.csv and junit.xml there")  # fmt: skip
 
@@ -78,7 +81,9 @@ def _parser() -> tuple[_Parser, Iterable[str]]:
 
 
 def _selection_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("studies", nargs="*", metavar="STUDY", help="default: all studies")
+    parser.add_argument(
+        "studies", nargs="*", metavar="STUDY", help="default: all; in quick: those of the headline"
+    )
     parser.add_argument("--profile", default="standard", help=f"{', '.join(PROFILES)}")
     parser.add_argument("--set", action="append", default=[], metavar="AXIS=A,B", dest="sets",
                         help="values of an axis instead of the main grid's own")  # fmt: skip
@@ -141,11 +146,12 @@ def _jobs(parsed: argparse.Namespace) -> int:
 
 def _make_plan(parsed: argparse.Namespace) -> Any:
     from suite import frameworks, grids
-    from suite.studies import STUDIES
+    from suite.studies import HEADLINE, STUDIES
 
     if parsed.profile not in PROFILES:
         raise unknown("profile", parsed.profile, PROFILES)
-    studies = [STUDIES[name] for name in dict.fromkeys(parsed.studies or STUDIES.names)]
+    named = parsed.studies or (HEADLINE if parsed.profile == PROFILES[0] else STUDIES.names)
+    studies = [STUDIES[name] for name in dict.fromkeys(named)]
     overrides = grids.parse_overrides(parsed.sets, studies)
     seeds = _whole("--seeds", parsed.seeds, 1, grids.LARGEST)
     selection = grids.Selection(
@@ -210,8 +216,10 @@ def _plan(parsed: argparse.Namespace) -> int:
     }
     total["seconds"] = plan.shortest(jobs)
     total["bytes"] *= jobs
+    clear = _margins(parsed, plan)
     if parsed.json:
-        print(json.dumps({**total, "jobs": jobs, "studies": studies}, indent=1))
+        told = [] if clear is None else [vars(margin) for margin in clear]
+        print(json.dumps({**total, "jobs": jobs, "studies": studies, "margins": told}, indent=1))
         return 0
     form = "{:<14}{:>8}{:>9}{:>8}{:>10}{:>10}"
     print(form.format("study", "cells", "runs", "stacks", "seconds", "MiB"))
@@ -219,7 +227,21 @@ def _plan(parsed: argparse.Namespace) -> int:
     for name, count in rows:
         numbers = [f"{count[key]:.0f}" for key in ("cells", "runs", "stacks", "seconds")]
         print(form.format(name, *numbers, f"{count['bytes'] / 2**20:.0f}"))
+    if clear is not None:
+        print("\nmargin: standard errors between estimate and band; with 4.06 a claim is decided")
+        for one in clear:
+            name = f"{one.claim} [{one.group}]" if one.group else one.claim
+            print(
+                f"{one.margin:8.1f}  {name}: {one.verdict} on {one.stored} seeds, {one.seeds} now"
+            )
     return 0
+
+
+def _margins(parsed: argparse.Namespace, plan: Any) -> Any:
+    """The margins from the stored run that was named; None where none was."""
+    from suite.margins import margins
+
+    return None if parsed.margins is None else margins(plan, parsed.margins)
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -233,8 +255,8 @@ def _run(parsed: argparse.Namespace) -> int:
 def _check(parsed: argparse.Namespace) -> int:
     from suite.judging import check
 
-    return check(parsed.folder, parsed.out, "json" if parsed.json else
-                 "markdown" if parsed.markdown else "text")  # fmt: skip
+    form = "json" if parsed.json else "markdown" if parsed.markdown else "text"
+    return check(parsed.folder, parsed.out, form, parsed.headline)
 
 
 def _report(parsed: argparse.Namespace) -> int:

@@ -69,6 +69,9 @@ _VERDICT = {
     "missing": "",
     "pair_correlation": "Spearman's, between the two sides of a pair; near 0, pairing by seed"
     " bought nothing",
+    "margin": "from the estimate to the nearest edge of the band, in standard errors (the half of"
+    " the interval towards it, divided by 4.06): 4.06 decides",
+    "headline": "whether it is one of the most telling, shown first",
     "decides": "the smallest profile that decides the claim; `promised`: whether this run should",
     "promised": "",
     "reason": "why undecided or not judged",

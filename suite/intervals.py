@@ -20,7 +20,7 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import bdtr, betaincinv, rel_entr
+from scipy.special import bdtr, betaincinv, ndtri, rel_entr
 
 from suite.types import Array, float64
 
@@ -28,6 +28,8 @@ LEVEL = 1 - 0.05 / 1000
 """Of every verdict: an error rate of 5 % shared by a family of 1,000 verdicts (Bonferroni; a claim
 has one for each of its groups), whatever their present number, so that adding a claim moves no
 other. 16 seeds are the least with which it decides a median."""
+Z = float(ndtri((1 + LEVEL) / 2))
+"""Standard errors in half an interval of this level, were the estimate Gaussian: about 4.06."""
 
 
 @dataclass(frozen=True)

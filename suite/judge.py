@@ -227,6 +227,27 @@ def _decide(claim: Claim, finding: _Finding) -> tuple[str, str]:
     return UNDECIDED, "the interval is neither inside the band nor apart from it"
 
 
+def _margin(claim: Claim, finding: _Finding) -> float:
+    """Standard errors from the estimate to the band's nearest edge; NaN where that has no sense."""
+    found = finding.interval
+    if finding.problem or math.isnan(found.estimate) or claim.kind == "exact":
+        return math.nan
+    if claim.low <= found.estimate <= claim.high:
+        edges = [edge for edge in (claim.low, claim.high) if math.isfinite(edge)]
+    else:
+        edges = [claim.low if found.estimate < claim.low else claim.high]
+    return min(_errors(found, edge) for edge in edges)
+
+
+def _errors(found: Interval, edge: float) -> float:
+    """From the estimate to an edge, in the standard errors that this half of the interval means."""
+    limit = found.high if edge > found.estimate else found.low
+    half = 0.0 if limit == found.estimate else abs(limit - found.estimate)
+    if not half:
+        return math.inf
+    return 0.0 if math.isinf(half) else intervals.Z * abs(edge - found.estimate) / half
+
+
 def _verdict(claim: Claim, group: str, found: _Finding | str, profile: str | None) -> Verdict:
     """``found``: a finding, or why the claim is not judged."""
     if isinstance(found, str):
@@ -258,6 +279,8 @@ def _verdict(claim: Claim, group: str, found: _Finding | str, profile: str | Non
         failed=finding.failed,
         missing=finding.missing,
         pair_correlation=finding.pair_correlation,
+        margin=_margin(claim, finding),
+        headline=claim.headline,
         decides=claim.decides,
         promised=profile is not None and PROFILES.index(claim.decides) <= PROFILES.index(profile),
         reason=reason,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,9 +110,9 @@ def summary(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return table[["study", *axes, *others]]
 
 
-def check(folder: Path, out: Path | None, form: str) -> int:
-    """Judge a stored run again and print the verdicts; the exit code of
-    ``verdicts.exit_code``.
+def check(folder: Path, out: Path | None, form: str, headline: bool = False) -> int:
+    """Judge a stored run again and print the verdicts, or those of the headline claims alone; the
+    exit code of ``verdicts.exit_code`` speaks of all.
 
     Raises UserError when the folder is no results folder or a table cannot be read.
     """
@@ -120,7 +120,8 @@ def check(folder: Path, out: Path | None, form: str) -> int:
     judged = judge_run(results, stored_plan(results.manifest()))
     if out is not None:
         write_verdicts(Results(out), judged.verdicts)
-    show(judged, form)
+    shown = [one for one in judged.verdicts if one.headline] if headline else judged.verdicts
+    show(replace(judged, verdicts=shown), form)
     return judged.code
 
 

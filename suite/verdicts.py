@@ -26,9 +26,11 @@ class Verdict:
     a slope: per unit of the axis). ``n``: seeds behind the interval. ``diverged``, ``failed``,
     ``missing``: runs, on both sides together. ``level`` is NaN for exact claims.
     ``pair_correlation``: Spearman's, between the two sides of a pair, NaN where there are none;
-    near 0, pairing by seed bought nothing. ``promised``: the run was one that decides the
-    claim: its profile, with the seeds and the grid of the profile. ``reason``: why undecided or
-    not judged.
+    near 0, pairing by seed bought nothing. ``margin``: from the estimate to the nearest edge of
+    the band in standard errors, as the half of the interval towards it implies them; about 4
+    (``intervals.Z``) decide. ``headline``: one of the most telling claims. ``promised``: the run
+    was one that decides the claim: its profile, with the seeds and the grid of the profile.
+    ``reason``: why undecided or not judged.
     """
 
     claim: str
@@ -52,6 +54,8 @@ class Verdict:
     failed: int
     missing: int
     pair_correlation: float
+    margin: float
+    headline: bool
     decides: str
     promised: bool
     reason: str

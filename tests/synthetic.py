@@ -43,8 +43,8 @@ AXES = ("framework", "activation", "initializer", "depth", "width", "optimizer",
         "settings")  # fmt: skip
 CLAIM = ("claim", "group", "study", "statement", "metric", "estimand", "centre", "verdict",
          "expected", "as_expected", "estimate", "low", "high", "level", "band_low", "band_high",
-         "n", "diverged", "failed", "missing", "pair_correlation", "decides", "promised", "reason",
-         "because", "source", "text_hash")  # fmt: skip
+         "n", "diverged", "failed", "missing", "pair_correlation", "margin", "headline", "decides",
+         "promised", "reason", "because", "source", "text_hash")  # fmt: skip
 
 
 def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -65,7 +65,8 @@ def claim(**fields: object) -> list[object]:
         "centre": "median", "verdict": "supported", "expected": "supported", "as_expected": True,
         "estimate": 0.371, "low": 0.28, "high": 0.463, "level": 0.99975, "band_low": 0.1,
         "band_high": math.inf, "n": 20, "diverged": 0, "failed": 0, "missing": 0,
-        "pair_correlation": 0.12, "decides": "quick", "promised": True, "reason": "",
+        "pair_correlation": 0.12, "margin": 9.5, "headline": True, "decides": "quick",
+        "promised": True, "reason": "",
         "because": "sigmoid's slope is at most 1/4", "source": "tutorial",
         "text_hash": "0123456789abcdef",
     }  # fmt: skip

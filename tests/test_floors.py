@@ -33,7 +33,7 @@ FLOORS = (
     "suite.intervals suite.tables suite.claims.schema suite.verdicts",
     "suite.store suite.claims suite.dictionary",
     "suite.summary suite.samples",
-    "suite.judge suite.listing",
+    "suite.judge suite.listing suite.margins",
     "suite.judging suite.report.*",
     "suite.report",
     "suite.frameworks.*",

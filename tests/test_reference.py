@@ -37,15 +37,19 @@ def test_the_reference_names_the_code_it_came_from() -> None:
     assert manifest["profile"] == "standard"
 
 
-def test_the_readme_shows_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(REFERENCE), "--markdown"]) == 0
-    table = capsys.readouterr().out
+def test_the_documents_show_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    """The most telling verdicts stand in the README, all of them in docs/verdicts.md."""
+    table = ""
+    for name, more in (("README.md", ["--headline"]), ("docs/verdicts.md", [])):
+        assert main(["check", str(REFERENCE), "--markdown", *more]) == 0
+        table = capsys.readouterr().out
+        text = (ROOT / name).read_text(encoding="utf-8")
+        shown = re.search("<!-- verdicts: begin -->\n(.*)<!-- verdicts: end -->", text, re.DOTALL)
+        assert shown is not None
+        assert shown[1].strip() == table.strip()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search("<!-- verdicts: begin -->\n(.*)<!-- verdicts: end -->", readme, re.DOTALL)
-    assert shown is not None
-    assert shown[1].strip() == table.strip()
     plain = table.replace("\\", "")
-    found = re.findall(r"-?[\d.]+ \[-?[\d.]+, -?[\d.]+\]", readme[: shown.start()])
+    found = re.findall(r"-?[\d.]+ \[-?[\d.]+, -?[\d.]+\]", readme[: readme.index("<!-- verdicts: begin -->")])
     assert len(found) >= 8
     for estimate in found:
         assert f"| {estimate} |" in plain, estimate

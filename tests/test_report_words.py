@@ -31,11 +31,11 @@ def test_surprises_stand_first_and_what_was_not_judged_last() -> None:
     assert [row["verdict"] for row in found["b"][1].rows] == ["supported", "refuted"]
 
 
-def test_the_headline_is_what_quick_decides() -> None:
+def test_the_headline_is_what_its_claims_call_so() -> None:
     rows = [
-        line("first", "a", "supported", decides="quick"),
-        line("second", "a", "supported", decides="standard"),
-        line("third", "a", "not judged", decides="quick"),
+        line("first", "a", "supported", headline="True"),
+        line("second", "a", "supported", headline="False"),
+        line("third", "a", "not judged", headline="True"),
     ]
     found = blocks.headline(blocks.by_study(rows, [])["a"])
     assert [block.head["claim"] for block in found] == ["first"]

@@ -18,7 +18,8 @@ GOOD = Verdict(
     statement="tanh learns, sigmoid does not", metric="heldout_accuracy", estimand="difference",
     centre="median", verdict="supported", expected="supported", as_expected=True, estimate=0.38,
     low=0.21, high=0.47, level=0.99975, band_low=0.1, band_high=math.inf, n=20, diverged=0,
-    failed=0, missing=0, pair_correlation=0.1, decides="quick", promised=True, reason="",
+    failed=0, missing=0, pair_correlation=0.1, margin=9.5, headline=True,
+    decides="quick", promised=True, reason="",
     because="slopes", source="tutorial", text_hash="0123456789ab",
 )  # fmt: skip
 AS_FEARED = replace(GOOD, claim="folk", verdict="refuted", expected="refuted")

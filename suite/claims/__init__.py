@@ -72,6 +72,8 @@ class Claim:
     above: float | None = None
     """A share counts the seeds whose number is strictly above and strictly below these."""
     below: float | None = None
+    headline: bool = False
+    """One of the most telling: shown first."""
 
 
 def shipped() -> tuple[Claim, ...]:
@@ -126,8 +128,9 @@ def _claim(table: dict[str, Any], file: str, position: int) -> Claim:
 
 
 def _hash(table: Mapping[str, Any]) -> str:
-    """Of what the claim says, not of how the file is laid out; no key has a date for a value."""
-    text = json.dumps(table, sort_keys=True, ensure_ascii=False)
+    """Of what the claim says, not of how it is laid out or shown; no key has a date for a value."""
+    said = {key: value for key, value in table.items() if key != "headline"}
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -105,6 +105,7 @@ _TYPES = {
     **dict.fromkeys(("band", "bounds"), _PAIR),
     **dict.fromkeys(("of", "versus"), _SELECTOR),
     "each": (_is_names, "a list of axes"),
+    "headline": (lambda value: isinstance(value, bool), "true or false"),
 }
 _PLAIN = tuple(key for key in _TYPES if key not in ("of", "versus", "each", "bounds", *_BANDS))
 

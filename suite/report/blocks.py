@@ -80,8 +80,8 @@ def by_study(rows: Iterable[Mapping[str, str]], studies: Sequence[str]) -> dict[
 
 
 def headline(blocks: Iterable[Block]) -> list[Block]:
-    """The judged claims that already the smallest profile promises to decide."""
-    return [block for block in blocks if block.judged and block.head["decides"] == "quick"]
+    """The judged claims that are called the most telling."""
+    return [block for block in blocks if block.judged and block.head["headline"] == "True"]
 
 
 def strips(rows: Sequence[Mapping[str, str]]) -> list[Strip | None]:

@@ -10,3 +10,5 @@ from suite.types import Study
 
 _STUDIES: tuple[Study, ...] = (Training(), Propagation(), Parity())
 STUDIES = Registry("study", _STUDIES)
+HEADLINE = ("training", "propagation", "parity")
+"""What the profile quick runs where no study is named: a first look in under a minute."""

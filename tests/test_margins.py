@@ -1,0 +1,88 @@
+"""How clearly claims are decided: the margin of a verdict, and the margins that a plan shows."""
+
+from __future__ import annotations
+
+import csv
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from suite import claims, grids, intervals
+from suite.cli import main
+from suite.intervals import Interval
+from suite.judge import _errors
+from suite.margins import margins
+from suite.studies import STUDIES
+from suite.types import UserError
+
+REFERENCE = Path(__file__).parent.parent / "results" / "reference" / "standard"
+
+
+def plan(seeds: int | None = None) -> grids.Plan:
+    selection = grids.Selection("quick", ("torch", "tensorflow"), seeds=seeds)
+    return grids.plan([STUDIES["training"]], selection)
+
+
+def test_a_margin_of_z_is_where_a_claim_becomes_decided() -> None:
+    """The interval ends at the edge exactly when the estimate lies Z standard errors from it."""
+    found = Interval(1.0, 0.4, 1.3, 50)
+    assert _errors(found, 1.3) == pytest.approx(intervals.Z)
+    assert _errors(found, 0.4) == pytest.approx(intervals.Z)
+    assert _errors(found, 1.6) == pytest.approx(2 * intervals.Z)
+    assert _errors(found, 1.0) == 0.0
+    assert _errors(Interval(1.0, -math.inf, math.inf, 3), 2.0) == 0.0
+    assert _errors(Interval(1.0, 1.0, 1.0, 20), 1.0) == math.inf
+    assert pytest.approx(4.056, abs=1e-3) == intervals.Z
+
+
+def test_decided_verdicts_of_the_reference_have_the_margin_that_decides() -> None:
+    with (REFERENCE / "claims.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["margin"]]
+    assert len(rows) > 50
+    for row in rows:
+        decided = row["verdict"] in ("supported", "refuted")
+        assert decided == (float(row["margin"]) >= intervals.Z - 1e-9), row["claim"]
+
+
+def test_margins_are_sorted_and_scaled_to_the_seeds_of_the_plan() -> None:
+    few, many = margins(plan(20), REFERENCE), margins(plan(80), REFERENCE)
+    assert [one.margin for one in few] == sorted(one.margin for one in few)
+    ratios = {
+        b.margin / a.margin
+        for a, b in zip(few, many, strict=True)
+        if a.margin > 0 and math.isfinite(a.margin)
+    }
+    np.testing.assert_allclose(list(ratios), 2.0)
+    quick = [claim for claim in claims.shipped() if claim.decides == "quick"]
+    names = {one.claim for one in few}
+    assert {claim.id for claim in quick if claim.study == "training"} <= names
+
+
+def test_a_claim_whose_text_changed_has_no_margin(tmp_path: Path) -> None:
+    shutil.copy(REFERENCE / "claims.csv", tmp_path)
+    text = (tmp_path / "claims.csv").read_text(encoding="utf-8")
+    with (REFERENCE / "claims.csv").open(newline="", encoding="utf-8") as file:
+        stored = {row["claim"]: row["text_hash"] for row in csv.DictReader(file)}
+    other = text.replace(stored["tanh-beats-sigmoid"], "0" * 12)
+    (tmp_path / "claims.csv").write_text(other, encoding="utf-8")
+    names = {one.claim for one in margins(plan(), tmp_path)}
+    assert "tanh-beats-sigmoid" not in names
+    assert "relu-beats-sigmoid" in names
+
+
+def test_a_folder_without_verdicts_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"claims\.csv cannot be read: No such file"):
+        margins(plan(), tmp_path)
+    (tmp_path / "claims.csv").write_text("claim,group\na,b\n", encoding="utf-8")
+    with pytest.raises(UserError, match="lacks the column 'verdict'"):
+        margins(plan(), tmp_path)
+
+
+def test_plan_prints_the_margins(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plan", "training", "--profile", "quick", "--margins", str(REFERENCE)]
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert "tanh-beats-sigmoid [framework=torch]: supported on 60 seeds, 40 now" in text

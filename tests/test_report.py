@@ -124,7 +124,7 @@ def test_an_overview_with_nothing_odd_says_so_by_its_absence(folder: Path) -> No
 def test_findings_come_first_and_the_shares_before_the_verdicts(written: Path) -> None:
     page = Page(written / "report.html")
     sections = [attrs["id"] for tag, attrs in page.tags if tag == "section"]
-    assert sections[:4] == ["findings", "initializers", "verdicts", "figures-1"]
+    assert sections[:4] == ["findings", "initializers", "verdicts", "training"]
     links = [value.removeprefix("#") for value in page.values("href")]
     assert links[: len(sections)] == sections
 

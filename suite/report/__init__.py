@@ -23,16 +23,17 @@ from markupsafe import Markup
 from suite.report import blocks, propagation, runs, training, words
 from suite.report.drawing import NotDrawn, Part, Tables, png, style
 from suite.store import Results, replacing
+from suite.studies import STUDIES
 from suite.types import STATUSES, UserError
 from suite.verdicts import Verdict
 
 _HERE = Path(__file__).parent
 _STATUSES = (*STATUSES, "missing")
-PARTS: tuple[Callable[[Tables], list[Part]], ...] = (
-    training.parts,
-    propagation.parts,
-)
-"""Whose sections the page shows, in this order; the first of all stands near its top."""
+PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
+    "training": training.parts,
+    "propagation": propagation.parts,
+}
+"""Study -> its figures."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,17 @@ class Section:
     absent: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Chapter:
+    """What the page says about one study that was run: its figures, then its claims."""
+
+    study: str
+    question: str
+    sections: Sequence[Section]
+    judged: Sequence[blocks.Block]
+    others: Sequence[blocks.Block]
+
+
 def write_report(folder: Path) -> Path:
     """Write ``report.html`` and ``figures/*.png`` of a results folder; returns the page's path.
 
@@ -69,8 +81,10 @@ def write_report(folder: Path) -> Path:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    tables = {study: _runs(folder, study) for study in {"training", *manifest.get("expected", {})}}
-    maps, *sections = _sections(folder)
+    studies = list(manifest.get("studies", ()))
+    tables = {study: _runs(folder, study) for study in {*studies, *manifest.get("expected", {})}}
+    sections = _sections(folder, studies)
+    maps = sections["training"].pop(0) if "training" in sections else None
     environment.filters |= {"number": words.number}
     page = environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
     html = page.render(
@@ -79,12 +93,13 @@ def write_report(folder: Path) -> Path:
         command=_command(manifest),
         counts=words.counts(rows or []),
         overall=words.overall(rows or []),
-        claims=None if rows is None else claims,
+        chapters=[_chapter(study, sections, claims) for study in studies],
+        unrun=[block for study in claims if study not in studies for block in claims[study]],
+        judged=rows is not None,
         headline=blocks.headline(chain.from_iterable(claims.values())),
         odd=[block for of_study in claims.values() for block in of_study if block.odd],
         words=words,
         maps=maps,
-        sections=sections,
         runs=runs.outcomes(tables, manifest),
         statuses=_STATUSES,
         environment=_environment(manifest),
@@ -135,8 +150,21 @@ def _runs(folder: Path, study: str) -> pd.DataFrame | None:
 # --- figures -----------------------------------------------------------------------------------
 
 
-def _sections(folder: Path) -> list[Section]:
-    """All figures, drawn, written to ``figures/`` and ready for the page."""
+def _chapter(
+    study: str, sections: Mapping[str, list[Section]], claims: Mapping[str, list[blocks.Block]]
+) -> Chapter:
+    of_study = claims.get(study, [])
+    return Chapter(
+        study,
+        STUDIES[study].question if study in STUDIES else "",
+        sections.get(study, []),
+        [block for block in of_study if block.judged],
+        [block for block in of_study if not block.judged],
+    )
+
+
+def _sections(folder: Path, studies: Sequence[str]) -> dict[str, list[Section]]:
+    """Study -> its figures, drawn, written to ``figures/`` and ready for the page."""
 
     @functools.cache
     def tables(path: str, *required: str) -> pd.DataFrame | None:
@@ -145,7 +173,11 @@ def _sections(folder: Path) -> list[Section]:
     target = folder / "figures"
     target.mkdir(exist_ok=True)
     with style():
-        return [_section(target, part) for parts in PARTS for part in parts(tables)]
+        return {
+            study: [_section(target, part) for part in PARTS[study](tables)]
+            for study in studies
+            if study in PARTS
+        }
 
 
 def _section(target: Path, part: Part) -> Section:

@@ -283,6 +283,7 @@ def test_a_wrong_gradient_is_caught() -> None:
         ({"normalization": "batch"}, "normalization='batch'"),
         ({"dropout": 0.5}, "dropout=0.5"),
         ({"outputs": 2}, "outputs=2"),
+        ({"residual": 1.0}, "residual=1.0"),
     ],
 )
 def test_what_the_oracle_cannot_do_it_says(changes: dict[str, object], says: str) -> None:
@@ -292,8 +293,47 @@ def test_what_the_oracle_cannot_do_it_says(changes: dict[str, object], says: str
         next(iter(ORACLE.train(dataclasses.replace(task, architecture=model))))
 
 
-def test_the_oracle_has_no_settings_of_its_own() -> None:
-    with pytest.raises(UserError, match="settings 'default'"):
-        next(iter(ORACLE.train(make_task(settings="default"))))
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ("settings", "default"),
+        ("loss", "squared"),
+        ("clipping", "norm"),
+        ("schedule", "step"),
+        ("precision", "half"),
+        ("gradients_on", "none"),
+    ],
+)
+def test_the_oracle_has_no_choices_of_its_own(field: str, given: str) -> None:
+    with pytest.raises(UserError, match=f"{field} '{given}'"):
+        next(iter(ORACLE.train(make_task(**{field: given}))))
+
+
+def test_gradients_on_the_next_batch() -> None:
+    """The four points with which the following epoch begins."""
+    snapshots = list(ORACLE.train(make_task(gradients_on="batch")))
+    task = make_task()
+    rows = np.arange(MEMBERS)[:, None]
+    for snapshot in snapshots:
+        chosen = order(snapshot.epoch + 1)[:, :4]
+        x = task.inputs[rows, chosen].astype(np.float64)
+        y = task.labels[rows, chosen].astype(np.float64)
+        expected = gradient("tanh", snapshot.weights, x, y)
+        assert_same_weights(snapshot.gradients, expected)
+
+
+def test_hyper_parameters_in_the_name() -> None:
+    """Half the learning rate is half the step."""
+    slow, fast = (
+        next(
+            s.weights[0][0] for s in ORACLE.train(make_task(optimizer=name, record=(1,), batch=11))
+        )
+        for name in ("sgd(0.05)", "sgd")
+    )
+    start = make_task().weights[0][0]
+    assert np.allclose(start - fast, 2 * (start - slow), rtol=1e-9, atol=1e-15)
+
+
+def test_the_oracle_knows_its_optimizers() -> None:
     with pytest.raises(UserError, match="did you mean 'adam'"):
         next(iter(ORACLE.train(make_task(optimizer="adma"))))

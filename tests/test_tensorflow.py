@@ -1,21 +1,18 @@
 """TensorFlow in stacks: each member is the network that a user of Keras would train alone.
 
-The twin is written here as a user writes it: a Sequential model, a GradientTape, apply_gradients,
-one network and one batch at a time.
+The twin, ``tensorflow_twin``, is the plain loop.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 
 from suite.frameworks.tensorflow import TensorFlow, stack
-from suite.frameworks.tensorflow.backend import keras, tf
-from suite.types import TrainTask
+from suite.frameworks.tensorflow.backend import keras
+from tensorflow_twin import DEFAULTS, OPTIMIZERS, build, denses, train_alone
 from twins import (
     BATCH,
     DEPTH,
@@ -24,7 +21,6 @@ from twins import (
     POINTS,
     TOLERANCE,
     WIDTH,
-    Values,
     all_bits,
     bits,
     check,
@@ -35,87 +31,6 @@ from twins import (
 )
 
 TENSORFLOW = TensorFlow()
-
-OPTIMIZERS: dict[str, Callable[[], Any]] = {
-    "sgd": lambda: keras.optimizers.SGD(0.1),
-    "rmsprop": lambda: keras.optimizers.RMSprop(0.001, rho=0.9, epsilon=1e-7),
-    "adam": lambda: keras.optimizers.Adam(0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7),
-}
-DEFAULTS: dict[str, Callable[[], Any]] = {
-    "sgd": keras.optimizers.SGD,
-    "rmsprop": keras.optimizers.RMSprop,
-    "adam": keras.optimizers.Adam,
-}
-NORMALIZATIONS: dict[tuple[str, str], Callable[[], Any]] = {
-    ("batch", "common"): lambda: keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9),
-    ("batch", "default"): keras.layers.BatchNormalization,
-    ("layer", "common"): lambda: keras.layers.LayerNormalization(epsilon=1e-5),
-    ("layer", "default"): keras.layers.LayerNormalization,
-}
-
-
-# --- the twin ------------------------------------------------------------------------------------
-
-
-def build(task: TrainTask, member: int) -> Any:
-    """The network of one member, with its first weights and its own dropout seeds."""
-    seeds = np.random.SeedSequence(task.noise[member]).generate_state(task.architecture.depth) >> 1
-    model = keras.Sequential([keras.Input((2,))])
-    for layer in range(task.architecture.depth):
-        model.add(keras.layers.Dense(WIDTH))
-        if task.architecture.normalization != "none":
-            model.add(NORMALIZATIONS[task.architecture.normalization, task.settings]())
-        model.add(keras.layers.Activation("tanh"))
-        if task.architecture.dropout:
-            model.add(keras.layers.Dropout(task.architecture.dropout, seed=int(seeds[layer])))
-    model.add(keras.layers.Dense(1))
-    for dense, (kernel, bias) in zip(denses(model), task.weights, strict=True):
-        dense.set_weights([kernel[member], bias[member]])
-    return model
-
-
-def denses(model: Any) -> list[Any]:
-    return [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-
-
-def train_alone(task: TrainTask, member: int) -> Values:
-    """One member trained alone by the plain loop: what ``values`` takes from a stack."""
-    model = build(task, member)
-    optimizer = (OPTIMIZERS if task.settings == "common" else DEFAULTS)[task.optimizer]()
-    loss_function = keras.losses.BinaryCrossentropy(from_logits=True)
-    inputs, labels = task.inputs[member], task.labels[member][:, None]
-    batch_loss, batch_correct = [], []
-    for epoch in range(1, task.record[-1] + 1):
-        chosen = task.order(epoch)[member]
-        for start in range(0, POINTS, task.batch):
-            x, y = (values[chosen[start : start + task.batch]] for values in (inputs, labels))
-            with tf.GradientTape() as tape:
-                logits = model(x, training=True)
-                loss = loss_function(y, logits)
-            variables = model.trainable_variables
-            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-            batch_loss.append(float(loss))
-            batch_correct.append(np.sum((logits.numpy() > 0) == (y == 1)))
-    found = {"batch_loss": np.array(batch_loss), "batch_correct": np.array(batch_correct)}
-    found["logits"] = model(inputs, training=False).numpy()[:, 0]
-    found["loss"] = loss_function(labels, found["logits"][:, None]).numpy()
-    found["heldout_logits"] = model(task.heldout_inputs[member], training=False).numpy()[:, 0]
-    heldout_labels = task.heldout_labels[member][:, None]
-    found["heldout_loss"] = loss_function(heldout_labels, found["heldout_logits"][:, None]).numpy()
-    with tf.GradientTape() as tape:
-        x = inputs
-        for layer in model.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                x = layer(x, training=True)
-            elif not isinstance(layer, keras.layers.Dropout):
-                x = layer(x)
-        loss = loss_function(labels, x)
-    gradients = tape.gradient(loss, [(dense.kernel, dense.bias) for dense in denses(model)])
-    for i, (dense, (by_kernel, by_bias)) in enumerate(zip(denses(model), gradients, strict=True)):
-        found[f"kernel {i}"], found[f"bias {i}"] = dense.get_weights()
-        found[f"gradient {i}"] = np.vstack((by_kernel, by_bias))
-    return found
-
 
 NOISY = 2e-3
 """The tolerance with Adam and batch norm: the bias before it has no gradient but rounding noise,
@@ -128,7 +43,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", DEFAULTS)
 @pytest.mark.parametrize(("normalization", "dropout"), CASES)
 def test_a_member_is_the_network_trained_alone(
     normalization: str, dropout: float, optimizer: str
@@ -150,13 +65,15 @@ def test_default_settings_are_the_frameworks_own_and_the_comparison_sees_them() 
         check(found, train_alone(dataclasses.replace(task, settings="common"), 0), NOISY)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_settings_reach_the_optimizer(name: str) -> None:
-    for settings, table in (("common", OPTIMIZERS), ("default", DEFAULTS)):
-        optimizer = stack.Stack(make_task(optimizer=name, settings=settings)).optimizer
-        given, expected = optimizer.get_config(), table[name]().get_config()
-        assert type(optimizer) is type(table[name]())
-        assert {**given, "name": ""} == {**expected, "name": ""}
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [*(("common", name) for name in OPTIMIZERS), *(("default", name) for name in DEFAULTS)],
+)
+def test_settings_and_hyper_parameters_reach_the_optimizer(settings: str, name: str) -> None:
+    optimizer = stack.Stack(make_task(optimizer=name, settings=settings)).optimizer
+    alone = (OPTIMIZERS if settings == "common" else DEFAULTS)[name]()
+    assert type(optimizer) is type(alone)
+    assert {**optimizer.get_config(), "name": ""} == {**alone.get_config(), "name": ""}
 
 
 def test_a_member_is_what_fit_makes_of_the_network() -> None:

@@ -1,34 +1,28 @@
 """PyTorch in stacks: each member is the network that a user of torch would train alone.
 
-The twin is written here as a user writes it: modules, zero_grad, backward, step, one network and
-one batch at a time.
+The twin, ``torch_twin``, is the plain loop.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.func import vmap
 
 from suite import activations
-from suite.frameworks.torch import Torch, mask_seed
+from suite.frameworks.torch import Torch
 from suite.frameworks.torch import stack as stacks
-from suite.frameworks.torch.layers import seeded
 from suite.types import TrainTask
+from torch_twin import masks, train_alone
 from twins import (
-    BATCH,
     DEPTH,
     DROPOUT,
     MEMBERS,
     POINTS,
     WIDTH,
-    Values,
     all_bits,
     check,
     check_oracle,
@@ -37,113 +31,6 @@ from twins import (
 )
 
 TORCH = Torch()
-
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
-    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.001, alpha=0.9, eps=1e-7),
-    "adam": lambda p: torch.optim.Adam(p, lr=0.001, betas=(0.9, 0.999), eps=1e-7),
-}
-DEFAULTS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "rmsprop": torch.optim.RMSprop,
-    "adam": torch.optim.Adam,
-}
-NORMALIZATIONS: dict[tuple[str, str], Callable[[], nn.Module]] = {
-    ("batch", "common"): lambda: nn.BatchNorm1d(WIDTH, eps=1e-5, momentum=0.1),
-    ("batch", "default"): lambda: nn.BatchNorm1d(WIDTH),
-    ("layer", "common"): lambda: nn.LayerNorm(WIDTH, eps=1e-5),
-    ("layer", "default"): lambda: nn.LayerNorm(WIDTH),
-}
-
-
-# --- the twin ------------------------------------------------------------------------------------
-
-
-class Masked(nn.Module):
-    """Dropout that multiplies by given masks instead of drawing them."""
-
-    def __init__(self, masks: Iterator[Tensor]) -> None:
-        super().__init__()
-        self.masks = masks
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * next(self.masks) if self.training else x
-
-
-def masks(task: TrainTask) -> list[Tensor]:
-    """Every mask of a stack, (K, batch, width) each, by step and layer: the stack's own stream
-    through the mapped dropout of ones."""
-    dropout = vmap(nn.functional.dropout, (0, None), randomness="different")
-    found = []
-    for epoch in range(1, task.record[-1] + 1):
-        with seeded(mask_seed(task.noise, epoch)):
-            for start in range(0, POINTS, BATCH):
-                ones = torch.ones(MEMBERS, min(BATCH, POINTS - start), WIDTH)
-                found += [dropout(ones, task.architecture.dropout) for _ in range(DEPTH)]
-    return found
-
-
-def train_alone(task: TrainTask, member: int, replayed: list[Tensor]) -> Values:
-    """One member trained alone by the plain loop: what ``values`` takes from a stack."""
-    model = build(task, member, iter([mask[member] for mask in replayed]))
-    make = (OPTIMIZERS if task.settings == "common" else DEFAULTS)[task.optimizer]
-    optimizer = make(model.parameters())
-    loss_function = nn.BCEWithLogitsLoss()
-    inputs, labels = torch.tensor(task.inputs[member]), torch.tensor(task.labels[member])
-    batch_loss, batch_correct = [], []
-    for epoch in range(1, task.record[-1] + 1):
-        chosen = torch.tensor(task.order(epoch)[member])
-        for index in torch.split(chosen, BATCH):
-            optimizer.zero_grad()
-            logits = model(inputs[index])[:, 0]
-            loss = loss_function(logits, labels[index])
-            loss.backward()
-            optimizer.step()
-            batch_loss.append(loss.item())
-            batch_correct.append(((logits > 0) == (labels[index] == 1)).sum().item())
-    found = {"batch_loss": np.array(batch_loss), "batch_correct": np.array(batch_correct)}
-    model.eval()
-    for prefix, x, y in (
-        ("", inputs, labels),
-        (
-            "heldout_",
-            *map(torch.tensor, (task.heldout_inputs[member], task.heldout_labels[member])),
-        ),
-    ):
-        logits = model(x)[:, 0]
-        found[f"{prefix}logits"] = logits.detach().numpy()
-        found[f"{prefix}loss"] = loss_function(logits, y).detach().numpy()
-    model.train()
-    for module in model:
-        if isinstance(module, Masked):
-            module.eval()
-    model.zero_grad()
-    loss_function(model(inputs)[:, 0], labels).backward()
-    for layer, dense in enumerate(module for module in model if isinstance(module, nn.Linear)):
-        assert dense.weight.grad is not None
-        assert dense.bias.grad is not None
-        found[f"kernel {layer}"] = dense.weight.detach().numpy().T
-        found[f"bias {layer}"] = dense.bias.detach().numpy()
-        found[f"gradient {layer}"] = np.vstack((dense.weight.grad.T, dense.bias.grad))
-    return found
-
-
-def build(task: TrainTask, member: int, stream: Iterator[Tensor]) -> nn.Sequential:
-    """The network of one member, with its first weights."""
-    modules: list[nn.Module] = []
-    for layer, (kernel, bias) in enumerate(task.weights):
-        dense = nn.Linear(*kernel.shape[1:])
-        with torch.no_grad():
-            dense.weight.copy_(torch.tensor(kernel[member].T))
-            dense.bias.copy_(torch.tensor(bias[member]))
-        modules.append(dense)
-        if layer < DEPTH:
-            if task.architecture.normalization != "none":
-                modules.append(NORMALIZATIONS[task.architecture.normalization, task.settings]())
-            modules.append(nn.Tanh())
-            if task.architecture.dropout:
-                modules.append(Masked(stream))
-    return nn.Sequential(*modules)
 
 
 def check_members(task: TrainTask, without: tuple[str, ...] = ()) -> None:

@@ -15,12 +15,17 @@ from suite import frameworks
 from suite.types import Architecture, Array, Framework, Snapshot, TrainTask
 
 MEMBERS, POINTS, WIDTH, DEPTH, BATCH = 3, 70, 5, 3, 32  # batches of 32, 32 and 6
+CLASSES = 3
 DROPOUT = 0.3
 
 TOLERANCE = 5e-5
 """For float32 against float32, as a share of the largest entry of an array. Rounding (6e-8) grew
 to 1.1e-5 at most in these six steps, and this leaves room for another machine. A mistake as small
 as a momentum of 0.11 in batch norm makes 3e-2."""
+
+DOUBLE_TOLERANCE = 1e-12
+"""For float64 against float64: as much more than its rounding (1e-16) as above. A float32 anywhere
+on the way is off by 1e-8."""
 
 ORACLE_TOLERANCE = 2e-5
 """For float32 against float64, likewise. Through four layers and some steps of SGD it stayed below
@@ -36,15 +41,24 @@ def make_task(
     *,
     depth: int = DEPTH,
     activation: str = "tanh",
+    residual: float = 0.0,
+    loss: str = "binary",
     **changes: object,
 ) -> TrainTask:
     """Three members with data, weights, biases and batch orders of their own; two epochs."""
     rng = np.random.default_rng(1)
-    model = Architecture(2, WIDTH, depth, 1, activation, normalization, dropout)
+    outputs = CLASSES if loss == "categorical" else 1
+    model = Architecture(2, WIDTH, depth, outputs, activation, normalization, dropout, residual)
 
     def points(count: int) -> tuple[Array, Array]:
         inputs = rng.normal(size=(MEMBERS, count, 2)).astype(np.float32)
-        return inputs, (np.linalg.norm(inputs, axis=2) > 1.2).astype(np.float32)
+        radius = np.linalg.norm(inputs, axis=2)
+        labels = {
+            "binary": radius > 1.2,
+            "categorical": np.digitize(radius, (0.8, 1.5)),
+            "squared": radius,
+        }
+        return inputs, labels[loss].astype(np.float32)
 
     def normal(*shape: int) -> Array:
         return (0.7 * rng.normal(size=shape)).astype(np.float32)
@@ -60,6 +74,7 @@ def make_task(
         BATCH,
         (0, 1, 2),
         (11, 12, 13),
+        loss,
     )
     return dataclasses.replace(task, **changes)  # type: ignore[arg-type]  # fields by name
 

@@ -1,8 +1,9 @@
 """The oracle: the same tasks in NumPy float64, slow and obvious, with every gradient by hand.
 
-A multilayer perceptron without normalization and dropout, and the optimizers in the form of
-Keras (epsilon inside the root in RMSprop, beside the uncorrected root in Adam); for anything else
-it raises UserError. The leading axis K is a matrix product's batch axis and nothing more.
+A multilayer perceptron without normalization, dropout and residual connections, with binary cross-
+entropy, and the optimizers in the form of Keras (epsilon inside the root in RMSprop, beside the
+uncorrected root in Adam); for anything else it raises UserError. The leading axis K is a matrix
+product's batch axis and nothing more.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Numpy:
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         """Train, and yield a snapshot at each epoch of ``task.record``.
 
-        Raises UserError for normalization, dropout, or settings other than ``common``.
+        Raises UserError for what the oracle does not have; see above.
         """
         _check(task)
         name = task.architecture.activation
@@ -101,12 +102,17 @@ class Numpy:
                     correct.append(np.sum((z > 0) == (y > 0.5), axis=1))
                     weights = _step(weights, gradient(name, weights, x, y), updates)
             if epoch in task.record:
+                x, y = inputs, labels
+                if task.gradients_on == "batch":
+                    chosen = task.order(epoch + 1)[:, : task.batch]
+                    x = np.take_along_axis(inputs, chosen[:, :, None], axis=1)
+                    y = np.take_along_axis(labels, chosen, axis=1)
                 logits = forward(name, weights, inputs)
                 heldout_logits = forward(name, weights, heldout_inputs)
                 yield Snapshot(
                     epoch=epoch,
                     weights=weights,
-                    gradients=gradient(name, weights, inputs, labels),
+                    gradients=gradient(name, weights, x, y),
                     loss=cross_entropy(logits, labels),
                     heldout_loss=cross_entropy(heldout_logits, heldout_labels),
                     logits=logits,
@@ -117,18 +123,32 @@ class Numpy:
                 losses, correct = [], []
 
 
+_ALLOWED = {
+    "settings": ("common",),
+    "loss": ("binary",),
+    "clipping": ("none",),
+    "schedule": ("constant",),
+    "precision": ("single", "double"),  # of the task's numbers: here all are double
+    "gradients_on": ("all", "batch"),
+}
+
+
 def _check(task: TrainTask) -> None:
     model: Architecture = task.architecture
-    if model.normalization != "none" or model.dropout or model.outputs != 1:
+    if model.normalization != "none" or model.dropout or model.outputs != 1 or model.residual:
         raise UserError(
-            "the NumPy oracle trains networks with one output, without normalization and dropout;"
-            f" given: outputs={model.outputs}, normalization={model.normalization!r},"
-            f" dropout={model.dropout}"
+            "the NumPy oracle trains networks with one output, without normalization, dropout and"
+            f" residual connections; given: outputs={model.outputs},"
+            f" normalization={model.normalization!r}, dropout={model.dropout},"
+            f" residual={model.residual}"
         )
-    if task.settings != "common":
-        raise UserError(
-            f"the NumPy oracle has no settings {task.settings!r} of its own (allowed: common)"
-        )
+    for name, allowed in _ALLOWED.items():
+        given = getattr(task, name)
+        if given not in allowed:
+            raise UserError(
+                f"the NumPy oracle has no {name} {given!r} of its own"
+                f" (allowed: {', '.join(allowed)})"
+            )
 
 
 # --- the network and its gradient --------------------------------------------------------------

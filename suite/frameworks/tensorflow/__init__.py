@@ -20,7 +20,11 @@ from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
 
 
 class TensorFlow:
-    """The framework ``tensorflow``, in single precision. See ``types.Framework``."""
+    """The framework ``tensorflow``. See ``types.Framework``.
+
+    In single precision but for ``evaluate``, which keeps that of its points, and ``train``, whose
+    task says.
+    """
 
     name = "tensorflow"
 
@@ -63,7 +67,8 @@ class TensorFlow:
         """Train, and yield a snapshot at each epoch of ``task.record``.
 
         Each member and dropout layer has a seed of its own, made from ``task.noise``, so a
-        member's masks do not depend on its stack.
+        member's masks do not depend on its stack. Raises UserError for a name in the task that
+        TensorFlow has nothing for.
         """
         stack = Stack(task)
         try:

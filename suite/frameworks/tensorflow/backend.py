@@ -52,7 +52,7 @@ with _silent():
 # Else vectorized_map says with every dropout layer that it maps the masks in a loop.
 tf.get_logger().setLevel("ERROR")
 
-__all__ = ["keras", "python_random_kept", "release", "tf"]
+__all__ = ["keras", "precision", "python_random_kept", "release", "tf"]
 
 
 @contextmanager
@@ -63,6 +63,23 @@ def python_random_kept() -> Iterator[None]:
         yield
     finally:
         random.setstate(state)
+
+
+@contextmanager
+def precision(dtype: str) -> Iterator[None]:
+    """Inside, what Keras makes and computes is ``float32`` or ``float64``.
+
+    Keras keeps two settings: ``floatx``, and the policy of layers, which follows it only until
+    the first layer is made.
+    """
+    kept = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(kept[0])
+        keras.config.set_dtype_policy(kept[1])
 
 
 def release() -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from suite import activations, optimizers
 from suite.frameworks.tensorflow.backend import keras
 from suite.registry import native
 from suite.types import Architecture
 
 
-def layers(architecture: Architecture, settings: str) -> list[Any]:
-    """The layers of the multilayer perceptron as a user of Keras writes it.
+def layers(architecture: Architecture, settings: str) -> list[list[Any]]:
+    """The layers of each hidden layer as a user of Keras writes it, then of the output layer.
 
     ``settings`` concerns the normalization layers: ``common`` or ``default``. Kernels start at
     zero and dropout at seed 0, since both are set afterwards: left out, Keras would draw seeds
@@ -23,18 +25,31 @@ def layers(architecture: Architecture, settings: str) -> list[Any]:
     function = native(activations.resolve(architecture.activation).native("tensorflow"))
     result = []
     for _, fan_out in architecture.shapes[:-1]:
-        result.append(keras.layers.Dense(fan_out, kernel_initializer="zeros"))
+        hidden = [keras.layers.Dense(fan_out, kernel_initializer="zeros")]
         if architecture.normalization == "batch":
-            result.append(keras.layers.BatchNormalization(**common))
+            hidden.append(keras.layers.BatchNormalization(**common))
         elif architecture.normalization == "layer":
-            result.append(keras.layers.LayerNormalization(**epsilon))
-        result.append(keras.layers.Activation(function))
+            hidden.append(keras.layers.LayerNormalization(**epsilon))
+        hidden.append(keras.layers.Activation(function))
         if architecture.dropout:
-            result.append(keras.layers.Dropout(architecture.dropout, seed=0))
-    result.append(keras.layers.Dense(architecture.outputs, kernel_initializer="zeros"))
+            hidden.append(keras.layers.Dropout(architecture.dropout, seed=0))
+        result.append(hidden)
+    result.append([keras.layers.Dense(architecture.outputs, kernel_initializer="zeros")])
     return result
 
 
-def sequential(architecture: Architecture, layers: Sequence[Any]) -> Any:
-    """A model of layers, built."""
-    return keras.Sequential([keras.Input((architecture.inputs,)), *layers])
+def network(architecture: Architecture, layers: Sequence[Sequence[Any]]) -> Any:
+    """A model of the layers, built: sequential, or functional with residual connections."""
+    inputs = keras.Input((architecture.inputs,))
+    if not architecture.residual:
+        return keras.Sequential([inputs, *(layer for part in layers for layer in part)])
+    x = inputs
+    for position, part in enumerate(layers):
+        before = x
+        for layer in part:
+            x = layer(x)
+        if 0 < position < architecture.depth:
+            # Of a Python number, Rescaling makes single precision whatever Keras is set to.
+            scaled = keras.layers.Rescaling(np.float64(architecture.residual))(x)
+            x = keras.layers.Add()([before, scaled])
+    return keras.Model(inputs, x)

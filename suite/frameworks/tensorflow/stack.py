@@ -1,12 +1,13 @@
 """K networks trained as one computation, with Keras layers and a Keras optimizer.
 
-A network is a ``keras.Sequential`` as a user writes it. ``tf.vectorized_map`` maps its
+A network is a Keras model as a user writes it. ``tf.vectorized_map`` maps its
 ``stateless_call`` over variables with a leading axis of members, and the gradient is taken of the
 sum of the members' losses, in which each member has its own gradient and no other. An epoch is
 one ``tf.function``: a TensorFlow loop over the full batches, then the last short one.
 
 What is decided here: how the variables of a stack lie in memory, where dropout masks come from,
-and that a snapshot goes through the members in pieces of bounded memory.
+that what looks at a whole network (a gradient's norm) is mapped over the members too, and that a
+snapshot goes through the members in pieces of bounded memory.
 """
 
 from __future__ import annotations
@@ -16,17 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from suite import optimizers
-from suite.frameworks.tensorflow.backend import keras, tf
-from suite.frameworks.tensorflow.layers import layers, sequential
-from suite.registry import native
+from suite.frameworks.tensorflow import rules
+from suite.frameworks.tensorflow.backend import keras, precision, tf
+from suite.frameworks.tensorflow.layers import layers, network
+from suite.frameworks.tensorflow.rules import Tensor
 from suite.types import Array, Snapshot, TrainTask, Weights
 
 _PIECE = 2**20
 """Hidden values per piece of a snapshot: some 50 MB with their gradients, and quickest."""
 
-Tensor = Any
-"""A ``tf.Tensor``; TensorFlow ships no types."""
 Data = tuple[Tensor, Tensor]
 """Inputs (K, N, features) and labels (K, N)."""
 
@@ -36,13 +35,28 @@ class Stack:
 
     def __init__(self, task: TrainTask) -> None:
         self.members, self.points, _ = task.inputs.shape
-        self.batch = task.batch
-        model = layers(task.architecture, task.settings)
-        self.model = sequential(task.architecture, model)
-        still = [layer for layer in model if not isinstance(layer, keras.layers.Dropout)]
-        self.still = sequential(task.architecture, still)  # the same layers but for dropout
+        self.task = task
+        self.dtype = rules.choose("precision", task.precision, rules.PRECISIONS)
+        with precision(self.dtype):
+            self._build(task)
+        self._train = tf.function(self._epoch, autograph=False)
+        self._measure = tf.function(self._piece, autograph=False)
+        self.batch_loss: list[Array] = []
+        self.batch_correct: list[Array] = []
+
+    def _build(self, task: TrainTask) -> None:
+        """The model, the optimizer, and every variable with its values for all members."""
+        parts = layers(task.architecture, task.settings)
+        self.model = network(task.architecture, parts)
+        still = [
+            [layer for layer in part if not isinstance(layer, keras.layers.Dropout)]
+            for part in parts
+        ]
+        self.still = network(task.architecture, still)  # the same layers but for dropout
+        model = [layer for part in parts for layer in part]
         self.dense = [layer for layer in model if isinstance(layer, keras.layers.Dense)]
-        self.loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        self.loss = rules.loss(task.loss)
+        self.clip = rules.clipper(task.clipping)
 
         start = _masks(model, task.noise)
         for layer, (kernel, bias) in zip(self.dense, task.weights, strict=True):
@@ -59,28 +73,27 @@ class Stack:
         parameters = [stacked(variable) for variable in self.model.trainable_variables]
         self.shapes = [values.shape for values in parameters]
         self.flat = keras.Variable(
-            np.concatenate([values.ravel() for values in parameters]), dtype="float32"
+            np.concatenate([values.ravel() for values in parameters]), dtype=self.dtype
         )
         self.states = {
             id(variable): tf.Variable(stacked(variable))
             for variable in self.model.non_trainable_variables
         }
-        declared = optimizers.resolve(task.optimizer).native("tensorflow", task.settings)
-        self.optimizer = native(declared)()
+        self.optimizer = rules.optimizer(task)
         self.optimizer.build([self.flat])
         # Keras sums the gradients of all replicas, and there is one. TensorFlow registers that
         # sum's gradient for ever, and with it the whole traced program.
         self.optimizer._all_reduce_sum_gradients = lambda gradients: gradients
 
-        self.data = _tensor(task.inputs), _tensor(task.labels)
-        self.heldout = _tensor(task.heldout_inputs), _tensor(task.heldout_labels)
+        self.data = self._tensors(task.inputs, task.labels)
+        self.heldout = self._tensors(task.heldout_inputs, task.heldout_labels)
         hidden = self.points * task.architecture.width * task.architecture.depth
         pieces = 1 + self.members * hidden // _PIECE
         self.piece = -(-self.members // pieces)
-        self._train = tf.function(self._epoch, autograph=False)
-        self._measure = tf.function(self._piece, autograph=False)
-        self.batch_loss: list[Array] = []
-        self.batch_correct: list[Array] = []
+
+    def _tensors(self, *arrays: Array) -> Data:
+        inputs, labels = (tf.constant(values, dtype=self.dtype) for values in arrays)
+        return inputs, labels
 
     def _split(self, flat: Tensor) -> list[Tensor]:
         """The (K, ...) parameters that lie in the flat variable."""
@@ -90,12 +103,13 @@ class Stack:
     def _networks(
         self, model: Any, parameters: Any, states: Any, data: Data, training: bool
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Losses (K,), logits (K, N) and the states afterwards, of some or all members."""
+        """Losses (K,), logits (K, N[, classes]) and states afterwards, of some or all members."""
 
         def network(arguments: Any) -> tuple[Tensor, Tensor, list[Tensor]]:
             parameters, states, x, y = arguments
             logits, states = model.stateless_call(parameters, states, x, training=training)
-            return self.loss(y[:, None], logits), logits[:, 0], states
+            loss = self.loss(y[:, None], logits)
+            return loss, logits if self.task.loss == "categorical" else logits[:, 0], states
 
         result: tuple[Tensor, Tensor, list[Tensor]] = tf.vectorized_map(
             network, (parameters, states, *data)
@@ -112,11 +126,14 @@ class Stack:
                 self.model, self._split(flat), [state.value() for state in states], (x, y), True
             )
             total = tf.reduce_sum(losses)
-        self.optimizer.apply([tape.gradient(total, flat)], [self.flat])
+        gradient = tape.gradient(total, flat)
+        if self.clip is not None:
+            parts = tf.vectorized_map(self.clip, self._split(gradient))
+            gradient = tf.concat([tf.reshape(part, [-1]) for part in parts], axis=0)
+        self.optimizer.apply([gradient], [self.flat])
         for state, values in zip(states, updated, strict=True):
             state.assign(values)
-        right = tf.equal(logits > 0, y > 0.5)
-        return losses, tf.reduce_sum(tf.cast(right, tf.int64), axis=1)
+        return losses, rules.right(self.task.loss, logits, y)
 
     def _epoch(self, *runs: Tensor) -> tuple[Tensor, Tensor]:
         """Train on runs of equal batches: rows (steps, K, batch) of the data of all members.
@@ -128,7 +145,7 @@ class Stack:
             tf.map_fn(
                 lambda batch: self._step(*batch),
                 tuple(tf.gather(table, rows) for table in tables),  # at once: cheaper than by step
-                fn_output_signature=(tf.float32, tf.int64),
+                fn_output_signature=(self.dtype, tf.int64),
                 parallel_iterations=1,
             )
             for rows in runs
@@ -142,18 +159,23 @@ class Stack:
             np.asarray(order, np.int32)
             + self.points * np.arange(self.members, dtype=np.int32)[:, None]
         )
-        full = self.points - self.points % self.batch
+        batch = self.task.batch
+        full = self.points - self.points % batch
         runs = [
             tf.constant(part.reshape(self.members, -1, size).swapaxes(0, 1))
-            for part, size in ((rows[:, :full], self.batch), (rows[:, full:], self.points - full))
+            for part, size in ((rows[:, :full], batch), (rows[:, full:], self.points - full))
             if part.size
         ]
-        losses, right = self._train(*runs)
+        with precision(self.dtype):
+            losses, right = self._train(*runs)
         self.batch_loss.append(losses.numpy())
         self.batch_correct.append(right.numpy())
 
-    def _piece(self, start: Tensor) -> list[Tensor]:
-        """Loss and logits on both sets, and the gradients of ``_leaves``, of some members."""
+    def _piece(self, start: Tensor, *rows: Tensor) -> list[Tensor]:
+        """Loss and logits on both sets, and the gradients of ``_leaves``, of some members.
+
+        ``rows`` (K, batch): the points on which the gradients are taken, where not on all.
+        """
 
         def part(values: Tensor) -> Tensor:
             rest = values.shape[1:]
@@ -163,13 +185,16 @@ class Stack:
         parameters = [part(values) for values in self._split(tf.convert_to_tensor(self.flat.value))]
         states = [part(self.states[id(v)].value()) for v in self.still.non_trainable_variables]
         leaves = self._leaves(parameters)
+        sample = data
+        for chosen in rows:
+            sample = tuple(tf.gather(values, part(chosen), batch_dims=1) for values in data)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(leaves)
-            losses, logits, _ = self._networks(self.still, parameters, states, data, True)
+            losses, logits, _ = self._networks(self.still, parameters, states, sample, True)
             total = tf.reduce_sum(losses)
         # Of a single member, vectorized_map gathers: its gradients come as slices.
         gradients = [tf.convert_to_tensor(values) for values in tape.gradient(total, leaves)]
-        if states:  # without running statistics, training and inference are the same
+        if states or rows:  # else training and inference are the same, on the same points
             losses, logits, _ = self._networks(self.still, parameters, states, data, False)
         inference = self._networks(self.still, parameters, states, heldout, False)
         return [losses, logits, *inference[:2], *gradients]
@@ -179,21 +204,29 @@ class Stack:
         place = {id(variable): i for i, variable in enumerate(self.model.trainable_variables)}
         return [parameters[place[id(v)]] for d in self.dense for v in (d.kernel, d.bias)]
 
-    def snapshot(self, epoch: int) -> Snapshot:
-        """The stack as it is, and the batches since the last call."""
+    def _measured(self, epoch: int) -> list[Array]:
+        """What ``_piece`` gives, of all members."""
+        rows = []
+        if rules.choose("gradients_on", self.task.gradients_on, rules.GRADIENTS_ON):
+            rows = [tf.constant(self.task.order(epoch + 1)[:, : self.task.batch], tf.int32)]
         # The last piece reaches back over members already measured: one shape is one program.
         starts = [min(k, self.members - self.piece) for k in range(0, self.members, self.piece)]
         measured: list[Array] = []
         for start in starts:
-            values = [value.numpy() for value in self._measure(tf.constant(start))]
+            with precision(self.dtype):
+                values = [value.numpy() for value in self._measure(tf.constant(start), *rows)]
             measured = measured or [np.empty((self.members, *v.shape[1:]), v.dtype) for v in values]
             for whole, value in zip(measured, values, strict=True):
                 whole[start : start + self.piece] = value
-        loss, logits, heldout_loss, heldout_logits, *gradients = measured
+        return measured
+
+    def snapshot(self, epoch: int) -> Snapshot:
+        """The stack as it is after ``epoch``, and the batches since the last call."""
+        loss, logits, heldout_loss, heldout_logits, *gradients = self._measured(epoch)
         ends = np.cumsum([np.prod(shape) for shape in self.shapes])[:-1]
         flat = np.split(self.flat.numpy(), ends)
         weights = [values.reshape(shape) for values, shape in zip(flat, self.shapes, strict=True)]
-        batch_loss = np.concatenate([np.empty((0, self.members), np.float32), *self.batch_loss])
+        batch_loss = np.concatenate([np.empty((0, self.members), loss.dtype), *self.batch_loss])
         batch_correct = np.concatenate([np.empty((0, self.members), np.int64), *self.batch_correct])
         self.batch_loss, self.batch_correct = [], []
         return Snapshot(
@@ -207,10 +240,6 @@ class Stack:
             batch_loss=batch_loss,
             batch_correct=batch_correct,
         )
-
-
-def _tensor(values: Array) -> Tensor:
-    return tf.constant(values, dtype=tf.float32)
 
 
 def _masks(layers: Sequence[Any], noise: Sequence[int]) -> dict[int, Array]:

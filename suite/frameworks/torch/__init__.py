@@ -1,4 +1,4 @@
-"""PyTorch on the CPU in single precision: its own layers, initializers, loss and optimizers.
+"""PyTorch on the CPU: its own layers, initializers, loss and optimizers.
 
 The thread count is the runner's choice. The global random generator is left as it was found.
 """
@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from suite import initializers
 from suite.frameworks import probe
 from suite.frameworks.torch.layers import Activation, seeded, tensor
-from suite.frameworks.torch.stack import Stack
-from suite.registry import native
+from suite.frameworks.torch.stack import Data, Stack, take
+from suite.registry import native, unknown
 from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
 
 
@@ -77,17 +77,19 @@ class Torch:
         return Propagation(_array(preactivations), _array(outputs), _array(gradients))
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
-        """Train, and yield a snapshot at each epoch of ``task.record``."""
+        """Train, and yield a snapshot at each epoch of ``task.record``.
+
+        Raises UserError for a name in the task that torch has nothing for.
+        """
         stack = Stack(task)
-        data = tensor(task.inputs), tensor(task.labels)
-        heldout = tensor(task.heldout_inputs), tensor(task.heldout_labels)
+        data = stack.tensors(task.inputs, task.labels)
+        heldout = stack.tensors(task.heldout_inputs, task.heldout_labels)
         for epoch in range(task.record[-1] + 1):
             if epoch > 0:
-                order = torch.from_numpy(np.array(task.order(epoch), dtype=np.int64))
                 with seeded(mask_seed(task.noise, epoch)):
-                    stack.train(data, order, task.batch)
+                    stack.train(data, _order(task, epoch), task.batch)
             if epoch in task.record:
-                yield stack.snapshot(epoch, data, heldout)
+                yield stack.snapshot(epoch, data, heldout, _sample(task, data, epoch))
 
     def probe(self, name: str) -> Callable[..., Any]:
         """The function of ``probes/``; see ``types.Framework.probe``."""
@@ -102,6 +104,20 @@ def mask_seed(noise: Sequence[int], epoch: int) -> int:
     """
     text = ",".join(str(number) for number in (epoch, *noise))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little") & 0x7FFFFFFF
+
+
+def _sample(task: TrainTask, data: Data, epoch: int) -> Data:
+    """What the gradients of the snapshot after ``epoch`` are taken on."""
+    if task.gradients_on == "all":
+        return data
+    if task.gradients_on == "batch":
+        return take(data, _order(task, epoch + 1)[:, : task.batch])
+    raise unknown("gradients_on", task.gradients_on, ("all", "batch"))
+
+
+def _order(task: TrainTask, epoch: int) -> Tensor:
+    """(K, N) int64, a copy."""
+    return torch.from_numpy(np.array(task.order(epoch), dtype=np.int64))
 
 
 def _array(tensors: Sequence[Tensor]) -> Array:

@@ -33,26 +33,47 @@ class Activation(nn.Module):
         return value
 
 
+class Residual(nn.Sequential):
+    """x + factor f(x), with f the modules in their order."""
+
+    def __init__(self, factor: float, *modules: nn.Module) -> None:
+        super().__init__(*modules)
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape that the modules keep."""
+        value = x
+        for module in self:
+            value = module(value)
+        return x + self.factor * value
+
+
 def network(architecture: Architecture, settings: str) -> nn.Sequential:
     """The multilayer perceptron, with torch's default weights.
 
-    ``settings`` concerns the normalization layers here: ``common`` sets their epsilon and
-    momentum as in ``optimizers``, ``default`` leaves them to torch.
+    Its modules lie flat in one sequence, but for those of a hidden layer with a residual
+    connection, which are a ``Residual``. ``settings`` concerns the normalization layers here:
+    ``common`` sets their epsilon and momentum as in ``optimizers``, ``default`` leaves them to
+    torch.
     """
     common = settings == "common"
     epsilon: dict[str, Any] = {"eps": NORMALIZATION["epsilon"]} if common else {}
     # torch's momentum is the share of the new batch in the moving average.
     momentum: dict[str, Any] = {"momentum": 1 - NORMALIZATION["momentum"]} if common else {}
     modules: list[nn.Module] = []
-    for fan_in, fan_out in architecture.shapes[:-1]:
-        modules.append(nn.Linear(fan_in, fan_out))
+    for position, (fan_in, fan_out) in enumerate(architecture.shapes[:-1]):
+        hidden: list[nn.Module] = [nn.Linear(fan_in, fan_out)]
         if architecture.normalization == "batch":
-            modules.append(nn.BatchNorm1d(fan_out, **epsilon, **momentum))
+            hidden.append(nn.BatchNorm1d(fan_out, **epsilon, **momentum))
         elif architecture.normalization == "layer":
-            modules.append(nn.LayerNorm(fan_out, **epsilon))
-        modules.append(Activation(architecture.activation))
+            hidden.append(nn.LayerNorm(fan_out, **epsilon))
+        hidden.append(Activation(architecture.activation))
         if architecture.dropout:
-            modules.append(nn.Dropout(architecture.dropout))
+            hidden.append(nn.Dropout(architecture.dropout))
+        if architecture.residual and position > 0:
+            modules.append(Residual(architecture.residual, *hidden))
+        else:
+            modules += hidden
     modules.append(nn.Linear(*architecture.shapes[-1]))
     return nn.Sequential(*modules)
 
@@ -65,6 +86,7 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def tensor(values: Array) -> Tensor:
-    """A float32 tensor over the array's own memory; a copy if it is read-only or not float32."""
-    return torch.from_numpy(np.require(values, np.float32, "W"))
+def tensor(values: Array, precision: torch.dtype = torch.float32) -> Tensor:
+    """A tensor over the array's own memory; a copy if it is read-only or of another precision."""
+    wanted = np.float64 if precision == torch.float64 else np.float32
+    return torch.from_numpy(np.require(values, wanted, "W"))

@@ -17,15 +17,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from suite import optimizers
 from suite.frameworks.torch.layers import network, seeded, tensor
+from suite.frameworks.torch.rules import LOSSES, PRECISIONS, choose, clipper, decay
 from suite.registry import native
 from suite.types import Array, Snapshot, TrainTask, Weights
 
 Data = tuple[Tensor, Tensor]
-"""Inputs (K, N, features) and labels (K, N)."""
+"""Inputs (K, N, features) and labels (K, N), whole numbers where they are classes."""
 
 PIECE = 2**22
 """Hidden values in one piece of a snapshot: some 100 MB while gradients are taken."""
@@ -38,24 +38,26 @@ class Stack:
         architecture = task.architecture
         self.members, points = task.labels.shape
         self.piece = max(1, PIECE // (points * architecture.width * (architecture.depth + 1)))
+        self.precision = choose("precision", task.precision, PRECISIONS)
+        self.loss = choose("loss", task.loss, LOSSES)
         with seeded(0):  # building draws weights, which are replaced below
-            self.model = network(architecture, task.settings)
+            self.model = network(architecture, task.settings).to(self.precision)
         own = dict(self.model.named_parameters())
         # One flat tensor holds all parameters, each (K, ...) contiguous, one after the other. An
         # optimizer works element by element, and one tensor instead of two a layer saves 6 to 8 %
         # of an epoch (RMSprop, K = 240, 4 and 16 layers of 5 units).
         sizes = [self.members * value.numel() for value in own.values()]
-        self.flat = nn.Parameter(torch.empty(sum(sizes)))
+        self.flat = nn.Parameter(torch.empty(sum(sizes), dtype=self.precision))
         parts = torch.split(self.flat.detach(), sizes)
         self.parameters = {
             name: part.view(self.members, *value.shape).copy_(value.detach())
             for (name, value), part in zip(own.items(), parts, strict=True)
         }
-        dense = [name for name, m in self.model.named_children() if isinstance(m, nn.Linear)]
+        dense = [name for name, m in self.model.named_modules() if isinstance(m, nn.Linear)]
         self.names = [f"{name}.{which}" for name in dense for which in ("weight", "bias")]
         for name, (kernel, bias) in zip(dense, task.weights, strict=True):
-            self.parameters[f"{name}.weight"].copy_(tensor(kernel).transpose(1, 2))
-            self.parameters[f"{name}.bias"].copy_(tensor(bias))
+            self.parameters[f"{name}.weight"].copy_(self._tensor(kernel).transpose(1, 2))
+            self.parameters[f"{name}.bias"].copy_(self._tensor(bias))
         self.leaves = [value.requires_grad_() for value in self.parameters.values()]
         self.buffers = {
             name: value.expand(self.members, *value.shape).clone()
@@ -65,6 +67,8 @@ class Stack:
         # On one tensor ``foreach`` only adds checks (a quarter more time for RMSprop). ``fused``
         # exists for Adam and SGD alone and would save 1 % of a step.
         self.optimizer = make([self.flat], foreach=False)
+        self.clip = clipper(task.clipping)
+        self.schedule = decay(task.schedule, self.optimizer)
         self.forward = vmap(self._forward, randomness="different")
         self.batch_loss: list[Array] = []
         self.batch_correct: list[Array] = []
@@ -72,40 +76,54 @@ class Stack:
     def _forward(
         self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor, y: Tensor
     ) -> Data:
-        """Loss () and logits (N,) of one member; mapped over the stack (K,) and (K, N)."""
-        logits = functional_call(self.model, (parameters, buffers), (x,)).squeeze(-1)
-        return binary_cross_entropy_with_logits(logits, y), logits
+        """Loss () and logits (N,) or (N, classes) of one member, mapped over the stack."""
+        logits = functional_call(self.model, (parameters, buffers), (x,))
+        if not self.loss.classes:
+            logits = logits.squeeze(-1)
+        return self.loss.mean(logits, y), logits
+
+    def tensors(self, inputs: Array, labels: Array) -> Data:
+        """The points in the form and precision of the stack."""
+        y = self._tensor(labels)
+        return self._tensor(inputs), y.long() if self.loss.classes else y
+
+    def _tensor(self, values: Array) -> Tensor:
+        return tensor(values, self.precision)
 
     def train(self, data: Data, order: Tensor, batch: int) -> None:
         """One epoch, the points in the ``order`` (K, N) of each member."""
         self.model.train()
-        inputs, labels = data
         # Gathered once for the whole epoch; the batches are views of the result.
-        inputs = inputs.gather(1, order.unsqueeze(-1).expand(-1, -1, inputs.shape[-1]))
-        labels = labels.gather(1, order)
+        inputs, labels = take(data, order)
         outputs = []
         for x, y in zip(torch.split(inputs, batch, 1), torch.split(labels, batch, 1), strict=True):
             losses, logits = self.forward(self.parameters, self.buffers, x, y)
-            gradients = torch.autograd.grad(losses.sum(), self.leaves)
+            gradients: Sequence[Tensor] = torch.autograd.grad(losses.sum(), self.leaves)
+            if self.clip is not None:
+                gradients = self.clip(*gradients)
             self.flat.grad = torch.cat([gradient.reshape(-1) for gradient in gradients])
             self.optimizer.step()
             self.batch_loss.append(losses.detach().numpy())
             outputs.append(logits.detach())
-        right = ((torch.cat(outputs, 1) > 0) == (labels > 0.5)).numpy()
+        if self.schedule is not None:
+            self.schedule.step()
+        right = self.loss.right(torch.cat(outputs, 1), labels).numpy()
         starts = np.arange(0, right.shape[1], batch)
         self.batch_correct += list(np.add.reduceat(right, starts, axis=1, dtype=np.int64).T)
 
-    def snapshot(self, epoch: int, data: Data, heldout: Data) -> Snapshot:
-        """The stack as it is, and the batches since the snapshot before."""
+    def snapshot(self, epoch: int, data: Data, heldout: Data, sample: Data) -> Snapshot:
+        """The stack as it is, with gradients on ``sample``, and the batches since the snapshot
+        before."""
         pieces = []
         for first in range(0, self.members, self.piece):
             part = slice(first, first + self.piece)
-            pieces.append(self._measure(part, *((x[part], y[part]) for x, y in (data, heldout))))
+            points = [(x[part], y[part]) for x, y in (data, heldout, sample)]
+            pieces.append(self._measure(part, *points))
         measured = [torch.cat(values).numpy() for values in zip(*pieces, strict=True)]
         loss, logits, heldout_loss, heldout_logits, *gradients = measured
         # The parameters will change in place.
         values = [self.parameters[name].detach().numpy().copy() for name in self.names]
-        batch_loss = np.array(self.batch_loss, dtype=np.float32).reshape(-1, self.members)
+        batch_loss = np.array(self.batch_loss, dtype=loss.dtype).reshape(-1, self.members)
         batch_correct = np.array(self.batch_correct, dtype=np.int64).reshape(-1, self.members)
         self.batch_loss, self.batch_correct = [], []
         return Snapshot(
@@ -120,7 +138,7 @@ class Stack:
             batch_correct=batch_correct,
         )
 
-    def _measure(self, part: slice, data: Data, heldout: Data) -> list[Tensor]:
+    def _measure(self, part: slice, data: Data, heldout: Data, sample: Data) -> list[Tensor]:
         """Loss and logits on both sets, and the gradient by each of ``names``, of a part."""
         parameters = {name: value.detach()[part] for name, value in self.parameters.items()}
         buffers = {name: value[part] for name, value in self.buffers.items()}
@@ -131,14 +149,21 @@ class Stack:
             for value in self.forward(parameters, buffers, *split)
         ]
         self.model.train()
-        for module in self.model:
+        for module in self.model.modules():
             if isinstance(module, nn.Dropout):
                 module.eval()
         # Training mode moves the running statistics, so it gets copies of them.
         buffers = {name: value.clone() for name, value in buffers.items()}
         leaves = [parameters[name].requires_grad_() for name in self.names]
-        losses, _ = self.forward(parameters, buffers, *data)
+        losses, _ = self.forward(parameters, buffers, *sample)
         return [*inference, *torch.autograd.grad(losses.sum(), leaves)]
+
+
+def take(data: Data, order: Tensor) -> Data:
+    """The points of each member in the order (K, n) of its own; a copy."""
+    inputs, labels = data
+    rows = order.unsqueeze(-1).expand(-1, -1, inputs.shape[-1])
+    return inputs.gather(1, rows), labels.gather(1, order)
 
 
 def _weights(values: Sequence[Array]) -> Weights:

@@ -1,0 +1,105 @@
+"""What a task chooses by name, as Keras' and TensorFlow's own functions.
+
+Loss, clipping, learning rate's decay, precision; layers are in ``layers``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from suite import optimizers
+from suite.frameworks.tensorflow.backend import keras, tf
+from suite.registry import native, unknown
+from suite.types import TrainTask, UserError
+
+T = TypeVar("T")
+Tensor = Any
+"""A ``tf.Tensor``; TensorFlow ships no types."""
+
+_LOSSES: Mapping[str, Callable[[], Any]] = {
+    "binary": lambda: keras.losses.BinaryCrossentropy(from_logits=True),
+    "categorical": lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    "squared": lambda: keras.losses.MeanSquaredError(),
+}
+PRECISIONS = {"single": "float32", "double": "float64"}
+GRADIENTS_ON = {"all": False, "batch": True}
+"""Whether a snapshot's gradients are taken on a part of the points."""
+
+
+def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
+    """The entry of a name. Raises UserError for a name that TensorFlow has nothing for."""
+    if name not in table:
+        raise unknown(f"{kind} in tensorflow", name, table)
+    return table[name]
+
+
+def loss(name: str) -> Any:
+    """Keras' loss of labels (N, 1) and outputs (N, units). UserError for an unknown name."""
+    return choose("loss", name, _LOSSES)()
+
+
+def right(loss: str, outputs: Tensor, labels: Tensor) -> Tensor:
+    """(K,) int64 points on the right side, or whose class has the largest output; labels (K, N).
+
+    ``outputs``: (K, N), or (K, N, classes) with categorical loss. Zeros with squared loss.
+    """
+    if loss == "binary":
+        hits = tf.equal(outputs > 0, labels > 0.5)
+    elif loss == "categorical":
+        hits = tf.equal(tf.argmax(outputs, axis=2), tf.cast(labels, tf.int64))
+    else:
+        hits = tf.zeros_like(labels)
+    return tf.reduce_sum(tf.cast(hits, tf.int64), axis=1)
+
+
+def clipper(clipping: str) -> Callable[[Sequence[Tensor]], Sequence[Tensor]] | None:
+    """A function that clips all the gradients of one network together, or None where none is.
+
+    Raises UserError for an unknown rule.
+    """
+    name, values = optimizers.rule(clipping, optimizers.CLIPPING)
+    if name == "none":
+        return None
+    threshold = values["threshold"]
+
+    def by_norm(gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+        # The norm is given: left to itself the function takes it by an operation that
+        # vectorized_map knows only as a loop over the members, 25 times as slow.
+        entries = tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], axis=0)
+        clipped, _ = tf.clip_by_global_norm(gradients, threshold, use_norm=tf.norm(entries))
+        return list(clipped)
+
+    def by_value(gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+        return [tf.clip_by_value(gradient, -threshold, threshold) for gradient in gradients]
+
+    return choose("clipping", name, {"norm": by_norm, "value": by_value})
+
+
+def optimizer(task: TrainTask) -> Any:
+    """Keras' optimizer of a task, its learning rate by Keras' schedule where it is not constant.
+
+    A schedule of Keras counts steps; an epoch has as many as the task has batches. Raises
+    UserError for an unknown name or a step of no whole epochs.
+    """
+    target, arguments = optimizers.resolve(task.optimizer).native("tensorflow", task.settings)
+    made = native((target, arguments))()
+    name, values = optimizers.rule(task.schedule, optimizers.SCHEDULES)
+    if name == "constant":
+        return made
+    if name not in ("step", "exponential"):
+        raise unknown("schedule in tensorflow", name, ("constant", "step", "exponential"))
+    epochs = values.get("epochs", 1.0)
+    if epochs < 1 or epochs != int(epochs):
+        raise UserError(f"schedule {task.schedule!r}: epochs must be a whole number from 1")
+    rate = arguments.get("learning_rate", made.get_config()["learning_rate"])
+    schedule = keras.optimizers.schedules.ExponentialDecay(
+        # Of Python's numbers the schedule makes single precision whatever Keras is set to.
+        tf.constant(rate, dtype=keras.config.floatx()),
+        decay_steps=int(epochs) * -(-task.inputs.shape[1] // task.batch),
+        decay_rate=np.float64(values["factor"]),
+        staircase=True,
+    )
+    return native((target, {**arguments, "learning_rate": schedule}))()

@@ -1,0 +1,102 @@
+"""What a task chooses by name, as torch's own functions: loss, clipping, learning rate's decay.
+
+What looks across a whole network, such as the norm of its gradient, is mapped over the members of
+a stack, so that each is clipped by its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from torch.func import vmap
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+from torch.optim.lr_scheduler import ExponentialLR, LRScheduler, StepLR
+
+from suite import optimizers
+from suite.registry import unknown
+from suite.types import UserError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss and the count of right answers that goes with it.
+
+    ``mean``: outputs of one network and labels (N,) -> their mean loss. ``right``: outputs and
+    labels of a stack -> (K, N) whether each point is on its right side. ``classes``: an output
+    per class, and labels that are whole numbers; otherwise there is one output.
+    """
+
+    mean: Callable[[Tensor, Tensor], Tensor]
+    right: Callable[[Tensor, Tensor], Tensor]
+    classes: bool = False
+
+
+LOSSES = {
+    "binary": Loss(
+        binary_cross_entropy_with_logits, lambda logits, labels: (logits > 0) == (labels > 0.5)
+    ),
+    "categorical": Loss(
+        cross_entropy, lambda logits, labels: logits.argmax(-1) == labels, classes=True
+    ),
+    "squared": Loss(mse_loss, lambda _, labels: torch.zeros_like(labels, dtype=torch.bool)),
+}
+PRECISIONS = {"single": torch.float32, "double": torch.float64}
+_CLIPPING: dict[str, Callable[..., object]] = {
+    "norm": clip_grad_norm_,
+    "value": clip_grad_value_,
+}
+
+
+def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
+    """The entry of a name. Raises UserError for a name that torch has nothing for."""
+    if name not in table:
+        raise unknown(f"{kind} in torch", name, table)
+    return table[name]
+
+
+def clipper(clipping: str) -> Callable[..., Sequence[Tensor]] | None:
+    """A function that clips the gradients (K, ...) of each member, or None where none is.
+
+    It takes them as arguments, one for each parameter, and writes into them.
+    """
+    name, values = optimizers.rule(clipping, optimizers.CLIPPING)
+    if name == "none":
+        return None
+    own = choose("clipping", name, _CLIPPING)
+
+    def clip(*gradients: Tensor) -> Sequence[Tensor]:
+        holders = [torch.empty_like(gradient) for gradient in gradients]
+        for holder, gradient in zip(holders, gradients, strict=True):
+            holder.grad = gradient  # torch clips what hangs on parameters
+        own(holders, values["threshold"], foreach=False)
+        return gradients
+
+    if name == "value":  # entry by entry: the members are apart without being mapped
+        return clip
+    mapped: Callable[..., Sequence[Tensor]] = vmap(clip)
+    return mapped
+
+
+def decay(schedule: str, optimizer: torch.optim.Optimizer) -> LRScheduler | None:
+    """The scheduler, to be stepped after every epoch, or None where the rate is constant.
+
+    Raises UserError for a rule that torch has nothing for, or a step of no whole epochs.
+    """
+    name, values = optimizers.rule(schedule, optimizers.SCHEDULES)
+    if name == "constant":
+        return None
+    if name == "step":
+        epochs = values["epochs"]
+        if epochs < 1 or epochs != int(epochs):
+            raise UserError(f"schedule {schedule!r}: epochs must be a whole number from 1")
+        return StepLR(optimizer, int(epochs), values["factor"])
+    if name == "exponential":
+        return ExponentialLR(optimizer, values["factor"])
+    raise unknown("schedule in torch", name, ("constant", "step", "exponential"))

@@ -5,9 +5,19 @@
 | weights | seed, layer, fan_in, fan_out, initializer | activations, optimizers, frameworks |
 | native | seed, layer, fan_in, fan_out, initializer, framework | activations, optimizers |
 | train, heldout | seed, dataset | every cell of a study that uses the dataset |
+| split | seed, dataset | every cell of a study that uses the dataset |
 | batches | seed, epoch | every cell |
+| tutorial | nothing | every network of the tutorial: one data set |
+| object | seed, initializer, framework | all layers that share one initializer object |
+| made | seed, case, framework | nothing: what a framework draws in one measurement |
+| vectors | seed | activations, initializers, shapes, frameworks |
 | noise | seed, cell | nothing: each network has its own dropout masks |
+| factors | seed, width, scale | products of other lengths, which begin alike |
+| shifted | seed, case, scale | nothing: each data set of the study shift is its own |
+| normalization | seed, layer_kind | frameworks, settings and scales of the study |
+| ties | seed, layer, width, case | activations, optimizers, precisions, frameworks, noise scales |
 | inputs, cotangent | seed, width | activations, initializers, frameworks |
+| noise_batches, start | seed | every cell of the study descent |
 
 The root seed enters every one of them. Because draws are shared between cells, their errors are
 alike: a claim reduces each seed to one number first, and its interval runs over seeds only.
@@ -24,10 +34,21 @@ PURPOSES = {
     "native": ("seed", "layer", "fan_in", "fan_out", "initializer", "framework"),
     "train": ("seed", "dataset"),
     "heldout": ("seed", "dataset"),
+    "split": ("seed", "dataset"),
     "batches": ("seed", "epoch"),
+    "tutorial": (),
+    "object": ("seed", "initializer", "framework"),
+    "made": ("seed", "case", "framework"),
+    "vectors": ("seed",),
     "noise": ("seed", "cell"),
+    "factors": ("seed", "width", "scale"),
+    "shifted": ("seed", "case", "scale"),
+    "normalization": ("seed", "layer_kind"),
+    "ties": ("seed", "layer", "width", "case"),
     "inputs": ("seed", "width"),
     "cotangent": ("seed", "width"),
+    "noise_batches": ("seed",),
+    "start": ("seed",),
 }
 
 

@@ -97,29 +97,31 @@ class Training:
             # The tutorial's own start has the seeds that decide a comparison of noisy networks.
             return Grid(head), Grid({**head, "initializer": ("normal(1)",)}, seeds=40)
         headline = Grid(head, seeds=60)
-        deep: _Axes = {"width": (5,), "weights": ("native", "shared")}
-        main = Grid(
-            {"activation": _ACTIVATIONS, "initializer": _INITIALIZERS, "depth": (1, 4, 16), **deep}
-        )
+        every: _Axes = {"activation": _ACTIVATIONS, "initializer": _INITIALIZERS, "width": (5,)}
+        main = Grid({**every, "depth": (1, 4), "weights": ("native", "shared")})
+        # Sixteen layers cost most: shared weights only where claims compare the frameworks.
+        native = Grid({**every, "depth": (16,)})
+        both = ("xavier_uniform", "orthogonal")
+        shared = Grid({**every, "initializer": both, "depth": (16,), "weights": ("shared",)})
         part: _Axes = {
             "activation": ("linear", "sigmoid", "tanh", "relu"),
             "initializer": ("default", "normal(1)", "xavier_uniform", "he_normal"),
             "width": (5,),
         }
         between = Grid({**part, "depth": (2, 8)})
-        others = Grid({**part, "depth": (1, 4), "optimizer": ("adam", "sgd")})
+        others = Grid({**part, "depth": (4,), "optimizer": ("adam", "sgd")})
         defaults = Grid(
             {
                 **part,
-                "depth": (1, 4),
+                "depth": (4,),
                 "optimizer": ("rmsprop", "adam", "sgd"),
                 "settings": ("default",),
             }
         )
-        standard = (main, headline, between, others, defaults)
+        standard = (main, headline, native, shared, between, others, defaults)
         if profile == "standard":
             return standard
-        every: _Axes = {
+        all_of_them: _Axes = {
             "activation": ACTIVATIONS.names,
             "initializer": _INITIALIZERS + _MORE_INITIALIZERS,
             "width": (5,),
@@ -127,7 +129,7 @@ class Training:
             "optimizer": ("rmsprop", "adam", "sgd"),
             "settings": ("common", "default"),
         }
-        return (Grid({**every, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard)
+        return (Grid({**all_of_them, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard)
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell["initializer"] == "default" and cell["weights"] == "shared":
@@ -138,16 +140,11 @@ class Training:
         task = circles_task(stack, lab, RECORD)
         snapshots = list(lab.framework.train(task))
         runs = _run_columns(snapshots, task)
-        finite = _finite(snapshots)
-        status = ["ok" if fine else "diverged" for fine in finite]
-        reason = [
-            "" if fine else _divergence(step)
-            for fine, step in zip(finite, runs["diverged_step"], strict=True)
-        ]
+        status, reason = outcome(snapshots, runs["diverged_step"])
         layers = Table(
             "layers",
             {"epoch": np.array(RECORD), "layer": np.arange(1, len(task.weights) + 1)},
-            _layer_columns(snapshots),
+            layer_columns(snapshots),
         )
         return Measurement(status, reason, (Table("runs", {}, runs), layers))
 
@@ -161,10 +158,22 @@ def circles_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:
     architecture = Architecture(
         2, first.count("width"), first.count("depth"), 1, first.text("activation")
     )
+    return seeded_task(stack, lab, record, architecture, "circles")
+
+
+def seeded_task(
+    stack: Stack, lab: Lab, record: tuple[int, ...], architecture: Architecture, dataset: str
+) -> TrainTask:
+    """A task on a data set for all members of a stack: data, start and batch order by seed.
+
+    Binary loss and batches of ``BATCH``; ``dataclasses.replace`` gives others.
+    """
+    first = stack.members[0].cell
+    sample = datasets.DATASETS[dataset].sample
     drawn = sorted({member.seed for member in stack.members})
     position = np.array([drawn.index(member.seed) for member in stack.members])
-    train = [datasets.circles(lab.root, seed, "train") for seed in drawn]
-    heldout = [datasets.circles(lab.root, seed, "heldout") for seed in drawn]
+    train = [sample(lab.root, seed, "train") for seed in drawn]
+    heldout = [sample(lab.root, seed, "heldout") for seed in drawn]
     points = len(train[0][1])
 
     def order(epoch: int) -> Array:
@@ -230,10 +239,17 @@ def start(stack: Stack, lab: Lab, architecture: Architecture) -> Weights:
     return tuple(layer(i, shape) for i, shape in enumerate(architecture.shapes, start=1))
 
 
-def _divergence(step: float) -> str:
-    """Why a run counts as diverged; ``step``: the first batch whose loss is not finite, or inf."""
-    where = f" (the loss of batch {step:.0f} first)" if np.isfinite(step) else ""
-    return f"a loss, weight or gradient became inf or NaN{where}"
+def outcome(snapshots: list[Snapshot], steps: Array) -> tuple[list[str], list[str]]:
+    """Status and reason of each member; ``steps`` (K,): its first batch with a loss that is not
+    finite, or inf."""
+
+    def why(step: float) -> str:
+        where = f" (the loss of batch {step:.0f} first)" if np.isfinite(step) else ""
+        return f"a loss, weight or gradient became inf or NaN{where}"
+
+    fine = _finite(snapshots)
+    reason = ["" if ended else why(step) for ended, step in zip(fine, steps, strict=True)]
+    return ["ok" if ended else "diverged" for ended in fine], reason
 
 
 def _finite(snapshots: list[Snapshot]) -> Array:
@@ -275,7 +291,7 @@ def first_true(flags: Array) -> Array:
     return np.where(flags.any(axis=0), 1.0 + flags.argmax(axis=0), np.inf)
 
 
-def _layer_columns(snapshots: list[Snapshot]) -> dict[str, Array]:
+def layer_columns(snapshots: list[Snapshot]) -> dict[str, Array]:
     """Statistics of kernels and of their gradients: name -> (K, epochs, layers)."""
 
     def statistics(what: str) -> Iterator[tuple[str, Array]]:

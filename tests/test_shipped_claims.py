@@ -75,8 +75,10 @@ def test_a_claim_has_the_seeds_that_its_profile_decides_it_with(claim: Claim) ->
 
 
 def test_the_family_fits_the_level() -> None:
-    """The level shares 5 % among 1,000 verdicts: those of all claims on the largest run."""
+    """The level shares 5 % among 1,000 verdicts: those of all claims on the largest run. An exact
+    claim is no sample and cannot be wrong by chance."""
     frames = {study.name: planned(study.name, "full") for study in STUDIES}
     found = judge(SHIPPED, frames, "full")
     assert all(one.verdict != "not judged" for one in found)
-    assert len(found) <= 1000
+    sampled = {claim.id for claim in SHIPPED if claim.kind == "sampled"}
+    assert sum(one.claim in sampled for one in found) <= 1000

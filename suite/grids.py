@@ -152,6 +152,7 @@ AXES = Registry(
             1.0,
             "number",
         ),
+        Axis("samples", "inputs at a time", _count("samples"), 128, "count"),
         Axis("case", "which of the study's experiments", _named("case"), local=True),
         Axis("layer_kind", "the layer that is measured", _named("layer_kind"), local=True),
         Axis(
@@ -280,13 +281,14 @@ def stacks(study: Study, selection: Selection) -> list[Stack]:
     for cell, seeds in cells(study, selection).items():
         shared = tuple(pair for pair in cell.values if pair[0] not in study.within)
         programs.setdefault(shared, []).append((cell, seeds))
+    block = max((grid.block for grid in study.grids(selection.profile)), default=BLOCK)
     result = []
     for shared, group in programs.items():
-        for first in range(0, max(seeds for _, seeds in group), BLOCK):
+        for first in range(0, max(seeds for _, seeds in group), block):
             members = tuple(
                 Member(cell, seed)
                 for cell, seeds in group
-                for seed in range(first, min(first + BLOCK, seeds))
+                for seed in range(first, min(first + block, seeds))
             )
             result.append(Stack(study.name, str(dict(shared)["framework"]), shared, members))
     return result

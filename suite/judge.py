@@ -282,7 +282,9 @@ def _verdict(claim: Claim, group: str, found: _Finding | str, profile: str | Non
         margin=_margin(claim, finding),
         headline=claim.headline,
         decides=claim.decides,
-        promised=profile is not None and PROFILES.index(claim.decides) <= PROFILES.index(profile),
+        promised=profile is not None
+        and claim.expected != "open"
+        and PROFILES.index(claim.decides) <= PROFILES.index(profile),
         reason=reason,
         because=claim.because,
         source=claim.source,

@@ -139,6 +139,21 @@ def drift(slopes: tuple[float, float], width: int, orthogonal: bool = False) -> 
     return found
 
 
+def kurtosis_drift(slopes: tuple[float, float], width: int, kurtosis: float) -> tuple[float, float]:
+    """What kernels of excess kurtosis k add to both numbers of ``drift``, to leading order.
+
+    A pre-activation sum_j w_j x_j has the excess kurtosis k sum x_j^4 / (sum x_j^2)^2, which is
+    3 r k / n for the activations of a layer, with r = E[c^4] / E[c^2]^2 over the half slopes c
+    (linear 1, relu 2). The relative variance of the mean square gains r times that over n: 3 r^2 k
+    / n^2 on the variance of the log, and minus half of it on its mean. Keras' truncated normal
+    has k = -0.63, so that networks of 16 relu units spread a tenth less than torch's.
+    """
+    below, above = slopes[0] ** 2, slopes[1] ** 2
+    ratio = 2 * (below**2 + above**2) / (below + above) ** 2
+    added = 3 * ratio**2 * kurtosis / width**2
+    return -added / 2, added
+
+
 def leading_drift(moment: Moments, width: int, orthogonal: bool = False) -> float:
     """``drift`` of the gradient in one layer for any phi, to first order in 1 / width.
 

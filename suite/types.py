@@ -115,10 +115,15 @@ class Stack:
 
 @dataclass(frozen=True)
 class Grid:
-    """Every combination of the values of named axes, each with seeds 0 .. seeds - 1."""
+    """Every combination of the values of named axes, each with seeds 0 .. seeds - 1.
+
+    ``block``: seeds in one stack (the largest of a study's grids). Narrow networks cost little
+    beside their program: two hundred of them in two stacks take a third of the time of ten.
+    """
 
     axes: Mapping[str, Sequence[Value]]
     seeds: int = BLOCK
+    block: int = BLOCK
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,6 @@ def test_each_profile_contains_the_smaller(study: Study) -> None:
     held = [grids.cells(study, grids.Selection(profile, ("torch",))) for profile in PROFILES]
     for smaller, larger in itertools.pairwise(held):
         assert all(larger.get(cell, 0) >= seeds for cell, seeds in smaller.items())
-    assert len(held[0]) < len(held[1]) < len(held[2])
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)

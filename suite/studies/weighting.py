@@ -1,0 +1,142 @@
+"""Do weights for the points change what a network learns that fits every point anyway?
+
+Two networks from one start on one data set, one with a weight of 50 for the positive class, one
+without (Byrd and Lipton 2019). What each calls positive is measured over a square around the data.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from suite import seeds
+from suite import theory_shift as theory
+from suite.studies.weights import draw_layer
+from suite.types import (
+    BLOCK,
+    Array,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Measurement,
+    Member,
+    Stack,
+    Table,
+    TableSpec,
+    Weights,
+)
+
+WEIGHT = 50.0
+POINTS, SPREAD = 200, 0.5
+HALF = 3.0
+"""Of the square's side."""
+PLACES = 2000
+"""Random points of the square: a share of them has a standard error of 0.011."""
+CENTRES = {"apart": 2.0, "touching": 1.0, "overlapping": 0.25}
+"""Case -> the classes are N((+-centre, 0), 0.25): 8, 4 or 1 standard deviations apart."""
+LAYERS = ((2, 64), (64, 64), (64, 1))
+OPTIMIZER = "sgd(0.1)"
+RECORD = (5, 10, 20, 50, 100, 300)
+
+
+class Weighting:
+    """The study; ``suite.types.Study`` says what each member means."""
+
+    name = "weighting"
+    question = "Do weights for the points last where a network fits every point?"
+    source = "Byrd and Lipton 2019"
+    frameworks: tuple[str, ...] = ()
+    axes = ("framework", "case")
+    within = ("case",)
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("early_weight_effect", "late_weight_effect", "weight_effect_left",
+             "weight_effect_predicted", "fitted_share"),
+        ),
+        TableSpec(
+            "steps",
+            ("positive_share", "positive_share_unweighted", "positive_share_predicted"),
+            ("step",),
+            per="seeds",
+        ),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        cases = {"quick": ("apart",), "standard": ("apart", "overlapping")}
+        seeds_each = 5 * BLOCK if profile == "full" else BLOCK
+        return (Grid({"case": cases.get(profile, tuple(CENTRES))}, seeds_each),)
+
+    def unsupported(self, cell: Cell) -> str | None:
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        sets = [data(member, lab.root) for member in stack.members]
+        inputs, labels, square = (np.stack(parts) for parts in zip(*sets, strict=True))
+        important = np.where(labels == 1, WEIGHT, 1.0).astype(np.float32)
+        start = starts(stack, lab)
+        probe = lab.framework.probe("weighted.train")
+        seen = np.concatenate([square, inputs], axis=1)
+        weighted, plain = (
+            probe(OPTIMIZER, start, inputs, labels, importance, seen, RECORD)
+            for importance in (important, np.ones_like(important))
+        )
+        finite = np.isfinite(weighted).all(axis=(1, 2)) & np.isfinite(plain).all(axis=(1, 2))
+        positive, unweighted = (
+            (logits[..., :PLACES] > 0).mean(axis=2) for logits in (weighted, plain)
+        )
+        effect = positive - unweighted
+        fitted = ((weighted[:, -1, PLACES:] > 0) == (labels == 1)).mean(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            left = effect[:, -1] / effect[:, 0]
+        moved = np.array([predicted(member.cell) for member in stack.members])
+        columns = {
+            "early_weight_effect": effect[:, 0],
+            "late_weight_effect": effect[:, -1],
+            "weight_effect_left": left,
+            "weight_effect_predicted": moved,
+            "fitted_share": fitted,
+        }
+        steps = {
+            "positive_share": positive,
+            "positive_share_unweighted": unweighted,
+            "positive_share_predicted": np.tile(0.5 + moved[:, None], len(RECORD)),
+        }
+        tables = (
+            Table("runs", {}, columns),
+            Table("steps", {"step": np.array(RECORD)}, steps),
+        )
+        status = ["ok" if fine else "diverged" for fine in finite]
+        reason = ["" if fine else "a logit became inf or NaN" for fine in finite]
+        return Measurement(status, reason, tables)
+
+    def cost(self, stack: Stack) -> Cost:
+        return Cost(2.0 + 2 * RECORD[-1] * 5e-4 * len(stack.members), 1.3e9)
+
+
+def data(member: Member, root: int) -> tuple[Array, Array, Array]:
+    """Inputs (POINTS, 2) and labels (POINTS,) of a member, and points of the square (PLACES, 2);
+    float32."""
+    case = member.cell.text("case")
+    rng = seeds.generator(root, "shifted", seed=member.seed, case=f"weighting {case}", scale="1.0")
+    labels = np.arange(POINTS) % 2
+    inputs = SPREAD * rng.standard_normal((POINTS, 2))
+    inputs[:, 0] += CENTRES[case] * (2 * labels - 1)
+    square = rng.uniform(-HALF, HALF, (PLACES, 2))
+    return inputs.astype(np.float32), labels.astype(np.float32), square.astype(np.float32)
+
+
+def starts(stack: Stack, lab: Lab) -> Weights:
+    """The members' initial layers, xavier_uniform, drawn once for all frameworks."""
+    drawn = [
+        [draw_layer(lab.framework, lab.root, "xavier_uniform", "shared", member.seed, at, *shape)
+         for member in stack.members]
+        for at, shape in enumerate(LAYERS, 1)
+    ]  # fmt: skip
+    return tuple((np.stack([k for k, _ in layer]), np.stack([b for _, b in layer]))
+                 for layer in drawn)  # fmt: skip
+
+
+def predicted(cell: Cell) -> float:
+    """How much of the square the best rule calls positive because of the weight."""
+    return theory.boundary_move(CENTRES[cell.text("case")], SPREAD, WEIGHT, HALF) / (2 * HALF)

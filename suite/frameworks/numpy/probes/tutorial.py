@@ -1,0 +1,31 @@
+"""One network at a time in NumPy float64: the definition of what the frameworks' users train."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from suite.frameworks.numpy import Numpy
+from suite.types import TrainTask, Weights
+
+
+def fit(task: TrainTask, member: int) -> tuple[Weights, float, float]:
+    """Weights (fan_in, fan_out) and (fan_out,) per layer, loss and accuracy after training.
+
+    Start, data and batches are those of a member of the task; loss and accuracy are those of the
+    training set.
+    """
+    one = [member]
+    alone = replace(
+        task,
+        weights=tuple((kernel[one], bias[one]) for kernel, bias in task.weights),
+        inputs=task.inputs[one],
+        labels=task.labels[one],
+        heldout_inputs=task.heldout_inputs[one],
+        heldout_labels=task.heldout_labels[one],
+        order=lambda epoch: task.order(epoch)[one],
+        record=task.record[-1:],
+    )
+    (last,) = Numpy().train(alone)
+    right = ((last.logits > 0) == (alone.labels > 0.5)).mean()
+    weights = tuple((kernel[0], bias[0]) for kernel, bias in last.weights)
+    return weights, float(last.loss[0]), float(right)

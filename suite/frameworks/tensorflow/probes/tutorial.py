@@ -1,0 +1,71 @@
+"""One network at a time, trained by ``keras.Model.fit`` as in the published tutorial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from suite import activations
+from suite.frameworks.tensorflow.backend import keras, release
+from suite.optimizers import resolve
+from suite.registry import native
+from suite.types import Array, TrainTask, Weights
+
+
+def fit(task: TrainTask, member: int) -> tuple[Weights, float, float]:
+    """Weights (fan_in, fan_out) and (fan_out,) per layer, loss and accuracy after training.
+
+    The tutorial's model: hidden layers of one activation, one sigmoid output, binary
+    cross-entropy on its probability. Start, data and batches are those of a member of the task;
+    loss and accuracy are what ``evaluate`` says of the training set.
+    """
+    model = _model(task, member)
+    batches = _Batches(task, member)
+    turn = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: batches.turn(epoch + 1))
+    model.fit(batches, epochs=task.record[-1], shuffle=False, callbacks=[turn], verbose=0)
+    loss, accuracy = model.evaluate(task.inputs[member], task.labels[member], verbose=0)
+    values = [variable.numpy() for variable in model.trainable_variables]
+    del model
+    release()
+    return tuple(zip(values[::2], values[1::2], strict=True)), float(loss), float(accuracy)
+
+
+def _model(task: TrainTask, member: int) -> Any:
+    name = activations.resolve(task.architecture.activation).native("tensorflow")
+    hidden: Callable[..., Any] = native(name)
+    # Zeros, since Keras would draw seeds from Python's global generator; both are set below.
+    layers = [
+        keras.layers.Dense(width, activation=function, kernel_initializer="zeros")
+        for (_, width), function in zip(
+            task.architecture.shapes, [hidden] * task.architecture.depth + ["sigmoid"], strict=True
+        )
+    ]
+    model = keras.Sequential([keras.Input((task.architecture.inputs,)), *layers])
+    for layer, (kernel, bias) in zip(layers, task.weights, strict=True):
+        layer.set_weights([kernel[member], bias[member]])
+    optimizer = native(resolve(task.optimizer).native("tensorflow", task.settings))()
+    model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["acc"])
+    return model
+
+
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
+    """A member's batches in the order of the task; the last one is short."""
+
+    def __init__(self, task: TrainTask, member: int) -> None:
+        super().__init__()
+        self.task, self.member = task, member
+        self.turn(1)
+
+    def turn(self, epoch: int) -> None:
+        """Take the order of an epoch, from 1. Keras says when: by itself it counts one more."""
+        self.order = self.task.order(epoch)[self.member]
+
+    def __len__(self) -> int:
+        return -(-len(self.order) // self.task.batch)
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        rows = self.order[index * self.task.batch : (index + 1) * self.task.batch]
+        inputs, labels = self.task.inputs[self.member], self.task.labels[self.member]
+        return np.asarray(inputs[rows]), np.asarray(labels[rows])

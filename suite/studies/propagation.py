@@ -31,6 +31,7 @@ from suite.types import (
     UserError,
     Weights,
 )
+from suite.types import Propagation as Signal
 
 INPUTS = 16
 """Inputs in a batch. They share the kernels: the intervals of claims run over seeds alone."""
@@ -80,6 +81,7 @@ class Propagation:
         ),
         TableSpec("histograms", ("histogram_share",), coordinates=("layer", "bin"), per="seeds"),
     )  # fmt: skip
+    bins: Array = CENTRES
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         quick = (
@@ -143,13 +145,15 @@ class Propagation:
                 name = member.cell.text("activation")
                 signal = lab.framework.propagate(name, weights, inputs, cotangent)
                 reasons[member] = not_finite(signal)
-                observed[member] = observe(
-                    signal, inputs, activations.resolve(name), predict(member.cell)
-                )
+                observed[member] = self.observed(member.cell, signal, inputs)
         tables = [self._table(spec, [observed[member] for member in stack.members])
                   for spec in self.tables]  # fmt: skip
         ordered = [reasons[member] for member in stack.members]
         return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
+
+    def observed(self, cell: Cell, signal: Signal, inputs: Array) -> Columns:
+        """All columns of one run, the theory's among them. inputs: (INPUTS, width)."""
+        return observe(signal, inputs, activations.resolve(cell.text("activation")), predict(cell))
 
     def _table(self, spec: TableSpec, observed: list[Columns]) -> Table:
         columns = {
@@ -157,7 +161,7 @@ class Propagation:
             for metric in spec.metrics
         }
         depth = len(observed[0]["layers"]["activation_mean"])
-        places = {"layer": np.arange(1, depth + 1), "bin": CENTRES}
+        places = {"layer": np.arange(1, depth + 1), "bin": self.bins}
         return Table(spec.name, {name: places[name] for name in spec.coordinates}, columns)
 
     def cost(self, stack: Stack) -> Cost:

@@ -1,0 +1,120 @@
+"""Signals at initialisation in Keras: derivative of one network, one layer of many, precision."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from suite import activations
+from suite.frameworks.tensorflow.backend import keras, tf
+from suite.registry import native
+from suite.types import Array, Weights
+
+_PRECISIONS = {"single": "float32", "double": "float64"}
+
+
+def jacobian(activation: str, weights: Weights, point: Array) -> Array:
+    """Derivative of the last activations by the inputs, (width, features), at a point (features,).
+
+    A copy of the point for each output, whose gradient is taken by its own copy. ``weights``:
+    kernel (fan_in, fan_out) and bias (fan_out,) of each layer, no leading axis.
+    """
+    width = weights[-1][0].shape[1]
+    copies = np.tile(point, (width, 1))
+    to_inputs, _ = _gradients(activation, _shapes(weights), "float32")(
+        *_constants("float32", weights, copies, np.eye(width))
+    )
+    result: Array = to_inputs.numpy()
+    return result
+
+
+def through(activation: str, kernels: Array, biases: Array, hidden: Array) -> Array:
+    """One layer of K networks: activations (K, points, fan_out).
+
+    kernels (K, fan_in, fan_out), biases (K, fan_out), hidden (K, points, fan_in). One ``Dense``
+    and its activation, mapped over the networks by ``vectorized_map``.
+    """
+    layer = _mapped(activation, kernels.shape[1:])
+    result: Array = layer(*_constants("float32", kernels, biases, hidden)).numpy()
+    return result
+
+
+def backward(
+    activation: str, weights: Weights, inputs: Array, cotangent: Array, precision: str
+) -> Array:
+    """The gradient by the pre-activations of every layer, (depth, samples, width).
+
+    As ``Framework.propagate``, but in ``single`` or ``double`` precision.
+    """
+    dtype = _PRECISIONS[precision]
+    _, by_layer = _gradients(activation, _shapes(weights), dtype)(
+        *_constants(dtype, weights, inputs, cotangent)
+    )
+    result: Array = by_layer.numpy()
+    return result
+
+
+def smallest(precision: str) -> float:
+    """The smallest power of two above 0 that halving 1 reaches, in ``single`` or ``double``."""
+    value = tf.ones((1,), dtype=_PRECISIONS[precision])
+    while float((value * 0.5).numpy()[0]) > 0:
+        value = value * 0.5
+    return float(value.numpy()[0])
+
+
+def _constants(dtype: str, *values: Any) -> Any:
+    return tf.nest.map_structure(lambda array: tf.constant(array, dtype=dtype), values)
+
+
+def _shapes(weights: Weights) -> tuple[tuple[int, ...], ...]:
+    return tuple(kernel.shape for kernel, _ in weights)
+
+
+def _dense(shape: tuple[int, ...], dtype: str) -> Any:
+    layer = keras.layers.Dense(shape[1], kernel_initializer="zeros", dtype=dtype)
+    layer.build((None, shape[0]))
+    return layer
+
+
+def _activation(name: str, dtype: str) -> Any:
+    return keras.layers.Activation(
+        native(activations.resolve(name).native("tensorflow")), dtype=dtype
+    )
+
+
+@lru_cache(maxsize=32)
+def _mapped(activation: str, shape: tuple[int, ...]) -> Any:
+    """One dense layer and its activation over a leading axis of networks, compiled."""
+    dense, function = _dense(shape, "float32"), _activation(activation, "float32")
+
+    def one(parts: Any) -> Any:
+        kernel, bias, x = parts
+        return function(dense.stateless_call([kernel, bias], [], x)[0])
+
+    return tf.function(
+        lambda *parts: tf.vectorized_map(one, parts), autograph=False, reduce_retracing=True
+    )
+
+
+@lru_cache(maxsize=32)
+def _gradients(activation: str, shapes: tuple[tuple[int, ...], ...], dtype: str) -> Any:
+    """Gradients by the inputs and by every pre-activation, compiled; the weights are arguments."""
+    dense = {shape: _dense(shape, dtype) for shape in set(shapes)}
+    function = _activation(activation, dtype)
+
+    def passes(weights: Any, inputs: Any, cotangent: Any) -> tuple[Any, Any]:
+        before, x = [], inputs
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(inputs)
+            for shape, (kernel, bias) in zip(shapes, weights, strict=True):
+                x, _ = dense[shape].stateless_call([kernel, bias], [], x)
+                before.append(x)
+                x = function(x)
+        to_inputs, *by_layer = tape.gradient(x, [inputs, *before], cotangent)
+        # Layers of unequal width cannot be stacked, and are asked for the inputs' gradient alone.
+        equal = len({shape[1] for shape in shapes}) == 1
+        return to_inputs, tf.stack(by_layer) if equal else tf.zeros(())
+
+    return tf.function(passes, autograph=False)

@@ -1,0 +1,80 @@
+"""Signals at initialisation in torch: derivative of one network, one layer of many, precision."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from suite.frameworks.torch.layers import Activation, tensor
+from suite.types import Array, Weights
+
+_PRECISIONS = {"single": torch.float32, "double": torch.float64}
+
+
+def jacobian(activation: str, weights: Weights, point: Array) -> Array:
+    """Derivative of the last activations by the inputs, (width, features), at a point (features,).
+
+    A copy of the point for each output, whose gradient is taken by its own copy. ``weights``:
+    kernel (fan_in, fan_out) and bias (fan_out,) of each layer, no leading axis.
+    """
+    modules = [module for layer in weights for module in _layer(activation, *layer, torch.float32)]
+    width = weights[-1][0].shape[1]
+    copies = tensor(np.tile(point, (width, 1))).requires_grad_()
+    (rows,) = torch.autograd.grad(nn.Sequential(*modules)(copies), copies, torch.eye(width))
+    return rows.numpy()
+
+
+def through(activation: str, kernels: Array, biases: Array, hidden: Array) -> Array:
+    """One layer of K networks: activations (K, points, fan_out).
+
+    kernels (K, fan_in, fan_out), biases (K, fan_out), hidden (K, points, fan_in). One
+    ``nn.Linear`` and its activation, mapped over the networks by ``vmap``.
+    """
+    _, fan_in, fan_out = kernels.shape
+    layer = nn.Sequential(nn.Linear(fan_in, fan_out, device="meta"), Activation(activation))
+
+    def one(kernel: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+        value: Tensor = functional_call(layer, {"0.weight": kernel.T, "0.bias": bias}, (x,))
+        return value
+
+    result: Tensor = vmap(one)(tensor(kernels), tensor(biases), tensor(hidden))
+    return result.numpy()
+
+
+def backward(
+    activation: str, weights: Weights, inputs: Array, cotangent: Array, precision: str
+) -> Array:
+    """The gradient by the pre-activations of every layer, (depth, samples, width).
+
+    As ``Framework.propagate``, but in ``single`` or ``double`` precision.
+    """
+    dtype = _PRECISIONS[precision]
+    x = torch.tensor(inputs, dtype=dtype)
+    before = []
+    for kernel, bias in weights:
+        dense, function = _layer(activation, kernel, bias, dtype)
+        before.append(dense(x).requires_grad_())
+        x = function(before[-1])
+    gradients = torch.autograd.grad(x, before, torch.tensor(cotangent, dtype=dtype))
+    return torch.stack(gradients).numpy()
+
+
+def smallest(precision: str) -> float:
+    """The smallest power of two above 0 that halving 1 reaches, in ``single`` or ``double``."""
+    value = torch.ones(1, dtype=_PRECISIONS[precision])
+    while (value * 0.5).item() > 0:
+        value = value * 0.5
+    return value.item()
+
+
+def _layer(
+    activation: str, kernel: Array, bias: Array, dtype: torch.dtype
+) -> tuple[nn.Module, nn.Module]:
+    """A dense layer with these weights, which take no gradient, and its activation."""
+    fan_in, fan_out = kernel.shape
+    dense = nn.Linear(fan_in, fan_out, device="meta")
+    dense.weight = nn.Parameter(torch.tensor(kernel, dtype=dtype).T, requires_grad=False)
+    dense.bias = nn.Parameter(torch.tensor(bias, dtype=dtype), requires_grad=False)
+    return dense, Activation(activation)

@@ -1,0 +1,216 @@
+"""How much networks of one kind differ from each other, and how many are dead from the start.
+
+No training, zero biases. A run is an ensemble: many networks, each with its own kernels, on the
+same inputs. The inputs lie on a circle in a random plane: ReLU networks without biases scale
+with their input, so that the directions of a plane stand for all inputs of two features.
+
+An initializer draws the kernels of a layer of all networks at once, side by side: the law of
+He's and LeCun's depends on fan_in alone, so the columns of a wide kernel are kernels of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+from suite import activations, initializers, seeds, theory
+from suite.studies.weights import draw_layer
+from suite.types import (
+    BLOCK,
+    Array,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Measurement,
+    Member,
+    Stack,
+    Table,
+    TableSpec,
+    float64,
+)
+
+INPUTS = 32
+"""Directions of the plane, evenly spaced."""
+_BY_FAN_IN = ("he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "normal")
+
+
+class Fluctuation:
+    """Networks against each other; ``suite.types.Study`` says what each part means."""
+
+    name = "fluctuation"
+    question = "How far do networks of one kind spread, and how many are born dead?"
+    source = "Hanin 2018; Hanin and Rolnick 2018; Lu, Shin, Su and Karniadakis 2019"
+    frameworks: tuple[str, ...] = ()
+    axes = ("framework", "activation", "initializer", "depth", "width")
+    within: tuple[str, ...] = ()
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("log_square_variance", "log_square_variance_predicted", "log_square_mean",
+             "log_square_mean_predicted", "dead_share", "dead_input_share",
+             "dead_input_share_predicted", "dead_input_share_error"),
+        ),
+        TableSpec(
+            "layers",
+            ("log_square_variance", "log_square_variance_predicted", "log_square_mean",
+             "log_square_mean_predicted", "dead_share", "dead_input_share",
+             "dead_input_share_predicted"),
+            coordinates=("layer",),
+            per="seeds",
+        ),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        quick = (_grid((2, 3, 5, 8), (8,)), _grid((32,), (8,)))
+        if profile == "quick":
+            return quick
+        standard = (
+            *quick,
+            _grid((2, 3, 5, 8), (2, 32)),
+            _grid((16, 32, 64), (8, 32)),
+        )
+        return standard if profile == "standard" else (*standard, _grid((128,), (8, 32, 64)))
+
+    def unsupported(self, cell: Cell) -> str | None:
+        name = initializers.resolve(cell.text("initializer")).entry.name
+        if name in _BY_FAN_IN:
+            return None
+        return f"{name} depends on more than fan_in, and kernels are drawn side by side here"
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        observed = [{**_observe(_squares(m, lab)), **_predict(m.cell)} for m in stack.members]
+        layers = {
+            metric: np.array([columns[metric] for columns in observed])
+            for metric in self.tables[1].metrics
+        }
+        runs = {metric: values[:, -1] for metric, values in layers.items()}
+        runs["dead_input_share_error"] = (
+            runs["dead_input_share"] - runs["dead_input_share_predicted"]
+        )
+        depth = stack.members[0].cell.count("depth")
+        tables = [
+            Table("runs", {}, runs),
+            Table("layers", {"layer": np.arange(1, depth + 1)}, layers),
+        ]
+        return Measurement(["ok"] * len(observed), [""] * len(observed), tables)
+
+    def cost(self, stack: Stack) -> Cost:
+        if not stack.members:
+            return Cost(0.0, 1e9)
+        cell = stack.members[0].cell
+        width, depth = cell.count("width"), cell.count("depth")
+        layer = networks(width) * width * (2e-8 * width + 1.5e-8 * INPUTS) + 2e-3
+        return Cost(1.0 + len(stack.members) * depth * layer, 1.2e9)
+
+
+def networks(width: int) -> int:
+    """Networks of an ensemble: as many as keep its variance, or its share of dead, in hand."""
+    if width <= 10:
+        return 1000
+    return 400 if width <= 32 else 200
+
+
+def _grid(widths: tuple[int, ...], depths: tuple[int, ...]) -> Grid:
+    return Grid(
+        {
+            "activation": ("relu",),
+            "initializer": ("he_normal",),
+            "depth": depths,
+            "width": widths,
+        },
+        BLOCK,
+    )
+
+
+def circle(member: Member, lab: Lab) -> Array:
+    """Inputs of mean square 1 on a circle, (INPUTS, width) float32; the ensemble shares them."""
+    width = member.cell.count("width")
+    rng = seeds.generator(lab.root, "inputs", seed=member.seed, width=width)
+    plane, _ = np.linalg.qr(rng.standard_normal((width, 2)))
+    angles = 2 * math.pi * np.arange(INPUTS) / INPUTS
+    around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    inputs: Array = math.sqrt(width) * around @ plane.T
+    return inputs.astype(np.float32)
+
+
+def _squares(member: Member, lab: Lab) -> Array:
+    """Mean square of the activations, (depth, networks, inputs), layer by layer.
+
+    One layer of all networks is drawn, used and forgotten before the next.
+    """
+    cell = member.cell
+    width, initializer = cell.count("width"), cell.text("initializer")
+    count = networks(width)
+    through = lab.framework.probe("signals.through")
+    hidden = np.tile(circle(member, lab), (count, 1, 1))
+    squares = []
+    for layer in range(1, cell.count("depth") + 1):
+        wide, _ = draw_layer(lab.framework, lab.root, initializer, "native", member.seed, layer,
+                             width, count * width)  # fmt: skip
+        kernels = np.ascontiguousarray(wide.reshape(width, count, width).swapaxes(0, 1))
+        biases = np.zeros((count, width), dtype=np.float32)
+        hidden = through(cell.text("activation"), kernels, biases, hidden)
+        squares.append(np.mean(float64(hidden) ** 2, axis=-1))
+    return np.array(squares)
+
+
+@np.errstate(divide="ignore", invalid="ignore")  # ln 0 of the dead, who are left out
+def _observe(squares: Array) -> dict[str, Array]:
+    """The measured columns, (depth,) each, from the mean squares (depth, networks, inputs).
+
+    The variance is the unbiased one over the living networks of an input, averaged over the
+    inputs; NaN where no input has two of them.
+    """
+    alive = squares > 0
+    logs = np.where(alive, np.log(squares), 0.0)
+    count = alive.sum(axis=1)
+    means = np.where(count > 0, logs.sum(axis=1) / count, np.nan)
+    deviation = np.where(alive, logs - means[:, None], 0.0)
+    variances = np.where(count > 1, (deviation**2).sum(axis=1) / (count - 1), np.nan)
+    return {
+        "log_square_variance": _mean(variances),
+        "log_square_mean": _mean(means),
+        "dead_share": 1.0 - alive.any(axis=2).mean(axis=1),
+        "dead_input_share": 1.0 - alive.mean(axis=(1, 2)),
+    }
+
+
+def _mean(values: Array) -> Array:
+    """Mean over the last axis of what is not NaN; NaN where nothing is left."""
+    known = ~np.isnan(values)
+    return np.asarray(np.where(known, values, 0.0).sum(axis=-1) / known.sum(axis=-1))
+
+
+@functools.lru_cache(maxsize=256)
+def _predict(cell: Cell) -> dict[str, Array]:
+    """What a layer adds to the log of a living network, times the layers; who lives so far.
+
+    A unit of a relu network without biases is off for an input with chance 1/2, whatever the
+    layers before: the kernels' law is symmetric. A layer of ``width`` such units is dead with
+    chance 2^-width.
+    """
+    width, depth = cell.count("width"), cell.count("depth")
+    layers = np.arange(1, depth + 1)
+    slopes = theory.half_slopes(activations.resolve(cell.text("activation")))
+    mean = variance = dead = math.nan
+    if slopes is not None:
+        law = initializers.resolve(cell.text("initializer")).law(cell.text("framework"))
+        mean, variance = (
+            gaussian + more
+            for gaussian, more in zip(
+                theory.drift(slopes, width),
+                theory.kurtosis_drift(slopes, width, law.kurtosis),
+                strict=True,
+            )
+        )
+        factor = width * law.variance(width, width)
+        mean += math.log(factor * (slopes[0] ** 2 + slopes[1] ** 2) / 2)
+        dead = 2.0**-width if slopes[0] == 0 else 0.0
+    return {
+        "log_square_mean_predicted": mean * layers,
+        "log_square_variance_predicted": variance * layers,
+        "dead_input_share_predicted": 1.0 - (1.0 - dead) ** layers,
+    }

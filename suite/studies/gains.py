@@ -1,0 +1,254 @@
+"""Which factor of the kernels suits which activation, and whether small errors grow or die out.
+
+No training, zero biases. Kernels are LeCun's (fan_in Var(W) = 1) times the gain of the rule that
+``case`` names. Each input comes three times, scaled so that the pre-activations of the first
+layer have a mean square of 0.7, 1 and 1.4. A seed's kernels serve all rules and activations.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+
+import numpy as np
+
+from suite import activations, seeds, theory, theory_gains
+from suite.studies import costs
+from suite.studies.signals import log_mean_square, not_finite
+from suite.studies.weights import draw_layer
+from suite.types import (
+    BLOCK,
+    Array,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Measurement,
+    Member,
+    Propagation,
+    Stack,
+    Table,
+    TableSpec,
+    Weights,
+    float64,
+)
+
+STARTS = (0.7, 1.0, 1.4)
+"""Mean squares of the first pre-activations, in theory; the ratio of the outer ones is 2."""
+INPUTS = 8
+TORCH_GAINS = {
+    "linear": 1.0,
+    "sigmoid": 1.0,
+    "tanh": 5 / 3,
+    "relu": math.sqrt(2),
+    "leaky_relu": math.sqrt(2 / (1 + 0.01**2)),
+    "selu": 3 / 4,
+}
+"""What torch.nn.init.calculate_gain returns; it has no value for the other activations."""
+LECUN_TANH = (1.7159, 2 / 3)
+"""LeCun's 1.7159 tanh(2 x / 3), LeCun, Bottou, Orr and Müller 1998.
+
+A network of a tanh(b x) is one of tanh: with kernels W, the pre-activations z = b h of the second
+form obey z = (a b) W tanh(z) from layer to layer, and its activations are a tanh(z). So it is
+measured as tanh with the gain a b, exactly.
+"""
+CASES = ("unit", "torch", "lecun_tanh")
+
+
+class Gains:
+    """Gains, fixed points and their stability; ``suite.types.Study`` says what each part means."""
+
+    name = "gains"
+    question = "Which gain keeps a signal for which activation, and is it stable?"
+    source = (
+        "LeCun, Bottou, Orr and Müller 1998; Klambauer, Unterthiner, Mayr and Hochreiter 2017;"
+        " the documentation of torch.nn.init.calculate_gain"
+    )
+    frameworks: tuple[str, ...] = ()
+    axes = ("framework", "activation", "initializer", "depth", "width", "case")
+    within = ("activation", "case")
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("gain", "fixed_point", "fixed_point_response", "fixed_point_chi", "response",
+             "response_predicted", "separation", "separation_predicted", "late_forward_rate",
+             "late_forward_rate_predicted", "late_backward_rate", "late_backward_rate_predicted",
+             "last_square", "last_square_predicted"),
+        ),
+        TableSpec("layers", ("square", "square_predicted"), coordinates=("layer", "start"),
+                  per="seeds"),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        if profile == "quick":
+            return _grids(("tanh", "relu", "selu", "gelu"), 256)
+        if profile == "standard":
+            # ELU's fixed point attracts least of those of which it is claimed: more seeds.
+            return (
+                *self.grids("quick"),
+                *_grids(activations.ACTIVATIONS.names, 512),
+                _grid(("elu",), "unit", 512, 3 * BLOCK),
+            )
+        every = activations.ACTIVATIONS.names
+        return (*self.grids("standard"), *_grids(every, 256), *_grids(every, 512, 5 * BLOCK))
+
+    def unsupported(self, cell: Cell) -> str | None:
+        name, case = activations.resolve(cell.text("activation")).name, cell["case"]
+        if case == "torch" and name not in TORCH_GAINS:
+            return f"torch.nn.init.calculate_gain has no value for {name}"
+        if case == "lecun_tanh" and name != "tanh":
+            return "1.7159 tanh(2 x / 3) is measured as a network of tanh"
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        observed: dict[Member, dict[str, Array]] = {}
+        reasons: dict[Member, str] = {}
+        by_seed = sorted(stack.members, key=lambda member: member.seed)
+        for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
+            drawn: Weights | None = None
+            for member in group:
+                drawn = drawn or _draw(member, lab)
+                factor, cell = gain(member.cell), member.cell
+                weights = tuple((np.float32(factor) * kernel, bias) for kernel, bias in drawn)
+                signal = lab.framework.propagate(
+                    cell.text("activation"), weights, *_batch(member, lab, factor)
+                )
+                reasons[member] = not_finite(signal)
+                observed[member] = {**_observe(cell, signal), **_predict(cell)}
+        depth = stack.members[0].cell.count("depth")
+        coordinates = {"layer": np.arange(1, depth + 1), "start": np.array(STARTS)}
+        tables = [
+            Table(
+                spec.name,
+                {name: coordinates[name] for name in spec.coordinates},
+                {metric: np.array([observed[member][metric] for member in stack.members])
+                 for metric in spec.metrics},
+            )
+            for spec in self.tables
+        ]  # fmt: skip
+        ordered = [reasons[member] for member in stack.members]
+        return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
+
+    def cost(self, stack: Stack) -> Cost:
+        return costs.propagation(stack, INPUTS * len(STARTS), 6)
+
+
+def _grids(names: tuple[str, ...], width: int, seeds: int = BLOCK) -> tuple[Grid, ...]:
+    """Every rule, for the activations that it speaks of."""
+    with_gain = tuple(name for name in names if name in TORCH_GAINS)
+    return (
+        _grid(names, "unit", width, seeds),
+        _grid(with_gain, "torch", width, seeds),
+        _grid(("tanh",), "lecun_tanh", width, seeds),
+    )
+
+
+def _grid(names: tuple[str, ...], case: str, width: int, seeds: int) -> Grid:
+    return Grid(
+        {
+            "activation": names,
+            "initializer": ("lecun_normal",),
+            "depth": (30,),
+            "width": (width,),
+            "case": (case,),
+        },
+        seeds,
+    )
+
+
+def gain(cell: Cell) -> float:
+    """The factor of the kernels in a cell."""
+    if cell["case"] == "unit":
+        return theory_gains.unit_gain(activations.resolve(cell.text("activation")))
+    if cell["case"] == "lecun_tanh":
+        return math.prod(LECUN_TANH)
+    return TORCH_GAINS[cell.text("activation")]
+
+
+def _amplitude(cell: Cell) -> float:
+    """The factor of the activations in the rule's own form."""
+    return LECUN_TANH[0] if cell["case"] == "lecun_tanh" else 1.0
+
+
+def _draw(member: Member, lab: Lab) -> Weights:
+    width, initializer = member.cell.count("width"), member.cell.text("initializer")
+    return tuple(
+        draw_layer(lab.framework, lab.root, initializer, "native", member.seed, layer, width, width)
+        for layer in range(1, member.cell.count("depth") + 1)
+    )
+
+
+def _batch(member: Member, lab: Lab, factor: float) -> tuple[Array, Array]:
+    """Inputs (len(STARTS) INPUTS, width) by start, and a cotangent for each input, float32."""
+    width = member.cell.count("width")
+    directions, cotangent = (
+        seeds.generator(lab.root, purpose, seed=member.seed, width=width).standard_normal(
+            (INPUTS, width)
+        )
+        for purpose in ("inputs", "cotangent")
+    )
+    directions *= math.sqrt(width) / np.linalg.norm(directions, axis=1, keepdims=True)
+    inputs = np.concatenate([math.sqrt(start) / factor * directions for start in STARTS])
+    return inputs.astype(np.float32), np.tile(cotangent, (len(STARTS), 1)).astype(np.float32)
+
+
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # results, not accidents
+def _observe(cell: Cell, signal: Propagation) -> dict[str, Array]:
+    """The measured columns of one run."""
+    depth, _, width = signal.activation.shape
+
+    def logs(values: Array) -> Array:  # (depth, len(STARTS))
+        return log_mean_square(float64(values).reshape(depth, len(STARTS), INPUTS, width))
+
+    before, after, gradient = map(logs, (signal.preactivation, signal.activation, signal.gradient))
+    apart = before[:, -1] - before[:, 0]
+    return {
+        "square": np.exp(before),
+        "response": apart[1] / apart[0],
+        "separation": apart[-1] / apart[0],
+        "late_forward_rate": _late(before[:, 1]),
+        "late_backward_rate": -_late(gradient[:, 1]),
+        "last_square": _amplitude(cell) ** 2 * np.exp(after[-1, 1]),
+    }
+
+
+def _late(logs: Array) -> Array:
+    """Change per layer over the second half of (depth,) logarithms."""
+    half = len(logs) // 2
+    return np.asarray((logs[-1] - logs[half - 1]) / (len(logs) - half))
+
+
+@functools.lru_cache(maxsize=256)
+def _predict(cell: Cell) -> dict[str, Array]:
+    """The predicted columns, by the maps at infinite width; of the gradient with its drift."""
+    phi, factor = activations.resolve(cell.text("activation")), gain(cell)
+    width, depth = cell.count("width"), cell.count("depth")
+    squares = np.stack(
+        [theory_gains.iterate(phi, factor, start, depth) for start in STARTS], axis=1
+    )
+    logs = np.log(squares)
+    apart = logs[:, -1] - logs[:, 0]
+    layers = [theory.moments(phi, q) for q in squares[:, 1]]
+    slopes = theory.half_slopes(phi)
+    flow = [
+        math.log(factor**2 * layer.slope_square)
+        + (theory.leading_drift(layer, width) if slopes is None else theory.drift(slopes, width)[0])
+        for layer in layers
+    ]
+    at = theory_gains.fixed_point(phi, factor)
+    known = not math.isnan(at)
+    return {
+        "gain": np.array(factor),
+        "fixed_point": np.array(at),
+        "fixed_point_response": np.array(theory_gains.response(phi, at) if known else math.nan),
+        "fixed_point_chi": np.array(theory.chi(phi, at, factor**2) if known else math.nan),
+        "square_predicted": squares,
+        "response_predicted": apart[1] / apart[0],
+        "separation_predicted": apart[-1] / apart[0],
+        "late_forward_rate_predicted": _late(logs[:, 1]),
+        # From the last layer back to the middle one, each step multiplies by the factor of the
+        # layer that it reaches: phi' belongs to the lower layer, the kernel lies between.
+        "late_backward_rate_predicted": np.array(np.mean(flow[depth // 2 - 1 : -1])),
+        "last_square_predicted": np.array(_amplitude(cell) ** 2 * layers[-1].square),
+    }

@@ -1,0 +1,198 @@
+"""Singular values of the derivative of the outputs by the inputs: dynamical isometry or not.
+
+No training. One network of equally wide layers, one Gaussian input of mean square 1, the
+framework's own derivative. ``scale`` is a factor of every kernel. A seed's kernels serve all
+activations and scales of a stack.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+
+import numpy as np
+
+from suite import activations, initializers, laws, seeds, theory
+from suite.studies import costs
+from suite.studies.weights import draw_layer
+from suite.types import (
+    BLOCK,
+    Array,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Measurement,
+    Member,
+    Stack,
+    Table,
+    TableSpec,
+    UserError,
+    Value,
+    Weights,
+    float64,
+)
+
+QUANTILES = np.linspace(0.0, 1.0, 41)
+
+
+class Spectrum:
+    """The input-output Jacobian; ``suite.types.Study`` says what each part means."""
+
+    name = "spectrum"
+    question = "Does a network stretch all directions alike: the Jacobian's singular values?"
+    source = "Saxe, McClelland and Ganguli 2013; Pennington, Schoenholz and Ganguli 2017"
+    frameworks: tuple[str, ...] = ()
+    axes = ("framework", "activation", "initializer", "depth", "width", "scale")
+    within = ("activation", "scale")
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("jacobian_square", "jacobian_square_predicted", "dispersion", "dispersion_predicted",
+             "isometry_error"),
+        ),
+        TableSpec("singular_values", ("singular_value",), coordinates=("quantile",), per="seeds"),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        quick = _grids((4,), 128)
+        if profile == "quick":
+            return quick
+        shallow = _grid(("linear", "sigmoid", "tanh", "relu"), "xavier_normal", (1, 2, 3), 128,
+                        scale=(1.0, 2.0, 4.0))  # fmt: skip
+        # The spectrum of a deep network of independent weights fluctuates most: more seeds.
+        deep = (
+            _grid(("linear",), "xavier_normal", (16,), 256, seeds=3 * BLOCK),
+            _grid(("relu",), "he_normal", (16,), 256, seeds=3 * BLOCK),
+        )
+        standard = (*quick, *_grids((4, 16), 256), *deep, shallow)
+        return standard if profile == "standard" else (*standard, *_grids((4, 16, 64), 512))
+
+    def unsupported(self, cell: Cell) -> str | None:
+        try:
+            initializers.resolve(cell.text("initializer")).law(cell.text("framework"))
+        except UserError as error:
+            return str(error)
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        jacobian = lab.framework.probe("signals.jacobian")
+        observed: dict[Member, dict[str, Array]] = {}
+        reasons: dict[Member, str] = {}
+        by_seed = sorted(stack.members, key=lambda member: member.seed)
+        for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
+            weights: Weights | None = None
+            for member in group:
+                weights = weights or _start(member, lab)
+                factor = np.float32(member.cell["scale"])
+                scaled = tuple((factor * kernel, bias) for kernel, bias in weights)
+                found = jacobian(member.cell.text("activation"), scaled, point(member, lab))
+                finite = np.isfinite(found).all()
+                reasons[member] = "" if finite else "the Jacobian became inf or NaN"
+                observed[member] = {**observe(found), **_predict(member.cell)}
+        tables = [
+            Table(
+                spec.name,
+                {"quantile": QUANTILES} if spec.coordinates else {},
+                {metric: np.array([observed[member][metric] for member in stack.members])
+                 for metric in spec.metrics},
+            )
+            for spec in self.tables
+        ]  # fmt: skip
+        ordered = [reasons[member] for member in stack.members]
+        return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
+
+    def cost(self, stack: Stack) -> Cost:
+        if not stack.members:
+            return costs.propagation(stack, 0, 0)
+        # As many copies of the input as it has outputs, for both passes; then a decomposition.
+        width = stack.members[0].cell.count("width")
+        passes = costs.propagation(stack, width, 0)
+        return Cost(passes.seconds + len(stack.members) * 2e-9 * width**3, passes.bytes)
+
+
+def _grids(depths: tuple[int, ...], width: int) -> tuple[Grid, ...]:
+    return (
+        _grid(("linear", "tanh"), "xavier_normal", depths, width),
+        _grid(("relu",), "he_normal", depths, width),
+        _grid(("linear", "tanh", "relu"), "orthogonal", depths, width),
+    )
+
+
+def _grid(
+    names: tuple[str, ...],
+    initial: str,
+    depths: tuple[int, ...],
+    width: int,
+    scale: tuple[Value, ...] = (1.0,),
+    seeds: int = BLOCK,
+) -> Grid:
+    return Grid(
+        {
+            "activation": names,
+            "initializer": (initial,),
+            "depth": depths,
+            "width": (width,),
+            "scale": scale,
+        },
+        seeds,
+    )
+
+
+def _start(member: Member, lab: Lab) -> Weights:
+    """The kernels and biases of a network, as the framework draws them."""
+    width, initializer = member.cell.count("width"), member.cell.text("initializer")
+    return tuple(
+        draw_layer(lab.framework, lab.root, initializer, "native", member.seed, layer, width, width)
+        for layer in range(1, member.cell.count("depth") + 1)
+    )
+
+
+def point(member: Member, lab: Lab) -> Array:
+    """One Gaussian input, (width,) float32, scaled to the mean square 1."""
+    width = member.cell.count("width")
+    x = seeds.generator(lab.root, "inputs", seed=member.seed, width=width).standard_normal(width)
+    return (x * math.sqrt(width) / np.linalg.norm(x)).astype(np.float32)
+
+
+@np.errstate(invalid="ignore", divide="ignore")  # of a Jacobian of zeros: NaN
+def observe(jacobian: Array) -> dict[str, Array]:
+    """The columns of one run from its Jacobian (width, features); NaN where it is not finite."""
+    if not np.isfinite(jacobian).all():
+        s = np.full(min(jacobian.shape), np.nan)
+    else:
+        s = np.linalg.svd(float64(jacobian), compute_uv=False)
+    square = np.mean(s**2)
+    s = s / np.sqrt(square)
+    return {
+        "jacobian_square": square,
+        "dispersion": np.mean(s**4) - 1.0,
+        "isometry_error": np.abs(s - 1.0).max(),
+        "singular_value": np.quantile(s, QUANTILES),
+    }
+
+
+@functools.lru_cache(maxsize=256)
+def _predict(cell: Cell) -> dict[str, Array]:
+    """Both moments at infinite width.
+
+    Each layer multiplies E[s^2] by chi and adds E[phi'^4] / E[phi'^2]^2 - 1 - s_1 to the
+    dispersion, where s_1 is 0 for orthogonal kernels and -1 for independent entries (Pennington,
+    Schoenholz and Ganguli 2017).
+    """
+    phi, width = activations.resolve(cell.text("activation")), cell.count("width")
+    law = initializers.resolve(cell.text("initializer")).law(cell.text("framework"))
+    sigma2 = width * law.variance(width, width) * float(cell["scale"]) ** 2
+    square = product = 1.0
+    dispersion = 0.0
+    for _ in range(cell.count("depth")):
+        layer = theory.moments(phi, sigma2 * square)
+        square = layer.square
+        product *= sigma2 * layer.slope_square
+        ratio = layer.slope_fourth / layer.slope_square**2
+        dispersion += ratio - 1.0 + (0.0 if isinstance(law, laws.Orthogonal) else 1.0)
+    return {
+        "jacobian_square_predicted": np.array(product),
+        "dispersion_predicted": np.array(dispersion),
+    }

@@ -120,10 +120,10 @@ class Parity:
 
 def deviations(measured: list[Snapshot], oracle: list[Snapshot]) -> dict[str, Array]:
     """The metrics of the study, each (K,), from snapshots at the steps 0, 1, 2, ..."""
-    layers = np.array(_by_layer(measured[0].gradients, oracle[0].gradients))
+    layers = np.array(by_layer(measured[0].gradients, oracle[0].gradients))
     steps = np.array(
         [
-            np.max(_by_layer(ours.weights, theirs.weights), axis=0)
+            np.max(by_layer(ours.weights, theirs.weights), axis=0)
             for ours, theirs in zip(measured[1:], oracle[1:], strict=True)
         ]
     )
@@ -137,7 +137,7 @@ def deviations(measured: list[Snapshot], oracle: list[Snapshot]) -> dict[str, Ar
     }
 
 
-def _by_layer(measured: Weights, oracle: Weights) -> list[Array]:
+def by_layer(measured: Weights, oracle: Weights) -> list[Array]:
     """Per layer (K,): the larger deviation of kernel and bias."""
     return [
         np.maximum(relative(kernel, exact_kernel), relative(bias, exact_bias))

@@ -1,0 +1,186 @@
+"""Training in float64 by the formula of either framework: what each optimizer really computes.
+
+The network and its gradient are the oracle's. The forms differ in where epsilon stands and in how
+a norm clips; with g the gradient, v the running mean of its square and t the step:
+
+| | torch | Keras and TensorFlow |
+| --- | --- | --- |
+| RMSprop | g / (sqrt(v) + epsilon) | g / sqrt(v + epsilon) |
+| Adam | epsilon beside sqrt(v / (1 - beta_2^t)) | epsilon beside sqrt(v) |
+| clipping by norm | threshold / (norm + 1e-6), at most 1 | threshold / norm, at most 1 |
+
+``clipnorm`` is the third convention, an argument of Keras' optimizers: each kernel and each bias is
+clipped by its own norm. Read from the frameworks' source code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from suite import optimizers
+from suite.frameworks.numpy import cross_entropy, forward, gradient
+from suite.registry import unknown
+from suite.types import Array, Snapshot, TrainTask, UserError, Weights, float64
+
+FORMS = ("torch", "keras", "clipnorm")
+Parts = list[Array]
+"""All parameters of K networks, or their gradients, one after the other; each (K, ...)."""
+Rule = Callable[[Parts], Parts]
+"""Gradients -> what is taken from the parameters. It remembers earlier gradients."""
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what diverges is a result
+def train(task: TrainTask, form: str) -> list[Snapshot]:
+    """Train on binary cross-entropy by the formulas of a form; a snapshot per recorded epoch.
+
+    ``form``: ``torch``, ``keras``, or ``clipnorm``, which is ``keras`` but for the clipping. The
+    snapshots' gradients and counts of right answers are left empty. Raises UserError for an
+    unknown form, and for an optimizer or a clipping that has no formula here.
+    """
+    if form not in FORMS:
+        raise unknown("form of an optimizer", form, FORMS)
+    name = task.architecture.activation
+    inputs, labels = float64(task.inputs), float64(task.labels)
+    heldout, heldout_labels = float64(task.heldout_inputs), float64(task.heldout_labels)
+    weights = _pairs([float64(part) for layer in task.weights for part in layer])
+    clip, rule = _clip(task.clipping, form), _rule(task.optimizer, form)
+    members, points = labels.shape
+    snapshots: list[Snapshot] = []
+    losses: Parts = []
+    for epoch in range(task.record[-1] + 1):
+        for start in range(0, points if epoch else 0, task.batch):
+            chosen = task.order(epoch)[:, start : start + task.batch]
+            x = np.take_along_axis(inputs, chosen[:, :, None], axis=1)
+            y = np.take_along_axis(labels, chosen, axis=1)
+            losses.append(cross_entropy(forward(name, weights, x), y))
+            steps = rule(clip(_flat(gradient(name, weights, x, y))))
+            parts = zip(_flat(weights), steps, strict=True)
+            weights = _pairs([part - step for part, step in parts])
+        if epoch in task.record:
+            logits, heldout_logits = forward(name, weights, inputs), forward(name, weights, heldout)
+            snapshots.append(
+                Snapshot(
+                    epoch=epoch,
+                    weights=weights,
+                    gradients=(),
+                    loss=cross_entropy(logits, labels),
+                    heldout_loss=cross_entropy(heldout_logits, heldout_labels),
+                    logits=logits,
+                    heldout_logits=heldout_logits,
+                    batch_loss=np.reshape(losses, (-1, members)),
+                    batch_correct=np.empty((0, members), dtype=np.int64),
+                )
+            )
+            losses = []
+    return snapshots
+
+
+def _flat(weights: Weights) -> Parts:
+    return [part for layer in weights for part in layer]
+
+
+def _pairs(parts: Parts) -> Weights:
+    return tuple(zip(parts[::2], parts[1::2], strict=True))
+
+
+# --- clipping ------------------------------------------------------------------------------------
+
+
+def _clip(clipping: str, form: str) -> Rule:
+    name, values = optimizers.rule(clipping, optimizers.CLIPPING)
+    if name == "none":
+        return lambda gradients: gradients
+    if name != "norm":
+        raise UserError(f"clipping {clipping!r} has no formula here (allowed: none, norm)")
+    threshold = values["threshold"]
+
+    def whole(gradients: Parts) -> Parts:
+        norm = np.sqrt(np.sum([_squares(part) for part in gradients], axis=0))
+        small = 1e-6 if form == "torch" else 0.0
+        factor = np.minimum(1.0, threshold / (norm + small))
+        return [_times(part, factor) for part in gradients]
+
+    def one_by_one(gradients: Parts) -> Parts:
+        return [
+            _times(part, np.minimum(1.0, threshold / np.sqrt(_squares(part)))) for part in gradients
+        ]
+
+    return one_by_one if form == "clipnorm" else whole
+
+
+def _squares(part: Array) -> Array:
+    """(K,) sum of the squares of a member's entries."""
+    return np.asarray(np.sum(part.reshape(len(part), -1) ** 2, axis=1))
+
+
+def _times(part: Array, factor: Array) -> Array:
+    """Each member's entries times its factor."""
+    return np.asarray(part * factor.reshape(-1, *[1] * (part.ndim - 1)))
+
+
+# --- optimizers ----------------------------------------------------------------------------------
+
+
+def _rule(optimizer: str, form: str) -> Rule:
+    entry = optimizers.resolve(optimizer)
+    rules: Mapping[str, Callable[..., Rule]] = {"sgd": _sgd, "rmsprop": _rmsprop, "adam": _adam}
+    if entry.name not in rules:
+        raise UserError(f"optimizer {entry.name!r} has no formula here ({', '.join(rules)})")
+    return rules[entry.name](form, **entry.common)
+
+
+def _sgd(form: str, learning_rate: float, momentum: float) -> Rule:
+    """The same in both: torch multiplies the velocity by the rate, Keras the gradient in it."""
+    velocity: Parts = []
+
+    def step(gradients: Parts) -> Parts:
+        nonlocal velocity
+        before = velocity or [np.zeros_like(g) for g in gradients]
+        velocity = [momentum * u + g for u, g in zip(before, gradients, strict=True)]
+        return [learning_rate * u for u in velocity]
+
+    return step
+
+
+def _rmsprop(form: str, learning_rate: float, rho: float, epsilon: float, momentum: float) -> Rule:
+    if momentum:
+        raise UserError("RMSprop with momentum has no formula here")
+    squares: Parts = []
+
+    def step(gradients: Parts) -> Parts:
+        nonlocal squares
+        before = squares or [np.zeros_like(g) for g in gradients]
+        squares = [rho * v + (1 - rho) * g**2 for v, g in zip(before, gradients, strict=True)]
+        inside, outside = (0.0, epsilon) if form == "torch" else (epsilon, 0.0)
+        return [
+            learning_rate * g / (np.sqrt(v + inside) + outside)
+            for v, g in zip(squares, gradients, strict=True)
+        ]
+
+    return step
+
+
+def _adam(form: str, learning_rate: float, beta_1: float, beta_2: float, epsilon: float) -> Rule:
+    t = 0
+    means: Parts = []
+    squares: Parts = []
+
+    def step(gradients: Parts) -> Parts:
+        nonlocal t, means, squares
+        t += 1
+        zeros = [np.zeros_like(g) for g in gradients]
+        means = [
+            beta_1 * m + (1 - beta_1) * g for m, g in zip(means or zeros, gradients, strict=True)
+        ]
+        squares = [
+            beta_2 * v + (1 - beta_2) * g**2
+            for v, g in zip(squares or zeros, gradients, strict=True)
+        ]
+        root = np.sqrt(1 - beta_2**t)
+        beside = epsilon * root if form == "torch" else epsilon
+        rate = learning_rate * root / (1 - beta_1**t)
+        return [rate * m / (np.sqrt(v) + beside) for m, v in zip(means, squares, strict=True)]
+
+    return step

@@ -1,0 +1,16 @@
+"""What every idiom of starting a network should give, in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from suite import initializers
+from suite.types import Array
+
+
+def initialise(idiom: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
+    """Kernels (fan_in, fan_out), float64, by Xavier's uniform rule, whatever the idiom."""
+    rng = np.random.default_rng(seed)
+    return [initializers.resolve("xavier_uniform").draw(rng, *shape) for shape in shapes]

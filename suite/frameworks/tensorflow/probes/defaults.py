@@ -1,0 +1,155 @@
+"""Keras' defaults as numbers, from objects made without arguments."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from suite import registry
+from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
+
+UNITS = 64
+"""Of the LSTM that is drawn."""
+
+
+def value(case: str, seed: int) -> float:
+    """The number of a case of the study ``defaults``; what is drawn starts from ``seed``.
+
+    Raises UserError for an unknown case.
+    """
+    if case not in _CASES:
+        raise registry.unknown("default", case, _CASES)
+    with python_random_kept():
+        random.seed(seed)  # from which Keras draws the seeds that nobody gives
+        return float(_CASES[case]())
+
+
+def _at(function: Callable[[Any], Any], x: float) -> float:
+    return float(function(tf.constant(x, dtype=tf.float64)))
+
+
+def _below(function: Callable[[Any], Any]) -> float:
+    """The slope below 0 of a function that is straight there."""
+    return -_at(function, -1.0)
+
+
+def _slope_at_0(function: Callable[[Any], Any]) -> float:
+    x = tf.constant(0.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        result = function(x)
+    return float(tape.gradient(result, x))
+
+
+def _prelu() -> float:
+    layer = keras.layers.PReLU()
+    layer.build((None, 1))
+    return float(np.asarray(layer.alpha)[0])
+
+
+def _kept() -> float:
+    """The share of the old running mean, 0, after a batch of ones."""
+    layer = keras.layers.BatchNormalization()
+    layer(tf.ones((2, 1)), training=True)
+    return 1.0 - float(np.asarray(layer.moving_mean)[0])
+
+
+def _running_variance() -> float:
+    """What the running variance, 1 at first, moves towards on a batch of variance 1."""
+    layer = keras.layers.BatchNormalization()
+    layer(tf.constant([[-1.0], [1.0]]), training=True)
+    share = 1.0 - _kept()
+    return (float(np.asarray(layer.moving_variance)[0]) - (1.0 - share)) / share
+
+
+def _embedding() -> float:
+    layer = keras.layers.Embedding(100, 100)
+    layer.build()
+    return float(np.std(np.asarray(layer.embeddings)))
+
+
+def _lstm() -> Any:
+    layer = keras.layers.LSTM(UNITS)
+    layer.build((None, 1, 1))
+    return layer.cell
+
+
+def _forget_bias() -> float:
+    return float(np.mean(np.asarray(_lstm().bias)[UNITS : 2 * UNITS]))
+
+
+def _recurrent_gain() -> float:
+    return UNITS * float(np.mean(np.square(np.asarray(_lstm().recurrent_kernel))))
+
+
+def _cross_entropy() -> float:
+    return float(keras.losses.BinaryCrossentropy()(np.ones((1, 1)), np.zeros((1, 1))))
+
+
+def _optimizer(kind: str, setting: str) -> Callable[[], float]:
+    """A hyper-parameter of an optimizer without arguments."""
+    return lambda: float(getattr(keras.optimizers, kind)().get_config()[setting])
+
+
+def _clipped(which: int, **clipping: float) -> float:
+    """The non-zero entry of one of the gradients (3, 0) and (0, 4), clipped by an optimizer.
+
+    A step of SGD with learning rate 1 from zero is the clipped gradient, negative.
+    """
+    variables = [keras.Variable(np.zeros(2, np.float32)) for _ in range(2)]
+    optimizer = keras.optimizers.SGD(learning_rate=1.0, **clipping)
+    gradients = [tf.constant([3.0, 0.0]), tf.constant([0.0, 4.0])]
+    optimizer.apply(gradients, variables)
+    return float(np.max(-np.asarray(variables[which])))
+
+
+_CASES: Mapping[str, Callable[[], float]] = {
+    "leaky_relu.layer": lambda: _below(keras.layers.LeakyReLU(dtype="float64")),
+    "leaky_relu.function": lambda: _below(keras.activations.leaky_relu),
+    "prelu.start": _prelu,
+    "elu.layer": lambda: -_at(keras.layers.ELU(dtype="float64"), -50.0),
+    "elu.function": lambda: -_at(keras.activations.elu, -50.0),
+    "gelu.function": lambda: _at(keras.activations.gelu, 2.0),
+    "hard_sigmoid.slope": lambda: _slope_at_0(keras.activations.hard_sigmoid),
+    "relu.slope_at_0": lambda: _slope_at_0(keras.activations.relu),
+    "selu.slope_at_0": lambda: _slope_at_0(keras.activations.selu),
+    "softplus.at_21": lambda: _at(keras.activations.softplus, 21.0) - 21.0,
+    "batch_norm.epsilon": lambda: keras.layers.BatchNormalization().epsilon,
+    "batch_norm.keep": _kept,
+    "batch_norm.running_variance": _running_variance,
+    "layer_norm.epsilon": lambda: keras.layers.LayerNormalization().epsilon,
+    "group_norm.epsilon": lambda: keras.layers.GroupNormalization().epsilon,
+    "rms_norm.epsilon": lambda: keras.layers.RMSNormalization().epsilon,
+    "cross_entropy.at_0": _cross_entropy,
+    "embedding.std": _embedding,
+    "lstm.forget_bias": _forget_bias,
+    "lstm.recurrent_gain": _recurrent_gain,
+    "sgd.learning_rate": _optimizer("SGD", "learning_rate"),
+    "sgd.momentum": _optimizer("SGD", "momentum"),
+    "rmsprop.learning_rate": _optimizer("RMSprop", "learning_rate"),
+    "rmsprop.rho": _optimizer("RMSprop", "rho"),
+    "rmsprop.epsilon": _optimizer("RMSprop", "epsilon"),
+    "adam.learning_rate": _optimizer("Adam", "learning_rate"),
+    "adam.beta_1": _optimizer("Adam", "beta_1"),
+    "adam.beta_2": _optimizer("Adam", "beta_2"),
+    "adam.epsilon": _optimizer("Adam", "epsilon"),
+    "adamw.weight_decay": _optimizer("AdamW", "weight_decay"),
+    "adagrad.learning_rate": _optimizer("Adagrad", "learning_rate"),
+    "adagrad.accumulator": _optimizer("Adagrad", "initial_accumulator_value"),
+    "adagrad.epsilon": _optimizer("Adagrad", "epsilon"),
+    "adadelta.learning_rate": _optimizer("Adadelta", "learning_rate"),
+    "adadelta.rho": _optimizer("Adadelta", "rho"),
+    "adadelta.epsilon": _optimizer("Adadelta", "epsilon"),
+    "adamax.learning_rate": _optimizer("Adamax", "learning_rate"),
+    "adamax.epsilon": _optimizer("Adamax", "epsilon"),
+    "nadam.learning_rate": _optimizer("Nadam", "learning_rate"),
+    "nadam.epsilon": _optimizer("Nadam", "epsilon"),
+    "clip_norm.first": lambda: _clipped(0, clipnorm=1.0),
+    "clip_norm.second": lambda: _clipped(1, clipnorm=1.0),
+    "clip_network.first": lambda: _clipped(0, global_clipnorm=1.0),
+    "clip_network.second": lambda: _clipped(1, global_clipnorm=1.0),
+    "clip_value.first": lambda: _clipped(0, clipvalue=1.0),
+}

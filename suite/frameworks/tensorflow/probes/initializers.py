@@ -1,0 +1,96 @@
+"""What Keras draws: the kernels of its own layers, and what one initializer object gives twice."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+
+from suite import initializers, registry
+from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
+from suite.types import Array, Layer
+
+KINDS = ("dense", "convolution", "transposed", "truncated")
+
+
+def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> Layer:
+    """Kernel and bias of one fresh layer.
+
+    ``layer_kind``: ``dense`` with ``shape`` (fan_in, fan_out); ``convolution`` and
+    ``transposed`` with (height, width, channels in, channels out); ``truncated``: dense, filled
+    by ``TruncatedNormal`` with the standard deviation of ``initializer``, a ``normal``. The
+    kernel has this shape, the bias (outputs,). ``default`` is the layer's own start; another
+    initializer fills the kernel and leaves the bias to the layer. Raises UserError for another
+    kind.
+    """
+    resolved = initializers.resolve(initializer)
+    declared = resolved.native("tensorflow")
+    with python_random_kept():
+        random.seed(seed)  # from which Keras draws the seeds that nobody gives
+        if layer_kind == "truncated":
+            start = {"kernel_initializer": keras.initializers.TruncatedNormal(
+                stddev=resolved.parameters[0])}  # fmt: skip
+        elif declared is not None:
+            start = {"kernel_initializer": registry.native(declared)()}
+        else:
+            start = {}
+        if layer_kind in ("dense", "truncated"):
+            layer = keras.layers.Dense(shape[1], **start)
+            layer.build((None, shape[0]))
+        elif layer_kind == "convolution":
+            layer = keras.layers.Conv2D(shape[3], tuple(shape[:2]), **start)
+            layer.build((None, None, None, shape[2]))
+        elif layer_kind == "transposed":
+            layer = keras.layers.Conv2DTranspose(shape[3], tuple(shape[:2]), **start)
+            layer.build((None, None, None, shape[2]))
+        else:
+            raise registry.unknown("kind of layer", layer_kind, KINDS)
+    kernel = layer.kernel.numpy()
+    # Keras keeps a transposed kernel as (height, width, out, in).
+    return kernel.swapaxes(2, 3) if layer_kind == "transposed" else kernel, layer.bias.numpy()
+
+
+def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Array]:
+    """Outputs (samples, fan_out) of a linear layer without bias, and the gradient by its inputs
+    (samples, fan_in) for a cotangent (samples, fan_out)."""
+    layer = keras.layers.Dense(kernel.shape[1], use_bias=False, kernel_initializer="zeros")
+    layer.build((None, kernel.shape[0]))
+    layer.kernel.assign(kernel)
+    x = tf.constant(inputs)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        outputs = layer(x)
+    gradient = tape.gradient(outputs, x, tf.constant(cotangent))
+    return outputs.numpy(), gradient.numpy()
+
+
+def shared(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
+    """Kernels of dense layers, (fan_in, fan_out) each, all filled by N(0, 1).
+
+    ``shared``: by one ``RandomNormal``, nobody gives a seed (Python's generator, of which Keras
+    asks one, starts from ``seed``); ``shared_seeded``: one with a whole number;
+    ``shared_generator``: one with a ``SeedGenerator``; ``fresh``: one each. Raises UserError for
+    another kind.
+    """
+    normal = keras.initializers.RandomNormal
+    with python_random_kept():
+        random.seed(seed)
+        if kind == "shared":
+            starts = [normal(stddev=1.0)] * len(shapes)
+        elif kind == "shared_seeded":
+            starts = [normal(stddev=1.0, seed=seed)] * len(shapes)
+        elif kind == "shared_generator":
+            starts = [normal(stddev=1.0, seed=keras.random.SeedGenerator(seed))] * len(shapes)
+        elif kind == "fresh":
+            own = np.random.SeedSequence(seed).generate_state(len(shapes)) >> 1
+            starts = [normal(stddev=1.0, seed=int(state)) for state in own]
+        else:
+            allowed = ("shared", "shared_seeded", "shared_generator", "fresh")
+            raise registry.unknown("kind of sharing", kind, allowed)
+        kernels = []
+        for (fan_in, fan_out), start in zip(shapes, starts, strict=True):
+            layer = keras.layers.Dense(fan_out, kernel_initializer=start)
+            layer.build((None, fan_in))
+            kernels.append(layer.kernel.numpy())
+    return kernels

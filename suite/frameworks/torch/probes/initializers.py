@@ -1,0 +1,87 @@
+"""What torch draws: the kernels of its own layers, and what one initializer object gives twice."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from suite import initializers, registry
+from suite.frameworks.torch.layers import seeded, tensor
+from suite.types import Array, Layer
+
+KINDS = ("dense", "convolution", "transposed", "truncated")
+
+
+def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> Layer:
+    """Kernel and bias of one fresh layer.
+
+    ``layer_kind``: ``dense`` with ``shape`` (fan_in, fan_out); ``convolution`` and
+    ``transposed`` with (height, width, channels in, channels out); ``truncated``: dense, filled
+    by ``trunc_normal_`` with the standard deviation of ``initializer``, a ``normal``. The kernel
+    has this shape, the bias (outputs,). ``default`` is the layer's own start; another
+    initializer fills the kernel and leaves the bias to the layer. Raises UserError for another
+    kind.
+    """
+    inputs, outputs, field = shape[-2], shape[-1], (shape[0], shape[1])
+    with seeded(seed):
+        if layer_kind in ("dense", "truncated"):
+            layer: Any = nn.Linear(inputs, outputs)
+        elif layer_kind == "convolution":
+            layer = nn.Conv2d(inputs, outputs, field)
+        elif layer_kind == "transposed":
+            layer = nn.ConvTranspose2d(inputs, outputs, field)
+        else:
+            raise registry.unknown("kind of layer", layer_kind, KINDS)
+        resolved = initializers.resolve(initializer)
+        declared = resolved.native("torch")
+        if layer_kind == "truncated":
+            nn.init.trunc_normal_(layer.weight, std=resolved.parameters[0])
+        elif declared is not None:
+            registry.native(declared)(layer.weight)
+    # torch keeps (out, in), (out, in, height, width), and transposed (in, out, height, width).
+    order = {"convolution": (2, 3, 1, 0), "transposed": (2, 3, 0, 1)}.get(layer_kind, (1, 0))
+    return layer.weight.detach().numpy().transpose(order), layer.bias.detach().numpy()
+
+
+def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Array]:
+    """Outputs (samples, fan_out) of a linear layer without bias, and the gradient by its inputs
+    (samples, fan_in) for a cotangent (samples, fan_out)."""
+    fan_in, fan_out = kernel.shape
+    layer = nn.Linear(fan_in, fan_out, bias=False, device="meta")
+    layer.weight = nn.Parameter(tensor(kernel).T, requires_grad=False)
+    x = tensor(inputs).requires_grad_()
+    outputs = layer(x)
+    (gradient,) = torch.autograd.grad(outputs, x, tensor(cotangent))
+    return outputs.detach().numpy(), gradient.numpy()
+
+
+def shared(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
+    """Kernels of dense layers, (fan_in, fan_out) each, all filled by N(0, 1).
+
+    ``shared``: by one function, nobody gives a seed (the global generator starts from ``seed``);
+    ``shared_generator``: one function with one generator; ``fresh``: a generator each. Raises
+    UserError for another kind, also for ``shared_seeded``: torch takes no whole number.
+    """
+    if kind == "shared":
+        fill: Callable[..., Any] = functools.partial(nn.init.normal_, mean=0.0, std=1.0)
+        fills = [fill] * len(shapes)
+    elif kind in ("shared_generator", "fresh"):
+        own = np.random.SeedSequence(seed).generate_state(len(shapes))
+        states = [seed] * len(shapes) if kind == "shared_generator" else own.tolist()
+        made = [torch.Generator().manual_seed(state) for state in states]
+        chosen = made[:1] * len(shapes) if kind == "shared_generator" else made
+        fills = [functools.partial(nn.init.normal_, std=1.0, generator=one) for one in chosen]
+    else:
+        raise registry.unknown("kind of sharing", kind, ("shared", "shared_generator", "fresh"))
+    kernels = []
+    with seeded(seed):
+        for shape, fill in zip(shapes, fills, strict=True):
+            layer = nn.Linear(shape[0], shape[1])
+            fill(layer.weight)
+            kernels.append(layer.weight.detach().numpy().T)
+    return kernels

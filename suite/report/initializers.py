@@ -1,0 +1,187 @@
+"""The page's section on the study initializers: variances, shapes, and what a layer's fans do."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from suite.initializers import INITIALIZERS
+from suite.report.drawing import (
+    COLOURS,
+    INK,
+    Drawing,
+    NotDrawn,
+    Part,
+    Tables,
+    catalogued,
+    seeds_in,
+)
+
+GAINS = ("64x64", "256x16", "16x256", "512x8", "8x512")
+SHOWN = "he_normal"
+DASHES = (0, (4, 4))
+NOTES = {
+    "transposed": "A transposed convolution is held to the rule with the input channels in its fan"
+    " in (claims transposed-fan-is-input, transposed-fan-is-output).",
+    "truncated": "A truncated normal is held to the standard deviation that its user names: Keras"
+    " cuts at two of them, torch at -2 and 2 in the unit of the weights.",
+}
+"""What the eye would take wrongly, by kind of layer."""
+
+
+def parts(tables: Tables) -> list[Part]:
+    """Variance ratios with intervals, the density of one initializer, gains by fans."""
+    summary = tables("summary.csv", "study", "metric", "centre", "low", "high", "n")
+    densities = tables("initializers/densities.csv", "bin", "n")
+    drawn = [partial(draw, table) for draw, table in
+             ((variances, summary), (density, densities), (gains, summary))
+             if table is not None]  # fmt: skip
+    return [
+        Part(
+            "What the frameworks draw",
+            drawn,
+            "summary.csv and initializers/densities.csv are not there: no figures of the draws.",
+        )
+    ]
+
+
+def _metric(summary: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The rows of a metric of the study that hold a number."""
+    rows = summary[(summary["study"] == "initializers") & (summary["metric"] == metric)]
+    rows = rows[rows["centre"].notna()]
+    if rows.empty:
+        raise NotDrawn(f"No figure of {metric}: the run did not measure it.")
+    return rows
+
+
+def variances(summary: pd.DataFrame) -> Drawing:
+    """Measured over declared variance: initializers down, frameworks side by side."""
+    rows = _metric(summary, "kernel_variance_ratio")
+    rows = rows[~rows["shape"].isin(GAINS)]
+    if rows.empty:
+        raise NotDrawn("No figure of the variances: the run has none of the shapes shown.")
+    kinds = rows["layer_kind"] + " " + rows["shape"]
+    colours = dict(zip(kinds.unique(), COLOURS, strict=False))
+    names = catalogued(rows["initializer"].unique(), INITIALIZERS)
+    frameworks = list(rows["framework"].unique())
+    figure = Figure(
+        figsize=(1.6 + 4.2 * len(frameworks), 1.3 + 0.33 * len(names)), layout="constrained"
+    )
+    panels = figure.subplots(1, len(frameworks), sharex=True, sharey=True, squeeze=False)[0]
+    for framework, axes in zip(frameworks, panels, strict=True):
+        axes.axvline(1, color=INK, lw=0.8)
+        axes.axvspan(0.99, 1.01, color="#999999", alpha=0.2, lw=0)
+        for place, (kind, colour) in enumerate(colours.items()):
+            line = rows[(rows["framework"] == framework) & (kinds == kind)]
+            y = [names.index(name) + (place - (len(colours) - 1) / 2) * 0.15
+                 for name in line["initializer"]]  # fmt: skip
+            spread = np.abs(line[["low", "high"]].to_numpy(float).T - line["centre"].to_numpy())
+            axes.errorbar(line["centre"], y, xerr=spread, fmt="o", color=colour, ms=3.5, lw=1.3)
+        axes.set_title(framework, loc="left")
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
+    figure.supxlabel("measured over declared variance", fontsize=9)
+    handles = [Line2D([], [], color=colour, marker="o", lw=0, ms=4, label=kind)
+               for kind, colour in colours.items()]  # fmt: skip
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
+    notes = "".join(f" {note}" for kind, note in NOTES.items() if kind in set(rows["layer_kind"]))
+    return Drawing(
+        "initializer_variances",
+        "Drawn and declared variances",
+        "Mean square of a drawn kernel over the variance that its initializer declares, by the"
+        f" framework's own layer; median over the seeds, with its 95 % interval;"
+        f" {seeds_in(rows['n'])}."
+        f" Grey: within 1 %. No units.{notes}",
+        figure,
+    )
+
+
+def density(densities: pd.DataFrame) -> Drawing:
+    """The entries of one initializer's dense kernels in each framework, with its law."""
+    if "kernel_density" not in densities:
+        raise NotDrawn("No figure of a density: the run did not measure it.")
+    rows = densities[(densities["initializer"] == SHOWN) & (densities["layer_kind"] == "dense")]
+    rows = rows[rows["kernel_density"].notna()]
+    if rows.empty:
+        raise NotDrawn(f"No figure of a density: the run has no dense {SHOWN}.")
+    shape = rows["shape"].iloc[0]
+    rows = rows[rows["shape"] == shape]
+    figure = Figure(figsize=(8.6, 3.0), layout="constrained")
+    whole, tail = figure.subplots(1, 2)
+    for (framework, line), colour in zip(
+        rows.groupby("framework", sort=False), COLOURS, strict=False
+    ):
+        line = line.sort_values("bin")
+        for axes in (whole, tail):
+            axes.step(line["bin"], line["kernel_density"], where="mid", color=colour, lw=2.2,
+                      label=framework)  # fmt: skip
+            axes.step(line["bin"], line["kernel_density_predicted"], where="mid", color=INK,
+                      lw=0.9, ls=DASHES)  # fmt: skip
+    whole.set(xlim=(-4, 4), ylim=(0, None))
+    whole.set_title("the whole law", loc="left")
+    tail.set(xlim=(1.5, 3.5), ylim=(0, 0.14))
+    tail.set_title("its tail", loc="left")
+    handles, labels = whole.get_legend_handles_labels()
+    handles.append(Line2D([], [], color=INK, lw=0.9, ls=DASHES))
+    figure.legend(handles, [*labels, "declared law"], loc="outside upper center", ncols=3,
+                  frameon=False)  # fmt: skip
+    figure.supxlabel("entry of the kernel, in declared standard deviations", fontsize=9)
+    figure.supylabel("density", fontsize=9)
+    return Drawing(
+        "initializer_density",
+        f"{SHOWN}: one name, one variance, two laws",
+        f"Density of the entries of dense {shape} kernels drawn by {SHOWN}, in bins of an eighth of"
+        f" a standard deviation; median over {seeds_in(rows['n'])}. Dashed: the declared laws."
+        " Keras cuts a normal law at two of its standard deviations and widens it to the same"
+        " variance, so that no entry exceeds 2.27 of the remaining ones.",
+        figure,
+    )
+
+
+def gains(summary: pd.DataFrame) -> Drawing:
+    """What one linear layer with Xavier's rule does to a mean square, by its fans."""
+    figure = Figure(figsize=(8.6, 3.2), layout="constrained")
+    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    share = np.linspace(0.0, 1.0, 101)
+    counts = []
+    for axes, (way, curve, title) in zip(
+        panels,
+        (("forward", 2 * share, "forward"), ("backward", 2 * (1 - share), "backward")),
+        strict=True,
+    ):
+        rows = _metric(summary, f"{way}_gain")
+        rows = rows[(rows["initializer"] == "xavier_normal") & rows["shape"].isin(GAINS)]
+        if rows.empty:
+            raise NotDrawn("No figure of Xavier's gains: the run has none of their shapes.")
+        counts.append(rows["n"])
+        axes.plot(share, curve, color=INK, lw=0.9, ls=DASHES)
+        axes.axhline(1, color="#999999", lw=0.8)
+        for (framework, line), colour, shift in zip(
+            rows.groupby("framework", sort=False), COLOURS, (-0.008, 0.008), strict=False
+        ):
+            fans = line["shape"].str.split("x", expand=True).astype(float)
+            at = fans[0] / (fans[0] + fans[1])
+            spread = np.abs(line[["low", "high"]].to_numpy(float).T - line["centre"].to_numpy())
+            axes.errorbar(at + shift, line["centre"], yerr=spread, fmt="o", color=colour, ms=4,
+                          label=framework)  # fmt: skip
+        axes.set_title(title, loc="left")
+    panels[0].set(xlim=(-0.03, 1.03), ylim=(-0.08, 2.1))
+    handles, labels = panels[0].get_legend_handles_labels()
+    handles.append(Line2D([], [], color=INK, lw=0.9, ls=DASHES))
+    figure.legend(handles, [*labels, "fan_in Var(W), fan_out Var(W)"], loc="outside upper center",
+                  ncols=3, frameon=False)  # fmt: skip
+    figure.supxlabel("fan_in / (fan_in + fan_out)", fontsize=9)
+    figure.supylabel("mean square, out over in", fontsize=9)
+    return Drawing(
+        "xavier_gains",
+        "Xavier's rule keeps a variance on square layers alone",
+        "Mean square of the outputs of one linear layer over that of its Gaussian inputs (forward),"
+        " and of the gradient by its inputs over that by its outputs (backward), xavier_normal,"
+        f" {', '.join(GAINS)} units; median over the seeds with its 95 % interval;"
+        f" {seeds_in(pd.concat(counts))}. The frameworks stand beside each other for legibility.",
+        figure,
+    )

@@ -1,0 +1,167 @@
+"""What each activation is, point by point: each framework beside the definition.
+
+No network. Single precision, the precision of training. What a framework's own defaults make of
+an activation stands beside it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from suite import activations, seeds, theory
+from suite.activations import ACTIVATIONS
+from suite.types import (
+    Array,
+    Cell,
+    Cost,
+    Framework,
+    Grid,
+    Lab,
+    Measurement,
+    Stack,
+    Table,
+    TableSpec,
+    float64,
+)
+
+NEAR = np.arange(-128, 129) / 16.0
+"""From -8 to 8, points that single precision holds exactly."""
+FAR = np.concatenate([sign * 10.0 ** np.arange(1, 39) for sign in (-1, 1)])
+LAYERS = 10
+"""Applications one after the other in ``chain_slope``."""
+SCALES = np.geomspace(1e-3, 1e3, 20)
+LONG, SHORT = 65_536, 4_096
+"""Entries of the Gaussian vectors: of the ratio of norms at scale 1, and at each other scale."""
+FORMS = ("layer", "function")
+
+
+class Curves:
+    """Values, slopes and defaults; ``suite.types.Study`` says what each member means."""
+
+    name = "curves"
+    question = "Is each activation its formula everywhere, and what do the defaults make of it?"
+    source = "stability notes, vanishing gradients; gradient article; documentation"
+    frameworks: tuple[str, ...] = ()
+    axes = ("framework", "activation")
+    within: tuple[str, ...] = ("activation",)
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("activation_value_error", "activation_slope_error", "kink_error", "far_nan",
+             "infinite_nan", "steepest_slope", "tail_slope", "chain_slope",
+             "norm_gain", "norm_gain_predicted", "norm_gain_largest", "layer_default_error",
+             "function_default_error"),
+        ),
+        TableSpec(
+            "points",
+            ("activation_value", "activation_value_predicted", "activation_slope",
+             "activation_slope_predicted", "layer_default", "function_default"),
+            coordinates=("x",),
+            most=1,  # the same for every seed
+        ),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        quick = Grid({"activation": ("sigmoid", "tanh", "relu")})
+        every = Grid({"activation": ACTIVATIONS.names})
+        more = Grid({"activation": ("leaky_relu(0.2)", "leaky_relu(0.3)", "elu(0.5)")})
+        return {"quick": (quick,), "standard": (every,), "full": (every, more)}[profile]
+
+    def unsupported(self, cell: Cell) -> str | None:
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        names = [member.cell.text("activation") for member in stack.members]
+        curves = {name: curve(name, lab) for name in dict.fromkeys(names)}
+        points = {
+            metric: np.stack([curves[name][1][metric] for name in names])
+            for metric in self.tables[1].metrics
+        }
+        rows = [
+            curves[member.cell.text("activation")][0]
+            | gains(member.cell.text("activation"), member.seed, lab)
+            for member in stack.members
+        ]
+        columns = {name: np.array([row[name] for row in rows]) for name in self.tables[0].metrics}
+        tables = (Table("runs", {}, columns), Table("points", {"x": NEAR[::2]}, points))
+        return Measurement(["ok"] * len(names), [""] * len(names), tables)
+
+    def cost(self, stack: Stack) -> Cost:
+        cells = len({member.cell for member in stack.members})
+        return Cost(0.1 * cells + 0.006 * len(stack.members), 1.2e9)
+
+
+def curve(name: str, lab: Lab) -> tuple[dict[str, float], dict[str, Array]]:
+    """The metrics of one activation that need no draw, and its columns of ``points``."""
+    function = activations.resolve(name)
+    x = float64(np.concatenate([NEAR, FAR]).astype(np.float32))
+    value, slope = _evaluate(lab.framework, name, x)
+    exact_value, exact_slope = (float64(part) for part in lab.oracle.evaluate(name, x))
+    kink = np.isin(x, function.entry.kinks)
+    off = _relative(slope, exact_slope, x)
+    near, far = np.arange(len(NEAR)), np.arange(len(NEAR), len(x))
+    ends = _evaluate(lab.framework, name, np.array([-np.inf, np.inf]))
+    chain, flow = NEAR, np.ones_like(NEAR)
+    for _ in range(LAYERS):
+        chain, step = _evaluate(lab.framework, name, chain)
+        flow = flow * step
+    probe = lab.framework.probe("curves.default")
+    defaults = {
+        form: float64(probe(function.entry.name, form, NEAR.astype(np.float32))[0])
+        for form in FORMS
+    }
+    numbers = {
+        "activation_value_error": _relative(value, exact_value, x).max(),
+        "activation_slope_error": off[~kink].max(),
+        "kink_error": off[kink].max(initial=0.0),
+        "far_nan": float(np.isnan(value[far]).sum() + np.isnan(slope[far]).sum()),
+        "infinite_nan": float(np.isnan(ends).sum()),
+        "steepest_slope": np.abs(slope[near]).max(),
+        "tail_slope": np.abs(slope[near[[0, -1]]]).max(),
+        "chain_slope": np.abs(flow).max(),
+    }
+    for form in FORMS:
+        numbers[f"{form}_default_error"] = _relative(defaults[form], exact_value[near], NEAR).max()
+    columns = {
+        "activation_value": value,
+        "activation_value_predicted": exact_value,
+        "activation_slope": slope,
+        "activation_slope_predicted": exact_slope,
+        "layer_default": defaults["layer"],
+        "function_default": defaults["function"],
+    }
+    return numbers, {metric: values[near[::2]] for metric, values in columns.items()}
+
+
+def gains(name: str, seed: int, lab: Lab) -> dict[str, float]:
+    """The ratios of norms on the Gaussian vectors of a seed, and the prediction at scale 1."""
+    rng = seeds.generator(lab.root, "vectors", seed=seed)
+    vectors = [rng.standard_normal(LONG)]
+    vectors += [scale * rng.standard_normal(SHORT) for scale in SCALES]
+    rounded = np.concatenate(vectors).astype(np.float32)
+    value, _ = _evaluate(lab.framework, name, rounded)
+    ends = np.cumsum([len(vector) for vector in vectors])[:-1]
+    first, *others = (
+        np.linalg.norm(after) / np.linalg.norm(before)
+        for after, before in zip(
+            np.split(value, ends), np.split(float64(rounded), ends), strict=True
+        )
+    )
+    return {
+        "norm_gain": float(first),
+        "norm_gain_predicted": theory.moments(activations.resolve(name), 1.0).square ** 0.5,
+        "norm_gain_largest": float(max(others)),
+    }
+
+
+@np.errstate(invalid="ignore")  # a NaN at infinity is a result
+def _evaluate(framework: Framework, name: str, points: Array) -> tuple[Array, Array]:
+    """Value and slope by a framework in single precision, as float64."""
+    value, slope = framework.evaluate(name, points.astype(np.float32))
+    return float64(value), float64(slope)
+
+
+def _relative(measured: Array, exact: Array, x: Array) -> Array:
+    """|measured - exact| / max(1, |x|), the shape of ``x``; a NaN counts as infinite."""
+    off: Array = np.abs(measured - exact) / np.maximum(1.0, np.abs(x))
+    return np.where(np.isnan(off), np.inf, off)

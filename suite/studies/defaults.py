@@ -1,0 +1,119 @@
+"""What a user gets unasked: one number for each default at which frameworks may differ.
+
+Read off, or drawn from, the objects that a framework makes without arguments. Nothing is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from suite import seeds
+from suite.types import BLOCK, Cell, Cost, Grid, Lab, Measurement, Member, Stack, Table, TableSpec
+
+ACTIVATIONS: Mapping[str, str] = {
+    "leaky_relu.layer": "leaky ReLU as a layer: slope below 0",
+    "leaky_relu.function": "leaky ReLU as a function: slope below 0",
+    "prelu.start": "PReLU: slope below 0 before training",
+    "elu.layer": "ELU as a layer: alpha",
+    "elu.function": "ELU as a function: alpha",
+    "gelu.function": "GELU at 2 (exact form 1.95450, tanh form 1.95460)",
+    "hard_sigmoid.slope": "hard sigmoid: slope at 0",
+    "relu.slope_at_0": "ReLU: slope at 0",
+    "selu.slope_at_0": "SELU: slope at 0",
+    "softplus.at_21": "softplus(21) - 21, in double precision",
+}
+LAYERS: Mapping[str, str] = {
+    "batch_norm.epsilon": "batch norm: epsilon",
+    "batch_norm.keep": "batch norm: share of the old in a running mean",
+    "batch_norm.running_variance": "batch norm: running over population variance, batch of 2",
+    "layer_norm.epsilon": "layer norm: epsilon",
+    "group_norm.epsilon": "group norm: epsilon",
+    "rms_norm.epsilon": "RMS norm: epsilon, in single precision",
+    "cross_entropy.at_0": "binary cross-entropy at probability 0 of what happened (nats)",
+}
+DRAWN: Mapping[str, str] = {
+    "embedding.std": "embedding: standard deviation of the entries",
+    "lstm.forget_bias": "LSTM: mean bias of the forget gate",
+    "lstm.recurrent_gain": "LSTM: units times mean square of the recurrent kernel",
+}
+OPTIMIZERS: Mapping[str, str] = {
+    "sgd.learning_rate": "SGD: learning rate",
+    "sgd.momentum": "SGD: momentum",
+    "rmsprop.learning_rate": "RMSprop: learning rate",
+    "rmsprop.rho": "RMSprop: share of the old in the running square",
+    "rmsprop.epsilon": "RMSprop: epsilon",
+    "adam.learning_rate": "Adam: learning rate",
+    "adam.beta_1": "Adam: beta 1",
+    "adam.beta_2": "Adam: beta 2",
+    "adam.epsilon": "Adam: epsilon",
+    "adamw.weight_decay": "AdamW: weight decay",
+    "adagrad.learning_rate": "Adagrad: learning rate",
+    "adagrad.accumulator": "Adagrad: the sum of squares at the start",
+    "adagrad.epsilon": "Adagrad: epsilon",
+    "adadelta.learning_rate": "Adadelta: learning rate",
+    "adadelta.rho": "Adadelta: share of the old in the running squares",
+    "adadelta.epsilon": "Adadelta: epsilon",
+}
+CLIPPING: Mapping[str, str] = {
+    "clip_norm.first": "clipping by norm 1 (clipnorm, clip_grad_norm_): (3, 0) beside (0, 4)",
+    "clip_norm.second": "clipping by norm 1 (clipnorm, clip_grad_norm_): (0, 4) beside (3, 0)",
+    "clip_network.first": "the same with Keras' global_clipnorm: (3, 0) beside (0, 4)",
+    "clip_network.second": "the same with Keras' global_clipnorm: (0, 4) beside (3, 0)",
+    "clip_value.first": "clipping by value 1: (3, 0) beside (0, 4)",
+}
+"""Two gradients, (3, 0) and (0, 4), each of another parameter: what becomes of their non-zero
+entry. Clipping each by its own norm gives 1 and 1, both by their common norm 5 gives 0.6 and 0.8.
+"""
+RARE: Mapping[str, str] = {
+    "adamax.learning_rate": "Adamax: learning rate",
+    "adamax.epsilon": "Adamax: epsilon",
+    "nadam.learning_rate": "Nadam: learning rate",
+    "nadam.epsilon": "Nadam: epsilon",
+}
+CASES: Mapping[str, str] = {
+    **ACTIVATIONS, **LAYERS, **DRAWN, **OPTIMIZERS, **CLIPPING, **RARE,
+}  # fmt: skip
+"""Every case and what its number is."""
+
+
+class Defaults:
+    """One number a case; ``suite.types.Study`` says what each member means."""
+
+    name = "defaults"
+    question = "Where do the frameworks differ when a user says nothing?"
+    source = "the frameworks' signatures and documentation"
+    frameworks: tuple[str, ...] = ()
+    axes = ("framework", "case")
+    within: tuple[str, ...] = ("case",)
+    tables: tuple[TableSpec, ...] = (TableSpec("runs", ("default_value",)),)
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        quick = Grid({"case": (*ACTIVATIONS, *LAYERS)}, seeds=1)
+        drawn = Grid({"case": tuple(DRAWN)}, seeds=BLOCK)
+        standard = Grid({"case": (*ACTIVATIONS, *LAYERS, *OPTIMIZERS, *CLIPPING)}, seeds=1)
+        full = Grid({"case": tuple(key for key in CASES if key not in DRAWN)}, seeds=1)
+        return {"quick": (quick,), "standard": (standard, drawn), "full": (full, drawn)}[profile]
+
+    def unsupported(self, cell: Cell) -> str | None:
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        probe = lab.framework.probe("defaults.value")
+
+        def value(member: Member) -> float:
+            case = member.cell.text("case")
+            own = seeds.integer(
+                lab.root, "made", seed=member.seed, case=case, framework=stack.framework
+            )
+            return float(probe(case, own))
+
+        values = np.array([value(member) for member in stack.members])
+        finite = np.isfinite(values)
+        status = ["ok" if fine else "diverged" for fine in finite]
+        reason = ["" if fine else "the default is inf or NaN" for fine in finite]
+        return Measurement(status, reason, (Table("runs", {}, {"default_value": values}),))
+
+    def cost(self, stack: Stack) -> Cost:
+        return Cost(1.0 + 0.01 * len(stack.members), 1.2e9)

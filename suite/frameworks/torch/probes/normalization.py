@@ -1,0 +1,112 @@
+"""torch's own normalization layers, one at a time: values, gradients, running statistics, defaults.
+
+Values come as (N, D) or (N, H, W, C), the layout of the suite; torch takes channels second. All
+is computed in the precision of the values. torch's ``momentum`` is the share of the NEW value in a
+moving average, so what is kept of the old one is 1 - momentum.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from suite.types import Array
+
+_LAYERS: dict[str, type[nn.Module]] = {
+    "batch_dense": nn.BatchNorm1d,
+    "batch_convolution": nn.BatchNorm2d,
+    "layer_dense": nn.LayerNorm,
+    "instance_convolution": nn.InstanceNorm2d,
+}
+
+
+def layer(
+    kind: str, values: Array, gamma: Array, beta: Array, epsilon: float | None, cotangent: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Outputs in training mode, and the gradients of sum(cotangent * outputs) by the values,
+    gamma and beta. ``epsilon`` None: torch's own."""
+    module: Any = _module(kind, gamma.shape[0], values, epsilon)
+    module.weight = nn.Parameter(torch.tensor(gamma))
+    module.bias = nn.Parameter(torch.tensor(beta))
+    x = torch.tensor(values, requires_grad=True)
+    y = _channels_last(module(_channels_second(x)))
+    gradients = torch.autograd.grad(y, [x, module.weight, module.bias], torch.tensor(cotangent))
+    by_values, by_gamma, by_beta = (gradient.numpy() for gradient in gradients)
+    return y.detach().numpy(), by_values, by_gamma, by_beta
+
+
+def running(
+    kind: str, batches: Array, kept: float | None, epsilon: float | None
+) -> tuple[Array, Array, Array, Array]:
+    """After training mode on (T, ...) batches: running mean and variance, each (features,), and
+    the outputs of the last batch in training and in inference mode.
+
+    ``kept``: the share of the old value in a moving average; None: torch's own. The statistics
+    are empty where the layer keeps none.
+    """
+    momentum = {} if kept is None or not kind.startswith("batch") else {"momentum": 1 - kept}
+    module: Any = _module(kind, batches.shape[-1], batches, epsilon, **momentum)
+    with torch.no_grad():
+        for values in batches:
+            trained = module(_channels_second(torch.tensor(values)))
+        module.eval()
+        inferred = module(_channels_second(torch.tensor(batches[-1])))
+    kept_statistics = [getattr(module, name, None) for name in ("running_mean", "running_var")]
+    mean, variance = (np.empty(0) if s is None else s.numpy() for s in kept_statistics)
+    return mean, variance, _channels_last(trained).numpy(), _channels_last(inferred).numpy()
+
+
+def defaults(kind: str) -> dict[str, float]:
+    """What a layer has when nobody asks: ``epsilon``, ``momentum`` as it is written (NaN: none),
+    and ``parameters``, the trainable numbers per feature."""
+    features = 4
+    module: Any = _LAYERS[kind](features)
+    tracks = getattr(module, "track_running_stats", False)
+    trainable = sum(parameter.numel() for parameter in module.parameters())
+    return {
+        "epsilon": module.eps,
+        "momentum": module.momentum if tracks else float("nan"),
+        "parameters": trainable / features,
+    }
+
+
+def rescaled(
+    kind: str, values: Array, kernel: Array, epsilon: float, cotangent: Array
+) -> tuple[Array, Array]:
+    """Outputs of a layer without bias and its normalization, in training mode, and the gradient
+    of sum(cotangent * outputs) by the kernel.
+
+    ``kernel``: (fan_in, fan_out) of ``nn.Linear``, or (height, width, channels in, channels out)
+    of ``nn.Conv2d``, stride 1, without padding.
+    """
+    own: nn.Linear | nn.Conv2d
+    if kernel.ndim == 2:
+        fan_in, fan_out = kernel.shape
+        own, order = nn.Linear(fan_in, fan_out, bias=False, device="meta"), [1, 0]
+    else:
+        height, width, fan_in, fan_out = kernel.shape
+        own = nn.Conv2d(fan_in, fan_out, (height, width), bias=False, device="meta")
+        order = [3, 2, 0, 1]
+    own.weight = nn.Parameter(torch.tensor(kernel.transpose(order)))
+    before = own(_channels_second(torch.tensor(values)))
+    y = _channels_last(_module(kind, kernel.shape[-1], values, epsilon)(before))
+    (gradient,) = torch.autograd.grad(y, [own.weight], torch.tensor(cotangent))
+    return y.detach().numpy(), gradient.numpy().transpose(np.argsort(order))
+
+
+def _module(kind: str, features: int, values: Array, epsilon: float | None, **more: Any) -> Any:
+    """A fresh layer in training mode, in the precision of the values."""
+    given = {} if epsilon is None else {"eps": epsilon}
+    precision = torch.float64 if values.dtype == np.float64 else torch.float32
+    return _LAYERS[kind](features, **given, **more).to(precision).train()
+
+
+def _channels_second(x: Tensor) -> Tensor:
+    return x.movedim(-1, 1)
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    return x.movedim(1, -1)

@@ -1,0 +1,140 @@
+"""Deep networks of torch's own dense, normalization and activation layers, before training.
+
+``frameworks/numpy/probes/normalized.py`` says what the two arrangements of a layer are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from suite import optimizers
+from suite.frameworks.torch.layers import Activation, tensor
+from suite.registry import native
+from suite.types import Array, Weights
+
+_NORMALIZATIONS: dict[str, Any] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+
+
+def propagate(
+    activation: str,
+    arrangement: str,
+    normalization: str,
+    residual: float,
+    weights: Weights,
+    inputs: Array,
+    cotangent: Array,
+    epsilon: float,
+) -> tuple[Array, Array]:
+    """Signals (depth, samples, width), the output of each layer, and gradients (depth + 1,
+    samples, width): of sum(cotangent * last signal) by the inputs and by each layer's output.
+
+    Training mode, single precision; ``weights`` have no leading axis; gamma is 1 and beta 0.
+    """
+    x = tensor(inputs).clone().requires_grad_()
+    stream = [x]
+    for position, (kernel, bias) in enumerate(weights):
+        parts = [
+            _dense(kernel, bias),
+            *_normal(normalization, kernel.shape[1], epsilon),
+            Activation(activation),
+        ]
+        if arrangement == "blocks":
+            parts = [*parts[1:], parts[0]]
+        skip = residual if arrangement == "blocks" or position > 0 else 0.0
+        branch = nn.Sequential(*parts)(x)
+        x = x + skip * branch if skip else branch
+        stream.append(x)
+    gradients = torch.autograd.grad(x, stream, tensor(cotangent))
+    return torch.stack(stream[1:]).detach().numpy(), torch.stack(gradients).numpy()
+
+
+def shift(
+    activation: str,
+    normalization: str,
+    weights: Weights,
+    inputs: Array,
+    labels: Array,
+    optimizer: str,
+    steps: int,
+    epsilon: float,
+) -> tuple[Array, Array, Array]:
+    """What a step of the layers below does to the gradient of a layer, while a network trains.
+
+    A chain of equally wide hidden layers and one logit, binary cross-entropy, a step of the
+    optimizer (``common`` settings) on all inputs at a time. Returns the losses (steps,) before
+    each step, and twice (steps, depth - 1, width, width), for the second to the last hidden
+    layer: the gradient by its kernel before the step, and the one after the layers below it alone
+    have made the step (their gamma and beta too).
+    """
+    dense = [_dense(kernel, bias, trainable=True) for kernel, bias in weights]
+    layers = [
+        nn.Sequential(
+            own, *_normal(normalization, own.out_features, epsilon), Activation(activation)
+        )
+        for own in dense[:-1]
+    ]
+    model = nn.Sequential(*layers, dense[-1])
+    kernels = [own.weight for own in dense[1:-1]]
+    make = native(optimizers.resolve(optimizer).native("torch", "common"))
+    stepper = make(model.parameters())
+    criterion = nn.BCEWithLogitsLoss()
+    x, y = tensor(inputs), tensor(labels)
+
+    losses, before, after = [], [], []
+    for _ in range(steps):
+        stepper.zero_grad()
+        loss = criterion(model(x).squeeze(-1), y)
+        loss.backward()
+        losses.append(loss.item())
+        before.append(_stacked([kernel.grad for kernel in kernels]))
+        parts = [*layers, dense[-1]]
+        start = [_copies(part) for part in parts]
+        stepper.step()
+        end = [_copies(part) for part in parts]
+        for part, values in zip(parts, start, strict=True):
+            _set(part, values)
+        turned: list[Tensor] = []
+        for below, values, kernel in zip(layers, end, kernels, strict=False):
+            _set(below, values)
+            turned += torch.autograd.grad(criterion(model(x).squeeze(-1), y), [kernel])
+        after.append(_stacked(turned))
+        for part, values in zip(parts, end, strict=True):
+            _set(part, values)
+    return np.array(losses), np.array(before), np.array(after)
+
+
+def _dense(kernel: Array, bias: Array, trainable: bool = False) -> nn.Linear:
+    """A layer that starts with a kernel (fan_in, fan_out) and a bias (fan_out,)."""
+    fan_in, fan_out = kernel.shape
+    dense = nn.Linear(fan_in, fan_out, device="meta")  # no memory, no draw
+    # A copy where training will change it.
+    own = torch.clone if trainable else torch.detach
+    dense.weight = nn.Parameter(own(tensor(kernel).T), requires_grad=trainable)
+    dense.bias = nn.Parameter(own(tensor(bias)), requires_grad=trainable)
+    return dense
+
+
+def _normal(normalization: str, features: int, epsilon: float) -> list[nn.Module]:
+    if normalization == "none":
+        return []
+    return [_NORMALIZATIONS[normalization](features, eps=epsilon)]
+
+
+def _stacked(values: Sequence[Tensor | None]) -> Array:
+    """Kernels or their gradients, (n, fan_in, fan_out): torch keeps (fan_out, fan_in)."""
+    return np.stack([value.detach().numpy().T.copy() for value in values if value is not None])
+
+
+def _copies(layer: nn.Module) -> list[Tensor]:
+    return [parameter.detach().clone() for parameter in layer.parameters()]
+
+
+def _set(layer: nn.Module, values: Sequence[Tensor]) -> None:
+    with torch.no_grad():
+        for parameter, value in zip(layer.parameters(), values, strict=True):
+            parameter.copy_(value)

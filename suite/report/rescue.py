@@ -1,0 +1,77 @@
+"""The page's section on the study rescue: bad starts, trained with normalization."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from suite.report.drawing import Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.report.normalized import NORMALIZATIONS
+from suite.studies.rescue import EPOCHS
+from suite.studies.training import LEARNED
+
+
+def parts(tables: Tables) -> list[Part]:
+    """Share of networks that learn, by start and normalization."""
+    trained = tables("rescue/runs.csv", "normalization", "status", "heldout_accuracy")
+    return [
+        Part(
+            "Normalization in training: which starts it rescues",
+            [] if trained is None else [partial(rescued, trained)],
+            "rescue/runs.csv is not there: no figure of rescued starts.",
+        )
+    ]
+
+
+def rescued(trained: pd.DataFrame) -> Drawing:
+    """Share of seeds that learn two circles, by start and normalization."""
+    rows = trained[trained["status"].isin(["ok", "diverged"])]
+    if rows.empty:
+        raise NotDrawn("No figure of rescued starts: no network was trained.")
+    learned = (rows["heldout_accuracy"] >= LEARNED) & (rows["status"] == "ok")
+    starts = ["activation", "initializer", "depth"]
+    shares = (
+        rows.assign(learned=learned)
+        .groupby(["framework", *starts, "normalization"])["learned"]
+        .agg(["mean", "size"])
+        .reset_index()
+    )
+    names = list(dict.fromkeys(shares[starts].itertuples(index=False, name=None)))
+    frameworks = list(rows["framework"].unique())
+    figure = Figure(
+        figsize=(2.4 + 3.6 * len(frameworks), 1.3 + 0.42 * len(names)), layout="constrained"
+    )
+    grid = figure.subplots(1, len(frameworks), sharey=True, squeeze=False)[0]
+    height = 0.8 / len(NORMALIZATIONS)
+    for framework, axes in zip(frameworks, grid, strict=True):
+        of = shares[shares["framework"] == framework]
+        for position, (name, colour) in enumerate(NORMALIZATIONS.items()):
+            one = of[of["normalization"] == name]
+            places = [
+                names.index(start) for start in one[starts].itertuples(index=False, name=None)
+            ]
+            heights = np.array(places) + (position - 1) * height
+            axes.barh(heights, one["mean"], height * 0.9, color=colour)
+            # A bar of length 0 is a result too.
+            axes.plot(one["mean"], heights, "o", color=colour, ms=3.5, clip_on=False)
+        axes.set_title(framework, loc="left")
+        axes.set_xlim(0, 1)
+        axes.grid(visible=False, axis="y")
+    grid[0].set_yticks(range(len(names)), [f"{a}, {i}, depth {d}" for a, i, d in names])
+    grid[0].invert_yaxis()
+    figure.supxlabel(f"share of seeds that reach {LEARNED} of held-out accuracy", fontsize=9)
+    handles = [Line2D([], [], color=c, lw=5, label=n) for n, c in NORMALIZATIONS.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
+    return Drawing(
+        "normalization_rescues",
+        "Which starts does normalization rescue?",
+        f"Two circles, networks of width 5, {EPOCHS} epochs of RMSprop with learning rate 0.001 in"
+        " batches of 32; epsilon 1e-5 and momentum 0.9 in both frameworks; each framework's own"
+        f" draw of the kernels. {seeds_in(shares['size'])} a bar; a diverged run has not learned."
+        " A dot at 0 is a share of 0; where there is none, nothing was measured.",
+        figure,
+    )

@@ -1,0 +1,116 @@
+"""Which starts does normalization rescue? Two circles, a bad scale or a deep sigmoid, over seeds.
+
+The networks, data and protocol of the study ``training``, with batch or layer normalization
+between each hidden layer's kernel and its activation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from suite import datasets
+from suite.studies import costs
+from suite.studies.training import accuracy, circles_task, first_true, outcome
+from suite.types import (
+    BLOCK,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Measurement,
+    Stack,
+    Table,
+    TableSpec,
+    Value,
+    float64,
+)
+
+EPOCHS = 30
+ALL = ("none", "batch", "layer")
+
+
+class Rescue:
+    """Training with normalization; ``suite.types.Study`` says what each member means."""
+
+    name = "rescue"
+    question = "Which bad starts does batch or layer normalization turn into training?"
+    source = (
+        "lecture notes, batch normalization; gradient article; Ioffe and Szegedy 2015;"
+        " Ba, Kiros and Hinton 2016"
+    )
+    frameworks: tuple[str, ...] = ()
+    axes = (
+        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
+        "settings", "normalization",
+    )  # fmt: skip
+    within = ("initializer", "weights")
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("train_loss", "heldout_loss", "train_accuracy", "heldout_accuracy",
+             "initial_accuracy"),
+        ),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        small = Grid(
+            {
+                "activation": ("tanh",),
+                "initializer": ("normal(0.01)",),
+                "depth": (4,),
+                "width": (5,),
+                "normalization": ALL,
+            }
+        )
+        if profile == "quick":
+            return (small,)
+        seeds, more = (5 * BLOCK, 5 * BLOCK) if profile == "full" else (BLOCK, 2 * BLOCK)
+        scales: dict[str, tuple[Value, ...]] = {
+            "activation": ("tanh",),
+            "initializer": ("normal(0.01)", "normal(1)"),
+            "depth": (4,),
+            "width": (5,),
+            "normalization": ALL,
+        }
+        large = {**scales, "activation": ("sigmoid",), "normalization": ("none", "batch")}
+        sigmoid: dict[str, tuple[Value, ...]] = {
+            "activation": ("sigmoid",),
+            "initializer": ("xavier_normal",),
+            "width": (5,),
+        }
+        return (
+            Grid(scales, seeds),
+            Grid(large, seeds),
+            Grid({**sigmoid, "depth": (8,), "normalization": ALL}, seeds),
+            # A few of these learn late or all the same: more seeds decide what the median does.
+            Grid({**sigmoid, "depth": (8,), "normalization": ("none", "batch")}, more),
+            Grid({**sigmoid, "depth": (16,), "normalization": ("none", "layer")}, more),
+            small,
+        )
+
+    def unsupported(self, cell: Cell) -> str | None:
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        task = circles_task(stack, lab, (0, EPOCHS))
+        model = dataclasses.replace(
+            task.architecture, normalization=stack.members[0].cell.text("normalization")
+        )
+        first, last = lab.framework.train(dataclasses.replace(task, architecture=model))
+        diverged = first_true(~np.isfinite(last.batch_loss))
+        status, reason = outcome([first, last], diverged)
+        columns = {
+            "train_loss": float64(last.loss),
+            "heldout_loss": float64(last.heldout_loss),
+            "train_accuracy": accuracy(last.logits, task.labels),
+            "heldout_accuracy": accuracy(last.heldout_logits, task.heldout_labels),
+            "initial_accuracy": accuracy(first.logits, task.labels),
+        }
+        return Measurement(status, reason, (Table("runs", {}, columns),))
+
+    def cost(self, stack: Stack) -> Cost:
+        plain = costs.training(stack, datasets.POINTS, EPOCHS, 2)
+        normalised = any(member.cell["normalization"] != "none" for member in stack.members)
+        return dataclasses.replace(plain, seconds=plain.seconds * (2.4 if normalised else 1.0))

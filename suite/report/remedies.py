@@ -1,0 +1,154 @@
+"""The page's section on the study remedies: failure by remedy, how many networks train and why."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from suite.grids import AXES, canonical_value
+from suite.report.drawing import Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.studies.remedies import (
+    BATCH,
+    DEPTH,
+    EPOCHS,
+    FAILURES,
+    OWN,
+    REMEDIES,
+    TRAINED,
+    WIDTH,
+    Remedies,
+    cure,
+)
+
+LABELS = {
+    "vanishing_sigmoid": "vanishing: sigmoid, Xavier",
+    "vanishing_default": "vanishing: ReLU, default",
+    "vanishing_small": "vanishing: ReLU, N(0, 0.01²)",
+    "exploding_relu": "exploding: ReLU, 2 × He",
+    "exploding_tanh": "exploding: tanh, N(0, 1)",
+    "healthy": "healthy: ReLU, He",
+}
+_COMMON = (
+    f"{DEPTH} hidden layers of {WIDTH} on two circles, gradient descent with learning rate 0.1"
+    f" (Adam: 0.001), {EPOCHS} epochs in batches of {BATCH}, each framework's own draws."
+)
+_HATCHED = " Hatched: no such cell, or not measured."
+
+
+def parts(tables: Tables) -> list[Part]:
+    """Heat maps of the share that trains and of the gradient at the start."""
+    runs = tables("remedies/runs.csv", "framework", "case", "seed", "status", "heldout_accuracy")
+    return [
+        Part(
+            "Remedies: which one turns which failure into training?",
+            [] if runs is None else [partial(trained, runs), partial(gradients, runs)],
+            "remedies/runs.csv is not there: no heat maps of remedies.",
+        )
+    ]
+
+
+def trained(runs: pd.DataFrame) -> Drawing:
+    """The share of networks that train; ``runs`` is remedies/runs.csv."""
+    runs = runs[runs["status"].isin(("ok", "diverged"))]
+    reached = (runs["heldout_accuracy"] >= TRAINED) & (runs["status"] == "ok")
+    values = _cells(runs.assign(value=reached.astype(float), lost=runs["status"] == "diverged"))
+    figure = _heat_maps(values, 0.0, 1.0, "share of networks that train", 2)
+    return Drawing(
+        "remedies_trained",
+        "A remedy works for its own failure: share of networks that train",
+        f"Share of networks whose held-out accuracy reaches {TRAINED}; {seeds_in(values['n'])} a"
+        f" cell. {_COMMON} A star marks cells where runs diverged, which did not train. The better"
+        " start of the ReLU failures is He's, so that these cells hold the healthy networks."
+        f"{_HATCHED}",
+        figure,
+    )
+
+
+def gradients(runs: pd.DataFrame) -> Drawing:
+    """log10 of the gradient's norm at the start; ``runs`` is remedies/runs.csv."""
+    if "first_gradient_norm" not in runs:
+        raise NotDrawn("No figure of the remedies' gradients: the run did not measure them.")
+    with np.errstate(divide="ignore"):
+        logarithm = np.log10(runs["first_gradient_norm"].to_numpy(dtype=float))
+    values = _cells(runs.assign(value=logarithm, lost=False))
+    figure = _heat_maps(values, -6.0, 6.0, "log10 of the gradient's norm", 1, "coolwarm")
+    return Drawing(
+        "remedies_gradients",
+        "What reaches the first layer before training: the gradient with each remedy",
+        "log10 of the norm (nats) of the gradient by the kernel of the first hidden layer, on the"
+        f" whole training set before training: median; {seeds_in(values['n'])} a cell. {_COMMON}"
+        " White is a norm of 1, blue a vanished gradient, red an exploded one; the colours end at"
+        f" -6 and 6. Clipping, schedules and optimizers leave the start as it is.{_HATCHED}",
+        figure,
+    )
+
+
+def _cells(runs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each framework, failure and remedy that ``runs`` has: median or share, n, lost."""
+    rows = []
+    for failure in FAILURES:
+        for remedy in (*REMEDIES, *OWN):
+            axes = cure(failure, remedy)
+            if axes is None:
+                continue
+            chosen = runs
+            for axis in Remedies.axes[1:]:
+                wanted = canonical_value(axis, axes[axis]) if axis in axes else AXES[axis].default
+                chosen = chosen[chosen[axis] == wanted]
+            for framework, found in chosen.groupby("framework", sort=False):
+                binary = set(found["value"]) <= {0.0, 1.0}
+                centre = found["value"].mean() if binary else found["value"].median()
+                rows.append((framework, failure, remedy, centre, len(found), found["lost"].any()))
+    if not rows:
+        raise NotDrawn("No heat maps of remedies: the run has none of their cells.")
+    return pd.DataFrame(rows, columns=["framework", "failure", "remedy", "value", "n", "lost"])
+
+
+def _heat_maps(
+    cells: pd.DataFrame, low: float, high: float, label: str, digits: int, colours: str = "viridis"
+) -> Figure:
+    """Failures down, remedies across, a panel for each framework, one above the other."""
+    failures = [name for name in FAILURES if name in set(cells["failure"])]
+    remedies = [name for name in (*REMEDIES, *OWN) if name in set(cells["remedy"])]
+    frameworks = list(cells["framework"].unique())
+    size = (3.0 + 0.62 * len(remedies), 1.1 + len(frameworks) * (0.35 + 0.3 * len(failures)))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(len(frameworks), 1, sharex=True, squeeze=False)[:, 0]
+    for framework, axes in zip(frameworks, panels, strict=True):
+        rows = cells[cells["framework"] == framework].set_index(["failure", "remedy"])
+
+        def grid(column: str, rows: pd.DataFrame = rows) -> pd.DataFrame:
+            wide = rows[column].unstack().reindex(index=failures, columns=remedies)
+            return wide.astype(float)
+
+        values = grid("value")
+        written = values.map(
+            # + 0.0: no minus before a zero
+            lambda value: "-∞" if value == -math.inf else f"{round(value, digits) + 0.0:.{digits}f}"
+        )
+        written += np.where(grid("lost").fillna(0) > 0, "*", "")
+        axes.add_patch(
+            Rectangle(
+                (0, 0), len(remedies), len(failures), hatch="//////", fc="#f2f2f2", ec="#bdbdbd"
+            )
+        )
+        sns.heatmap(
+            values.clip(low, high), ax=axes, vmin=low, vmax=high, cmap=colours, annot=written,
+            fmt="", annot_kws={"fontsize": 7.5}, linewidths=0.6, cbar=False, xticklabels=False,
+            yticklabels=False,
+        )  # fmt: skip
+        axes.set(xlabel="", ylabel="")
+        axes.set_yticks(np.arange(len(failures)) + 0.5, [LABELS[name] for name in failures])
+        axes.set_xticks(np.arange(len(remedies)) + 0.5, remedies, rotation=35, ha="right")
+        axes.tick_params(labelsize=8, length=0, pad=2)
+        axes.set_title(framework, loc="left")
+    bar = figure.colorbar(panels[0].collections[0], ax=list(panels), aspect=25, pad=0.01)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+    return figure

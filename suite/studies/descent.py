@@ -1,0 +1,210 @@
+"""What clipping and momentum do where the answer is known beforehand.
+
+``noise``: the gradient article's small demo, a network that is given fresh random inputs and
+targets at each step. The targets know nothing of the inputs, so no network has a smaller risk
+than their variance, 1. ``quadratic``: a bowl whose curvatures span a factor of 1,000, on which
+the number of steps of gradient descent, with and without momentum, follows from the recurrence.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from suite import optimizers, seeds
+from suite.studies.training import first_true
+from suite.studies.weights import draw_layer
+from suite.types import (
+    BLOCK,
+    Array,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Layer,
+    Measurement,
+    Stack,
+    Table,
+    TableSpec,
+    Weights,
+    float64,
+)
+
+SIZES = (10, 50, 1)
+"""Inputs, hidden units and outputs of the demo."""
+STEPS, BATCH = 100, 32
+ENDS = 10
+"""Batches at either end of the demo over which its loss is averaged."""
+FRESH = 4096
+"""Inputs on which a network's risk is taken: their squared outputs vary, and 1 is added."""
+
+DIRECTIONS, CONDITION = 50, 1000.0
+LONGEST = 8000
+"""Steps on the quadratic: gradient descent needs 1000 / 2 ln(10^6) = 6,908 to a millionth."""
+NEAR = 1e-6
+PATH = (0, 10, 20, 50, 100, 150, 200, 250, 300, 350, 400, 500, 1000, 2000, 3000, 4000, 5000,
+        6000, 7000, 8000)  # fmt: skip
+"""The steps on the quadratic that the table keeps."""
+
+PLAIN, HEAVY_BALL, SAME_RATE = "sgd(1.998)", "sgd(3.7585,0.88115)", "sgd(1.998,0.9)"
+"""On curvatures from m = 0.001 to L = 1. Plain: the best rate, 2 / (L + m). Heavy ball: the best
+rate 4 / (sqrt L + sqrt m)^2 with the best momentum ((sqrt L - sqrt m) / (sqrt L + sqrt m))^2
+(Polyak 1964). Same rate: the plain one's, with the usual momentum of 0.9."""
+
+
+class Descent:
+    """Noise and a quadratic; ``suite.types.Study`` says what each member means."""
+
+    name = "descent"
+    question = "What do clipping and momentum do where the answer is known beforehand?"
+    source = "the gradient article and its demo; Polyak 1964; Pascanu, Mikolov and Bengio 2013"
+    frameworks: tuple[str, ...] = ()
+    axes = ("framework", "optimizer", "clipping", "case")
+    within: tuple[str, ...] = ()
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("first_loss", "last_loss", "initial_risk", "final_risk", "clipped_share",
+             "steps_to_millionth", "steps_to_millionth_predicted"),
+        ),
+        TableSpec(
+            "steps",
+            ("batch_loss", "relative_distance", "relative_distance_predicted"),
+            coordinates=("step",),
+            per="seeds",
+        ),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        seeds = 5 * BLOCK if profile == "full" else BLOCK
+        return (
+            Grid(
+                {
+                    "case": ("noise",),
+                    "optimizer": ("sgd(0.01)",),
+                    "clipping": ("norm(1)", "none"),
+                },
+                seeds,
+            ),
+            Grid({"case": ("quadratic",), "optimizer": (PLAIN, HEAVY_BALL, SAME_RATE)}, seeds),
+        )
+
+    def unsupported(self, cell: Cell) -> str | None:
+        clipped = optimizers.rule(cell.text("clipping"), optimizers.CLIPPING)[0]
+        if cell["case"] == "quadratic" and clipped != "none":
+            return "the quadratic is descended without clipping"
+        if clipped == "value":
+            return "the demo clips by norm"
+        if optimizers.resolve(cell.text("optimizer")).name != "sgd":
+            return "the definition knows plain gradient descent and momentum alone"
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        if stack.members[0].cell["case"] == "noise":
+            tables = _noise(stack, lab)
+        else:
+            tables = _quadratic(stack, lab)
+        ended = [
+            all(np.isfinite(column[i]).all() for name, column in tables[1].columns.items())
+            for i in range(len(stack.members))
+        ]
+        return Measurement(
+            ["ok" if fine else "diverged" for fine in ended],
+            ["" if fine else "a loss or distance became inf or NaN" for fine in ended],
+            tables,
+        )
+
+    def cost(self, stack: Stack) -> Cost:
+        if not stack.members or stack.members[0].cell["case"] == "noise":
+            return Cost(1.0 + 0.05 * len(stack.members), 1.2e9)
+        return Cost(3.0, 1.2e9)
+
+
+def _noise(stack: Stack, lab: Lab) -> tuple[Table, ...]:
+    """The demo for all members: fresh normal inputs and targets, the framework's default start."""
+    cell = stack.members[0].cell
+    rule, values = optimizers.rule(cell.text("clipping"), optimizers.CLIPPING)
+    threshold = values["threshold"] if rule == "norm" else None
+    drawn = [noise_batches(lab.root, member.seed) for member in stack.members]
+
+    def layer(place: int, fan_in: int, fan_out: int) -> Layer:
+        names = ("default", "native")
+        drawn = [
+            draw_layer(lab.framework, lab.root, *names, member.seed, place, fan_in, fan_out)
+            for member in stack.members
+        ]
+        kernels, biases = zip(*drawn, strict=True)
+        return np.stack(kernels), np.stack(biases)
+
+    shapes = itertools.pairwise(SIZES)
+    weights = tuple(layer(place, *shape) for place, shape in enumerate(shapes, start=1))
+    inputs, targets, fresh = (np.stack(values) for values in zip(*drawn, strict=True))
+    train = lab.framework.probe("descent.noise")
+    losses, norms, trained = train(cell.text("optimizer"), threshold, weights, inputs, targets)
+    clipped = norms > threshold if threshold is not None else np.zeros_like(norms, dtype=bool)
+    columns = {
+        "first_loss": float64(losses[:, :ENDS]).mean(axis=1),
+        "last_loss": float64(losses[:, -ENDS:]).mean(axis=1),
+        "initial_risk": risk(weights, fresh),
+        "final_risk": risk(trained, fresh),
+        "clipped_share": clipped.mean(axis=1),
+    }
+    steps = {"step": np.arange(1, STEPS + 1)}
+    return Table("runs", {}, columns), Table("steps", steps, {"batch_loss": float64(losses)})
+
+
+def noise_batches(root: int, seed: int) -> tuple[Array, Array, Array]:
+    """The demo's inputs (steps, batch, 10), targets (steps, batch) and fresh inputs, float32."""
+    rng = seeds.generator(root, "noise_batches", seed=seed)
+    inputs = rng.standard_normal((STEPS, BATCH, SIZES[0]))
+    targets = rng.standard_normal((STEPS, BATCH))
+    fresh = rng.standard_normal((FRESH, SIZES[0]))
+    return inputs.astype(np.float32), targets.astype(np.float32), fresh.astype(np.float32)
+
+
+def risk(weights: Weights, inputs: Array) -> Array:
+    """(K,) expected squared error on targets N(0, 1) that are independent of the inputs.
+
+    That is 1 + E f(x)^2, the mean taken over inputs (K, N, features).
+    """
+    (kernel, bias), (output, constant) = weights
+    hidden = np.maximum(float64(inputs) @ float64(kernel) + float64(bias)[:, None], 0)
+    values = hidden @ float64(output) + float64(constant)[:, None]
+    excess: Array = (values**2).mean(axis=(1, 2))
+    return 1 + excess
+
+
+def curvatures() -> Array:
+    """(DIRECTIONS,) from 1 / CONDITION to 1, evenly spaced in their logarithm."""
+    return np.geomspace(1 / CONDITION, 1, DIRECTIONS)
+
+
+def _quadratic(stack: Stack, lab: Lab) -> tuple[Table, ...]:
+    """Distances from the minimum over those at the start, and what the recurrence gives."""
+    optimizer = stack.members[0].cell.text("optimizer")
+    start = np.stack(
+        [
+            seeds.generator(lab.root, "start", seed=member.seed).standard_normal(DIRECTIONS)
+            for member in stack.members
+        ]
+    ).astype(np.float32)
+    measured, exact = (
+        _relative(framework.probe("descent.quadratic")(optimizer, curvatures(), start, LONGEST))
+        for framework in (lab.framework, lab.oracle)
+    )
+    columns = {
+        "steps_to_millionth": first_true(measured <= NEAR) - 1,
+        "steps_to_millionth_predicted": first_true(exact <= NEAR) - 1,
+    }
+    kept = list(PATH)
+    paths = {
+        "relative_distance": measured[kept].T,
+        "relative_distance_predicted": exact[kept].T,
+    }
+    return Table("runs", {}, columns), Table("steps", {"step": np.array(kept)}, paths)
+
+
+def _relative(distances: Array) -> Array:
+    values: Array = float64(distances) / distances[0]
+    return values

@@ -1,0 +1,299 @@
+"""Do the verdicts from two circles carry over to real data? 1,797 handwritten digits.
+
+Multilayer perceptrons of width 48 with 2 to 30 hidden layers, and a small convolutional network;
+ten epochs (three with convolutions) in batches of 32, categorical cross-entropy. Each network has
+its own seed: its own split into training and held-out images, its own start and batch order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from suite import datasets, seeds
+from suite.studies import costs
+from suite.studies.training import (
+    BATCH,
+    batch_order,
+    first_true,
+    outcome,
+    seeded_task,
+)
+from suite.studies.weights import NO_LAW, draw_layer
+from suite.types import (
+    BLOCK,
+    Architecture,
+    Array,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Layer,
+    Measurement,
+    Stack,
+    Table,
+    TableSpec,
+    Value,
+    float64,
+)
+
+WIDTH, CLASSES, SIDE = 48, 10, 8
+EPOCHS = {"dense": 10, "convolution": 3}
+"""400 and 120 steps."""
+FILTERS = 8
+"""Channels of each convolution."""
+LEARNED = 0.9
+"""Share of held-out digits at which a network counts as having learned them: guessing gives 0.1."""
+HALF, WINDOW = 0.5, 10
+"""A network is quick where the mean loss of so many batches falls to a half: guessing has ln 10."""
+
+_Axes = dict[str, tuple[Value, ...]]
+SUITED = {"sigmoid": "xavier_normal", "tanh": "xavier_normal", "relu": "he_normal"}
+"""The start that theory gives to each activation."""
+
+
+class Digits:
+    """Handwritten digits; ``suite.types.Study`` says what each member means."""
+
+    name = "digits"
+    question = "Do the verdicts from two circles carry over to handwritten digits?"
+    source = (
+        "the stability notes; He, Zhang, Ren and Sun 2015; Saxe, McClelland and Ganguli 2014;"
+        " data: Alpaydin and Kaynak 1998"
+    )
+    frameworks: tuple[str, ...] = ()
+    axes = (
+        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
+        "settings", "layer_kind",
+    )  # fmt: skip
+    within = ("initializer", "weights")
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("digit_loss", "heldout_digit_loss", "digit_accuracy", "heldout_digit_accuracy",
+             "first_step_half", "diverged_step"),
+        ),
+        TableSpec("losses", ("running_loss",), coordinates=("step",), per="seeds"),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        quick = (
+            *(_suited((2, 10), ("adam",), name) for name in SUITED),
+            _dense(
+                ("relu",), ("he_normal",), (2,), ("sgd", "adam"),
+                settings=("default",), weights=("shared",),
+            ),
+        )  # fmt: skip
+        if profile == "quick":
+            return quick
+        standard = (
+            *(_suited((2, 10, 30), ("adam",), name) for name in SUITED),
+            *quick,
+            # Twice the seeds where networks of one cell part widely.
+            *(_suited((2,), ("sgd",), name, 2 * BLOCK) for name in ("tanh", "relu")),
+            _suited((30,), ("adam",), "tanh", 2 * BLOCK),
+            _dense(
+                ("relu",), ("he_normal",), (2,), ("rmsprop",),
+                settings=("default",), weights=("shared",), seeds=2 * BLOCK,
+            ),
+            _dense(("relu",), ("default",), (2, 30), ("adam",)),
+            _dense(("relu",), ("default",), (10,), ("adam",), seeds=2 * BLOCK),
+            _dense(("relu",), ("he_normal", "xavier_normal"), (30,), ("adam",), seeds=2 * BLOCK),
+            # The best rate falls with the depth (Saxe et al. 2014): the shallow networks may
+            # choose between two, the deep ones have one.
+            _dense(("linear",), LINEAR, (2,), SHALLOW_RATES),
+            _dense(("linear",), LINEAR, (30,), DEEP_RATES),
+            *(_convolutional(name) for name in ("sigmoid", "relu")),
+        )  # fmt: skip
+        if profile == "standard":
+            return standard
+        every = tuple(dict.fromkeys((*SUITED.values(), "default", "orthogonal", "lecun_normal")))
+        return (
+            _dense(
+                (*SUITED, "gelu", "silu", "elu"), every, (2, 10, 30), ("sgd", "adam", "rmsprop"),
+                seeds=2 * BLOCK,
+            ),
+            *standard,
+            _dense(("linear",), LINEAR, (2, 10, 30), (*SHALLOW_RATES, *DEEP_RATES)),
+            _convolutional("tanh"),
+        )  # fmt: skip
+
+    def unsupported(self, cell: Cell) -> str | None:
+        if cell["initializer"] == "default" and cell["weights"] == "shared":
+            return NO_LAW
+        if cell["layer_kind"] == "convolution" and (
+            cell["weights"] != "native" or cell["settings"] != "common"
+        ):
+            return "the convolutional network has native weights and common settings"
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        if stack.members[0].cell["layer_kind"] == "convolution":
+            return _convolutions(stack, lab)
+        first = stack.members[0].cell
+        epochs = EPOCHS["dense"]
+        architecture = Architecture(
+            SIDE**2, first.count("width"), first.count("depth"), CLASSES, first.text("activation")
+        )
+        task = dataclasses.replace(
+            seeded_task(stack, lab, (0, epochs), architecture, "digits"),
+            loss="categorical",
+        )
+        snapshots = list(lab.framework.train(task))
+        last = snapshots[-1]
+        columns, running = _columns(
+            last.batch_loss, last.logits, task.labels, last.heldout_logits, task.heldout_labels
+        )
+        status, reason = outcome(snapshots, columns["diverged_step"])
+        return Measurement(status, reason, (Table("runs", {}, columns), running))
+
+    def cost(self, stack: Stack) -> Cost:
+        if not stack.members:
+            return Cost(0.0, 1.1e9)
+        first = stack.members[0].cell
+        if first["layer_kind"] == "convolution":
+            return Cost(2.0 + 0.07 * first.count("depth") * len(stack.members), 1.3e9)
+        plain = costs.training(stack, datasets.DIGITS["train"], EPOCHS["dense"], 2)
+        wide = len(stack.members) * (0.02 + 0.004 * first.count("depth"))
+        return dataclasses.replace(plain, seconds=plain.seconds + wide)
+
+
+LINEAR = ("xavier_normal", "orthogonal")
+SHALLOW_RATES = ("sgd(0.1)", "sgd(0.3)")
+DEEP_RATES = ("sgd(0.01)",)
+
+
+def _dense(
+    activations: tuple[str, ...],
+    initial: tuple[str, ...],
+    depths: tuple[int, ...],
+    optimizers: tuple[str, ...],
+    seeds: int = BLOCK,
+    **more: tuple[str, ...],
+) -> Grid:
+    axes: _Axes = {
+        "layer_kind": ("dense",),
+        "activation": activations,
+        "initializer": initial,
+        "depth": depths,
+        "width": (WIDTH,),
+        "optimizer": optimizers,
+        **more,
+    }
+    return Grid(axes, seeds)
+
+
+def _suited(
+    depths: tuple[int, ...], optimizers: tuple[str, ...], activation: str, seeds: int = BLOCK
+) -> Grid:
+    return _dense((activation,), (SUITED[activation],), depths, optimizers, seeds)
+
+
+def _convolutional(activation: str) -> Grid:
+    grid = _suited((6,), ("adam",), activation)
+    return Grid({**grid.axes, "layer_kind": ("convolution",), "width": (FILTERS,)}, grid.seeds)
+
+
+def _columns(
+    batch_loss: Array, logits: Array, labels: Array, unseen: Array, heldout_labels: Array
+) -> tuple[dict[str, Array], Table]:
+    """The columns of ``runs``, and the table of running losses, from (steps, K) batch losses."""
+    running = running_mean(batch_loss, WINDOW)
+    columns = {
+        "digit_loss": cross_entropy(logits, labels),
+        "heldout_digit_loss": cross_entropy(unseen, heldout_labels),
+        "digit_accuracy": class_accuracy(logits, labels),
+        "heldout_digit_accuracy": class_accuracy(unseen, heldout_labels),
+        "first_step_half": first_true(running <= HALF) + WINDOW - 1,
+        "diverged_step": first_true(~np.isfinite(batch_loss)),
+    }
+    steps = np.arange(WINDOW, len(batch_loss) + 1, WINDOW)
+    table = Table("losses", {"step": steps}, {"running_loss": running[::WINDOW].T})
+    return columns, table
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def running_mean(values: Array, window: int) -> Array:
+    """(steps - window + 1, K): the mean of each ``window`` rows in succession of (steps, K)."""
+    views = np.lib.stride_tricks.sliding_window_view(float64(values), window, axis=0)
+    mean: Array = views.mean(axis=-1)
+    return mean
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def cross_entropy(logits: Array, labels: Array) -> Array:
+    """(K,) mean categorical cross-entropy of logits (K, N, classes) and labels (K, N), in nats."""
+    shifted = float64(logits) - float64(logits).max(axis=2, keepdims=True)
+    right = np.take_along_axis(shifted, labels.astype(int)[..., None], axis=2)[..., 0]
+    loss: Array = (np.log(np.exp(shifted).sum(axis=2)) - right).mean(axis=1)
+    return loss
+
+
+def class_accuracy(logits: Array, labels: Array) -> Array:
+    """(K,) share of points whose class has the largest logit; NaN where a logit is NaN."""
+    right = (logits.argmax(axis=2) == labels).mean(axis=1)
+    return np.where(np.isnan(logits).any(axis=(1, 2)), np.nan, right)
+
+
+# --- convolutions ------------------------------------------------------------------------------
+
+
+def _convolutions(stack: Stack, lab: Lab) -> Measurement:
+    """All members of a stack through the framework's plain training loop, one after another."""
+    cell = stack.members[0].cell
+    drawn = [
+        tuple(datasets.digits(lab.root, member.seed, split) for split in datasets.SPLITS)
+        for member in stack.members
+    ]
+    (x, y), (unseen, unseen_y) = (
+        tuple(np.stack(parts) for parts in zip(*split, strict=True))
+        for split in zip(*drawn, strict=True)
+    )
+    order = np.array(
+        [
+            [batch_order(lab.root, member.seed, epoch, x.shape[1]) for member in stack.members]
+            for epoch in range(1, EPOCHS["convolution"] + 1)
+        ]
+    )
+    starts = [_convolutional_start(lab, member.cell, member.seed) for member in stack.members]
+    weights = tuple(
+        (np.stack([layer[0] for layer in layers]), np.stack([layer[1] for layer in layers]))
+        for layers in zip(*starts, strict=True)
+    )
+
+    def images(flat: Array) -> Array:
+        return flat.reshape(*flat.shape[:2], SIDE, SIDE)
+
+    batch_loss, logits, unseen_logits = lab.framework.probe("convolution.train")(
+        cell.text("activation"), cell.text("optimizer"), weights, images(x), y, images(unseen),
+        order, BATCH,
+    )  # fmt: skip
+    columns, running = _columns(batch_loss, logits, y, unseen_logits, unseen_y)
+    fine = [
+        np.isfinite(batch_loss[:, i]).all() and np.isfinite(logits[i]).all()
+        for i in range(len(stack.members))
+    ]
+    return Measurement(
+        ["ok" if ended else "diverged" for ended in fine],
+        ["" if ended else "a loss or logit became inf or NaN" for ended in fine],
+        (Table("runs", {}, columns), running),
+    )
+
+
+def _convolutional_start(lab: Lab, cell: Cell, seed: int) -> list[Layer]:
+    """The layers as the framework starts them: ``depth`` convolutions, then the output layer."""
+    initializer, filters, depth = cell.text("initializer"), cell.count("width"), cell.count("depth")
+    draw = lab.framework.probe("convolution.draw")
+    layers: list[Layer] = []
+    for place in range(1, depth + 1):
+        channels = 1 if place == 1 else filters
+        own = seeds.integer(
+            lab.root, "native", seed=seed, layer=place, fan_in=9 * channels, fan_out=9 * filters,
+            initializer=initializer, framework=lab.framework.name,
+        )  # fmt: skip
+        layers.append(draw(initializer, channels, filters, own))
+    output = draw_layer(
+        lab.framework, lab.root, initializer, "native", seed, depth + 1, SIDE**2 * filters, CLASSES
+    )
+    return [*layers, output]

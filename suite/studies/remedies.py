@@ -1,0 +1,225 @@
+"""Which remedy turns which bad start into training? Failure x remedy, over seeds.
+
+A failure is a network of 16 hidden layers whose start, by the theory of signal propagation, loses
+the signal or lets it grow. A remedy changes one thing about it. Both stand in the tables below;
+a cell names its failure as its ``case``, and its other axes say what was trained.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from suite import datasets
+from suite.studies import costs
+from suite.studies.training import LEARNED, accuracy, first_true, outcome, seeded_task
+from suite.types import (
+    BLOCK,
+    Architecture,
+    Array,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Measurement,
+    Snapshot,
+    Stack,
+    Table,
+    TableSpec,
+    TrainTask,
+    Value,
+    float64,
+)
+
+DEPTH, WIDTH = 16, 16
+BATCH = 50
+EPOCHS = 20
+"""Of 20 batches each: 400 steps, twice what the median healthy network needs for 0.95."""
+TRAINED = 0.9
+"""Held-out accuracy at which a network counts as trained: guessing gives 0.5, the best 0.99."""
+RATE = "sgd"
+"""Plain gradient descent with learning rate 0.1: an optimizer that rescales each gradient is a
+remedy itself."""
+
+_Axes = dict[str, Value]
+
+FAILURES: dict[str, _Axes] = {
+    # Gradients shrink by about 1/4 a layer: the slope of sigmoid.
+    "vanishing_sigmoid": {"activation": "sigmoid", "initializer": "xavier_normal"},
+    # Mean squares shrink by fan_in Var(W) / 2: 1/6 a layer in torch, 1/2 in Keras.
+    "vanishing_default": {"activation": "relu", "initializer": "default"},
+    # The same with 16 * 1e-4 / 2 = 0.0008: nothing of the inputs reaches the output.
+    "vanishing_small": {"activation": "relu", "initializer": "normal(0.01)"},
+    # Twice He's weights: mean squares grow by 4 a layer, forward and backward.
+    "exploding_relu": {"activation": "relu", "initializer": "he_normal", "scale": 2.0},
+    # tanh bounds the signal, and the gradient grows: chaos (Poole et al. 2016).
+    "exploding_tanh": {"activation": "tanh", "initializer": "normal(1)"},
+    # Not a failure: what the remedies do to a network that trains without them.
+    "healthy": {"activation": "relu", "initializer": "he_normal"},
+}
+REMEDIES: dict[str, _Axes] = {
+    "none": {},
+    "clip by norm": {"clipping": "norm(1)"},
+    "clip by value": {"clipping": "value(0.1)"},
+    "residual": {"residual": 1.0},
+    "residual, scaled": {"residual": DEPTH**-0.5},
+    "batch norm": {"normalization": "batch"},
+    "layer norm": {"normalization": "layer"},
+    "step decay": {"schedule": "step(5,0.5)"},
+    "exponential decay": {"schedule": "exponential(0.9)"},
+    "momentum": {"optimizer": "sgd(0.1,0.9)"},
+    "Adam": {"optimizer": "adam"},
+}
+"""What holds for every failure; ``OWN`` has what is each failure's own."""
+_HEALTHY: _Axes = {"case": "healthy", "initializer": "he_normal", "scale": 1.0}
+"""The same networks as the healthy ones, which are trained once."""
+OWN: dict[str, dict[str, _Axes]] = {
+    "better start": {
+        # A slope of 1/4 asks for four times the weights that suit a slope of 1.
+        "vanishing_sigmoid": {"scale": 4.0},
+        **dict.fromkeys(("vanishing_default", "vanishing_small", "exploding_relu"), _HEALTHY),
+        "exploding_tanh": {"initializer": "xavier_normal"},
+    },
+    "other activation": {
+        "vanishing_sigmoid": {"activation": "tanh"},
+        "vanishing_default": {"activation": "tanh"},
+        "vanishing_small": {"activation": "tanh"},
+        "exploding_relu": {"activation": "tanh"},
+        "exploding_tanh": {"activation": "relu"},
+        "healthy": {"activation": "tanh"},
+    },
+}
+# Here some networks fail in most runs of 20: so many seeds decide where the median lies.
+_MORE_SEEDS = dict.fromkeys(
+    (
+        ("healthy", "none"),
+        ("vanishing_small", "batch norm"),
+        ("vanishing_small", "residual"),
+        ("vanishing_default", "residual"),
+        ("vanishing_sigmoid", "none"),
+        ("vanishing_sigmoid", "other activation"),
+        ("exploding_relu", "layer norm"),
+        ("exploding_tanh", "none"),
+        ("exploding_tanh", "better start"),
+    ),
+    2 * BLOCK,
+)
+_QUICK = ("none", "clip by norm", "residual", "batch norm", "better start")
+
+
+def cure(failure: str, remedy: str) -> _Axes | None:
+    """The axes of a failure with a remedy, defaults left out; None where it is none for it."""
+    change = OWN[remedy].get(failure) if remedy in OWN else REMEDIES[remedy]
+    if change is None:
+        return None
+    common: _Axes = {"case": failure, "depth": DEPTH, "width": WIDTH, "optimizer": RATE}
+    return {**common, **FAILURES[failure], **change}
+
+
+class Remedies:
+    """Failure x remedy on two circles; ``suite.types.Study`` says what each member means."""
+
+    name = "remedies"
+    question = "Which remedy turns an exploding or vanishing start into training?"
+    source = (
+        "the gradient article; Pascanu, Mikolov and Bengio 2013; Ioffe and Szegedy 2015;"
+        " Ba, Kiros and Hinton 2016; He, Zhang, Ren and Sun 2016"
+    )
+    frameworks: tuple[str, ...] = ()
+    axes = (
+        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
+        "settings", "normalization", "residual", "clipping", "schedule", "scale", "case",
+    )  # fmt: skip
+    # Failures that share an activation are one program: deep networks take long to trace.
+    within = ("case", "initializer", "scale", "weights")
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("train_loss", "heldout_loss", "train_accuracy", "heldout_accuracy",
+             "first_epoch_95", "diverged_step", "initial_gradient_norm",
+             "first_gradient_norm"),
+        ),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        names = _QUICK if profile == "quick" else (*REMEDIES, *OWN)
+        failures = (
+            ("vanishing_default", "vanishing_small", "exploding_relu", "healthy")
+            if profile == "quick"
+            else tuple(FAILURES)
+        )
+        least = 5 * BLOCK if profile == "full" else BLOCK
+        return tuple(
+            Grid(
+                {axis: (value,) for axis, value in axes.items()},
+                max(least, _MORE_SEEDS.get((failure, remedy), 0)),
+            )
+            for remedy in names
+            for failure in failures
+            if (axes := cure(failure, remedy)) is not None
+        )
+
+    def unsupported(self, cell: Cell) -> str | None:
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        task = remedied_task(stack, lab)
+        snapshots = list(lab.framework.train(task))
+        runs = _run_columns(snapshots, task)
+        status, reason = outcome(snapshots, runs["diverged_step"])
+        return Measurement(status, reason, (Table("runs", {}, runs),))
+
+    def cost(self, stack: Stack) -> Cost:
+        # Ten times as many values a layer as in the networks of width 5 that set the rates, and
+        # fewer batches.
+        return costs.training(stack, datasets.POINTS, EPOCHS, 2)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # a scale beyond float32 is a diverged run
+def remedied_task(stack: Stack, lab: Lab) -> TrainTask:
+    """What the members of a stack train: the two circles, from a start times its scale."""
+    first = stack.members[0].cell
+    architecture = Architecture(
+        2,
+        first.count("width"),
+        first.count("depth"),
+        1,
+        first.text("activation"),
+        normalization=first.text("normalization"),
+        residual=float(first["residual"]),
+    )
+    task = seeded_task(stack, lab, (0, EPOCHS), architecture, "circles")
+    factor = np.array([float(member.cell["scale"]) for member in stack.members], np.float32)
+    return dataclasses.replace(
+        task,
+        weights=tuple((kernel * factor[:, None, None], bias) for kernel, bias in task.weights),
+        batch=BATCH,
+        clipping=first.text("clipping"),
+        schedule=first.text("schedule"),
+    )
+
+
+def _run_columns(snapshots: list[Snapshot], task: TrainTask) -> dict[str, Array]:
+    first, last = snapshots
+    members, points = task.labels.shape
+    by_epoch = float64(last.batch_correct).reshape(EPOCHS, -1, members).sum(axis=1) / points
+    return {
+        "train_loss": float64(last.loss),
+        "heldout_loss": float64(last.heldout_loss),
+        "train_accuracy": accuracy(last.logits, task.labels),
+        "heldout_accuracy": accuracy(last.heldout_logits, task.heldout_labels),
+        "first_epoch_95": first_true(by_epoch >= LEARNED),
+        "diverged_step": first_true(~np.isfinite(last.batch_loss)),
+        "initial_gradient_norm": norm([part for layer in first.gradients for part in layer]),
+        "first_gradient_norm": norm([first.gradients[0][0]]),
+    }
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def norm(parts: list[Array]) -> Array:
+    """(K,) the Euclidean norm of all entries of arrays (K, ...) together."""
+    squares = [(float64(part) ** 2).reshape(len(part), -1).sum(axis=1) for part in parts]
+    total: Array = np.sqrt(functools.reduce(np.add, squares))
+    return total

@@ -24,8 +24,8 @@ FLOORS = (
     "suite.seeds suite.metrics suite.statistics suite.laws",
     "suite.frameworks",  # the table of names; the frameworks themselves stand near the top
     "suite.activations suite.initializers suite.optimizers suite.datasets",
-    "suite.theory",
-    "suite.grids",
+    "suite.theory suite.theory_products suite.theory_shift",
+    "suite.grids suite.theory_normalized suite.shifted suite.theory_gains suite.theory_pairs",
     "suite.studies.weights suite.studies.signals suite.studies.costs",
     "suite.studies.training suite.studies.propagation",
     "suite.studies.*",

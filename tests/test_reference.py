@@ -49,7 +49,9 @@ def test_the_documents_show_the_reference(capsys: pytest.CaptureFixture[str]) ->
         assert shown[1].strip() == table.strip()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     plain = table.replace("\\", "")
-    found = re.findall(r"-?[\d.]+ \[-?[\d.]+, -?[\d.]+\]", readme[: readme.index("<!-- verdicts: begin -->")])
+    found = re.findall(
+        r"-?[\d.]+ \[-?[\d.]+, -?[\d.]+\]", readme[: readme.index("<!-- verdicts: begin -->")]
+    )
     assert len(found) >= 8
     for estimate in found:
         assert f"| {estimate} |" in plain, estimate

@@ -7,7 +7,33 @@ have a file; a metric that a second study measures too stays in the file of the 
 
 from __future__ import annotations
 
-from suite.metrics import parity, propagation, training
+from suite.metrics import (
+    correlations,
+    curves,
+    defaults,
+    descent,
+    digits,
+    drift,
+    fluctuation,
+    gains,
+    idioms,
+    initializers,
+    internal_shift,
+    lecture,
+    normalization,
+    normalized,
+    parity,
+    products,
+    propagation,
+    remedies,
+    shift,
+    spectrum,
+    symmetry,
+    training,
+    tutorial,
+    underflow,
+    weighting,
+)
 from suite.metrics.metric import Metric
 from suite.registry import Registry
 
@@ -18,6 +44,28 @@ METRICS: Registry[Metric] = Registry(
     [
         *training.METRICS,
         *parity.METRICS,
+        *drift.METRICS,
         *propagation.METRICS,
+        *remedies.METRICS,
+        *normalization.METRICS,
+        *normalized.METRICS,
+        *internal_shift.METRICS,
+        *descent.METRICS,
+        *digits.METRICS,
+        *products.METRICS,
+        *shift.METRICS,
+        *weighting.METRICS,
+        *symmetry.METRICS,
+        *tutorial.METRICS,
+        *curves.METRICS,
+        *initializers.METRICS,
+        *defaults.METRICS,
+        *idioms.METRICS,
+        *lecture.METRICS,
+        *correlations.METRICS,
+        *spectrum.METRICS,
+        *fluctuation.METRICS,
+        *gains.METRICS,
+        *underflow.METRICS,
     ],
 )

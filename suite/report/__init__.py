@@ -20,7 +20,36 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from suite.report import blocks, propagation, runs, training, words
+from suite.report import (
+    activations,
+    blocks,
+    correlations,
+    defaults,
+    descent,
+    digits,
+    drift,
+    fluctuation,
+    gains,
+    idioms,
+    initializers,
+    internal_shift,
+    lecture,
+    normalization,
+    normalized,
+    products,
+    propagation,
+    remedies,
+    rescue,
+    runs,
+    shift,
+    spectrum,
+    symmetry,
+    training,
+    tutorial,
+    underflow,
+    weighting,
+    words,
+)
 from suite.report.drawing import NotDrawn, Part, Tables, png, style
 from suite.store import Results, replacing
 from suite.studies import STUDIES
@@ -31,7 +60,30 @@ _HERE = Path(__file__).parent
 _STATUSES = (*STATUSES, "missing")
 PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
     "training": training.parts,
+    "tutorial": tutorial.parts,
     "propagation": propagation.parts,
+    "lecture": lecture.parts,
+    "gains": gains.parts,
+    "correlations": correlations.parts,
+    "spectrum": spectrum.parts,
+    "fluctuation": fluctuation.parts,
+    "underflow": underflow.parts,
+    "drift": drift.parts,
+    "products": products.parts,
+    "shift": shift.parts,
+    "symmetry": symmetry.parts,
+    "weighting": weighting.parts,
+    "curves": activations.parts,
+    "initializers": initializers.parts,
+    "defaults": defaults.parts,
+    "idioms": idioms.parts,
+    "normalization": normalization.parts,
+    "normalized": normalized.parts,
+    "rescue": rescue.parts,
+    "internal_shift": internal_shift.parts,
+    "remedies": remedies.parts,
+    "descent": descent.parts,
+    "digits": digits.parts,
 }
 """Study -> its figures."""
 

@@ -83,7 +83,7 @@ def gradients(runs: pd.DataFrame) -> Drawing:
         "What reaches the first layer before training: the gradient with each remedy",
         "log10 of the norm (nats) of the gradient by the kernel of the first hidden layer, on the"
         f" whole training set before training: median; {seeds_in(values['n'])} a cell. {_COMMON}"
-        " White is a norm of 1, blue a vanished gradient, red an exploded one; the colours end at"
+        " Grey is a norm of 1, blue a vanished gradient, red an exploded one; the colours end at"
         f" -6 and 6. Clipping, schedules and optimizers leave the start as it is.{_HATCHED}",
         figure,
     )

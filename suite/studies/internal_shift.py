@@ -121,7 +121,7 @@ class InternalShift:
         return Measurement(status, reason, tables)
 
     def cost(self, stack: Stack) -> Cost:
-        each, program = {"tensorflow": (0.2, 1.5)}.get(stack.framework, (0.1, 0.0))
+        each, program = {"tensorflow": (0.1, 1.0)}.get(stack.framework, (0.03, 0.0))
         return Cost(program + each * len(stack.members), 1.2e9)
 
 

@@ -49,9 +49,9 @@ EPSILON = optimizers.NORMALIZATION["epsilon"]
 
 _PROCESS = 1.1e9
 """Resident bytes of a worker, as in ``costs``."""
-_RATES = {"torch": (9e-9, 0.0), "tensorflow": (43e-9, 0.045)}
+_RATES = {"torch": (9e-9, 0.0), "tensorflow": (40e-9, 0.02)}
 """Seconds for a drawn entry of a kernel, and for a layer of a program to be traced."""
-_VALUE = 4e-8
+_VALUE = 3e-8
 """Seconds for a value of a run (samples x depth x width): both passes and the mean squares."""
 _PROGRAM = ("activation", "normalization", "samples")
 """With whether there is a residual connection, the axes of a stack that make a program."""

@@ -47,7 +47,7 @@ def propagate(
     return signals.numpy(), gradients.numpy()
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _passes(
     activation: str,
     arrangement: str,

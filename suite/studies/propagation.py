@@ -112,6 +112,9 @@ class Propagation:
                 ("xavier_normal", "he_normal"),
                 weights=("shared",),
             ),
+            # As deep as the networks for which Xavier with ReLU is printed, and ten times deeper.
+            _grid(("relu",), ("xavier_normal",), depth=2, width=512),
+            _grid(("relu",), ("xavier_normal",), depth=20, width=512),
         )
         if profile == "standard":
             return standard

@@ -97,29 +97,31 @@ class Training:
             # The tutorial's own start has the seeds that decide a comparison of noisy networks.
             return Grid(head), Grid({**head, "initializer": ("normal(1)",)}, seeds=40)
         headline = Grid(head, seeds=60)
-        deep: _Axes = {"width": (5,), "weights": ("native", "shared")}
-        main = Grid(
-            {"activation": _ACTIVATIONS, "initializer": _INITIALIZERS, "depth": (1, 4, 16), **deep}
-        )
+        every: _Axes = {"activation": _ACTIVATIONS, "initializer": _INITIALIZERS, "width": (5,)}
+        main = Grid({**every, "depth": (1, 4), "weights": ("native", "shared")})
+        # Sixteen layers cost most: shared weights only where claims compare the frameworks.
+        native = Grid({**every, "depth": (16,)})
+        both = ("xavier_uniform", "orthogonal")
+        shared = Grid({**every, "initializer": both, "depth": (16,), "weights": ("shared",)})
         part: _Axes = {
             "activation": ("linear", "sigmoid", "tanh", "relu"),
             "initializer": ("default", "normal(1)", "xavier_uniform", "he_normal"),
             "width": (5,),
         }
         between = Grid({**part, "depth": (2, 8)})
-        others = Grid({**part, "depth": (1, 4), "optimizer": ("adam", "sgd")})
+        others = Grid({**part, "depth": (4,), "optimizer": ("adam", "sgd")})
         defaults = Grid(
             {
                 **part,
-                "depth": (1, 4),
+                "depth": (4,),
                 "optimizer": ("rmsprop", "adam", "sgd"),
                 "settings": ("default",),
             }
         )
-        standard = (main, headline, between, others, defaults)
+        standard = (main, headline, native, shared, between, others, defaults)
         if profile == "standard":
             return standard
-        every: _Axes = {
+        all_of_them: _Axes = {
             "activation": ACTIVATIONS.names,
             "initializer": _INITIALIZERS + _MORE_INITIALIZERS,
             "width": (5,),
@@ -127,7 +129,7 @@ class Training:
             "optimizer": ("rmsprop", "adam", "sgd"),
             "settings": ("common", "default"),
         }
-        return (Grid({**every, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard)
+        return (Grid({**all_of_them, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard)
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell["initializer"] == "default" and cell["weights"] == "shared":

@@ -14,6 +14,7 @@ from typing import Any
 from suite import activations, initializers
 from suite.frameworks import probe
 from suite.frameworks.tensorflow.backend import keras, python_random_kept, release, tf
+from suite.frameworks.tensorflow.layers import seeded
 from suite.frameworks.tensorflow.stack import Stack
 from suite.registry import native
 from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
@@ -44,8 +45,8 @@ class TensorFlow:
         """
         kernel, bias = _starts(initializer)
         return (
-            _seeded(kernel, seed)((fan_in, fan_out), dtype="float32").numpy(),
-            _seeded(bias, seed)((fan_out,), dtype="float32").numpy(),
+            seeded(kernel, seed)((fan_in, fan_out), dtype="float32").numpy(),
+            seeded(bias, seed)((fan_out,), dtype="float32").numpy(),
         )
 
     def propagate(
@@ -100,14 +101,6 @@ def _starts(initializer: str) -> tuple[Any, Any]:
         else:
             dense = keras.layers.Dense(1, kernel_initializer=native(found)())
     return dense.kernel_initializer, dense.bias_initializer
-
-
-def _seeded(initializer: Any, seed: int) -> Any:
-    """The same initializer with a seed, where it takes one."""
-    settings = initializer.get_config()
-    return type(initializer).from_config(
-        {key: seed if key == "seed" else value for key, value in settings.items()}
-    )
 
 
 @lru_cache(maxsize=32)

@@ -53,3 +53,11 @@ def network(architecture: Architecture, layers: Sequence[Sequence[Any]]) -> Any:
             scaled = keras.layers.Rescaling(np.float64(architecture.residual))(x)
             x = keras.layers.Add()([before, scaled])
     return keras.Model(inputs, x)
+
+
+def seeded(initializer: Any, seed: int) -> Any:
+    """The same initializer with a seed, where it takes one."""
+    settings = initializer.get_config()
+    return type(initializer).from_config(
+        {key: seed if key == "seed" else value for key, value in settings.items()}
+    )

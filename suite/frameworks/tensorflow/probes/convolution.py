@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from suite import activations, initializers, optimizers
-from suite.frameworks.tensorflow.backend import keras, tf
+from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
+from suite.frameworks.tensorflow.layers import seeded
 from suite.registry import native
 from suite.types import Array, Layer, Weights
 
@@ -21,14 +22,12 @@ def draw(initializer: str, channels: int, filters: int, seed: int) -> Layer:
 
     ``default`` is the layer's own start; a named initializer leaves the bias at zero.
     """
-    resolved = initializers.resolve(initializer)
-    declared = resolved.native("tensorflow")
-    if declared is None:
-        declared = ("keras.initializers:GlorotUniform", {})  # the layer's own, with a seed
-    target, arguments = declared
-    start = native((target, {**arguments, "seed": seed} if resolved.random else arguments))()
-    layer = keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer=start)
-    layer.build((None, None, None, channels))
+    declared = initializers.resolve(initializer).native("tensorflow")
+    with python_random_kept():  # Keras draws the seeds that nobody gives from it
+        start = {} if declared is None else {"kernel_initializer": native(declared)()}
+        layer = keras.layers.Conv2D(filters, 3, padding="same", **start)
+        layer.kernel_initializer = seeded(layer.kernel_initializer, seed)
+        layer.build((None, None, None, channels))
     return layer.kernel.numpy(), layer.bias.numpy()
 
 

@@ -7,7 +7,6 @@
 | train, heldout | seed, dataset | every cell of a study that uses the dataset |
 | split | seed, dataset | every cell of a study that uses the dataset |
 | batches | seed, epoch | every cell |
-| tutorial | nothing | every network of the tutorial: one data set |
 | object | seed, initializer, framework | all layers that share one initializer object |
 | made | seed, case, framework | nothing: what a framework draws in one measurement |
 | vectors | seed | activations, initializers, shapes, frameworks |
@@ -18,6 +17,7 @@
 | ties | seed, layer, width, case | activations, optimizers, precisions, frameworks, noise scales |
 | inputs, cotangent | seed, width | activations, initializers, frameworks |
 | noise_batches, start | seed | every cell of the study descent |
+| sample | stack | nothing: which stored stacks `suite reproduce` takes; its root is ``--seed`` |
 
 The root seed enters every one of them. Because draws are shared between cells, their errors are
 alike: a claim reduces each seed to one number first, and its interval runs over seeds only.
@@ -36,7 +36,6 @@ PURPOSES = {
     "heldout": ("seed", "dataset"),
     "split": ("seed", "dataset"),
     "batches": ("seed", "epoch"),
-    "tutorial": (),
     "object": ("seed", "initializer", "framework"),
     "made": ("seed", "case", "framework"),
     "vectors": ("seed",),
@@ -49,6 +48,7 @@ PURPOSES = {
     "cotangent": ("seed", "width"),
     "noise_batches": ("seed",),
     "start": ("seed",),
+    "sample": ("stack",),
 }
 
 

@@ -146,7 +146,7 @@ def kurtosis_drift(slopes: tuple[float, float], width: int, kurtosis: float) -> 
     3 r k / n for the activations of a layer, with r = E[c^4] / E[c^2]^2 over the half slopes c
     (linear 1, relu 2). The relative variance of the mean square gains r times that over n: 3 r^2 k
     / n^2 on the variance of the log, and minus half of it on its mean. Keras' truncated normal
-    has k = -0.63, so that networks of 16 relu units spread a tenth less than torch's.
+    has k = -0.63: the variance of 16 relu units is 7 % less than with Gaussian kernels.
     """
     below, above = slopes[0] ** 2, slopes[1] ** 2
     ratio = 2 * (below**2 + above**2) / (below + above) ** 2

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from suite import frameworks, grids
-from suite.report.drawing import Tables
+from suite.report.drawing import Drawing, Tables
 from suite.tables import Shard, read_table, write_table
 from suite.types import Array, Grid, Lab, Measurement, Stack, Study, Value
 
@@ -44,6 +44,14 @@ def complete(study: Study, found: Measurement, members: int) -> None:
         for metric in spec.metrics:
             lengths = tuple(len(values) for values in table.coordinates.values())
             assert table.columns[metric].shape == (members, *lengths), metric
+
+
+def shows(drawing: Drawing, values: Sequence[float] | pd.Series[float] | Array) -> bool:
+    """Whether a line of the figure, in any panel, has these heights."""
+    lines = [line for axes in drawing.figure.axes for line in axes.lines]
+    heights = [np.asarray(line.get_ydata(), dtype=np.float64) for line in lines]
+    wanted = np.asarray(values, dtype=np.float64)
+    return any(np.array_equal(height, wanted, equal_nan=True) for height in heights)
 
 
 def written(folder: Path, study: Study, chosen: Sequence[Stack]) -> Tables:

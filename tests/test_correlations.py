@@ -104,10 +104,18 @@ def test_the_figures(tmp_path: Path) -> None:
     tables = measured.written(tmp_path, STUDY, chosen)
     (part,) = page.parts(tables)
     with style():
-        names = [draw().name for draw in part.draw]
-    assert names == ["correlations", "shattered_gradients"]
-    pairs = tables("correlations/pairs.csv")
+        trajectories, shattering = (draw() for draw in part.draw)
+    assert (trajectories.name, shattering.name) == ("correlations", "shattered_gradients")
+    pairs, runs = tables("correlations/pairs.csv"), tables("correlations/runs.csv")
     assert pairs is not None
+    assert runs is not None
+    chaos = pairs[(pairs["case"] == "chaos") & (pairs["start"] == 0.5)]
+    for metric in ("correlation", "correlation_predicted"):
+        assert measured.shows(trajectories, chaos[metric])
+    shattered = runs[runs["case"] == "he"].groupby("depth")
+    for metric in ("first_gradient_cosine", "first_gradient_cosine_predicted"):
+        assert measured.shows(shattering, shattered[metric].median())
+    assert measured.shows(shattering, [1 / 4, 1 / 8, 1 / 16])
     with pytest.raises(NotDrawn, match="activation tanh"):
         page.trajectories(pairs[pairs["activation"] == "relu"])
     with pytest.raises(NotDrawn, match="did not measure"):

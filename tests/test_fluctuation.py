@@ -100,9 +100,16 @@ def test_the_figures(tmp_path: Path) -> None:
     tables = measured.written(tmp_path, STUDY, chosen)
     (part,) = page.parts(tables)
     with style():
-        assert [draw().name for draw in part.draw] == ["born_dead", "fluctuation"]
+        dead, spread = (draw() for draw in part.draw)
+    assert (dead.name, spread.name) == ("born_dead", "fluctuation")
     layers = tables("fluctuation/layers.csv")
     assert layers is not None
+    for drawing, width, metrics in (
+        (dead, 3, ("dead_share", "dead_input_share", "dead_input_share_predicted")),
+        (spread, 16, ("log_square_variance", "log_square_variance_predicted")),
+    ):
+        for metric in metrics:
+            assert measured.shows(drawing, layers.loc[layers["width"] == width, metric])
     with pytest.raises(NotDrawn, match="no narrow"):
         page.dead(layers[layers["width"] == 16])
     with pytest.raises(NotDrawn, match="no wide"):

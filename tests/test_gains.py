@@ -16,6 +16,7 @@ from suite.report import gains as page
 from suite.report.drawing import NotDrawn, style
 from suite.studies import gains
 from suite.studies.gains import CASES, INPUTS, LECUN_TANH, STARTS, TORCH_GAINS, Gains
+from suite.studies.weights import native_layers
 from suite.types import Array, Lab, Value
 
 STUDY = Gains()
@@ -56,7 +57,7 @@ def test_lecuns_tanh_is_a_tanh_network_with_other_kernels() -> None:
     # The first kernels of the rule's own form see the inputs through b alone; the study feeds
     # inputs divided by the gain, so that both meet the same first pre-activation.
     hidden = a * inputs.astype(np.float64)
-    for kernel, _ in gains._draw(member, lab):
+    for kernel, _ in native_layers(member, lab):
         hidden = a * np.tanh(b * (hidden @ kernel.astype(np.float64)))
     at_one = hidden.reshape(len(STARTS), INPUTS, -1)[1]
     slow = math.exp(np.mean(np.log(np.mean(at_one**2, axis=1))))
@@ -74,7 +75,7 @@ def test_both_frameworks_measure_what_the_definition_says(framework: str) -> Non
     lab = Lab(frameworks.load(framework), frameworks.load("numpy"), 0)
     for number, member in enumerate(stack.members):
         factor, name = gains.gain(member.cell), member.cell.text("activation")
-        weights = tuple((factor * kernel, bias) for kernel, bias in gains._draw(member, lab))
+        weights = tuple((factor * kernel, bias) for kernel, bias in native_layers(member, lab))
         signal = lab.oracle.propagate(name, weights, *gains._batch(member, lab, factor))
 
         def log(values: Array, start: int) -> Array:
@@ -123,9 +124,16 @@ def test_the_figures(tmp_path: Path) -> None:
     tables = measured.written(tmp_path, STUDY, chosen)
     (part,) = page.parts(tables)
     with style():
-        assert [draw().name for draw in part.draw] == ["gain_maps", "gain_trajectories"]
+        maps, trajectories = (draw() for draw in part.draw)
+    assert (maps.name, trajectories.name) == ("gain_maps", "gain_trajectories")
     layers = tables("gains/layers.csv")
     assert layers is not None
+    gelu = layers[(layers["activation"] == "gelu") & (layers["case"] == "unit")]
+    first, second = (gelu.loc[gelu["layer"] == layer, "square"].to_numpy() for layer in (1, 2))
+    assert measured.shows(maps, second / first)
+    for start in STARTS:
+        for metric in ("square", "square_predicted"):
+            assert measured.shows(trajectories, gelu.loc[gelu["start"] == start, metric])
     with pytest.raises(NotDrawn, match="none of"):
         page.maps(layers[layers["case"] == "torch"])
     with pytest.raises(NotDrawn, match="did not measure"):

@@ -57,7 +57,7 @@ def test_an_attempt_ends_as_known(framework: str, case: str) -> None:
 
 @pytest.mark.parametrize("framework", NATIVE)
 @pytest.mark.parametrize("case", RAISES)
-def test_a_reason_is_the_same_in_every_process(framework: str, case: str) -> None:
+def test_a_reason_holds_nothing_that_changes(framework: str, case: str) -> None:
     """It stands in a CSV: no escapes, no numbered names, no drawn values."""
     if (framework, case) not in BOTH:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import measured
@@ -77,6 +78,18 @@ def test_theory_gives_the_numbers_of_the_lecture() -> None:
             # Three digits are printed; the drift of 4,096 relu units takes 0.2 % at most.
             assert found == pytest.approx(printed.pop(key), abs=1.5e-3)
     assert not printed
+
+
+def test_a_bin_is_as_wide_as_what_it_can_hold() -> None:
+    """tanh ends at 1, in the middle of the bin that is centred there."""
+    shares_of = np.zeros(81)
+    shares_of[[40, 60]] = 0.5
+    table = pd.DataFrame({"bin": np.arange(-40, 41), "activation_share": shares_of})
+    height, edges = page.density(table, "activation_share", 0.05, page.RANGES["tanh"])
+    assert (height * np.diff(edges)).sum() == pytest.approx(1.0)
+    assert (height[40], height[60]) == pytest.approx((10.0, 20.0))
+    height, edges = page.density(table, "activation_share", 0.05, (-np.inf, np.inf))
+    assert (height[40], height[60]) == pytest.approx((10.0, 10.0))
 
 
 def test_the_figures(tmp_path: Path) -> None:

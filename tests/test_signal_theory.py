@@ -64,7 +64,7 @@ def test_the_limits_of_order_and_chaos() -> None:
     assert long.square[-1] == pytest.approx(chaos.square, rel=1e-10)
     apart = long.correlation[100:102] - chaos.correlation
     assert apart[1] / apart[0] == pytest.approx(chaos.factor, rel=1e-3)
-    assert chaos.length == pytest.approx(11.8, abs=0.05)  # as measured by Schoenholz et al. 2017
+    assert chaos.length == pytest.approx(11.8, abs=0.05)  # computed beforehand
 
 
 @pytest.mark.parametrize("name", ["tanh", "gelu", "selu", "softplus"])
@@ -82,7 +82,7 @@ def test_fixed_points() -> None:
     tanh = activations.resolve("tanh")
     q = theory_gains.fixed_point(tanh, 5 / 3)
     assert theory_gains.iterate(tanh, 5 / 3, 1.0, 100)[-1] == pytest.approx(q)
-    # As published for this gain: q* = 1.178.
+    # Computed beforehand, without this code: q* = 1.178.
     assert q == pytest.approx(1.178, abs=1e-3)
     assert math.isnan(theory_gains.fixed_point(tanh, 0.9))  # only 0 is kept
     assert math.isnan(theory_gains.fixed_point(activations.resolve("relu"), math.sqrt(2)))

@@ -14,6 +14,7 @@ from suite.report import spectrum as page
 from suite.report.drawing import NotDrawn, style
 from suite.studies import spectrum
 from suite.studies.spectrum import QUANTILES, Spectrum
+from suite.studies.weights import native_layers
 from suite.types import Lab
 
 STUDY = Spectrum()
@@ -44,7 +45,7 @@ def test_both_frameworks_measure_what_the_definition_says(framework: str) -> Non
     lab = Lab(frameworks.load(framework), frameworks.load("numpy"), 0)
     for number, member in enumerate(stack.members):
         factor = float(member.cell["scale"])
-        weights = tuple((factor * kernel, bias) for kernel, bias in spectrum._start(member, lab))
+        weights = tuple((factor * kernel, bias) for kernel, bias in native_layers(member, lab))
         slow = lab.oracle.probe("signals.jacobian")(
             member.cell.text("activation"), weights, spectrum.point(member, lab)
         )
@@ -91,9 +92,13 @@ def test_the_figure(tmp_path: Path) -> None:
     tables = measured.written(tmp_path, STUDY, chosen)
     (part,) = page.parts(tables)
     with style():
-        assert [draw().name for draw in part.draw] == ["jacobian_spectrum"]
+        (drawing,) = (draw() for draw in part.draw)
+    assert drawing.name == "jacobian_spectrum"
     values = tables("spectrum/singular_values.csv")
     assert values is not None
+    for initializer in ("xavier_normal", "orthogonal"):
+        found = values.loc[values["initializer"] == initializer, "singular_value"]
+        assert measured.shows(drawing, np.maximum(found, page.FLOOR))
     with pytest.raises(NotDrawn, match="orthogonal"):
         page.quantiles(values[values["initializer"] != "orthogonal"])
     with pytest.raises(NotDrawn, match="did not measure"):

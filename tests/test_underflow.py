@@ -62,9 +62,16 @@ def test_the_figure(tmp_path: Path) -> None:
     tables = measured.written(tmp_path, STUDY, chosen)
     (part,) = page.parts(tables)
     with style():
-        assert [draw().name for draw in part.draw] == ["underflow"]
+        (drawing,) = (draw() for draw in part.draw)
+    assert drawing.name == "underflow"
     layers = tables("underflow/layers.csv")
     assert layers is not None
+    there = layers["largest_gradient"] > 0
+    logs = np.log10(layers["largest_gradient"].where(there))
+    assert measured.shows(drawing, logs)
+    # The point is the last layer with a gradient.
+    assert measured.shows(drawing, [logs[there].iloc[-1]])
+    assert measured.shows(drawing, np.log10(layers["largest_gradient_predicted"]))
     with pytest.raises(NotDrawn, match="did not measure"):
         page.largest(layers.drop(columns="largest_gradient"))
     assert not page.parts(lambda path, *required: None)[0].draw

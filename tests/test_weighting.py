@@ -17,22 +17,22 @@ from suite.studies import weighting
 from suite.studies.weighting import Weighting
 from suite.types import Array, Lab, Measurement, Stack, UserError, Weights
 
-RNG = np.random.default_rng(8)
 LAYERS = ((2, 5), (5, 4), (4, 1))
 RECORD = (1, 4, 9)
 
 
 def task() -> tuple[Weights, Array, Array, Array, Array]:
     """Two small networks with biases, 12 points, weights from 0 to 6, 7 points to look at."""
+    rng = np.random.default_rng(8)
     weights = tuple(
-        (RNG.standard_normal((2, *shape)).astype(np.float32),
-         RNG.standard_normal((2, shape[1])).astype(np.float32))
+        (rng.standard_normal((2, *shape)).astype(np.float32),
+         rng.standard_normal((2, shape[1])).astype(np.float32))
         for shape in LAYERS
     )  # fmt: skip
-    inputs = RNG.standard_normal((2, 12, 2)).astype(np.float32)
-    labels = RNG.integers(0, 2, (2, 12)).astype(np.float32)
-    importance = (RNG.random((2, 12)) * 6 * (RNG.random((2, 12)) > 0.2)).astype(np.float32)
-    return weights, inputs, labels, importance, RNG.standard_normal((2, 7, 2)).astype(np.float32)
+    inputs = rng.standard_normal((2, 12, 2)).astype(np.float32)
+    labels = rng.integers(0, 2, (2, 12)).astype(np.float32)
+    importance = (rng.random((2, 12)) * 6 * (rng.random((2, 12)) > 0.2)).astype(np.float32)
+    return weights, inputs, labels, importance, rng.standard_normal((2, 7, 2)).astype(np.float32)
 
 
 @pytest.mark.parametrize("name", ["torch", "tensorflow"])

@@ -8,8 +8,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("activation_value_error", "1", "largest deviation of the activation, in single"
            " precision, from its definition, relative to max(1, |x|), from -8 to 8 and at"
            " ±10^1 .. ±10^38", "lower", tolerance=1e-6),
-    Metric("activation_slope_error", "1", "the same of the slope, kinks left out", "lower",
-           tolerance=1e-6),
+    Metric("activation_slope_error", "1", "the same of the slope, relative to max(1, |x|) up to 8,"
+           " kinks left out", "lower", tolerance=1e-6),
     Metric("kink_error", "1", "largest deviation of the slope from the definition's at a kink;"
            " 0 with no kink", tolerance=1e-6),
     Metric("far_nan", "numbers", "values and slopes that are NaN at ±10^1 .. ±10^38", "lower"),

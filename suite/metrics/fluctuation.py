@@ -15,7 +15,8 @@ METRICS: tuple[Metric, ...] = (
            " the last activations), where that is not 0; mean over the inputs", tolerance=0.02),
     Metric("log_square_mean_predicted", "nats", "log_square_mean by theory"),
     Metric("dead_share", "share", "networks of an ensemble whose activations in a layer (in runs:"
-           " the last) are exactly 0 for every input", "lower", None, 0.01),
+           " the last) are exactly 0 for all inputs of the ensemble, 32 directions of a plane",
+           "lower", None, 0.01),
     Metric("dead_input_share", "share", "networks times inputs whose activations in a layer (in"
            " runs: the last) are exactly 0", "lower", None, 0.01),
     Metric("dead_input_share_predicted", "share", "dead_input_share by theory:"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from suite.metrics.metric import Metric
 
 METRICS: tuple[Metric, ...] = (
-    Metric("kernel_mean_z", "standard errors", "mean of a kernel's entries", tolerance=0.1),
+    Metric("kernel_mean_z", "standard errors", "mean of a kernel's entries over its standard"
+           " error by the declared law; empty where entries are not independent", tolerance=0.1),
     Metric("kernel_variance_ratio", "1", "mean square of a kernel's entries over the variance of"
            " the declared law", tolerance=0.01),
     Metric("kernel_variance_z", "standard errors", "kernel_variance_ratio - 1 over its standard"

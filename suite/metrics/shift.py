@@ -20,7 +20,8 @@ METRICS: tuple[Metric, ...] = (
            " the other way", "higher", tolerance=0.01),
     Metric("corrected_accuracy", "share", "accuracy in the field of the model trained again with"
            " weights: by the confusion matrix where class proportions moved, else by a classifier"
-           " that tells study from field inputs", "higher", tolerance=0.01),
+           " that tells study from field inputs; in probit, of the study's model itself, its"
+           " posterior corrected for class proportions", "higher", tolerance=0.01),
     Metric("correction_gain", "share", "corrected_accuracy minus field_accuracy", "higher",
            tolerance=0.01),
     Metric("covariate_accuracy", "share", "accuracy in the field of the model trained again with"

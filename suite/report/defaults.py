@@ -75,7 +75,8 @@ def ratios(runs: pd.DataFrame) -> Drawing:
         f"{len(shown)} of {len(numbers)} defaults differ between torch and Keras, measured on"
         " objects made without arguments; a bar to the right: torch's number is the larger. Bars"
         f" are cut at a ratio of {EDGE:g}, which also stands for a number beside zero. What is"
-        " drawn (embedding, LSTM) is the median over the seeds."
+        " drawn (embedding, LSTM) is the median over the seeds. The length of a bar is not its"
+        " weight: 0.9 and 0.99 of the old average over some 10 and 100 steps."
         + (
             f" The same in both: {'; '.join(CASES[case] for case in agreeing)}." if agreeing else ""
         ),

@@ -82,7 +82,7 @@ def accuracies(runs: pd.DataFrame) -> Drawing:
     counts = rows.groupby(["framework", "activation", "initializer", "depth"])["seed"].nunique()
     return Drawing(
         "digits_accuracy",
-        "With depth the start decides: accuracy on handwritten digits",
+        "With depth activation and start decide: accuracy on handwritten digits",
         "Share of 517 held-out digits whose class has the largest logit, after 400 steps of Adam"
         " in batches of 32; hidden layers of 48. A dot is a network, a dash the median;"
         f" {seeds_in(counts)} a line. Grey: {LEARNED}, at which a network counts as having learned"

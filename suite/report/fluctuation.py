@@ -14,6 +14,7 @@ from suite.report.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, 
 NARROW = 10
 """Up to this width networks are counted as dead or alive; wider ones hardly ever die."""
 DASHES = (0, (4, 4))
+FORMULA = r"$1-(1-2^{-\mathrm{units}})^{\mathrm{layers}}$"
 
 
 def parts(tables: Tables) -> list[Part]:
@@ -70,15 +71,16 @@ def dead(layers: pd.DataFrame) -> Drawing:
                for width, colour in zip(widths, COLOURS, strict=False)]  # fmt: skip
     handles += [
         Line2D([], [], color="#777777", lw=0, marker=".", label="dead for one input"),
-        Line2D([], [], color=INK, lw=0.9, ls=DASHES, label="1 − (1 − 2^−units)^layers"),
+        Line2D([], [], color=INK, lw=0.9, ls=DASHES, label=FORMULA),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(
         "born_dead",
-        "Born dead: narrow ReLU networks that answer 0 to everything",
+        "Born dead: narrow ReLU networks that answer 0 to each of 32 inputs",
         "Share of He ReLU networks without biases whose activations are exactly 0, against the"
-        " number of layers. Line: networks that are dead for all of 32 directions of a plane of"
-        " inputs (such a network scales with its input, so that directions are all there is);"
+        " number of layers, no training. Line: networks that are dead for all of 32 evenly spaced"
+        " directions of a plane of inputs (without biases a network scales with its input, so that"
+        " directions are all there is of two features; one between the 32 may still live);"
         f" band: 5 % and 95 % quantiles over the ensembles of 1,000 networks, {seeds_in(rows['n'])}"
         ". Dots: dead for a single input. Dashed: the formula for a single input, an upper bound"
         " for the line.",
@@ -111,8 +113,8 @@ def spread(layers: pd.DataFrame) -> Drawing:
         "He networks differ: the spread grows with depth / width",
         "Variance between He ReLU networks of ln(mean square of the activations) for one input,"
         " against the number of layers. Line: median over ensembles of 200 networks or more,"
-        f" {seeds_in(rows['n'])}; band: their 5 % and 95 % quantiles. Dashed: the variance of a"
-        " layer's term, about 5 / width and a little less for Keras' truncated kernels, times the"
-        " layers.",
+        f" {seeds_in(rows['n'])}; band: their 5 % and 95 % quantiles. Dashed: the exact variance"
+        " of a layer's term for Gaussian kernels times the layers, 5 / width for wide layers and a"
+        " third more at 16 units; for Keras' truncated kernels 7 % less there.",
         figure,
     )

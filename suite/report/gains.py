@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,11 @@ from suite.theory_gains import unit_gain
 
 SHOWN = ("sigmoid", "tanh", "selu", "relu", "gelu", "silu")
 DASHES = (0, (4, 4))
+MARKS: tuple[dict[str, Any], ...] = ({"marker": "o", "ms": 9, "mfc": "none"},
+                                     {"marker": "x", "ms": 5})  # fmt: skip
+"""Of the frameworks: an open circle around a cross, so that neither covers the other."""
+LOW, HIGH = 0.02, 50.0
+"""Where the axis of the trajectories is cut."""
 
 
 def parts(tables: Tables) -> list[Part]:
@@ -39,7 +45,7 @@ def _unit(layers: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     names = [name for name in SHOWN if name in set(rows["activation"])]
     if not names:
         raise NotDrawn(f"No figure of gains: the run has none of {', '.join(SHOWN)}.")
-    return rows, names
+    return rows[rows["activation"].isin(names)], names
 
 
 def maps(layers: pd.DataFrame) -> Drawing:
@@ -54,9 +60,9 @@ def maps(layers: pd.DataFrame) -> Drawing:
         axes.plot(q, after / q, color=colour, lw=1.5, ls=DASHES, label=name)
         here = rows[rows["activation"] == name]
         steps = here.pivot_table("square", ["framework", "start"], "layer", sort=False)
-        for framework, mark in zip(steps.index.unique("framework"), "ox", strict=False):
+        for framework, mark in zip(steps.index.unique("framework"), MARKS, strict=False):
             step = steps.loc[framework]
-            axes.plot(step[1], step[2] / step[1], mark, color=colour, ms=6, mew=1.5)
+            axes.plot(step[1], step[2] / step[1], color=colour, lw=0, mew=1.5, **mark)
     axes.axhline(1, color="#999999", lw=0.8)
     axes.axvline(1, color="#999999", lw=0.8)
     axes.set_xscale("log")
@@ -65,22 +71,23 @@ def maps(layers: pd.DataFrame) -> Drawing:
     axes.set_yticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
     axes.minorticks_off()
     axes.set_xlabel("mean square q of the pre-activations")
-    axes.set_ylabel("q in the next layer / q")
+    axes.set_ylabel("mean square in the next layer / q")
     handles, _ = axes.get_legend_handles_labels()
     frameworks = rows["framework"].unique()
     handles += [
-        Line2D([], [], color=INK, marker=mark, lw=0, label=f"measured, {framework}")
-        for framework, mark in zip(frameworks, "ox", strict=False)
+        Line2D([], [], color=INK, lw=0, mew=1.5, label=f"measured, {framework}", **mark)
+        for framework, mark in zip(frameworks, MARKS, strict=False)
     ]
     figure.legend(handles=handles, loc="outside right center", frameon=False)
     return Drawing(
         "gain_maps",
         "What falls through 1 attracts, what rises repels",
         "Change of the mean square of the pre-activations in a layer against that mean square,"
-        " for the gain that keeps 1. Dashed: theory. Points: the first two layers, measured from"
-        f" three starts in {rows['width'].iloc[0]} units, median over the seeds,"
-        f" {seeds_in(rows['n'])}. A line that falls through 1 pushes back (tanh, SELU), one that"
-        " rises pushes away (GELU, SiLU), ReLU does neither.",
+        " for the gain that keeps 1; no biases, no training. Dashed: theory at infinite width."
+        f" Points: the first two layers, measured from three starts in {rows['width'].iloc[0]}"
+        f" units, each framework's own draws, median over the seeds, {seeds_in(rows['n'])}. A line"
+        " that falls through 1 pushes back (tanh, SELU), one that rises pushes away (GELU, SiLU),"
+        " ReLU does neither.",
         figure,
     )
 
@@ -104,7 +111,7 @@ def trajectories(layers: pd.DataFrame) -> Drawing:
                 axes.plot(line["layer"], line["square_predicted"], color=INK, lw=0.9, ls=DASHES)
             axes.set_title(f"{framework}, {name}", loc="left", fontsize=8)
     grid[0, 0].set_yscale("log")
-    grid[0, 0].set_ylim(0.02, 50)
+    grid[0, 0].set_ylim(LOW, HIGH)
     figure.supxlabel("layer", fontsize=9)
     figure.supylabel("mean square of the pre-activations", fontsize=9)
     handles = [Line2D([], [], color=colour, label=f"start at {start:g}")
@@ -117,7 +124,7 @@ def trajectories(layers: pd.DataFrame) -> Drawing:
         "Mean square of the pre-activations by layer, for the gain that keeps 1;"
         f" {rows['width'].iloc[0]} units, no biases, the framework's own draws, no training. Line:"
         f" median over the seeds; band: their 5 % and 95 % quantiles; {seeds_in(rows['n'])}."
-        " Dashed: theory at infinite width. At an unstable fixed point the networks' own"
-        " fluctuations decide where each one goes.",
+        f" Dashed: theory at infinite width. The axis is cut at {LOW:g} and {HIGH:g}. At an"
+        " unstable fixed point the networks' own fluctuations decide where each one goes.",
         figure,
     )

@@ -55,8 +55,8 @@ def outcomes(runs: pd.DataFrame) -> Drawing:
         " framework. Green: it does what it is meant to; orange red: it raises the error; brown:"
         " it runs and does nothing, or less than it seems to, without a word; a dash: the"
         " framework has no such thing. What hangs on a layer is a forward hook in torch and a"
-        " penalty on the activity in Keras. The distance from a law (Kolmogorov-Smirnov) is that"
-        " of one seed.",
+        " penalty on the activity in Keras. KS: the Kolmogorov-Smirnov distance of one"
+        " seed's 81,920 entries from the law; 0.003 is chance.",
         figure,
     )
 
@@ -82,5 +82,5 @@ def _outcome(row: Mapping[Hashable, object] | None) -> tuple[str, str]:
         lost = number("forward_hooks") < number("called_hooks")
         return (f"{same}, hooks skipped", SILENT) if lost else (f"{same}, same hooks", RUNS)
     if number("start_ks") == number("start_ks"):
-        return f"the law, to {words.number(number('start_ks'))}", RUNS
+        return f"the law, KS {words.number(number('start_ks'))}", RUNS
     return "runs", RUNS

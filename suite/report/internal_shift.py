@@ -68,8 +68,8 @@ def moved(layers: pd.DataFrame) -> Drawing:
         f" alone make their step, over the norm of the gradient; mean over {STEPS} steps of"
         f" gradient descent on {POINTS} points of two circles; 6 hidden layers of 32, He's"
         " kernels, each framework's own draw. Line: median over the seeds; band: 5 to 95 %;"
-        f" {seeds_in(layers['n'])}. Logarithmic axes, no unit. Layer normalization was measured in"
-        " the uppermost panels alone.",
+        f" {seeds_in(layers['n'])}. Logarithmic axes, no unit. Where a line is missing it was not"
+        " measured.",
         figure,
     )
 

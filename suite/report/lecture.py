@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from suite.report.drawing import COLOURS, Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.types import Array
 
 CASES = (
     ("tanh", "normal(0.01)", "normal(0.02)"),
@@ -19,6 +20,10 @@ CASES = (
 )
 """Activation, and initializer at the lecture's width and at any other."""
 WIDTH = 4096
+RANGES = {"tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}
+"""What an activation can be: a bin that reaches beyond it is as wide as what lies inside."""
+DENSEST = 4.0
+"""Where the vertical axes end."""
 _WAYS = {
     "activation_share": ("activations", 0.05, "activation_std"),
     "gradient_share": ("gradient by the pre-activations", 0.1, "gradient_mean_square"),
@@ -41,6 +46,7 @@ def parts(tables: Tables) -> list[Part]:
 def histograms(bins: pd.DataFrame, layers: pd.DataFrame, metric: str) -> Drawing:
     """Cases down, layers across; the standard deviation and the recursion's above each panel."""
     what, size, number = _WAYS[metric]
+    back = metric == "gradient_share"
     if metric not in bins or number not in layers:
         raise NotDrawn(f"No histograms of the lecture's {what}: the run did not measure them.")
     framework = str(bins["framework"].iloc[0])
@@ -56,31 +62,47 @@ def histograms(bins: pd.DataFrame, layers: pd.DataFrame, metric: str) -> Drawing
     for case, panels, colour in zip(cases, grid, COLOURS, strict=False):
         for layer, axes in enumerate(panels, start=1):
             chosen = _pick(rows, case, layer).sort_values("bin")
-            height = chosen[metric].to_numpy(dtype=float) / size
-            axes.fill_between(chosen["bin"] * size, height, color=colour, step="mid", lw=0)
+            height, edges = density(chosen, metric, size, (-np.inf, np.inf) if back
+                                    else RANGES[case[0]])  # fmt: skip
+            axes.stairs(height, edges, fill=True, color=colour, lw=0)
             axes.set_yticks([])
-            axes.set_title(_spread(layers, framework, width, case, layer, number), fontsize=7.5)
+            place = f"layer {layer}\n" if case == cases[0] else ""
+            axes.set_title(
+                place + _spread(layers, framework, width, case, layer, number), fontsize=7.5
+            )
         # Up to the bins that hold what lies beyond.
-        reach = 1.05 if case[0] == "tanh" and metric == "activation_share" else 1.95
-        panels[0].set_xlim(-reach if case[0] == "tanh" or metric != "activation_share" else -0.1,
-                           reach)  # fmt: skip
+        reach = 1.05 if case[0] == "tanh" and not back else 1.95
+        panels[0].set_xlim(-reach if case[0] == "tanh" or back else -0.1, reach)
         # The tallest bars (all units in one bin) would flatten the rest.
-        panels[0].set_ylim(0, 4.0)
+        panels[0].set_ylim(0, DENSEST)
         panels[0].set_ylabel(f"{case[0]}\n{case[1]}", fontsize=8)
-    for layer, axes in enumerate(grid[-1], start=1):
-        axes.set_xlabel(f"layer {layer}", fontsize=8)
-    back = metric == "gradient_share"
+    figure.supxlabel("gradient" if back else "activation", fontsize=9)
     return Drawing(
         f"lecture_{'gradients' if back else 'activations'}",
         f"{'Backward' if back else 'Forward'}: {depth} layers of {width:,} units",
         f"Density of the {what} in each layer, on 16 Gaussian inputs"
         + (", for a Gaussian gradient fed into the last activation" if back else "")
-        + f"; {framework}'s own draws, no training; median over the seeds, {seeds_in(rows['n'])}."
+        + f"; {framework}'s own draws, no biases, no training; median over the seeds,"
+        f" {seeds_in(rows['n'])}."
         f" Above each panel: the measured {'root mean square' if back else 'standard deviation'},"
-        " and in brackets that of theory. All vertical axes end at a density of 4: what is taller"
-        " leaves the panel, and so does what lies beyond its sides.",
+        f" and in brackets that of theory. All vertical axes end at a density of {DENSEST:g}: what"
+        " is taller, such as the exact zeros of ReLU, leaves the panel, and so does what lies"
+        " beyond its sides.",
         figure,
     )
+
+
+def density(
+    chosen: pd.DataFrame, metric: str, size: float, held: tuple[float, float]
+) -> tuple[Array, Array]:
+    """Heights (bins,) and edges (bins + 1,) of a histogram whose values lie within ``held``.
+
+    Bins are centred on multiples of ``size``: half of tanh's outermost holds no value.
+    """
+    centres, share = (chosen[name].to_numpy(dtype=float) for name in ("bin", metric))
+    edges = np.clip((np.append(centres, centres[-1] + 1) - 0.5) * size, *held)
+    wide = np.diff(edges)
+    return np.divide(share, wide, out=np.zeros_like(share), where=wide > 0), edges
 
 
 def _pick(table: pd.DataFrame, case: tuple[str, str], layer: int) -> pd.DataFrame:

@@ -14,7 +14,9 @@ from matplotlib.ticker import MaxNLocator
 from suite.report.curves import DASHES
 from suite.report.drawing import (
     COLOURS,
+    FLOOR,
     INK,
+    ROOF,
     Drawing,
     NotDrawn,
     Part,
@@ -87,8 +89,8 @@ def chains(layers: pd.DataFrame) -> Drawing:
         f" Gaussian gradient fed into the last of {DEPTH} layers of {WIDTH}; {SAMPLES} Gaussian"
         " inputs, training mode, gamma 1, beta 0, no training; each framework's own draw of the"
         f" kernels. Line: median over the seeds; band: 5 to 95 %; {seeds_in(rows['n'])}. Dashed:"
-        " theory for wide layers. Logarithmic axis, no unit. Panels below each other have ranges"
-        " of their own.",
+        " theory for wide layers. Logarithmic axis, no unit, cut at"
+        f" {FLOOR:g}. Panels below each other have ranges of their own.",
         figure,
     )
 
@@ -128,7 +130,8 @@ def blocks(layers: pd.DataFrame) -> Drawing:
         " training; each framework's own draw of the kernels. r is 1, or 1/sqrt(24) where the"
         " legend says so. The signals with batch and with layer normalization coincide; the one"
         " beneath is drawn wider. Line: median over the seeds; band: 5 to 95 %;"
-        f" {seeds_in(rows['n'])}. Dashed: theory for wide layers. Logarithmic axes, no unit.",
+        f" {seeds_in(rows['n'])}. Dashed: theory for wide layers. Logarithmic axes, no unit,"
+        f" cut at {ROOF:,.0f}.",
         figure,
     )
 

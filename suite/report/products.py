@@ -66,17 +66,18 @@ def growth(table: pd.DataFrame) -> Drawing:
             exact = line["log_norm_predicted"] + side * line["log_norm_sd_predicted"]
             axes.plot(x, exact, color=INK, lw=thickness, ls=DASHES)
         rate = line["log_norm_predicted"].iloc[0] / x.iloc[0]
-        axes.set_title(f"{width} × {width}: {rate:+.3f} per factor", loc="left")
+        axes.set_title(f"{width} × {width}: {rate:+.3f} per factor".replace("-", "−"), loc="left")
     figure.supxlabel("factors", fontsize=9)
     figure.supylabel("ln(norm) of the first column (nats)", fontsize=9)
     figure.legend(handles=_handles("#777777"), loc="outside upper center", ncols=4, frameon=False)
     return Drawing(
         "products_growth",
-        "Products of Gaussian matrices: numbers vanish, matrices explode",
+        "Products of N(0, 1) matrices: 1 × 1 vanishes, the median of larger ones grows",
         "ln(norm) of the first column of a product of independent matrices with N(0, 1) entries,"
         f" in nats, against the number of factors; {seeds_in(rows['n'])}. Line: median over the"
         " products; band: their 5 % and 95 % quantiles. Dashed: the exact mean, with its exact"
-        f" growth above each panel, and {BAND:.3g} exact standard deviations to both sides. Each"
+        f" growth above each panel (nats), and {BAND:.3g} exact standard deviations to both sides:"
+        " the 5 and 95 % of a normal distribution, from which short products and 1 × 1 differ. Each"
         " panel has its own vertical axis. Double precision, rescaled after every factor.",
         figure,
     )
@@ -119,5 +120,5 @@ def _handles(colour: str) -> list[Line2D | Patch]:
     return [
         Line2D([], [], color=colour, lw=2, label="median"),
         Patch(color=colour, alpha=0.25, lw=0, label="5 to 95 %"),
-        Line2D([], [], color=INK, lw=1.1, ls=DASHES, label="exact mean and 5 to 95 %"),
+        Line2D([], [], color=INK, lw=1.1, ls=DASHES, label=f"exact: mean, ± {BAND:.3g} sd"),
     ]

@@ -57,11 +57,12 @@ def trained(runs: pd.DataFrame) -> Drawing:
     """The share of networks that train; ``runs`` is remedies/runs.csv."""
     runs = runs[runs["status"].isin(("ok", "diverged"))]
     reached = (runs["heldout_accuracy"] >= TRAINED) & (runs["status"] == "ok")
-    values = _cells(runs.assign(value=reached.astype(float), lost=runs["status"] == "diverged"))
+    lost = runs["status"] == "diverged"
+    values = _cells(runs.assign(value=reached.astype(float), lost=lost), "mean")
     figure = _heat_maps(values, 0.0, 1.0, "share of networks that train", 2)
     return Drawing(
         "remedies_trained",
-        "A remedy works for its own failure: share of networks that train",
+        "Failing starts and their remedies: share of networks that train",
         f"Share of networks whose held-out accuracy reaches {TRAINED}; {seeds_in(values['n'])} a"
         f" cell. {_COMMON} A star marks cells where runs diverged, which did not train. The better"
         " start of the ReLU failures is He's, so that these cells hold the healthy networks."
@@ -76,7 +77,7 @@ def gradients(runs: pd.DataFrame) -> Drawing:
         raise NotDrawn("No figure of the remedies' gradients: the run did not measure them.")
     with np.errstate(divide="ignore"):
         logarithm = np.log10(runs["first_gradient_norm"].to_numpy(dtype=float))
-    values = _cells(runs.assign(value=logarithm, lost=False))
+    values = _cells(runs.assign(value=logarithm, lost=False), "median")
     figure = _heat_maps(values, -6.0, 6.0, "log10 of the gradient's norm", 1, "coolwarm")
     return Drawing(
         "remedies_gradients",
@@ -89,8 +90,9 @@ def gradients(runs: pd.DataFrame) -> Drawing:
     )
 
 
-def _cells(runs: pd.DataFrame) -> pd.DataFrame:
-    """A row for each framework, failure and remedy that ``runs`` has: median or share, n, lost."""
+def _cells(runs: pd.DataFrame, centre: str) -> pd.DataFrame:
+    """A row for each framework, failure and remedy that ``runs`` has: the ``centre`` (mean or
+    median) of ``value`` over its runs, their number, and whether any was lost."""
     rows = []
     for failure in FAILURES:
         for remedy in (*REMEDIES, *OWN):
@@ -102,9 +104,8 @@ def _cells(runs: pd.DataFrame) -> pd.DataFrame:
                 wanted = canonical_value(axis, axes[axis]) if axis in axes else AXES[axis].default
                 chosen = chosen[chosen[axis] == wanted]
             for framework, found in chosen.groupby("framework", sort=False):
-                binary = set(found["value"]) <= {0.0, 1.0}
-                centre = found["value"].mean() if binary else found["value"].median()
-                rows.append((framework, failure, remedy, centre, len(found), found["lost"].any()))
+                value = found["value"].agg(centre)
+                rows.append((framework, failure, remedy, value, len(found), found["lost"].any()))
     if not rows:
         raise NotDrawn("No heat maps of remedies: the run has none of their cells.")
     return pd.DataFrame(rows, columns=["framework", "failure", "remedy", "value", "n", "lost"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from suite.report.drawing import COLOURS, Drawing, NotDrawn, Part, Tables, seeds
 PANELS = ("linear", "relu", "tanh")
 _ORTHOGONAL = "orthogonal"
 FLOOR = 1e-4
+STROKES: tuple[Any, ...] = ("-", (0, (3, 2)), (0, (1, 1.5)))
+"""Of the depths, the deepest first."""
 
 
 def parts(tables: Tables) -> list[Part]:
@@ -44,6 +47,7 @@ def quantiles(values: pd.DataFrame) -> Drawing:
         figsize=(0.9 + 3.1 * len(names), 0.9 + 2.2 * len(frameworks)), layout="constrained"
     )
     grid = figure.subplots(len(frameworks), len(names), sharex=True, sharey=True, squeeze=False)
+    strokes = dict(zip(reversed(depths), STROKES, strict=False))
     lines = {}
     for framework, panels in zip(frameworks, grid, strict=True):
         for name, axes in zip(names, panels, strict=True):
@@ -55,7 +59,7 @@ def quantiles(values: pd.DataFrame) -> Drawing:
                 size = np.maximum(ordered["singular_value"].to_numpy(dtype=float), FLOOR)
                 (lines[label],) = axes.plot(
                     ordered["quantile"], size, color=COLOURS[1 if free else 0], label=label, lw=2,
-                    ls="-" if depth == depths[-1] else (0, (3, 2)),
+                    ls=strokes.get(depth, STROKES[-1]),
                 )  # fmt: skip
             axes.set_title(f"{framework}, {name}", loc="left")
     grid[0, 0].set_yscale("log")
@@ -67,13 +71,14 @@ def quantiles(values: pd.DataFrame) -> Drawing:
     )
     return Drawing(
         "jacobian_spectrum",
-        "Orthogonal kernels: an isometry where nothing is switched off",
+        "Orthogonal kernels make a linear network an isometry, not one of ReLU or tanh",
         f"Singular values of the derivative of the outputs by one input, in units of their root"
         f" mean square, smallest to largest; layers of {width} units, no biases, no training."
         " Independent: xavier_normal for linear and tanh, he_normal for ReLU. Median over the"
-        f" seeds, {seeds_in(rows['n'])}. A flat line at 1 is an isometry up to a factor. Values"
-        f" below {FLOOR:g}, exact zeros of ReLU among them, are drawn there. For linear and ReLU"
-        " theory gives the dispersions 0 and L (orthogonal), L and 2L (independent) at L layers"
+        f" seeds, {seeds_in(rows['n'])}; one Gaussian input a seed. A flat line"
+        f" at 1 is an isometry up to a factor. Values below {FLOOR:g}, exact zeros of ReLU among"
+        " them, are drawn there. For linear and ReLU theory gives the dispersions 0 and L"
+        " (orthogonal), L and 2L (independent) at L layers"
         " (claims gaussian-dispersion and orthogonal-dispersion-relu).",
         figure,
     )

@@ -192,7 +192,9 @@ def gradients(layers: pd.DataFrame) -> Drawing:
         "tutorial_gradients",
         "What the mean of signed gradients hides",
         "Mean, mean absolute value and standard deviation of the training loss's gradient by each"
-        " layer's weights, on the first batch of each epoch, before its update",
+        " layer's weights, on the first batch of each epoch, before its update (the signed means of"
+        " single networks lie on either side of 0, so that their median says nothing of their size:"
+        " look at the band)",
     )
 
 

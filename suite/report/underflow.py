@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -39,16 +40,17 @@ def largest(layers: pd.DataFrame) -> Drawing:
         for framework, colour, thickness in zip(frameworks, COLOURS, (3.0, 1.5), strict=False):
             line = rows[(rows["precision"] == name) & (rows["framework"] == framework)]
             line = line.sort_values("from_last")
-            x, y = line["from_last"], positive(line, metric)
+            # Logarithms on a plain axis: a logarithmic one has no room below the smallest number.
+            x, y = line["from_last"], np.log10(positive(line, metric))
             axes.plot(x, y, color=colour, lw=thickness)
-            if (y > 0).any():
-                last = int((y > 0).sum()) - 1
-                axes.plot(x.iloc[last], y[last], "o", color=colour, ms=6)
-            axes.plot(x, positive(line, f"{metric}_predicted"), color=INK, lw=0.9, ls=DASHES)
-        axes.set_yscale("log")
+            there = np.flatnonzero(np.isfinite(y))
+            if len(there):
+                axes.plot(x.iloc[there[-1]], y[there[-1]], "o", color=colour, ms=6)
+            expected = np.log10(positive(line, f"{metric}_predicted"))
+            axes.plot(x, expected, color=INK, lw=0.9, ls=DASHES)
         axes.set_title(f"{name} precision", loc="left")
     figure.supxlabel("layers from the last", fontsize=9)
-    figure.supylabel("largest entry of the gradient", fontsize=9)
+    figure.supylabel("log10 of the gradient's largest entry", fontsize=9)
     handles = [
         Line2D([], [], color=colour, marker="o", label=f"{framework}, until it is 0")
         for framework, colour in zip(frameworks, COLOURS, strict=False)
@@ -58,10 +60,11 @@ def largest(layers: pd.DataFrame) -> Drawing:
     return Drawing(
         "underflow",
         "A vanishing gradient ends: sigmoid with Xavier",
-        "Largest magnitude in the gradient by a layer's pre-activations, against the layer's"
-        f" distance from the last; sigmoid, xavier_normal, {rows['width'].iloc[0]} units, 16"
-        f" inputs; median over the seeds, {seeds_in(rows['n'])}. The point is the last layer with"
-        " a gradient other than exactly 0. torch keeps denormal numbers, TensorFlow flushes them"
-        " to zero. Dashed: theory.",
+        "Logarithm to the base 10 of the largest magnitude in the gradient by a layer's"
+        " pre-activations, against the layer's place counted from the last (1), into which a"
+        f" Gaussian gradient is fed; sigmoid, xavier_normal, {rows['width'].iloc[0]} units, 16"
+        f" inputs, no biases, no training; median over the seeds, {seeds_in(rows['n'])}. The point"
+        " is the last layer with a gradient other than exactly 0. torch keeps denormal numbers,"
+        " TensorFlow flushes them to zero. Dashed: theory.",
         figure,
     )

@@ -66,12 +66,13 @@ def fading(steps: pd.DataFrame) -> Drawing:
     figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
     return Drawing(
         "weights_fade",
-        "Weights fade where the network can fit all points, and last where it cannot",
+        "In 300 steps weights fade where the network fits all points, and last where it does not",
         "Share of a square around the data that a 2-64-64-1 ReLU network calls positive, trained"
         " on 200 points of two classes by full-batch gradient descent with learning rate 0.1, with"
         " a weight of 50 for the positive class and without, both from the same start (xavier"
         " uniform, shared by the frameworks). Line: median over the seeds; band: their 5 % and"
         f" 95 % quantiles; {seeds_in(steps['n'])}. Dashed: one half, where the boundary of largest"
-        " margin lies on average. Dotted: the best rule for the law of the data with the weight.",
+        " margin lies on average. Dotted: the best rule for the law of the data with the weight."
+        " With classes apart these two lie close: so many steps do not tell which is approached.",
         figure,
     )

@@ -27,11 +27,11 @@ ACTIVATIONS: Mapping[str, str] = {
 LAYERS: Mapping[str, str] = {
     "batch_norm.epsilon": "batch norm: epsilon",
     "batch_norm.keep": "batch norm: share of the old in a running mean",
-    "batch_norm.running_variance": "batch norm: running over population variance, batch of 2",
+    "batch_norm.running_variance": "batch norm: running variance over the batch's own, batch of 2",
     "layer_norm.epsilon": "layer norm: epsilon",
     "group_norm.epsilon": "group norm: epsilon",
     "rms_norm.epsilon": "RMS norm: epsilon, in single precision",
-    "cross_entropy.at_0": "binary cross-entropy at probability 0 of what happened (nats)",
+    "cross_entropy.at_0": "binary cross-entropy where the true class has probability 0 (nats)",
 }
 DRAWN: Mapping[str, str] = {
     "embedding.std": "embedding: standard deviation of the entries",
@@ -59,8 +59,8 @@ OPTIMIZERS: Mapping[str, str] = {
 CLIPPING: Mapping[str, str] = {
     "clip_norm.first": "clipping by norm 1 (clipnorm, clip_grad_norm_): (3, 0) beside (0, 4)",
     "clip_norm.second": "clipping by norm 1 (clipnorm, clip_grad_norm_): (0, 4) beside (3, 0)",
-    "clip_network.first": "the same with Keras' global_clipnorm: (3, 0) beside (0, 4)",
-    "clip_network.second": "the same with Keras' global_clipnorm: (0, 4) beside (3, 0)",
+    "clip_network.first": "clipping by the common norm (global_clipnorm, clip_grad_norm_): (3, 0)",
+    "clip_network.second": "clipping by the common norm (global_clipnorm, clip_grad_norm_): (0, 4)",
     "clip_value.first": "clipping by value 1: (3, 0) beside (0, 4)",
 }
 """Two gradients, (3, 0) and (0, 4), each of another parameter: what becomes of their non-zero

@@ -16,7 +16,7 @@ import numpy as np
 from suite import activations, seeds, theory, theory_gains
 from suite.studies import costs
 from suite.studies.signals import log_mean_square, not_finite
-from suite.studies.weights import draw_layer
+from suite.studies.weights import native_layers
 from suite.types import (
     BLOCK,
     Array,
@@ -108,7 +108,7 @@ class Gains:
         for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
             drawn: Weights | None = None
             for member in group:
-                drawn = drawn or _draw(member, lab)
+                drawn = drawn or native_layers(member, lab)
                 factor, cell = gain(member.cell), member.cell
                 weights = tuple((np.float32(factor) * kernel, bias) for kernel, bias in drawn)
                 signal = lab.framework.propagate(
@@ -169,14 +169,6 @@ def gain(cell: Cell) -> float:
 def _amplitude(cell: Cell) -> float:
     """The factor of the activations in the rule's own form."""
     return LECUN_TANH[0] if cell["case"] == "lecun_tanh" else 1.0
-
-
-def _draw(member: Member, lab: Lab) -> Weights:
-    width, initializer = member.cell.count("width"), member.cell.text("initializer")
-    return tuple(
-        draw_layer(lab.framework, lab.root, initializer, "native", member.seed, layer, width, width)
-        for layer in range(1, member.cell.count("depth") + 1)
-    )
 
 
 def _batch(member: Member, lab: Lab, factor: float) -> tuple[Array, Array]:

@@ -138,12 +138,8 @@ def shares(values: Array, width: float) -> Array:
     NaN where a layer is not finite.
     """
     reach = _BINS[-1]
-    number = (
-        np.clip(
-            np.rint(np.nan_to_num(values, posinf=0.0, neginf=0.0) / width), -reach, reach
-        ).astype(np.int64)
-        + reach
-    )
+    finite = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    number = np.clip(np.rint(finite / width), -reach, reach).astype(np.int64) + reach
     found = np.array([np.bincount(layer.ravel(), minlength=len(_BINS)) for layer in number])
     result: Array = found / values[0].size
     result[~np.isfinite(values).all(axis=(1, 2))] = np.nan

@@ -15,7 +15,7 @@ import numpy as np
 
 from suite import activations, initializers, laws, seeds, theory
 from suite.studies import costs
-from suite.studies.weights import draw_layer
+from suite.studies.weights import native_layers
 from suite.types import (
     BLOCK,
     Array,
@@ -84,7 +84,7 @@ class Spectrum:
         for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
             weights: Weights | None = None
             for member in group:
-                weights = weights or _start(member, lab)
+                weights = weights or native_layers(member, lab)
                 factor = np.float32(member.cell["scale"])
                 scaled = tuple((factor * kernel, bias) for kernel, bias in weights)
                 found = jacobian(member.cell.text("activation"), scaled, point(member, lab))
@@ -137,15 +137,6 @@ def _grid(
             "scale": scale,
         },
         seeds,
-    )
-
-
-def _start(member: Member, lab: Lab) -> Weights:
-    """The kernels and biases of a network, as the framework draws them."""
-    width, initializer = member.cell.count("width"), member.cell.text("initializer")
-    return tuple(
-        draw_layer(lab.framework, lab.root, initializer, "native", member.seed, layer, width, width)
-        for layer in range(1, member.cell.count("depth") + 1)
     )
 
 

@@ -98,16 +98,24 @@ class Training:
             return Grid(head), Grid({**head, "initializer": ("normal(1)",)}, seeds=40)
         headline = Grid(head, seeds=60)
         every: _Axes = {"activation": _ACTIVATIONS, "initializer": _INITIALIZERS, "width": (5,)}
-        main = Grid({**every, "depth": (1, 4), "weights": ("native", "shared")})
+        main = Grid({**every, "depth": (4,), "weights": ("native", "shared")})
         # Sixteen layers cost most: shared weights only where claims compare the frameworks.
         native = Grid({**every, "depth": (16,)})
         both = ("xavier_uniform", "orthogonal")
         shared = Grid({**every, "initializer": both, "depth": (16,), "weights": ("shared",)})
         part: _Axes = {
-            "activation": ("linear", "sigmoid", "tanh", "relu"),
+            "activation": ("sigmoid", "tanh", "relu"),
             "initializer": ("default", "normal(1)", "xavier_uniform", "he_normal"),
             "width": (5,),
         }
+        shallow = Grid(
+            {
+                **every,
+                "activation": ("linear", "sigmoid", "tanh", "relu"),
+                "depth": (1,),
+                "weights": ("native", "shared"),
+            }
+        )
         between = Grid({**part, "depth": (2, 8)})
         others = Grid({**part, "depth": (4,), "optimizer": ("adam", "sgd")})
         defaults = Grid(
@@ -118,7 +126,7 @@ class Training:
                 "settings": ("default",),
             }
         )
-        standard = (main, headline, native, shared, between, others, defaults)
+        standard = (main, shallow, headline, native, shared, between, others, defaults)
         if profile == "standard":
             return standard
         all_of_them: _Axes = {

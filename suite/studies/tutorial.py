@@ -1,6 +1,6 @@
 """The published two-circles tutorial on vanishing gradients, rerun two hundred times.
 
-Its six networks (hidden layers of 5; see ``prints``), one data set for all of them as there, so
+Its six networks (hidden layers of 5; see ``prints``) on its own data set, point for point, so
 that seeds differ in start and batch order alone; the linear network that it calls useless; and
 what it leaves open: the Glorot start, other steps, and a sigmoid network that starts as the same
 function as a tanh network.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from suite import initializers, seeds
-from suite.types import Array, Framework, Layer, Member, UserError
+from suite.types import Array, Framework, Lab, Layer, Member, UserError, Weights
 
 NO_LAW = "default is the framework's own start: it has no law to draw shared weights from"
 
@@ -54,6 +54,18 @@ def draw_layer(
         raise UserError(f"initializer {initializer!r}: {NO_LAW}; use weights=native")
     kernel = law.draw(seeds.generator(root, "weights", **axes), fan_in, fan_out)
     return single(kernel), np.zeros(fan_out, dtype=np.float32)
+
+
+def native_layers(member: Member, lab: Lab) -> Weights:
+    """The layers of a network of equal widths without an output layer, the framework's own draws.
+
+    For cells without the axis ``weights``.
+    """
+    width, initializer = member.cell.count("width"), member.cell.text("initializer")
+    return tuple(
+        draw_layer(lab.framework, lab.root, initializer, "native", member.seed, layer, width, width)
+        for layer in range(1, member.cell.count("depth") + 1)
+    )
 
 
 @np.errstate(over="ignore")  # a scale beyond float32 is a diverged run, not a warning

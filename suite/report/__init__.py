@@ -9,9 +9,12 @@ from __future__ import annotations
 import base64
 import csv
 import functools
+import multiprocessing
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -86,6 +89,8 @@ PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
     "digits": digits.parts,
 }
 """Study -> its figures."""
+_WORTH = 6
+"""Studies from which on the start of other processes is paid back."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +126,10 @@ class Chapter:
     others: Sequence[blocks.Block]
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, jobs: int = 1) -> Path:
     """Write ``report.html`` and ``figures/*.png`` of a results folder; returns the page's path.
 
-    The page takes its place in one step, so that a reader never sees half of one. Raises
+    ``jobs``: processes that draw, a study at a time; the bytes do not depend on it. The page takes its place in one step, so that a reader never sees half of one. Raises
     UserError when the folder has no manifest, or a table of it cannot be read.
     """
     manifest = Results(folder).manifest()
@@ -135,7 +140,7 @@ def write_report(folder: Path) -> Path:
     )
     studies = list(manifest.get("studies", ()))
     tables = {study: _runs(folder, study) for study in {*studies, *manifest.get("expected", {})}}
-    sections = _sections(folder, studies)
+    sections = _sections(folder, studies, jobs)
     maps = sections["training"].pop(0) if "training" in sections else None
     environment.filters |= {"number": words.number}
     page = environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
@@ -215,21 +220,26 @@ def _chapter(
     )
 
 
-def _sections(folder: Path, studies: Sequence[str]) -> dict[str, list[Section]]:
+def _sections(folder: Path, studies: Sequence[str], jobs: int) -> dict[str, list[Section]]:
     """Study -> its figures, drawn, written to ``figures/`` and ready for the page."""
+    drawn = [study for study in studies if study in PARTS]
+    (folder / "figures").mkdir(exist_ok=True)
+    if jobs == 1 or len(drawn) < _WORTH:
+        return {study: _of_study(folder, study) for study in drawn}
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, spawn) as executor:
+        return dict(zip(drawn, executor.map(partial(_of_study, folder), drawn), strict=True))
+
+
+def _of_study(folder: Path, study: str) -> list[Section]:
+    """The figures of one study."""
 
     @functools.cache
     def tables(path: str, *required: str) -> pd.DataFrame | None:
         return runs.table(folder / path, *required)
 
-    target = folder / "figures"
-    target.mkdir(exist_ok=True)
     with style():
-        return {
-            study: [_section(target, part) for part in PARTS[study](tables)]
-            for study in studies
-            if study in PARTS
-        }
+        return [_section(folder / "figures", part) for part in PARTS[study](tables)]
 
 
 def _section(target: Path, part: Part) -> Section:

@@ -227,12 +227,16 @@ def _bias(bias: Array, law: laws.Law, cell: Cell) -> dict[str, float]:
 
 
 def _gains(kernel: Array, variance: float, member: Member, lab: Lab) -> dict[str, float]:
-    """What the layer does to the mean square of Gaussian signals, forward and backward."""
-    fan_in, fan_out = kernel.shape
+    """What the layer does to the mean square of Gaussian signals, forward and backward.
+
+    The prediction is for the layer that was asked for: a kernel that comes transposed must not
+    agree with it.
+    """
+    fan_in, fan_out = fans(member.cell)
     samples = max(16, WORK // kernel.size)
     rng = seeds.generator(lab.root, "vectors", seed=member.seed)
-    inputs = rng.standard_normal((samples, fan_in)).astype(np.float32)
-    cotangent = rng.standard_normal((samples, fan_out)).astype(np.float32)
+    inputs = rng.standard_normal((samples, kernel.shape[0])).astype(np.float32)
+    cotangent = rng.standard_normal((samples, kernel.shape[1])).astype(np.float32)
     through = lab.framework.probe("initializers.through")
     outputs, gradient = through(np.ascontiguousarray(kernel), inputs, cotangent)
     return {

@@ -39,6 +39,7 @@ def gradients(columns: Mapping[str, Array]) -> dict[str, Array]:
     }
 
 
+@np.errstate(invalid="ignore", divide="ignore")  # a dead network moves nothing: 0/0 is NaN
 def spreads(columns: Mapping[str, Array]) -> dict[str, Array]:
     """How the standard deviation of each kernel rose, and when the means moved; each (K,)."""
     rise = columns["weight_std"][:, -1] - columns["weight_std"][:, 0]
@@ -54,6 +55,7 @@ def spreads(columns: Mapping[str, Array]) -> dict[str, Array]:
     }
 
 
+@np.errstate(invalid="ignore", divide="ignore")  # as above
 def movement(before: Weights, after: Weights) -> dict[str, Array]:
     """How far the first and the last kernel went, relative to where they started; each (K,)."""
 

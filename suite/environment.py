@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import suite
-from suite.frameworks import FRAMEWORKS
+from suite.frameworks import FRAMEWORKS, THREADS
 from suite.grids import Plan
+from suite.metrics import METRICS
 from suite.store import IDENTITY, SCHEMA
+from suite.studies import STUDIES
 
-THREADS = 1
 WORKER = {
     "OMP_NUM_THREADS": str(THREADS),
     "OPENBLAS_NUM_THREADS": str(THREADS),
@@ -31,9 +32,14 @@ WORKER = {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "MKL_CBWR": "AUTO",
+    "PYTHONHASHSEED": "0",
 }
-"""Environment of every worker: one thread a process (processes, not threads, fill the cores;
-batched kernels on small matrices do not gain from threads), and the CPU."""
+"""Environment of every worker: one thread a process, the CPU, and what else could change bits
+from one user's shell to another's. oneDNN is set to what TensorFlow does by itself on x86. MKL,
+which multiplies torch's matrices, rounds by where an array lies in memory unless it is told to
+take one path. The flags of the frameworks stand in ``suite.frameworks``."""
 _SHARED = ("numpy", "scipy", "pandas", "scikit-learn")
 
 
@@ -49,6 +55,16 @@ def versions(frameworks: Sequence[str]) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "absent"
     return found
+
+
+def determinism(frameworks: Sequence[str]) -> dict[str, str]:
+    """What workers are told so that they give the same bits twice: environment and flags."""
+    flags = {
+        flag: "called" if value is None else str(value)
+        for name in frameworks
+        for flag, value in FRAMEWORKS[name].flags.items()
+    }
+    return WORKER | flags
 
 
 def tree_hash() -> str:
@@ -130,10 +146,16 @@ def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
         },
         "cores": os.cpu_count(),
         "threads": THREADS,
-        "determinism": dict(WORKER),
+        "determinism": determinism(selection.frameworks),
         "git": {"commit": commit, "dirty": None if status is None else bool(status)},
         "tree_hash": tree_hash(),
         "packages": sorted(set(packages)),
+        "definitions": {
+            name: METRICS[name].defined
+            for study in plan.stacks
+            for spec in STUDIES[study].tables
+            for name in spec.metrics
+        },
     }
 
 

@@ -1,5 +1,8 @@
 """The table of frameworks, and how one is loaded: nothing is imported before it is asked for.
 
+What a framework must be told to give the same bits twice stands here as well, as data, so that
+the manifest of a run records what its workers are told.
+
 To add a framework, add its file beside this one, a line here, its extra in pyproject.toml, and
 its native objects in the catalogues of activations, initializers and optimizers.
 """
@@ -9,12 +12,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from suite import registry
 from suite.types import Framework, UserError
+
+THREADS = 1
+"""Of every worker: processes, not threads, fill the cores, and batched kernels on small matrices
+do not gain from threads."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,9 @@ class Entry:
     packages: tuple[str, ...]
     extra: str | None
     """What to install, as in ``init-suite[torch]``; None for what every installation has."""
+    flags: Mapping[str, bool | int | None] = field(default_factory=dict)
+    """Settings of the process, set when the framework is loaded: "module.attribute" -> the value,
+    or the argument where the attribute is a function (None: it takes none)."""
 
     @property
     def installed(self) -> bool:
@@ -40,17 +50,39 @@ class Entry:
                 f" pip install 'init-suite[{self.extra}]' (installed: {', '.join(installed())})"
             )
 
+    def settle(self) -> None:
+        """Import the framework and set its flags, for the whole process."""
+        for name, value in self.flags.items():
+            module, _, attribute = name.rpartition(".")
+            home = importlib.import_module(module)
+            found = getattr(home, attribute)
+            if callable(found):
+                found(*([] if value is None else [value]))
+            else:
+                setattr(home, attribute, value)
+
 
 FRAMEWORKS = registry.Registry(
     "framework",
     [
         Entry("numpy", "suite.frameworks.numpy:Numpy", ("numpy",), None),
-        Entry("torch", "suite.frameworks.torch:Torch", ("torch",), "torch"),
+        Entry(
+            "torch",
+            "suite.frameworks.torch:Torch",
+            ("torch",),
+            "torch",
+            {
+                "torch.use_deterministic_algorithms": True,
+                "torch.utils.deterministic.fill_uninitialized_memory": False,
+                "torch.set_num_threads": THREADS,
+            },
+        ),
         Entry(
             "tensorflow",
             "suite.frameworks.tensorflow:TensorFlow",
             ("tensorflow", "keras"),
             "tensorflow",
+            {"tensorflow.config.experimental.enable_op_determinism": None},
         ),
     ],
 )
@@ -62,7 +94,7 @@ def installed() -> tuple[str, ...]:
 
 
 def load(name: str) -> Framework:
-    """Import a framework and make it ready.
+    """Import a framework and make it ready: its flags are set for the whole process.
 
     Raises UserError for an unknown name, and for a framework that is not installed, with the
     command that installs it. A framework that is there and fails to import raises its own error.
@@ -70,7 +102,9 @@ def load(name: str) -> Framework:
     entry = FRAMEWORKS[name]
     entry.require()
     module, attribute = entry.target.split(":")
-    return cast(Framework, getattr(importlib.import_module(module), attribute)())
+    framework = cast(Framework, getattr(importlib.import_module(module), attribute)())
+    entry.settle()  # after the import: the framework's home imports it without its chatter
+    return framework
 
 
 def probe(framework: str, name: str) -> Callable[..., Any]:

@@ -64,6 +64,8 @@ def _parser() -> tuple[_Parser, Iterable[str]]:
     _selection_arguments(run)
     run.add_argument("--out", metavar="DIR", type=Path,
                      help="results folder (default: results/PROFILE-ID)")  # fmt: skip
+    run.add_argument("--timeout", metavar="SECONDS", help="end a worker that is at one stack for"
+                     " longer (default: ten minutes and 60 times what is expected)")  # fmt: skip
     run.add_argument("--no-report", action="store_true", help="write no page and no figures")
 
     check = command("check", "judge a results folder again and print the verdicts", _check)
@@ -72,8 +74,36 @@ def _parser() -> tuple[_Parser, Iterable[str]]:
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as a Markdown table")
     check.add_argument("--headline", action="store_true", help="only the most telling claims")
+    check.add_argument("--claims", metavar="FILE", type=Path, action="append", default=[],
+                       help="judge the claims of this TOML file alone; repeatable")  # fmt: skip
     check.add_argument("--out", metavar="DIR", type=Path,
                        help="write claims.csv and junit.xml there")  # fmt: skip
+
+    pack = command(
+        "pack", "a results folder as small as it can be published, into a new one", _pack
+    )
+    pack.add_argument("folder", metavar="DIR", type=Path)
+    pack.add_argument("--out", metavar="DIR", type=Path, required=True, help="the new folder")
+    pack.add_argument("--figures", metavar="A,B", default="", help="keep these; default: none")
+    pack.add_argument("--without", metavar="STUDY/TABLE,...", default="",
+                      help="leave out these tables; the manifest will name them")  # fmt: skip
+
+    again = command("reproduce", "measure a sample of a stored run again and compare", _reproduce)
+    again.add_argument("folder", metavar="DIR", type=Path)
+    again.add_argument("--sample", metavar="N",
+                       help="stacks (default: one of each study and framework)")  # fmt: skip
+    again.add_argument("--seed", default="0", metavar="N", help="of the sample (default: 0)")
+    again.add_argument("--jobs", metavar="N", help="worker processes (default: one a core)")
+    form = again.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--csv", action="store_true", help="all rows as CSV")
+
+    _compare_arguments(
+        command("compare", "two results folders, or one along an axis: what changed", _compare)
+    )
+
+    tested = command("selftest", "plant defects and see that the judging catches them", _selftest)
+    tested.add_argument("--json", action="store_true", help="as JSON")
 
     report = command("report", "draw the page and the figures of a results folder", _report)
     report.add_argument("folder", metavar="DIR", type=Path)
@@ -91,6 +121,22 @@ def _selection_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frameworks", metavar="A,B", help="default: all that are installed")
     parser.add_argument("--root", default="0", metavar="N", help="root seed (default: 0)")
     parser.add_argument("--jobs", metavar="N", help="worker processes (default: one a core)")
+
+
+def _compare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="A", type=Path)
+    parser.add_argument("other", metavar="B", type=Path, nargs="?")
+    parser.add_argument("--by", metavar="AXIS[=X,Y]",
+                        help="inside one folder: an axis, its value X beside Y")  # fmt: skip
+    parser.add_argument("--set", action="append", default=[], metavar="AXIS=A,B", dest="sets",
+                        help="only the cells with one of these values of an axis")  # fmt: skip
+    parser.add_argument("--fail-on", default="claims", metavar="RULE",
+                        help="exit with 1 on: claims (a decided verdict changed or was lost;"
+                        " the default), worse (also a metric), any, never")  # fmt: skip
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="all of it as JSON")
+    form.add_argument("--markdown", action="store_true", help="for a pull request comment")
+    form.add_argument("--csv", action="store_true", help="all cells and metrics as CSV")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -207,41 +253,11 @@ def _list(parsed: argparse.Namespace) -> int:
 
 
 def _plan(parsed: argparse.Namespace) -> int:
+    from suite.planning import show
+
     jobs = _jobs(parsed)
-    plan = _make_plan(parsed)
-    studies = {name: plan.count(name) for name in plan.stacks}
-    total = {
-        key: (max if key == "bytes" else sum)(count[key] for count in studies.values())
-        for key in ("cells", "runs", "stacks", "seconds", "bytes")
-    }
-    total["seconds"] = plan.shortest(jobs)
-    total["bytes"] *= jobs
-    clear = _margins(parsed, plan)
-    if parsed.json:
-        told = [] if clear is None else [vars(margin) for margin in clear]
-        print(json.dumps({**total, "jobs": jobs, "studies": studies, "margins": told}, indent=1))
-        return 0
-    form = "{:<14}{:>8}{:>9}{:>8}{:>10}{:>10}"
-    print(form.format("study", "cells", "runs", "stacks", "seconds", "MiB"))
-    rows = [*studies.items(), (f"on {jobs} job{'s' * (jobs > 1)}", total)]
-    for name, count in rows:
-        numbers = [f"{count[key]:.0f}" for key in ("cells", "runs", "stacks", "seconds")]
-        print(form.format(name, *numbers, f"{count['bytes'] / 2**20:.0f}"))
-    if clear is not None:
-        print("\nmargin: standard errors between estimate and band; with 4.06 a claim is decided")
-        for one in clear:
-            name = f"{one.claim} [{one.group}]" if one.group else one.claim
-            print(
-                f"{one.margin:8.1f}  {name}: {one.verdict} on {one.stored} seeds, {one.seeds} now"
-            )
+    show(_make_plan(parsed), jobs, parsed.margins, parsed.json)
     return 0
-
-
-def _margins(parsed: argparse.Namespace, plan: Any) -> Any:
-    """The margins from the stored run that was named; None where none was."""
-    from suite.margins import margins
-
-    return None if parsed.margins is None else margins(plan, parsed.margins)
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -249,22 +265,63 @@ def _run(parsed: argparse.Namespace) -> int:
 
     jobs = _jobs(parsed)
     plan = _make_plan(parsed)
-    return run(plan, ["suite", *parsed.words], parsed.out, jobs, draw=not parsed.no_report)
+    timeout = _whole("--timeout", parsed.timeout, 1, 10**7)
+    return run(plan, ["suite", *parsed.words], parsed.out, jobs, not parsed.no_report, timeout)
 
 
 def _check(parsed: argparse.Namespace) -> int:
     from suite.judging import check
 
     form = "json" if parsed.json else "markdown" if parsed.markdown else "text"
-    return check(parsed.folder, parsed.out, form, parsed.headline)
+    return check(parsed.folder, parsed.out, form, parsed.headline, parsed.claims)
+
+
+def _pack(parsed: argparse.Namespace) -> int:
+    from suite.pack import pack
+
+    figures, without = (
+        [name.strip() for name in given.split(",") if name.strip()]
+        for given in (parsed.figures, parsed.without)
+    )
+    sizes = pack(parsed.folder, parsed.out, figures, without)
+    print(f"{parsed.out}: {len(sizes)} files, {sum(sizes.values()) / 1e6:.1f} MB; the largest:")
+    for name in sorted(sizes, key=lambda name: -sizes[name])[:5]:
+        print(f"{sizes[name] / 1e6:8.2f}  {name}")
+    return 0
+
+
+def _reproduce(parsed: argparse.Namespace) -> int:
+    from suite.grids import LARGEST
+    from suite.reproduce import reproduce
+    from suite.reproduce_view import show
+
+    count = _whole("--sample", parsed.sample, 1, LARGEST)
+    number = _whole("--seed", parsed.seed, 0, 2**63 - 1) or 0
+    found = reproduce(parsed.folder, count, number, _jobs(parsed))
+    show(found, "json" if parsed.json else "csv" if parsed.csv else "text")
+    return found.code
+
+
+def _compare(parsed: argparse.Namespace) -> int:
+    from suite.comparing import run
+
+    form = next((name for name in ("json", "markdown", "csv") if getattr(parsed, name)), "text")
+    return run(parsed.folder, parsed.other, parsed.by, parsed.sets, parsed.fail_on, form)
+
+
+def _selftest(parsed: argparse.Namespace) -> int:
+    from suite.selftest import run
+
+    return run(parsed.json)
 
 
 def _report(parsed: argparse.Namespace) -> int:
+    from suite.grids import default_jobs
     from suite.report import write_report
     from suite.store import Results
 
     Results(parsed.folder).manifest()
-    print(write_report(parsed.folder))
+    print(write_report(parsed.folder, default_jobs()))
     return 0
 
 

@@ -19,7 +19,7 @@ _FILES = """\
 
 | file | holds |
 | --- | --- |
-| `manifest.json` | what the run depended on: command, plan and its hash, versions, machine, code, root seed |
+| `manifest.json` | what the run depended on: command, plan and its hash, versions, machine, code, root seed, unit and definition of each metric |
 | `STUDY/runs.csv` | a row for each run: the cell's fields, `seed`, `status`, `reason`, the metrics |
 | `STUDY/*.csv` | the study's other tables, below |
 | `summary.csv` | a row for each cell and metric: `centre`, the median over seeds, with its 95 % order-statistics interval `low` .. `high`; `n` seeds behind it; counts of runs by status |

@@ -7,18 +7,20 @@ counted as missing and never passed over.
 from __future__ import annotations
 
 import json
-import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import claims, grids, verdicts
+from suite.claims.cells import check_cells
 from suite.judge import judge
 from suite.registry import unknown
 from suite.store import Results
 from suite.studies import STUDIES
 from suite.summary import summarise
+from suite.sums import altered
 from suite.tables import header, missing_rows, read_table
 from suite.types import PROFILES, STATUSES, Study, UserError
 from suite.verdicts import Verdict
@@ -56,14 +58,21 @@ class Judged:
     code: int
 
 
-def judge_run(results: Results, plan: grids.Plan) -> Judged:
-    """Judge the shipped claims on a stored run; ``plan``: what was expected of it.
+def judge_run(results: Results, plan: grids.Plan, files: Sequence[Path] = ()) -> Judged:
+    """Judge a stored run; ``plan``: what was expected of it.
 
-    A run whose grid or seeds the user chose promised to decide nothing.
+    The shipped claims, on all its studies; or those of a user's ``files`` alone, on the studies
+    that they speak of. A run whose grid or seeds the user chose promised to decide nothing.
+    Raises UserError for a table or a file of claims that cannot be read, and for a user's claim
+    about cells that cannot be there.
     """
     manifest = results.manifest()
+    family = claims.read(files) if files else claims.shipped()
+    spoken_of = {claim.study for claim in family}
     runs, lost = {}, 0
     for name, stacks in plan.stacks.items():
+        if files and name not in spoken_of:
+            continue
         frame = _runs(results, STUDIES[name])
         expected = manifest["expected"].get(name, {})
         if plan.digest(name) == expected.get("hash"):
@@ -77,9 +86,20 @@ def judge_run(results: Results, plan: grids.Plan) -> Judged:
             )
         lost += int(frame["status"].isin(["failed", "missing"]).sum())
         runs[name] = frame
+    if files:
+        check_cells(family, {name: _cells(frame, name) for name, frame in runs.items()})
     chosen = manifest["seeds"] is not None or manifest["overrides"]
-    found = judge(claims.shipped(), runs, None if chosen else manifest["profile"])
+    found = judge(family, runs, None if chosen else manifest["profile"])
     return Judged(runs, found, verdicts.exit_code(found, lost))
+
+
+def _cells(frame: pd.DataFrame, study: str) -> list[dict[str, Any]]:
+    """The cells that are in the runs of a study: axis -> value."""
+    axes = [axis for axis in STUDIES[study].axes if axis in frame.columns]
+    return [
+        {str(axis): value for axis, value in cell.items()}
+        for cell in frame[axes].drop_duplicates().to_dict("records")
+    ]
 
 
 def _runs(results: Results, study: Study) -> pd.DataFrame:
@@ -96,28 +116,50 @@ def _runs(results: Results, study: Study) -> pd.DataFrame:
     for status in frame["status"].unique():
         if status not in STATUSES:
             raise UserError(f"{path}: {unknown('status', status, STATUSES)}")
+    if altered(results.folder, f"{study.name}/runs.csv"):
+        print(
+            f"suite: {path} is not as its run wrote it: it was edited, or its run did not end",
+            file=sys.stderr,
+        )
     return frame
 
 
 def summary(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The summary of all studies: a row for each cell and metric."""
+    """The summary of all studies: a row for each cell and metric; an axis that a study lacks is
+    empty."""
     import pandas as pd
 
-    parts = [summarise(name, frame, STUDIES[name].axes) for name, frame in runs.items()]
+    parts = [
+        # As objects: beside a study without a depth, pandas would write depth 4 as 4.0.
+        summarise(name, frame, STUDIES[name].axes).astype(dict.fromkeys(STUDIES[name].axes, object))
+        for name, frame in runs.items()
+    ]
     table = pd.concat(parts, ignore_index=True)
+    empty = {axis.name: "" for axis in grids.AXES if axis.name in table.columns}
+    table = table.fillna(empty)
     axes = [axis.name for axis in grids.AXES if axis.name in table.columns]
     others = [name for name in table.columns if name not in axes and name != "study"]
     return table[["study", *axes, *others]]
 
 
-def check(folder: Path, out: Path | None, form: str, headline: bool = False) -> int:
-    """Judge a stored run again and print the verdicts, or those of the headline claims alone; the
-    exit code of ``verdicts.exit_code`` speaks of all.
+def check(
+    folder: Path,
+    out: Path | None,
+    form: str,
+    headline: bool = False,
+    files: Sequence[Path] = (),
+) -> int:
+    """Judge a stored run again, on the claims of ``files`` where there are any, and print the
+    verdicts, or those of the headline claims alone; the exit code of ``verdicts.exit_code``
+    speaks of all.
 
-    Raises UserError when the folder is no results folder or a table cannot be read.
+    Raises UserError when the folder is no results folder, a table or a file of claims cannot be
+    read, or a user's verdicts would take the place of the run's own.
     """
     results = Results(folder)
-    judged = judge_run(results, stored_plan(results.manifest()))
+    if files and out is not None and out.resolve() == folder.resolve():
+        raise UserError(f"--out {out}: its claims.csv holds the shipped claims; choose another")
+    judged = judge_run(results, stored_plan(results.manifest()), files)
     if out is not None:
         write_verdicts(Results(out), judged.verdicts)
     shown = [one for one in judged.verdicts if one.headline] if headline else judged.verdicts
@@ -136,7 +178,7 @@ def show(judged: Judged, form: str) -> None:
     """Print verdicts as ``text``, ``markdown`` or ``json``."""
     if form == "json":
         rows = [
-            {key: _plain(value) for key, value in row.items()}
+            {key: verdicts.plain(value) for key, value in row.items()}
             for row in verdicts.to_frame(judged.verdicts).to_dict("records")
         ]
         print(json.dumps({"exit_code": judged.code, "claims": rows}, indent=1, allow_nan=False))
@@ -144,8 +186,3 @@ def show(judged: Judged, form: str) -> None:
         print(verdicts.markdown(judged.verdicts))
     else:
         print(verdicts.table(judged.verdicts))
-
-
-def _plain(value: Any) -> Any:
-    """A value that JSON has: an unknown or infinite number becomes null."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -40,7 +40,8 @@ def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFr
     parts = []
     for position, name in enumerate(metric for metric in frame.columns if metric in METRICS):
         part = cells.assign(metric=name, unit=METRICS[name].unit)
-        for column, values in {**_medians(frame, name, cell, len(cells)), **counts}.items():
+        found = medians(*_counted(frame, name, cell), len(cells))
+        for column, values in {**found, **counts}.items():
             part[column] = values
         parts.append(part.assign(_cell=np.arange(len(cells)), _metric=position))
     if not parts:
@@ -50,14 +51,23 @@ def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFr
     return rows.drop(columns=["_cell", "_metric"]).reset_index(drop=True)
 
 
-def _medians(frame: pd.DataFrame, metric: str, cell: Array, cells: int) -> dict[str, Array]:
-    """centre, low, high and n, each (cells,): one sort for all cells together."""
+def _counted(frame: pd.DataFrame, metric: str, cell: Array) -> tuple[Array, Array]:
+    """The values of a metric that count, and the cells they belong to."""
     status = frame["status"].to_numpy()
     diverged = status == "diverged"
     values = frame[metric].to_numpy(dtype=np.float64, na_value=np.nan)
     values = METRICS[metric].counted(values, diverged)
     counted = (status == "ok") | (diverged & (not METRICS[metric].uncountable))
-    values, cell = values[counted], cell[counted]
+    return values[counted], cell[counted]
+
+
+def medians(values: Array, cell: Array, cells: int) -> dict[str, Array]:
+    """The median of each cell and its 95 % order-statistics interval, by one sort for all cells.
+
+    ``values`` (n,) and ``cell`` (n,), the cell of each, from 0 to ``cells`` - 1. Returns centre,
+    low, high and n, each (cells,). A NaN among its values makes a cell's centre NaN and its
+    interval infinite; a cell without values has NaN for all three.
+    """
     n = np.bincount(cell, minlength=cells)
     # Each cell's values lie together, ascending and NaN last, bordered by one place on each side.
     first = np.cumsum(n + 2) - (n + 2)

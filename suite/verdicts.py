@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from suite import layout
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -108,6 +110,11 @@ def number(value: float) -> str:
     return "?" if math.isnan(value) else f"{value:.3g}"
 
 
+def plain(value: object) -> object:
+    """A value that JSON has: an unknown or infinite number becomes None."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def band(low: float, high: float) -> str:
     """A band as people write it: ``>= 0.1``, ``<= 2`` or ``[-0.02, 0.02]``."""
     if math.isinf(high):
@@ -117,6 +124,16 @@ def band(low: float, high: float) -> str:
 
 def _estimate(verdict: Verdict) -> str:
     return f"{number(verdict.estimate)} [{number(verdict.low)}, {number(verdict.high)}]"
+
+
+def _seeds(verdict: Verdict) -> str:
+    """The seeds behind the interval, and the runs that were lost to something."""
+    lost = [
+        f"{count} {status}"
+        for status in ("diverged", "failed", "missing")
+        if (count := getattr(verdict, status))
+    ]
+    return f"{verdict.n} ({', '.join(lost)})" if lost else str(verdict.n)
 
 
 _HEAD = ("", "claim", "in", "verdict", "expected", "estimate [low, high]", "band", "n")
@@ -137,7 +154,7 @@ def _rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
             verdict.expected,
             _estimate(verdict),
             band(verdict.band_low, verdict.band_high),
-            str(verdict.n),
+            _seeds(verdict),
         )
         rows.append(row)
         before = verdict.claim
@@ -149,22 +166,15 @@ def _mark(verdict: Verdict) -> str:
 
 
 def table(verdicts: Sequence[Verdict], width: int = 120) -> str:
-    """The verdicts as lines of at most ``width`` characters; long names are broken.
+    """The verdicts as lines of at most ``width`` characters; long names and counts are broken.
 
     ``!`` marks a claim that contradicts its expectation, ``?`` one that should have been decided;
     why, and how many claims were not judged, follows below the table.
     """
     judged = _rows(verdicts)
     rows = [_HEAD, *judged] if judged else []
-    widths = [max(len(row[column]) for row in [_HEAD, *rows]) for column in range(len(_HEAD))]
-    widths[1] = min(widths[1], max(16, width - sum(widths) + widths[1] - 2 * (len(_HEAD) - 1)))
-    lines = []
-    for row in rows:
-        names = textwrap.wrap(row[1], widths[1], subsequent_indent="  ") or [""]
-        for part, name in enumerate(names):
-            cells = (row[0], name, *row[2:]) if part == 0 else ("", name, *[""] * (len(_HEAD) - 2))
-            padded = (cell.ljust(size) for cell, size in zip(cells, widths, strict=True))
-            lines.append("  ".join(padded).rstrip())
+    # Where the line would be too long, first the counts break, then the claim, then the group.
+    lines = layout.columns(rows, width, (len(_HEAD) - 1, 1, 2)) if rows else []
     notes = [
         line
         for note in _notes(verdicts)
@@ -175,15 +185,13 @@ def table(verdicts: Sequence[Verdict], width: int = 120) -> str:
 
 def markdown(verdicts: Sequence[Verdict]) -> str:
     """The same table for a pull request comment, with the same notes as a list below it."""
-    rows = [_HEAD, ("---",) * len(_HEAD), *_rows(verdicts)]
-    lines = [f"| {' | '.join(_escape(cell) for cell in row)} |" for row in rows]
-    notes = [f"- {_escape(note)}" for note in _notes(verdicts)]
+    lines = layout.markdown([_HEAD, *_rows(verdicts)])
+    notes = [f"- {layout.escape(note)}" for note in _notes(verdicts)]
     return "\n".join([*lines, *([""] if notes else []), *notes])
 
 
-def _escape(text: str) -> str:
-    """Markdown that shows the text as it is."""
-    return re.sub(r"([|*_`\[\]<>\\])", r"\\\1", text)
+_NAMED = 5
+"""So many verdicts that were not given are named with the reason; more are counted."""
 
 
 def _notes(verdicts: Sequence[Verdict]) -> list[str]:
@@ -192,11 +200,12 @@ def _notes(verdicts: Sequence[Verdict]) -> list[str]:
         for verdict in verdicts
         if verdict.contradicts or verdict.broken_promise
     ]
-    absent = len({verdict.claim for verdict in verdicts if verdict.verdict == NOT_JUDGED})
-    if absent:
-        claims = "1 claim was" if absent == 1 else f"{absent} claims were"
-        notes.append(f"{claims} not judged: this folder lacks the study or the cells")
-    return notes
+    absent = [verdict for verdict in verdicts if verdict.verdict == NOT_JUDGED]
+    if len(absent) <= _NAMED:
+        return notes + [f"{one.name} was not judged: {one.reason}" for one in absent]
+    claims = len({verdict.claim for verdict in absent})
+    were = "1 claim was" if claims == 1 else f"{claims} claims were"
+    return [*notes, f"{were} not judged: this folder lacks the study or the cells"]
 
 
 def problem(verdict: Verdict) -> str:

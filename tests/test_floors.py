@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent / "suite"
 FLOORS = (
     "suite",
     "suite.types",
-    "suite.registry",
+    "suite.registry suite.layout",
     "suite.metrics.metric",
     "suite.metrics.*",
     "suite.seeds suite.metrics suite.statistics suite.laws",
@@ -32,14 +32,25 @@ FLOORS = (
     "suite.studies",
     "suite.intervals suite.tables suite.claims.schema suite.verdicts",
     "suite.store suite.claims suite.dictionary",
-    "suite.summary suite.samples",
-    "suite.judge suite.listing suite.margins",
-    "suite.judging suite.report.*",
+    "suite.summary suite.samples suite.claims.cells suite.sums",
+    "suite.selection suite.deciding",
+    "suite.copies",
+    "suite.pairs suite.changes",
+    "suite.compare",
+    "suite.comparison",
+    "suite.comparing",
+    "suite.judge suite.listing suite.margins suite.pack",
+    "suite.judging suite.planning suite.report.*",
     "suite.report",
     "suite.frameworks.*",
+    "suite.selftest.*",
+    "suite.selftest",
     "suite.environment",
+    "suite.workers",
     "suite.runner",
     "suite.progress",
+    "suite.reproduce",
+    "suite.reproduce_view",
     "suite.pipeline",
     "suite.cli",
     "suite.__main__",
@@ -125,6 +136,6 @@ def test_help_and_list_start_light(command: list[str]) -> None:
 
 
 def test_judging_needs_no_framework() -> None:
-    judges = "suite.judging, suite.judge, suite.summary, suite.report, suite.claims"
+    judges = "suite.judging, suite.summary, suite.report, suite.claims, suite.comparing"
     code = f"import sys, {judges}\nsys.exit('torch' in sys.modules or 'tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,50 @@
+"""Tables as text: lines that fit a terminal, and Markdown."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import textwrap
+from collections.abc import Sequence
+
+NARROW = 16
+"""A column that may break keeps this many characters."""
+
+
+def columns(
+    rows: Sequence[Sequence[str]], width: int, breakable: Sequence[int], below: bool = False
+) -> list[str]:
+    """Rows as lines of at most ``width`` characters: where they would be longer, the columns of
+    ``breakable``, first to last, break their cells at spaces. With ``below`` the last cell of a
+    row stands on lines of its own under it; that of the head, the first row, is left out."""
+    last = [row[-1] for row in rows] if below else [""] * len(rows)
+    rows = [row[:-1] for row in rows] if below else rows
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for column in breakable:
+        excess = sum(widths) + 2 * (len(widths) - 1) - width
+        widths[column] = min(widths[column], max(NARROW, widths[column] - excess))
+    lines = []
+    for row, text in zip(rows, last, strict=True):
+        cells = [
+            textwrap.wrap(cell, size, subsequent_indent="  ") if len(cell) > size else [cell]
+            for cell, size in zip(row, widths, strict=True)
+        ]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            padded = (part.ljust(size) for part, size in zip(parts, widths, strict=True))
+            lines.append("  ".join(padded).rstrip())
+        if row is not rows[0]:
+            indent = " " * 4
+            lines += textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent * 2)
+    return lines
+
+
+def escape(text: str) -> str:
+    """Markdown that shows the text as it is."""
+    return re.sub(r"([|*_`\[\]<>\\])", r"\\\1", text)
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as the lines of a Markdown table that shows its cells as they are; the first is its
+    head."""
+    ruled = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return [f"| {' | '.join(map(escape, row))} |" for row in ruled]

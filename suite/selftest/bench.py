@@ -1,0 +1,177 @@
+"""Small measurements of the real studies with stand-ins: decides on what a defect is planted.
+
+A bench is a few cells of one study. The study measures them with a stand-in for each framework,
+the rows are written and read as in a results folder, and the shipped claims judge them.
+"""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from suite import grids, seeds
+from suite.activations import ACTIVATIONS
+from suite.selftest.stand_in import ORACLE, Alter, stand_in
+from suite.studies import STUDIES, parity
+from suite.studies.training import start
+from suite.tables import Shard, read_table, write_table
+from suite.types import (
+    Architecture,
+    Array,
+    Lab,
+    Measurement,
+    Stack,
+    Study,
+    Table,
+    TrainTask,
+    Value,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROOT = 0
+SEEDS = 16
+"""The least that decide a median."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """Cells of a study: values of all its axes, seeds, and how they are measured where not as the
+    study does."""
+
+    study: str
+    axes: Mapping[str, tuple[Value, ...]]
+    seeds: int = SEEDS
+    measure: Callable[[Stack, Lab], Measurement] | None = None
+    frameworks: tuple[str, ...] = ("torch", "tensorflow")
+
+    def stacks(self, framework: str) -> list[Stack]:
+        """What is measured with one framework."""
+        selection = grids.Selection("standard", (framework,), self.axes, self.seeds, ROOT)
+        return grids.stacks(STUDIES[self.study], selection)
+
+
+@functools.cache
+def honest(bench: Bench, framework: str) -> pd.DataFrame:
+    """The rows of an honest framework. Not to be changed: they serve every defect."""
+    return _measured(bench, framework, {})
+
+
+def rows(
+    bench: Bench, defective: str = "", altered: Mapping[str, Alter] | None = None
+) -> pd.DataFrame:
+    """The runs of a bench's frameworks, one of which may have a defect: axes, seed, status, reason,
+    metrics."""
+    import pandas as pd
+
+    parts = [
+        _measured(bench, name, altered or {}) if name == defective else honest(bench, name)
+        for name in bench.frameworks
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _measured(bench: Bench, framework: str, altered: Mapping[str, Alter]) -> pd.DataFrame:
+    study, stacks = STUDIES[bench.study], bench.stacks(framework)
+    lab = Lab(stand_in(framework, altered), ORACLE, ROOT)
+    measure = bench.measure or study.measure
+    shards = {stack.key: _shard(measure(stack, lab)) for stack in stacks}
+    return _read_back(study, stacks, shards)
+
+
+def _shard(found: Measurement) -> Shard:
+    tables = {table.name: table for table in found.tables}
+    return Shard(tuple(found.status), tuple(found.reason), tables, np.arange(len(found.status)), {})
+
+
+def _read_back(study: Study, stacks: list[Stack], shards: Mapping[str, Shard]) -> pd.DataFrame:
+    """The runs as they come back from a CSV, so that writing and reading are part of the test."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "runs.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            write_table(file, study, study.tables[0], stacks, lambda stack: shards[stack.key])
+        return read_table(path)
+
+
+# --- the benches ---------------------------------------------------------------------------------
+
+
+def first_steps(stack: Stack, lab: Lab) -> Measurement:
+    """The study parity on other points: its own come from scikit-learn, which is installed with
+    the frameworks. Half of a Gaussian cloud lies inside a circle and has the label 1."""
+    first, count = stack.members[0].cell, len(stack.members)
+    architecture = Architecture(
+        2, first.count("width"), first.count("depth"), 1, first.text("activation")
+    )
+    inputs = np.stack([_cloud(member.seed) for member in stack.members])
+    labels = (np.square(inputs).sum(axis=2) < 2 * np.log(2)).astype(np.float32)
+    order = np.tile(np.arange(parity.POINTS), (count, 1))
+    task = TrainTask(
+        architecture=architecture,
+        optimizer=first.text("optimizer"),
+        settings=first.text("settings"),
+        weights=start(stack, lab, architecture),
+        inputs=inputs,
+        labels=labels,
+        heldout_inputs=inputs,
+        heldout_labels=labels,
+        order=lambda epoch: order,
+        batch=parity.POINTS,
+        record=tuple(range(parity.STEPS + 1)),
+    )
+    columns = parity.deviations(list(lab.framework.train(task)), list(lab.oracle.train(task)))
+    return Measurement(["ok"] * count, [""] * count, (Table("runs", {}, columns),))
+
+
+def _cloud(seed: int) -> Array:
+    rng = seeds.generator(ROOT, "inputs", seed=seed, width=2)
+    return rng.standard_normal((parity.POINTS, 2)).astype(np.float32)
+
+
+KERNELS = Bench(
+    "initializers",
+    {"initializer": ("default",), "layer_kind": ("dense",), "shape": ("384x640",)},
+)
+NARROW = Bench(
+    "initializers",
+    {"initializer": ("xavier_normal",), "layer_kind": ("dense",), "shape": ("256x16",)},
+    seeds=60,
+    frameworks=("torch",),
+)
+LAYERS = Bench(
+    "normalization",
+    {"layer_kind": ("batch_dense",), "settings": ("common", "default"),
+     "scale": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)},
+    seeds=1,
+)  # fmt: skip
+CURVES = Bench("curves", {"activation": ACTIVATIONS.names}, seeds=1, frameworks=("torch",))
+DEEP = Bench(
+    "propagation",
+    {"activation": ("tanh",), "initializer": ("normal(0.01)",), "depth": (50,), "width": (256,),
+     "weights": ("native",)},
+    frameworks=("torch",),
+)  # fmt: skip
+_SMALL: dict[str, tuple[Value, ...]] = {
+    "activation": ("sigmoid", "tanh", "relu"), "depth": (4,), "width": (5,),
+    "weights": ("shared",),
+}  # fmt: skip
+STEPS = Bench(
+    "parity",
+    {**_SMALL, "initializer": ("xavier_uniform", "he_normal"), "optimizer": ("sgd",)},
+    measure=first_steps,
+    frameworks=("torch",),
+)
+ADAPTIVE = Bench(
+    "parity",
+    {**_SMALL, "initializer": ("xavier_uniform", "he_normal", "orthogonal"),
+     "optimizer": ("rmsprop", "adam")},
+    measure=first_steps,
+    frameworks=("tensorflow",),
+)  # fmt: skip

@@ -1,0 +1,162 @@
+"""The A/A control: two halves of the seeds of one cell, which must not be found different.
+
+Nothing tells the halves apart, so every verdict of a difference between them is false. The laws
+are those that intervals could fail on: heavy tails, ties, runs that diverge. At the level of the
+suite, 99.995 %, a thousand repetitions show gross mistakes alone; at 95 % a thousand of one law
+show a false rate that is three times what it should be. A difference that is planted must be seen,
+or silence would mean nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import bdtr
+
+from suite import intervals, samples
+from suite.claims import Claim
+from suite.judge import judge
+from suite.types import Array
+from suite.verdicts import REFUTED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEEDS = 20
+"""In each half."""
+JUDGED = 250
+"""Repetitions of each of the four laws that the judge sees: 1,000 together."""
+REPETITIONS = 1000
+"""Of each law, at the level at which an excess would show."""
+VISIBLE = 0.95
+"""The level at which an excess would show."""
+CHANCE = 1e-4
+"""How often a sound judge would seem to cry wolf here."""
+SHIFT = 4.0
+"""The planted difference, in standard deviations of a run: a pair has the wrong sign once in 420,
+and the interval of 20 pairs leaves out one of them."""
+SEEN = 0.95
+
+Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return rng.standard_normal(shape)
+
+
+def _cauchy(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return rng.standard_cauchy(shape)
+
+
+def _tied(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return rng.integers(0, 4, shape).astype(np.float64)
+
+
+def _diverging(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    values = rng.lognormal(size=shape)
+    values[rng.random(shape) < 0.3] = math.inf
+    return values
+
+
+LAWS: Mapping[str, Draw] = {
+    "normal": _normal,
+    "Cauchy, without a mean": _cauchy,
+    "four values, many ties": _tied,
+    "lognormal, 30 % diverged": _diverging,
+}
+
+
+@dataclass(frozen=True)
+class Control:
+    """How often a difference was found, and how often it may have been, or must have been."""
+
+    what: str
+    level: float
+    repetitions: int
+    found: int
+    least: int
+    most: int
+
+    @property
+    def passed(self) -> bool:
+        return self.least <= self.found <= self.most
+
+
+def controls() -> list[Control]:
+    """The control at the level of the suite, all laws together; law by law at ``VISIBLE``; and
+    the planted difference."""
+    rng = np.random.default_rng(0)
+    halves = {name: draw(rng, (2, REPETITIONS, SEEDS)) for name, draw in LAWS.items()}
+    judged = [differences(values[:, :JUDGED]) for values in halves.values()]
+    shifted = _normal(rng, (2, JUDGED, SEEDS)) + np.array([0.0, SHIFT])[:, None, None]
+    return [
+        silent("judged, all laws together", intervals.LEVEL, JUDGED * len(judged), sum(judged)),
+        *(silent(name, VISIBLE, REPETITIONS, excluded(values)) for name, values in halves.items()),
+        Control(
+            f"planted, judged: {SHIFT:g} deviations", intervals.LEVEL, JUDGED,
+            differences(shifted), math.ceil(SEEN * JUDGED), JUDGED,
+        ),
+    ]  # fmt: skip
+
+
+def silent(law: str, level: float, repetitions: int, found: int) -> Control:
+    """At most as many as the exact miss rate of an order-statistics interval lets one expect."""
+    rate = 1 - intervals.coverage(SEEDS, level=level)
+    below = bdtr(np.arange(repetitions + 1), repetitions, rate)
+    return Control(law, level, repetitions, found, 0, int(np.searchsorted(below, 1 - CHANCE)))
+
+
+_CLAIM = Claim(
+    id="halves-agree",
+    statement="Two halves of the seeds of one cell differ by nothing.",
+    source="nothing tells them apart",
+    study="training",
+    metric="heldout_loss",
+    estimand="difference",
+    of={"case": ("first",)},
+    versus={"case": ("second",)},
+    each=("width",),
+    low=0.0,
+    high=0.0,
+    expected="open",
+    because="Refuted is a verdict of a difference.",
+    decides="quick",
+    file="",
+    text_hash="",
+)
+"""On made-up rows, in which the axis ``case`` names the half and ``width`` the repetition."""
+
+
+def differences(halves: Array) -> int:
+    """How many of (2, repetitions, seeds) pairs of halves the judge finds different."""
+    return sum(one.verdict == REFUTED for one in judge([_CLAIM], {"training": _rows(halves)}, None))
+
+
+def _rows(halves: Array) -> pd.DataFrame:
+    """Runs as a results folder holds them; an infinite loss is a run that diverged."""
+    import pandas as pd
+
+    half, repetition, seed = (axis.ravel() for axis in np.indices(halves.shape))
+    values = halves.ravel()
+    return pd.DataFrame(
+        {
+            "case": np.where(half == 0, "first", "second"),
+            "width": 1 + repetition,
+            "seed": seed,
+            "status": np.where(np.isinf(values), "diverged", "ok"),
+            "reason": "",
+            "heldout_loss": np.where(np.isinf(values), np.nan, values),
+        }
+    )
+
+
+def excluded(halves: Array, level: float = VISIBLE) -> int:
+    """The same by the intervals alone, at another level: the judge has one of its own."""
+    first, second = halves
+    numbers = samples.difference(first, second, np.isinf(first) & np.isinf(second))
+    limits = [intervals.median(row, level) for row in numbers]
+    return sum(one.low > 0 or one.high < 0 for one in limits)

@@ -1,0 +1,239 @@
+"""The planted defects: what is done wrong, by how much, and which claim must see it.
+
+A defect alters one answer of a stand-in, or the rows that were measured. It counts as caught when
+the claim that is named for it gives the verdict that is named, with the reason that is named, and
+gave the verdict that it expects on the same measurement without the defect.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from suite.claims import shipped
+from suite.judge import judge
+from suite.selftest import mistakes
+from suite.selftest.bench import (
+    ADAPTIVE,
+    CURVES,
+    DEEP,
+    KERNELS,
+    LAYERS,
+    NARROW,
+    STEPS,
+    Bench,
+    rows,
+)
+from suite.selftest.stand_in import Alter
+from suite.verdicts import REFUTED, UNDECIDED, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One mistake, planted on a bench."""
+
+    name: str
+    size: str
+    """What is wrong and by how much."""
+    bench: Bench
+    framework: str
+    """Whose stand-in makes the mistake."""
+    claim: str
+    group: str
+    verdict: str
+    """What the claim must turn into."""
+    altered: Mapping[str, Alter] = field(default_factory=dict)
+    rows: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    """What becomes of the rows of an honest measurement, where the mistake is in them."""
+    says: str = ""
+    """What the reason of an undecided verdict must hold."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A planted defect with the verdicts of its claim: without it, and with it."""
+
+    defect: Defect
+    before: Verdict
+    after: Verdict
+
+    @property
+    def caught(self) -> bool:
+        """Whether the claim was as expected without the defect and turned as named with it."""
+        turned = self.after.verdict == self.defect.verdict and self.defect.says in self.after.reason
+        return self.before.as_expected is True and self.after.as_expected is not True and turned
+
+
+def plant(defect: Defect) -> Outcome:
+    """Measure, judge, plant, judge again. KeyError where the claim or its group is not there."""
+    before = rows(defect.bench)
+    if defect.rows is not None:
+        after = defect.rows(before)
+    else:
+        after = rows(defect.bench, defect.framework, defect.altered)
+    return Outcome(defect, _judged(defect, before), _judged(defect, after))
+
+
+@functools.cache
+def _claims() -> Mapping[str, Any]:
+    return {claim.id: claim for claim in shipped()}
+
+
+def _judged(defect: Defect, frame: pd.DataFrame) -> Verdict:
+    found = judge([_claims()[defect.claim]], {defect.bench.study: frame}, "full")
+    return {verdict.group: verdict for verdict in found}[defect.group]
+
+
+_TORCH_DEFAULT = ("torch-default-var", "shape=384x640")
+_TORCH_LAYER = "framework=torch layer_kind=batch_dense"
+
+DEFECTS = (
+    Defect(
+        "fan_in and fan_out exchanged",
+        "torch's default on a 384 x 640 kernel: variance 1/(3 x 640) in place of 1/(3 x 384)",
+        KERNELS, "torch", *_TORCH_DEFAULT, REFUTED,
+        {"initializers.draw": mistakes.fans_exchanged},
+    ),
+    Defect(
+        "wrong gain",
+        "torch's default kernels are 1 % too wide",
+        KERNELS, "torch", *_TORCH_DEFAULT, REFUTED,
+        {"initializers.draw": mistakes.wider(1.01)},
+    ),
+    Defect(
+        "transposed kernel",
+        "square kernels are loaded transposed into torch, and read back so that they look right",
+        STEPS, "torch", "fw-same-start-forward", "framework=torch", REFUTED,
+        {"train": mistakes.transposed},
+    ),
+    Defect(
+        "transposed rectangular kernel",
+        "torch's kernel of 256 x 16 comes as 16 x 256",
+        NARROW, "torch", "xavier-forward-formula", "framework=torch shape=256x16", REFUTED,
+        {"initializers.draw": mistakes.turned},
+    ),
+    Defect(
+        "bias drawn in place of zero",
+        "Keras' default layer starts its bias at U(-1/sqrt(fan_in), 1/sqrt(fan_in))",
+        KERNELS, "tensorflow", "keras-default-bias", "", REFUTED,
+        {"initializers.draw": mistakes.biased},
+    ),
+    Defect(
+        "biases drawn with a named initializer",
+        "torch's normal(0.01) leaves biases at U(-1/16, 1/16): 50 layers of 256",
+        DEEP, "torch", "small-init-collapses-tanh", "framework=torch", REFUTED,
+        {"draw": mistakes.biased},
+    ),
+    Defect(
+        "batch norm's epsilon by default",
+        "1e-3 in place of torch's 1e-5",
+        LAYERS, "torch", "bn-standardises-torch", "layer_kind=batch_dense", REFUTED,
+        {
+            "normalization.layer": mistakes.epsilon_unasked,
+            "normalization.running": mistakes.epsilon_running,
+            "normalization.defaults": mistakes.epsilon_written,
+        },
+    ),
+    Defect(
+        "batch norm's epsilon as asked for",
+        "1e-3 where 1e-5 was asked for",
+        LAYERS, "torch", "bn-standardises-formula", _TORCH_LAYER, REFUTED,
+        {"normalization.layer": mistakes.epsilon_always},
+    ),
+    Defect(
+        "batch norm's momentum complemented",
+        "0.9 is asked for and 0.1 of the old running mean is kept",
+        LAYERS, "torch", "bn-momentum-translates", _TORCH_LAYER, REFUTED,
+        {"normalization.running": mistakes.momentum_complemented},
+    ),
+    Defect(
+        "batch norm over the wrong axes",
+        "each sample of a batch of 64 is averaged over its 10 features",
+        LAYERS, "torch", "norm-axes", _TORCH_LAYER, REFUTED,
+        {"normalization.layer": mistakes.other_axes},
+    ),
+    Defect(
+        "running variance divided by n - 1",
+        "Keras averages the sample variances of batches of 64",
+        LAYERS, "tensorflow", "bn-running-variance-keras", "layer_kind=batch_dense", REFUTED,
+        {"normalization.running": mistakes.sample_variance},
+    ),
+    Defect(
+        "GELU by its tanh form",
+        "values up to 4.7e-4 from the definition",
+        CURVES, "torch", "fw-activations-agree", "framework=torch", REFUTED,
+        {"evaluate": mistakes.tanh_form},
+    ),
+    Defect(
+        "RMSprop's epsilon outside the root",
+        "Keras divides by sqrt(v) + 1e-7 in place of sqrt(v + 1e-7)",
+        ADAPTIVE, "tensorflow", "fw-rmsprop-form-keras", "", REFUTED,
+        {"train": mistakes.other_form},
+    ),
+    Defect(
+        "Adam's epsilon after the bias correction",
+        "Keras adds 1e-7 to the corrected root of v: a 32nd of what its own form adds at first",
+        ADAPTIVE, "tensorflow", "fw-adam-form-keras", "", REFUTED,
+        {"train": mistakes.other_form},
+    ),
+    Defect(
+        "steps too short",
+        "torch's SGD moves every weight 1 % less",
+        STEPS, "torch", "fw-same-start-equivalent", "framework=torch", REFUTED,
+        {"train": mistakes.slower},
+    ),
+    Defect(
+        "the same weights under two seeds",
+        "torch draws seed 7 as seed 6",
+        KERNELS, "torch", *_TORCH_DEFAULT, UNDECIDED,
+        {"initializers.draw": mistakes.seed_repeated}, says="seeds 6, 7",
+    ),
+    Defect(
+        "a seed that has no effect",
+        "torch draws the same kernel in all 16 runs",
+        KERNELS, "torch", *_TORCH_DEFAULT, UNDECIDED,
+        {"initializers.draw": mistakes.seed_ignored}, says="seeds 0, 1, 2 and 13 more",
+    ),
+    Defect(
+        "a metric of NaN",
+        "the column kernel_variance_ratio holds NaN throughout",
+        KERNELS, "torch", *_TORCH_DEFAULT, UNDECIDED,
+        rows=mistakes.unknown(16), says="NaN for 16 of 16 seeds",
+    ),
+    Defect(
+        "one NaN",
+        "the column kernel_variance_ratio holds NaN in seed 0",
+        KERNELS, "torch", *_TORCH_DEFAULT, UNDECIDED,
+        rows=mistakes.unknown(1), says="NaN for 1 of 16 seeds",
+    ),
+    Defect(
+        "a column that is missing",
+        "the runs have no column kernel_variance_ratio",
+        KERNELS, "torch", *_TORCH_DEFAULT, UNDECIDED,
+        rows=lambda frame: frame.drop(columns="kernel_variance_ratio"),
+        says="no column kernel_variance_ratio",
+    ),
+    Defect(
+        "a run that is missing",
+        "one of torch's 16 runs is not in the folder",
+        KERNELS, "torch", *_TORCH_DEFAULT, UNDECIDED,
+        rows=mistakes.one_lost, says="1 missing",
+    ),
+    Defect(
+        "a run that is there twice",
+        "one of torch's 16 rows is repeated",
+        KERNELS, "torch", *_TORCH_DEFAULT, UNDECIDED,
+        rows=mistakes.one_twice, says="1 there twice",
+    ),
+    Defect(
+        "frameworks mixed up",
+        "torch's rows carry the name of TensorFlow, and the other way round",
+        KERNELS, "torch", "keras-default-bias", "", REFUTED,
+        rows=mistakes.exchanged_frameworks,
+    ),
+)  # fmt: skip

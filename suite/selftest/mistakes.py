@@ -1,0 +1,232 @@
+"""The mistakes that are planted: each makes a wrong answer, or wrong rows, out of right ones.
+
+What calls them, on which measurement and in whose name, stands in ``defects``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from suite import seeds
+from suite.selftest.bench import KERNELS, ROOT
+from suite.selftest.stand_in import BATCH_NORM, ORACLE, Alter, Answer
+from suite.studies import STUDIES
+from suite.tables import missing_rows
+from suite.types import Array, Layer, Snapshot, TrainTask, Weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+# --- kernels and biases --------------------------------------------------------------------------
+
+
+def fans_exchanged(drawn: Answer) -> Answer:
+    """The kernel of a layer with exchanged fans, in the shape that was asked for."""
+
+    def draw(kind: str, shape: tuple[int, int], initializer: str, seed: int) -> Layer:
+        kernel, _ = drawn(kind, shape[::-1], initializer, seed)
+        return kernel.reshape(shape), drawn(kind, shape, initializer, seed)[1]
+
+    return draw
+
+
+def turned(drawn: Answer) -> Answer:
+    def draw(*asked: Any) -> Layer:
+        kernel, bias = drawn(*asked)
+        return np.ascontiguousarray(kernel.T), bias
+
+    return draw
+
+
+def wider(factor: float) -> Alter:
+    """Kernels times a factor."""
+
+    def alter(drawn: Answer) -> Answer:
+        def draw(*asked: Any) -> Layer:
+            kernel, bias = drawn(*asked)
+            return factor * kernel, bias
+
+        return draw
+
+    return alter
+
+
+def biased(drawn: Answer) -> Answer:
+    """Of either way to ask for a layer: its kernel (fan_in, fan_out) says its fan in."""
+
+    def draw(*asked: Any) -> Layer:
+        kernel, bias = drawn(*asked)
+        limit = 1 / math.sqrt(kernel.shape[0])
+        return kernel, np.random.default_rng(asked[-1]).uniform(-limit, limit, bias.shape)
+
+    return draw
+
+
+def _own_seed(framework: str, seed: int) -> int:
+    """What the study initializers hands to a framework for a run of ``KERNELS``."""
+    case = " ".join(str(KERNELS.axes[axis][0]) for axis in ("initializer", "layer_kind", "shape"))
+    return seeds.integer(ROOT, "made", seed=seed, case=case, framework=framework)
+
+
+def seed_repeated(drawn: Answer) -> Answer:
+    """torch's seed 7 gets what its seed 6 gets."""
+    once, again = _own_seed("torch", 6), _own_seed("torch", 7)
+    return lambda kind, shape, name, seed: drawn(kind, shape, name, once if seed == again else seed)
+
+
+def seed_ignored(drawn: Answer) -> Answer:
+    """Every seed gets the same."""
+    return lambda kind, shape, name, seed: drawn(kind, shape, name, 0)
+
+
+# --- batch normalization -------------------------------------------------------------------------
+
+
+def epsilon_always(layer: Answer) -> Answer:
+    """1e-3, whatever is asked for."""
+    return lambda kind, values, gamma, beta, epsilon, cotangent: layer(
+        kind, values, gamma, beta, 1e-3, cotangent
+    )
+
+
+def epsilon_unasked(layer: Answer) -> Answer:
+    """1e-3 where nothing is asked for; also of ``epsilon_running`` and ``epsilon_written``."""
+    return lambda kind, values, gamma, beta, epsilon, cotangent: layer(
+        kind, values, gamma, beta, 1e-3 if epsilon is None else epsilon, cotangent
+    )
+
+
+def epsilon_running(running: Answer) -> Answer:
+    """In inference mode."""
+    return lambda kind, batches, kept, epsilon: running(
+        kind, batches, kept, 1e-3 if epsilon is None else epsilon
+    )
+
+
+def epsilon_written(defaults: Answer) -> Answer:
+    """In what the layer says of itself."""
+    return lambda kind: {**defaults(kind), "epsilon": 1e-3}
+
+
+def momentum_complemented(running: Answer) -> Answer:
+    """The share of the new value is taken for that of the old."""
+    return lambda kind, batches, kept, epsilon: running(
+        kind, batches, None if kept is None else 1 - kept, epsilon
+    )
+
+
+def other_axes(layer: Answer) -> Answer:
+    """Layer normalization in the place of any other."""
+    return lambda kind, *asked: layer("layer_dense", *asked)
+
+
+def sample_variance(running: Answer) -> Answer:
+    """Keras' layer with torch's divisor, n - 1."""
+    return replace(BATCH_NORM["tensorflow"], unbiased=True).running
+
+
+# --- functions and steps -------------------------------------------------------------------------
+
+
+def tanh_form(evaluate: Answer) -> Answer:
+    """The approximation of GELU by Hendrycks and Gimpel 2016, and its slope."""
+
+    def altered(activation: str, points: Array) -> tuple[Array, Array]:
+        if activation != "gelu":
+            right: tuple[Array, Array] = evaluate(activation, points)
+            return right
+        x = points.astype(np.float64)
+        root = math.sqrt(2 / math.pi)
+        with np.errstate(over="ignore", invalid="ignore"):
+            inner = np.tanh(root * (x + 0.044715 * x**3))
+            bend = (1 - inner**2) * root * (1 + 3 * 0.044715 * x**2)
+            slope = 0.5 * (1 + inner) + 0.5 * np.where(np.abs(x) < 1e6, x * bend, 0.0)
+            return (0.5 * x * (1 + inner)).astype(points.dtype), slope.astype(points.dtype)
+
+    return altered
+
+
+def transposed(train: Answer) -> Answer:
+    """Square kernels are loaded transposed, and read back so that they look right."""
+
+    def turned(weights: Weights) -> Weights:
+        return tuple(
+            (kernel.swapaxes(1, 2) if kernel.shape[1] == kernel.shape[2] else kernel, bias)
+            for kernel, bias in weights
+        )
+
+    def altered(task: TrainTask) -> Iterator[Snapshot]:
+        for one in train(replace(task, weights=turned(task.weights))):
+            yield replace(one, weights=turned(one.weights), gradients=turned(one.gradients))
+
+    return altered
+
+
+def other_form(train: Answer) -> Answer:
+    """torch's places of epsilon; both forms have the same gradients before the first step."""
+
+    def altered(task: TrainTask) -> Iterator[Snapshot]:
+        other = ORACLE.probe("drift.train")(task, "torch")
+        for right, wrong in zip(train(task), other, strict=True):
+            yield replace(wrong, gradients=right.gradients)
+
+    return altered
+
+
+def slower(train: Answer) -> Answer:
+    """Every step is 1 % too short."""
+
+    def altered(task: TrainTask) -> Iterator[Snapshot]:
+        for one in train(task):
+            moved = zip(one.weights, task.weights, strict=True)
+            yield replace(
+                one,
+                weights=tuple(
+                    (k + 0.01 * (k0 - k), b + 0.01 * (b0 - b)) for (k, b), (k0, b0) in moved
+                ),
+            )
+
+    return altered
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def _of_torch(frame: pd.DataFrame) -> Array:
+    return (frame["framework"] == "torch").to_numpy()
+
+
+def one_lost(frame: pd.DataFrame) -> pd.DataFrame:
+    """One run of torch is not in the folder; reading fills in what the plan expects."""
+    study, stacks = STUDIES[KERNELS.study], KERNELS.stacks("torch")
+    kept = frame[~(_of_torch(frame) & (frame["seed"] == 3).to_numpy())]
+    return missing_rows(study, stacks, kept)
+
+
+def one_twice(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row of torch is repeated."""
+    import pandas as pd
+
+    return pd.concat([frame, frame[_of_torch(frame)].tail(1)], ignore_index=True)
+
+
+def unknown(seeds_lost: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """NaN in the variances of the seeds below a number."""
+
+    def altered(frame: pd.DataFrame) -> pd.DataFrame:
+        column = frame["kernel_variance_ratio"]
+        return frame.assign(kernel_variance_ratio=column.where(frame["seed"] >= seeds_lost))
+
+    return altered
+
+
+def exchanged_frameworks(frame: pd.DataFrame) -> pd.DataFrame:
+    """Each framework's rows carry the other's name."""
+    names = {"torch": "tensorflow", "tensorflow": "torch"}
+    return frame.assign(framework=frame["framework"].map(names))

@@ -1,8 +1,9 @@
 """How clearly each claim would be decided: the margins of a stored run, at the seeds of a plan.
 
 A margin is the distance from the estimate to the nearest edge of the band in standard errors; it
-grows as the square root of the seeds. Verdicts near the threshold hang by a thread: another root
-seed may leave them undecided.
+grows as the square root of the seeds, which also says how many seeds would decide a claim, were
+the estimate to stay where it is. Verdicts near the threshold hang by a thread: another root seed
+may leave them undecided.
 """
 
 from __future__ import annotations
@@ -15,12 +16,18 @@ from pathlib import Path
 
 from suite.claims import Claim, Selector, shipped
 from suite.grids import AXES, Plan
+from suite.intervals import Z, seeds_needed
 from suite.types import Cell, UserError
 
 
 @dataclass(frozen=True)
 class Margin:
-    """One verdict to be: ``margin`` in standard errors at ``seeds``, from ``stored`` seeds."""
+    """One verdict to be: ``margin`` in standard errors at ``seeds``, from ``stored`` seeds.
+
+    ``needed``: the seeds that would decide it; None where no number would, the estimate being on
+    the edge of the band, or none is known, the interval being infinite. ``least``: the fewest that
+    decide any claim of its kind.
+    """
 
     claim: str
     group: str
@@ -28,6 +35,8 @@ class Margin:
     margin: float
     stored: int
     seeds: int
+    needed: int | None
+    least: int
 
 
 def margins(plan: Plan, folder: Path) -> list[Margin]:
@@ -45,9 +54,26 @@ def margins(plan: Plan, folder: Path) -> list[Margin]:
             continue
         seeds = _least(claim, counts[claim.study])
         stored = int(row["n"])
-        margin = float(row["margin"]) * math.sqrt(seeds / stored)
-        found.append(Margin(claim.id, row["group"], row["verdict"], margin, stored, seeds))
+        margin, least = float(row["margin"]), seeds_needed() if claim.centre == "median" else 1
+        found.append(
+            Margin(
+                claim.id,
+                row["group"],
+                row["verdict"],
+                # Of no seeds nothing is known, also where an infinite margin was found.
+                margin * math.sqrt(seeds / stored) if seeds else 0.0,
+                stored,
+                seeds,
+                _needed(margin, stored, least),
+                least,
+            )
+        )
     return sorted(found, key=lambda one: one.margin)
+
+
+def _needed(margin: float, stored: int, least: int) -> int | None:
+    """The fewest seeds, ``least`` or more, with which a margin of ``stored`` seeds is one of Z."""
+    return max(least, math.ceil(stored * (Z / margin) ** 2)) if margin else None
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

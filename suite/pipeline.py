@@ -18,6 +18,7 @@ from suite.judging import Judged, judge_run, show, summary, write_verdicts
 from suite.progress import Progress, tell
 from suite.store import Results
 from suite.studies import STUDIES
+from suite.sums import write_sums
 from suite.types import INTERRUPTED, UserError
 from suite.verdicts import INCOMPLETE
 
@@ -40,8 +41,16 @@ class _Stages:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
 
 
-def run(plan: Plan, command: Sequence[str], out: Path | None, jobs: int, draw: bool) -> int:
-    """Execute a plan into a results folder; the exit code of ``check``, or 3 when a worker died.
+def run(
+    plan: Plan,
+    command: Sequence[str],
+    out: Path | None,
+    jobs: int,
+    draw: bool,
+    timeout: float | None = None,
+) -> int:
+    """Execute a plan into a results folder; the exit code of ``check``, or 3 when something could
+    not be stored. ``timeout``: see ``runner.execute``.
 
     Raises UserError when the folder cannot be used or another process runs into it.
     """
@@ -52,37 +61,34 @@ def run(plan: Plan, command: Sequence[str], out: Path | None, jobs: int, draw: b
     results = Results(out if out is not None else Path("results") / name)
     results.admit(manifest)
     results.make()
+    resume = f"Resume with:\n  {_resume(command, results)}"
     try:
         with FileLock(results.folder / ".lock", timeout=0):
             resumed = results.open(manifest)
-            return _locked(plan, command, results, jobs, draw, resumed)
+            return _locked(plan, results, jobs, draw, timeout, resumed)
     except Timeout:
         raise UserError(f"{results.folder}: another run writes into this folder") from None
+    except KeyboardInterrupt:
+        tell(f"\ninterrupted; what is finished is stored. {resume}")
+        return INTERRUPTED
+    except (runner.NotStored, OSError) as error:  # a full disk, or the folder is gone
+        tell(f"suite: cannot store: {error}; what was stored before is whole. {resume}")
+        return INCOMPLETE
 
 
 def _locked(
-    plan: Plan, command: Sequence[str], results: Results, jobs: int, draw: bool, resumed: bool
+    plan: Plan, results: Results, jobs: int, draw: bool, timeout: float | None, resumed: bool
 ) -> int:
     stages = _Stages()
-    died = ""
     stacks = runner.pending(plan, results)
     tell(_opening(plan, results, len(stacks), resumed, jobs))
     with stages("measure"), Progress(plan, stacks) as progress:
-        try:
-            if stacks:
-                with runner.processes(min(jobs, len(stacks))) as executor:
-                    runner.execute(plan, stacks, results, executor, jobs, progress)
-        except runner.WorkerDied as error:
-            died = str(error)
-        except KeyboardInterrupt:
-            progress.say(
-                "\ninterrupted; what is finished is stored. Resume with:"
-                f"\n  {_resume(command, results)}"
-            )
-            return INTERRUPTED
+        workers = min(jobs, len(stacks))
+        runner.execute(plan, stacks, results, workers, progress, timeout, runner.hire)
     with stages("write"):
         for study, chosen in plan.stacks.items():
             results.collect(STUDIES[study], chosen)
+        write_sums(results, plan.stacks)
     with stages("judge"):
         judged = judge_run(results, plan)
         results.write_frame("summary.csv", summary(judged.runs), unknown="nan")
@@ -92,16 +98,13 @@ def _locked(
         from suite.report import write_report  # here: plotting is slow to import
 
         with stages("report"):
-            write_report(results.folder)
+            write_report(results.folder, jobs)
         results.write_frame("timings.csv", _timings(plan, results, stages))
     with contextlib.suppress(BrokenPipeError):
         show(judged, "text")
         sys.stdout.flush()
     spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in stages.seconds.items())
     tell(f"\nruns: {_counts(judged)}\n{spent}\nresults in {results.folder}")
-    if died:
-        tell(f"suite: {died}; resume with:\n  {_resume(command, results)}")
-        return INCOMPLETE
     return judged.code
 
 
@@ -142,10 +145,10 @@ def _timings(plan: Plan, results: Results, stages: _Stages) -> pd.DataFrame:
     ]  # fmt: skip
     for study, stacks in plan.stacks.items():
         for stack in stacks:
-            shard = results.read(stack)
-            if shard is not None:
+            timings = results.timings(stack)
+            if timings:
                 rows.append(
-                    {"stage": "stack", **shard.timings, "study": study, "stack": stack.key,
+                    {"stage": "stack", **timings, "study": study, "stack": stack.key,
                      "label": stack.label, "expected_seconds": plan.costs[stack.key].seconds}
                 )  # fmt: skip
     return pd.DataFrame(rows)

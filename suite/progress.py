@@ -66,11 +66,14 @@ class Progress:
             tell(line, self._stream)
 
     def __call__(self, done: Done) -> None:
-        """Count one finished stack."""
+        """Count one finished stack, or tell of one that is not finished yet."""
+        if done.fate == "again":
+            self.say(f"{done.failure}: {done.stack.label}; tried once more, at the end")
+            return
         cost = self._plan.costs[done.stack.key].seconds
         self._done += cost
         self._stacks += 1
-        if done.failure:
+        if done.failure and done.fate == "stored":  # of what is lost, the run itself tells
             self.say(f"failed: {done.stack.label}: {done.failure}")
         if self._bar is not None:
             self._bar.set_description_str(f"{self._stacks}/{self._count} stacks", refresh=False)

@@ -1,43 +1,50 @@
-"""Executes stacks on an executor, each into its shard; resumes; never lets one failure spread.
+"""Executes stacks on workers, each into its shard; resumes; never lets one failure spread.
 
-A worker process measures one stack at a time with one thread, writes the shard itself and
-returns only timings, so that results never travel between processes. A stack that raises is
-stored as failed, with the reason in its rows, and everything else goes on.
+A worker measures one stack at a time with one thread, writes the shard itself and returns only
+how it went, so that results never travel between processes. A stack that raises is stored as
+failed, with the reason in its rows. So is one whose worker died or took too long, after a second
+try: in a fresh process while no other is at work, since most that die lacked memory. Everything
+else goes on.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import multiprocessing
-import os
 import resource
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from suite import frameworks
-from suite.environment import WORKER
 from suite.grids import Plan, supported
 from suite.store import Results
 from suite.studies import STUDIES
-from suite.types import Lab, Measurement, Stack
+from suite.types import Cost, Lab, Measurement, Stack
+from suite.workers import Crew, Process, Worker
 
 
 @dataclass(frozen=True)
 class Done:
-    """One stack that is finished: whether it failed, and why."""
+    """What became of a stack: whether it failed, and why.
+
+    ``stored``: there is a shard of it, be it one of failed runs. ``again``: its worker died or
+    hung, and it will be tried once more. ``lost``: the shard could not be written.
+    """
 
     stack: Stack
     failure: str = ""
+    fate: Literal["stored", "again", "lost"] = "stored"
 
 
-class WorkerDied(Exception):
-    """A worker process ended without an answer; what was stored stays stored."""
+class NotStored(Exception):
+    """A shard could not be written: nothing that is measured from now on could be kept."""
+
+
+Hire = Callable[[Path, int], Worker]
+"""Makes a worker for a results folder and a root seed."""
 
 
 _load = functools.cache(frameworks.load)
@@ -52,15 +59,27 @@ def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
     """
     study = STUDIES[stack.study]
     part, reasons = supported(study, stack)
-    kept = [index for index, reason in enumerate(reasons) if reason is None]
     measured = Measurement([], [], ())
-    if kept:
+    if part.members:
         try:
             lab = Lab(_load(stack.framework), _load("numpy"), root)
             measured = study.measure(part, lab)
         except Exception as error:  # whatever a framework raises becomes rows with the reason
-            measured = Measurement(["failed"] * len(kept), [_line(error)] * len(kept), ())
-    status = ["unsupported"] * len(stack.members)
+            measured = _failed(len(part.members), _line(error))
+    return _whole(measured, reasons)
+
+
+def _failed(count: int, reason: str) -> Measurement:
+    return Measurement(["failed"] * count, [reason] * count, ())
+
+
+def _whole(measured: Measurement, reasons: Sequence[str | None]) -> tuple[Measurement, list[int]]:
+    """A measurement of the supported members as one of all; the positions of those measured.
+
+    ``reasons``: for each member why it is not supported, or None.
+    """
+    kept = [index for index, reason in enumerate(reasons) if reason is None]
+    status = ["unsupported"] * len(reasons)
     reason = [text or "" for text in reasons]
     for row, index in enumerate(kept):
         status[index], reason[index] = measured.status[row], measured.reason[row]
@@ -73,20 +92,38 @@ def _line(error: BaseException) -> str:
 
 
 def work(folder: Path, stack: Stack, root: int) -> Done:
-    """Measure one stack and store its shard; runs in a worker.
-
-    A shard that cannot be written (a full disk, say) leaves its stack unfinished: its runs are
-    missing, and resuming tries it again.
-    """
+    """Measure one stack and store its shard; runs in a worker."""
     started = time.perf_counter()
     measurement, kept = measure(stack, root)
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
-    timings = {"seconds": seconds, "process_peak_bytes": peak}
+    timings = {"seconds": seconds, "process_peak_bytes": _peak_bytes()}
+    return _store(Results(folder), stack, measurement, kept, timings)
+
+
+def _peak_bytes() -> float:
+    """The largest memory of this process so far.
+
+    Where the system does not tell, ``getrusage`` does; its figure is not below the size of the
+    process that started this one.
+    """
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+
+
+def _store(
+    results: Results,
+    stack: Stack,
+    measurement: Measurement,
+    kept: Sequence[int],
+    timings: Mapping[str, float],
+) -> Done:
     try:
-        Results(folder).write(stack, measurement, kept, timings)
+        results.write(stack, measurement, kept, timings)
     except OSError as error:
-        return Done(stack, f"not stored: {_line(error)}")
+        return Done(stack, _line(error), "lost")
     failures = (
         reason
         for status, reason in zip(measurement.status, measurement.reason, strict=True)
@@ -95,36 +132,11 @@ def work(folder: Path, stack: Stack, root: int) -> Done:
     return Done(stack, next(failures, ""))
 
 
-@contextmanager
-def _worker_environment() -> Iterator[None]:
-    """The environment that workers inherit; libraries read it when they are first imported."""
-    before = {name: os.environ.get(name) for name in WORKER}
-    os.environ.update(WORKER)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def processes(jobs: int) -> Executor:
-    """Fresh worker processes (spawned: a forked TensorFlow or torch may hang)."""
-    spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, spawn, initializer=_follow, initargs=(os.getpid(),))
-
-
-def _follow(parent: int) -> None:
-    """End this process soon after the one that started it, however that ended."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def give_up(results: Results, stack: Stack, reason: str) -> Done:
+    """Store a stack as failed, for a reason that is not the framework's."""
+    _, reasons = supported(STUDIES[stack.study], stack)
+    measurement, _ = _whole(_failed(reasons.count(None), reason), reasons)
+    return _store(results, stack, measurement, [], {})
 
 
 def pending(plan: Plan, results: Results) -> list[Stack]:
@@ -132,32 +144,60 @@ def pending(plan: Plan, results: Results) -> list[Stack]:
     return [s for stacks in plan.stacks.values() for s in stacks if not results.finished(s)]
 
 
+def patience(cost: Cost) -> float:
+    """Seconds after which a stack is taken to hang: ten minutes, and 60 times what it should take.
+
+    Expected costs are for one quiet core of one machine. Stacks of a whole run, on two busy cores,
+    were at most 5 times slower; the ten minutes are for loading a framework from a slow disk.
+    """
+    return 600.0 + 60.0 * cost.seconds
+
+
+def hire(folder: Path, root: int) -> Worker:
+    """A fresh process that measures and stores stacks."""
+    return Process(work, folder, root)
+
+
 def execute(
     plan: Plan,
     stacks: Sequence[Stack],
     results: Results,
-    executor: Executor,
     jobs: int,
     progress: Callable[[Done], None],
+    timeout: float | None = None,
+    hire: Hire = hire,
 ) -> None:
-    """Run the given stacks of a plan, the longest first; ``progress`` is called after each.
+    """Run the given stacks of a plan on ``jobs`` workers, the longest first.
 
-    At most two stacks a worker are handed out at a time, so that an interruption loses little.
-    Raises WorkerDied when a worker process ends without an answer (killed for memory, say).
+    ``progress`` is called with what becomes of each. ``timeout``: seconds after which the worker
+    of a stack is killed; None: its ``patience``. However this ends, no worker is left. Raises
+    NotStored when a shard cannot be written.
     """
     waiting = sorted(stacks, key=lambda stack: plan.costs[stack.key].seconds)
-    running: set[Future[Done]] = set()
-    with _worker_environment():
-        try:
-            while waiting or running:
-                while waiting and len(running) < 2 * jobs:
-                    stack = waiting.pop()
-                    running.add(executor.submit(work, results.folder, stack, plan.selection.root))
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    progress(future.result())
-        except BrokenProcessPool as error:
-            raise WorkerDied("a worker process died (out of memory?)") from error
-        finally:
-            for future in running:
-                future.cancel()
+    first: dict[str, str] = {}  # key -> how its first try was lost
+    second: list[Stack] = []
+    with Crew(lambda: hire(results.folder, plan.selection.root)) as crew:
+        while waiting or second or crew:
+            if not (waiting or crew):
+                crew.rest()
+                waiting.append(second.pop())
+            while waiting and len(crew) < jobs:
+                stack = waiting.pop()
+                crew.give(stack, timeout or patience(plan.costs[stack.key]))
+            for heard in crew.hear():
+                if not heard.lost:
+                    done: Done = heard.answer
+                elif heard.stack.key not in first:
+                    first[heard.stack.key] = heard.lost
+                    second.append(heard.stack)
+                    done = Done(heard.stack, heard.lost, "again")
+                else:
+                    done = give_up(results, heard.stack, _twice(first[heard.stack.key], heard.lost))
+                progress(done)
+                if done.fate == "lost":
+                    raise NotStored(done.failure)
+
+
+def _twice(first: str, second: str) -> str:
+    """How both tries of a stack were lost."""
+    return f"both times {second}" if first == second else f"first {first}, then {second}"

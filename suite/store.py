@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -33,9 +34,17 @@ IDENTITY = ("schema", "profile", "root_seed", "expected", "versions", "tree_hash
 other processors and linear algebra libraries round differently."""
 
 
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{8}")
+"""The name of a file that ``replacing`` has not finished."""
+
+
 @contextmanager
 def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """A file that takes the place of ``path`` when the block ends without an error."""
+    """A file that takes the place of ``path`` when the block ends without an error.
+
+    Its content is on the disk before its name: after a loss of power the name stands for the
+    old file or for the new one, never for a part of it.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     text = "b" not in mode
     try:
@@ -43,9 +52,12 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             mode, encoding="utf-8" if text else None, newline="" if text else None
         ) as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(draft, path)
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # the error that matters is the one above
+            draft.unlink(missing_ok=True)
 
 
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -67,8 +79,9 @@ class Results:
     def open(self, manifest: Mapping[str, Any]) -> bool:
         """Make the folder for a run, or take up the same run; True when it was there already.
 
-        Raises UserError, with nothing written, when the folder is not writable, holds files that
-        are no results folder, or holds another run (another plan, code, version or root seed).
+        The caller holds the folder's lock: what a killed process was writing is removed. Raises
+        UserError, with nothing written, when the folder is not writable, holds files that are no
+        results folder, or holds another run (another plan, code, version or root seed).
         """
         path = self.folder / MANIFEST
         self.admit(manifest)
@@ -76,6 +89,9 @@ class Results:
         self.make()
         try:
             (self.folder / "shards").mkdir(exist_ok=True)
+            for draft in self.folder.rglob(".*"):
+                if _DRAFT.fullmatch(draft.name):
+                    draft.unlink(missing_ok=True)
         except OSError as error:
             raise self._unwritable(error) from error
         if not resumed:
@@ -193,6 +209,15 @@ class Results:
         except _DAMAGED:
             return None
         return shard if len(shard.status) == len(stack.members) else None
+
+    def timings(self, stack: Stack) -> Mapping[str, float]:
+        """What a stored stack took, without reading the rest of its shard; empty where unknown."""
+        try:
+            with np.load(self._shard(stack), allow_pickle=False) as stored:
+                timings: dict[str, float] = json.loads(str(stored["timings"]))
+        except _DAMAGED:
+            return {}
+        return timings
 
     def finished(self, stack: Stack) -> bool:
         """Whether a stack is stored and did not fail: a failed one is tried again."""

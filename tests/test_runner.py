@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+import faking
 from suite import environment, grids, pipeline, progress, runner, store
 from suite.grids import Plan
 from suite.runner import Done
@@ -39,8 +37,8 @@ def results(tmp_path: Path, plan: Plan) -> Results:
 def execute(plan: Plan, results: Results) -> list[Done]:
     """Run what is pending, in a thread."""
     done: list[Done] = []
-    with ThreadPoolExecutor(1) as executor:
-        runner.execute(plan, runner.pending(plan, results), results, executor, 1, done.append)
+    stacks = runner.pending(plan, results)
+    runner.execute(plan, stacks, results, 1, done.append, hire=faking.threads())
     return done
 
 
@@ -84,36 +82,17 @@ def test_a_stack_that_raises_is_rows_with_the_reason_and_is_tried_again(
     assert table(plan, results) == table(plan, clean)
 
 
-def test_a_shard_that_cannot_be_written_leaves_its_stack_pending(
+def test_a_shard_that_cannot_be_written_ends_the_run_and_leaves_its_stack_pending(
     plan: Plan, results: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.Results, "write", full)
-    done = execute(plan, results)
-    assert all("No space left on device" in one.failure for one in done)
-    assert len(runner.pending(plan, results)) == len(done) == 2
-
-
-class Dying(ThreadPoolExecutor):
-    """An executor whose second task finds its worker dead."""
-
-    submitted = 0
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        self.submitted += 1
-        if self.submitted == 2:
-            dead: Future[Any] = Future()
-            dead.set_exception(BrokenProcessPool("killed"))
-            return dead
-        return super().submit(fn, *args, **kwargs)
-
-
-def test_a_dead_worker_ends_the_run_and_loses_nothing_stored(plan: Plan, results: Results) -> None:
-    with Dying(1) as executor, pytest.raises(runner.WorkerDied):
-        runner.execute(plan, runner.pending(plan, results), results, executor, 1, lambda done: None)
-    assert len(runner.pending(plan, results)) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(store.Results, "write", full)
+        with pytest.raises(runner.NotStored, match="No space left on device"):
+            execute(plan, results)
+    assert len(runner.pending(plan, results)) == 2
     execute(plan, results)
     assert runner.pending(plan, results) == []
 
@@ -121,11 +100,12 @@ def test_a_dead_worker_ends_the_run_and_loses_nothing_stored(plan: Plan, results
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
-        (runner.WorkerDied("a worker process died"), 3, "a worker process died; resume with"),
+        (runner.NotStored("OSError: disk full"), 3, "cannot store: OSError: disk full"),
+        (OSError(30, "Read-only file system"), 3, "Read-only file system; what was stored before"),
         (KeyboardInterrupt(), 130, "interrupted; what is finished is stored. Resume with"),
     ],
 )
-def test_an_interrupted_run_says_how_to_resume(
+def test_a_run_that_ends_early_says_how_to_resume(
     plan: Plan,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -150,9 +130,11 @@ def test_progress_is_plain_lines_when_piped(plan: Plan) -> None:
     stream = io.StringIO()
     with progress.Progress(plan, stacks, stream) as shown:
         shown(Done(stacks[0], "ValueError: wrong"))
+        shown(Done(stacks[1], "took longer than 9 s", "again"))
         shown(Done(stacks[1]))
     lines = stream.getvalue().splitlines()
     assert lines[0] == f"failed: {stacks[0].label}: ValueError: wrong"
+    assert lines[1] == f"took longer than 9 s: {stacks[1].label}; tried once more, at the end"
     assert lines[-1].startswith("100%  2/2 stacks")
     assert "\r" not in stream.getvalue()
 

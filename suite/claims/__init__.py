@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -85,21 +85,20 @@ def shipped() -> tuple[Claim, ...]:
     )
 
 
-def load(files: Sequence[Path] = ()) -> tuple[Claim, ...]:
-    """The shipped claims and after them those of a user's files.
+def read(files: Iterable[Path]) -> tuple[Claim, ...]:
+    """The claims of a user's files, in their order: a family of its own.
 
-    Raises UserError as ``read`` does, and for an id that is used twice.
+    Raises UserError where a file cannot be read, a claim is not well stated or an id is used
+    twice.
     """
-    return _unique([*shipped(), *(claim for file in files for claim in read(file))])
+    return _unique(claim for file in files for claim in parse(_text(file), str(file)))
 
 
-def read(path: Path) -> tuple[Claim, ...]:
-    """The claims of one file. UserError where it cannot be read or a claim is not well stated."""
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: the file of claims cannot be read: {error}") from error
-    return parse(text, str(path))
 
 
 def parse(text: str, file: str) -> tuple[Claim, ...]:

@@ -107,6 +107,8 @@ _TYPES = {
     "each": (_is_names, "a list of axes"),
     "headline": (lambda value: isinstance(value, bool), "true or false"),
 }
+KEYS = tuple(_TYPES)
+"""What a claim's table may hold."""
 _PLAIN = tuple(key for key in _TYPES if key not in ("of", "versus", "each", "bounds", *_BANDS))
 
 

@@ -202,23 +202,28 @@ def test_a_file_that_is_no_file_of_claims(text: str, words: str) -> None:
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nowhere.toml: the file of claims cannot be read"):
-        claims.read(tmp_path / "nowhere.toml")
+        claims.read([tmp_path / "nowhere.toml"])
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"binary.toml: the file of claims cannot be read"):
-        claims.read(tmp_path / "binary.toml")
+        claims.read([tmp_path / "binary.toml"])
 
 
 def test_ids_are_unique_over_all_files(tmp_path: Path) -> None:
     mine, yours = tmp_path / "mine.toml", tmp_path / "yours.toml"
     mine.write_text(BASE)
     yours.write_text(BASE)
-    assert [claim.id for claim in claims.load([mine])][-1] == "some-claim"
+    (claim,) = claims.read([mine])
+    assert (claim.id, claim.file) == ("some-claim", str(mine))
     with pytest.raises(UserError, match=r"yours.toml: claim 'some-claim': id: .*mine.toml"):
-        claims.load([mine, yours])
+        claims.read([mine, yours])
+    yours.write_text(edited("some-claim", "another-claim"))
+    assert [claim.id for claim in claims.read([mine, yours])] == ["some-claim", "another-claim"]
+
+
+def test_a_users_family_may_use_an_id_of_the_shipped_one(tmp_path: Path) -> None:
     taken = claims.shipped()[0].id
-    mine.write_text(edited("some-claim", taken))
-    with pytest.raises(UserError, match=f"mine.toml: claim '{taken}': id: already used"):
-        claims.load([mine])
+    (tmp_path / "mine.toml").write_text(edited("some-claim", taken))
+    assert [claim.id for claim in claims.read([tmp_path / "mine.toml"])] == [taken]
 
 
 # --- what is shipped ---------------------------------------------------------------------------

@@ -89,6 +89,15 @@ def test_a_clear_difference_is_supported() -> None:
     assert (found.group, found.centre, found.level) == ("framework=torch", "median", LEVEL)
 
 
+def test_the_order_of_the_rows_decides_nothing() -> None:
+    frame = runs(learned, framework=["torch", "tensorflow"], initializer=["normal(1)", "default"])
+    frame.loc[of(frame, "tanh") & (frame["seed"] == 3), "status"] = "diverged"
+    expected = verdicts(replace(BASE, each=("framework",)), frame)
+    shuffled = frame.sample(frac=1, random_state=1)
+    found = {one.group: one for one in verdicts(replace(BASE, each=("framework",)), shuffled)}
+    assert [found[one.group] for one in expected] == expected
+
+
 def test_swapped_cells_turn_the_verdict() -> None:
     frame = runs(learned)
     frame["activation"] = frame["activation"].map({"tanh": "sigmoid", "sigmoid": "tanh"})

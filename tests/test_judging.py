@@ -111,3 +111,105 @@ def test_a_renamed_or_damaged_claims_table_is_one_line(
     (copy / "claims.csv").write_bytes(b"\xff\xfe\x00")
     assert main(["report", str(copy)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+# --- a user's own claims ------------------------------------------------------------------------
+
+MINE = """
+study = "parity"
+[[claim]]
+id = "oracle-agrees-with-itself"
+statement = "The oracle takes the steps that it takes."
+source = "my notebook"
+metric = "step_error"
+estimand = "value"
+kind = "exact"
+each = ["framework"]
+ceiling = 0
+expected = "supported"
+because = "the same code computes both sides"
+decides = "quick"
+[claim.of]
+activation = "tanh"
+initializer = "he_normal"
+depth = 4
+width = 5
+optimizer = "sgd"
+weights = "shared"
+"""
+
+
+def judge_mine(folder: Path, text: str, *more: str) -> int:
+    mine = folder.parent / "my.toml"
+    mine.write_text(text, encoding="utf-8")
+    return main(["check", str(folder), "--claims", str(mine), *more])
+
+
+def test_a_users_claims_are_judged_alone(
+    copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judge_mine(copy, MINE, "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)["claims"]
+    assert (found["claim"], found["verdict"]) == ("oracle-agrees-with-itself", "supported")
+    assert judge_mine(copy, MINE.replace("supported", "refuted")) == 1
+    before = (copy / "claims.csv").read_bytes()
+    assert judge_mine(copy, MINE, "--out", str(tmp_path / "mine")) == 0
+    assert "oracle-agrees" in (tmp_path / "mine" / "claims.csv").read_text(encoding="utf-8")
+    assert "oracle-agrees" in (tmp_path / "mine" / "junit.xml").read_text(encoding="utf-8")
+    # The run's own table of verdicts is not the place for them.
+    capsys.readouterr()
+    assert judge_mine(copy, MINE, "--out", str(copy)) == 2
+    assert "holds the shipped claims" in capsys.readouterr().err
+    assert (copy / "claims.csv").read_bytes() == before
+
+
+def test_several_files_are_one_family(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = copy.parent / "other.toml"
+    other.write_text(MINE.replace("oracle-agrees-with-itself", "another"), encoding="utf-8")
+    assert judge_mine(copy, MINE, "--claims", str(other), "--json") == 0
+    told = json.loads(capsys.readouterr().out)["claims"]
+    assert [one["claim"] for one in told] == ["oracle-agrees-with-itself", "another"]
+    assert judge_mine(copy, MINE, "--claims", str(copy.parent / "my.toml")) == 2
+    assert "already used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("ceiling = 0", "ceilling = 0", ["unknown key", "did you mean 'ceiling'?"]),
+        ("step_error", "step_eror", ["metric:", "did you mean 'step_error'?"]),
+        ("activation =", "activaton =", ["of:", "did you mean 'activation'?"]),
+        ('"tanh"', '"tahn"', ["of.activation:", "did you mean 'tanh'?"]),
+        ("depth = 4", "depth = 5", ["of.depth:", "unknown depth of a cell", "'5'"]),
+        ("ceiling = 0", "band = [-inf, inf]", ["band:", "excludes nothing"]),
+        ("ceiling = 0\n", "", ["band:", "exactly one of floor, ceiling, band"]),
+        ('study = "parity"', 'study = "party"', ["study:", "did you mean 'parity'?"]),
+    ],
+)
+def test_a_users_mistake_is_one_line(
+    copy: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, words: list[str]
+) -> None:
+    assert MINE.count(old) == 1
+    assert judge_mine(copy, MINE.replace(old, new)) == 2
+    printed = capsys.readouterr().err
+    assert len(printed.splitlines()) == 1
+    assert f"{copy.parent / 'my.toml'}: claim 'oracle-agrees-with-itself': " in printed
+    for word in words:
+        assert word in printed
+
+
+def test_a_cell_that_another_profile_runs_is_not_judged_and_says_so(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert judge_mine(copy, MINE.replace('"tanh"', '"sigmoid"')) == 0
+    out = capsys.readouterr().out
+    assert "oracle-agrees-with-itself was not judged: this folder has no such cell" in out
+
+
+def test_lost_runs_of_other_studies_are_not_a_users_concern(copy: Path) -> None:
+    """The exit code speaks of the studies that the claims do."""
+    rows = (copy / "parity" / "runs.csv").read_text().splitlines(keepends=True)
+    (copy / "parity" / "runs.csv").write_text("".join(rows[:-1]))
+    other = MINE.replace('"parity"', '"training"').replace("step_error", "heldout_loss")
+    assert judge_mine(copy, other) == 0
+    assert judge_mine(copy, MINE) == 3

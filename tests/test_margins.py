@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import shutil
 from pathlib import Path
@@ -12,9 +13,9 @@ import pytest
 
 from suite import claims, grids, intervals
 from suite.cli import main
+from suite.deciding import _errors
 from suite.intervals import Interval
-from suite.judge import _errors
-from suite.margins import margins
+from suite.margins import _needed, margins
 from suite.studies import STUDIES
 from suite.types import UserError
 
@@ -61,6 +62,29 @@ def test_margins_are_sorted_and_scaled_to_the_seeds_of_the_plan() -> None:
     assert {claim.id for claim in quick if claim.study == "training"} <= names
 
 
+def test_the_seeds_that_would_decide_are_where_the_margin_is_z() -> None:
+    """One seed fewer would leave the claim below the threshold; a median needs 16 whatever its
+    margin, and an estimate on the edge of its band is never decided."""
+    for margin in (0.3, 1.0, 3.9, 4.2, 7.0):
+        needed = _needed(margin, 100, 16)
+        assert needed is not None
+        assert margin * math.sqrt(needed / 100) >= intervals.Z
+        assert needed == 16 or margin * math.sqrt((needed - 1) / 100) < intervals.Z
+    assert _needed(1.0, 100, 16) == 1645  # 100 times Z squared is 1644.8
+    assert _needed(50.0, 20, 16) == _needed(math.inf, 20, 16) == 16
+    assert _needed(50.0, 200, 1) == 2
+    assert _needed(0.0, 20, 16) is None
+
+
+def test_decided_verdicts_of_the_reference_need_no_more_seeds_than_they_had() -> None:
+    for one in margins(plan(), REFERENCE):
+        if one.verdict in ("supported", "refuted"):
+            assert one.needed is not None
+            assert one.least <= one.needed <= one.stored
+        if one.stored < one.least:
+            assert one.needed is None
+
+
 def test_a_claim_whose_text_changed_has_no_margin(tmp_path: Path) -> None:
     shutil.copy(REFERENCE / "claims.csv", tmp_path)
     text = (tmp_path / "claims.csv").read_text(encoding="utf-8")
@@ -85,4 +109,16 @@ def test_plan_prints_the_margins(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["plan", "training", "--profile", "quick", "--margins", str(REFERENCE)]
     assert main(words) == 0
     text = capsys.readouterr().out
-    assert "tanh-beats-sigmoid [framework=torch]: supported on 60 seeds, 40 now" in text
+    assert max(map(len, text.splitlines())) <= 120
+    (line,) = [one for one in text.splitlines() if "tanh-beats-sigmoid [framework=torch]" in one]
+    _, needs, *rest = line.split()
+    assert rest == ["40", "60", "supported", "tanh-beats-sigmoid", "[framework=torch]"]
+    assert 16 <= int(needs) <= 60
+    assert main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    (one,) = [
+        one for one in told["margins"]
+        if (one["claim"], one["group"]) == ("tanh-beats-sigmoid", "framework=torch")
+    ]  # fmt: skip
+    assert one["needed"] == int(needs)
+    assert None in [one["margin"] for one in told["margins"]]  # infinite, which JSON has not

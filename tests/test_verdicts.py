@@ -79,8 +79,35 @@ def test_the_table_names_everything() -> None:
     assert "! wrong [framework=torch]: refuted, but expected supported" in below
     assert "? lacking [framework=torch]: undecided: 2 missing: depth=4 seed=3" in below
     assert "later" not in below
-    assert "1 claim was not judged" in below
-    assert "absent" not in text
+    assert "absent [framework=torch] was not judged: study training was not run" in below
+    assert text.count("absent") == 1
+
+
+def test_many_claims_that_were_not_judged_are_counted() -> None:
+    many = [replace(ABSENT, claim=f"absent-{n // 2}", group=f"depth={n}") for n in range(12)]
+    below = "6 claims were not judged: this folder lacks the study or the cells"
+    for text in (verdicts.table([GOOD, *many]), verdicts.markdown([GOOD, *many])):
+        assert text.splitlines()[-1].removeprefix("- ") == below
+    assert "1 claim was not" in verdicts.table([replace(one, claim="absent") for one in many])
+
+
+def test_runs_that_were_lost_stand_beside_the_seeds() -> None:
+    lost = replace(GOOD, n=40, diverged=3, failed=1, missing=120)
+    for found, seeds in (
+        (replace(GOOD, n=40, diverged=3), "40 (3 diverged)"),
+        (replace(GOOD, n=40, missing=1), "40 (1 missing)"),
+        (lost, "40 (3 diverged, 1 failed, 120 missing)"),
+        (GOOD, "20"),
+    ):
+        assert verdicts.markdown([found]).splitlines()[2].endswith(f"| {seeds} |")
+    assert verdicts.table([replace(lost, group="")]).splitlines()[1].endswith(" missing)")
+    # Where the line would be too long, the counts are broken before a name is.
+    lines = verdicts.table([replace(lost, group="framework=tensorflow initializer=he_normal")])
+    assert max(map(len, lines.splitlines())) <= 120
+    assert "tensorflow he_normal" in lines
+    _, first, second = lines.splitlines()
+    assert first.endswith("  40 (3 diverged, 1")
+    assert second.strip() == "failed, 120 missing)"
 
 
 def test_a_claim_is_named_once_for_all_its_groups() -> None:
@@ -101,7 +128,7 @@ def test_the_table_fits_and_breaks_only_names() -> None:
     assert all(line == line.rstrip() for line in lines)
     assert any("-1.23e-05 [-1.23e-05, 1.23e+05]" in line for line in lines)
     start = next(n for n, line in enumerate(lines) if "a-very-long" in line)
-    broken = [lines[start].split()[1], *(line.strip() for line in lines[start + 1 : start + 5])]
+    broken = [lines[start].split()[1], *(line.strip() for line in lines[start + 1 : start + 12])]
     assert "".join(broken).startswith(name)
 
 

@@ -29,6 +29,9 @@ _FILES = """\
 | `report.html`, `figures/` | the page and its pictures |
 | `shards/` | one file for each finished stack, from which the tables can be written again |
 
+`suite pack` makes a folder to publish: its tables are gzip-compressed (`.csv.gz`), and `left_out` in the manifest
+names those that it does not hold.
+
 An empty field was not measured; `nan` and `inf` are results. Floats are written as the shortest
 decimal that reads back as the same bits. Tables with one row per cell hold, for each metric, the
 median over the ok seeds under the metric's name, and its quantiles as `NAME_low` ({low:.0%}) and

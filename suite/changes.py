@@ -51,7 +51,7 @@ def environment(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[tuple[str, s
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """Nested tables as ``outer.inner``; the list of packages as a table."""
     if key == "packages" and value:
-        value = dict(text.split("==", 1) for text in value)
+        value = dict(text.partition("==")[::2] for text in value)
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _flat(inner, f"{key}.{name}" if key else name)
@@ -62,11 +62,6 @@ def _flat(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
 def _package(key: str) -> str:
     """The name of a package, however it is written."""
     return re.sub("[-_.]+", "-", key.partition(".")[2]).lower()
-
-
-def fields(group: str) -> dict[str, str]:
-    """Axis -> value of a group of claims.csv; a value may hold spaces."""
-    return dict(part.split("=", 1) for part in re.split(r" (?=\w+=)", group) if part)
 
 
 def compare_claims(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from suite import changes
+from suite import changes, verdicts
 from suite.compare import compare
 from suite.comparison import RULES, Comparison, as_csv, as_json, markdown, text
 from suite.grids import AXES
@@ -121,7 +121,7 @@ def within(one: Stored, axis: str, old: Value, new: Value) -> Comparison:
 
 def _claims_of(claims: pd.DataFrame, axis: str, value: Value) -> pd.DataFrame:
     """The verdicts whose group has a value, the axis taken out of the group."""
-    groups = [changes.fields(group) for group in claims["group"]]
+    groups = [verdicts.group_fields(group) for group in claims["group"]]
     kept = [group.get(axis) == str(value) for group in groups]
     left = [" ".join(f"{name}={given}" for name, given in group.items() if name != axis)
             for group in groups]  # fmt: skip
@@ -158,7 +158,8 @@ def _restricted(one: Stored, chosen: Mapping[str, tuple[Value, ...]]) -> Stored:
             if axis in axes_of(frame)
         }
         wanted = set(map(str, values))
-        claims = claims[[changes.fields(name).get(axis) in wanted for name in claims["group"]]]
+        fields = map(verdicts.group_fields, claims["group"])
+        claims = claims[[of_group.get(axis) in wanted for of_group in fields]]
     return Stored(one.folder, one.manifest, {s: f for s, f in runs.items() if len(f)}, claims)
 
 

@@ -139,6 +139,11 @@ def _seeds(verdict: Verdict) -> str:
 _HEAD = ("", "claim", "in", "verdict", "expected", "estimate [low, high]", "band", "n")
 
 
+def group_fields(group: str) -> dict[str, str]:
+    """Axis -> value of a group of claims.csv; a value may hold spaces."""
+    return dict(part.split("=", 1) for part in re.split(r" (?=\w+=)", group) if part)
+
+
 def _rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
     """A row for each verdict that was judged; the claim's name stands in its first."""
     rows: list[tuple[str, ...]] = []
@@ -149,7 +154,7 @@ def _rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
         row = (
             _mark(verdict),
             verdict.claim if verdict.claim != before else "",
-            " ".join(part.partition("=")[2] for part in verdict.group.split()),
+            " ".join(group_fields(verdict.group).values()),
             verdict.verdict,
             verdict.expected,
             _estimate(verdict),

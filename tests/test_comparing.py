@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite import changes, grids
+from suite import grids, verdicts
 from suite.cli import main
 from suite.comparison import RULES
 from suite.environment import manifest
@@ -201,8 +201,8 @@ def test_a_study_with_one_value_does_not_count(a: Path, capsys: pytest.CaptureFi
 
 def test_claims_of_a_group_whose_values_hold_spaces() -> None:
     group = "optimizer=sgd(0.1, 0.9) framework=torch"
-    assert changes.fields(group) == {"optimizer": "sgd(0.1, 0.9)", "framework": "torch"}
-    assert changes.fields("") == {}
+    assert verdicts.group_fields(group) == {"optimizer": "sgd(0.1, 0.9)", "framework": "torch"}
+    assert verdicts.group_fields("") == {}
 
 
 def test_definitions(a: Path, capsys: pytest.CaptureFixture[str]) -> None:

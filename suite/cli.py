@@ -31,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message}", file=sys.stderr)
+        print(f"{self.prog}: {_line(message)}", file=sys.stderr)
         raise SystemExit(USAGE)
 
 
@@ -154,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except UserError as error:
-        print(f"suite: {error}", file=sys.stderr)
+        print(f"suite: {_line(error)}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         print("suite: interrupted", file=sys.stderr)
@@ -163,8 +163,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # a full disk, say: what was stored before is whole
-        print(f"suite: {error}", file=sys.stderr)
+        print(f"suite: {_line(error)}", file=sys.stderr)
         return USAGE
+
+
+def _line(message: object) -> str:
+    """A message on one line, whatever it quotes."""
+    return " ".join(str(message).split())
 
 
 # --- what is asked for -------------------------------------------------------------------------

@@ -40,6 +40,9 @@ WORKER = {
 from one user's shell to another's. oneDNN is set to what TensorFlow does by itself on x86. MKL,
 which multiplies torch's matrices, rounds by where an array lies in memory unless it is told to
 take one path. The flags of the frameworks stand in ``suite.frameworks``."""
+_LIMITS = ("ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES",
+           "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE")  # fmt: skip
+"""What holds a library to older instructions, which round otherwise. Workers inherit it."""
 _SHARED = ("numpy", "scipy", "pandas", "scikit-learn")
 
 
@@ -120,7 +123,8 @@ def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "suite_version": suite.__version__,
-        "command": list(command),
+        # A word that is no UTF-8, as a file's name may be, cannot be written as it is.
+        "command": [os.fsencode(word).decode("utf-8", "backslashreplace") for word in command],
         "profile": selection.profile,
         "studies": list(plan.stacks),
         "frameworks": list(selection.frameworks),
@@ -143,6 +147,9 @@ def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
             "cpu": _cpu(),
             "blas": _blas(),
             "byteorder": sys.byteorder,
+            "limits": " ".join(
+                f"{name}={os.environ[name]}" for name in _LIMITS if name in os.environ
+            ),
         },
         "cores": os.cpu_count(),
         "threads": THREADS,

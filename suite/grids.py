@@ -93,6 +93,8 @@ def _named(kind: str) -> Callable[[Value], Value]:
 
 LARGEST = 100_000
 """The largest depth, width or number of seeds that is taken for meant."""
+MOST = 10_000_000
+"""Runs of one grid. A planned run takes about half a kilobyte of memory until it is judged."""
 
 AXES = Registry(
     "axis",
@@ -269,6 +271,11 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
                 wanted = [canonical_value(name, value, study) for value in given]
                 axes[name] = [value for value in wanted if position == 0 or value in own]
         seeds = grid.seeds if selection.seeds is None else selection.seeds
+        if (runs := seeds * math.prod(map(len, axes.values()))) > MOST:
+            raise UserError(
+                f"study {study.name!r} would have {runs:,} runs in one grid; the most is {MOST:,}:"
+                " take fewer seeds or fewer values"
+            )
         for combination in itertools.product(*axes.values()):
             cell = make_cell(study, dict(zip(axes, combination, strict=True)))
             result[cell] = max(seeds, result.get(cell, 0))

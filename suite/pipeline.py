@@ -71,7 +71,7 @@ def run(
     except KeyboardInterrupt:
         tell(f"\ninterrupted; what is finished is stored. {resume}")
         return INTERRUPTED
-    except (runner.NotStored, OSError) as error:  # a full disk, or the folder is gone
+    except OSError as error:  # a full disk, or the folder is gone
         tell(f"suite: cannot store: {error}; what was stored before is whole. {resume}")
         return INCOMPLETE
 

@@ -77,21 +77,26 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
         eligible += whole
         if plan.digest(name) != manifest["expected"].get(name, {}).get("hash"):
             notes.append(
-                f"{name}: this version has another grid; {len(whole)} of its {len(stacks)} stacks"
-                " have all their runs there, perhaps in another composition, which may change bits"
+                f"{name}: another grid here; of its {len(stacks)} stacks {len(whole)} have all"
+                " their runs there (composed otherwise, bits may differ)"
             )
         elif len(whole) < len(stacks):
             notes.append(f"{name}: {len(stacks) - len(whole)} stacks failed there or are missing")
-    chosen = choose([s for s in eligible if frameworks.FRAMEWORKS[s.framework].installed],
-                    plan, count, number)  # fmt: skip
+    able = [stack for stack in eligible if frameworks.FRAMEWORKS[stack.framework].installed]
+    drawn = set(choose(able, plan, count, number))
+    chosen = [stack for stack in able if stack in drawn]
     if not chosen:
         raise UserError(f"{folder} holds no stack that can be measured here{_because(notes)}")
     now = environment.manifest(plan, manifest["command"])
-    known = manifest.get("definitions", {})
+    known = manifest.get("definitions") or {}
     changed = [name for name, definition in now["definitions"].items()
                if known.get(name, definition) != definition]  # fmt: skip
     if changed:
         notes.append(f"not compared, since they are defined anew: {', '.join(changed)}")
+    for name in dict.fromkeys(stack.study for stack in chosen):
+        metrics = STUDIES[name].tables[0].metrics
+        if lacking := [metric for metric in metrics if metric not in stored[name].columns]:
+            notes.append(f"{name}: not stored there: {', '.join(lacking)}")
     measured = _measure(plan, chosen, jobs)
     rows = _rows(chosen, stored, measured, changed)
     return Reproduced(
@@ -173,8 +178,12 @@ def _measure(plan: Plan, stacks: Sequence[Stack], jobs: int) -> dict[str, pd.Dat
     with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
         results = Results(Path(scratch))
         (results.folder / "shards").mkdir()
-        with Progress(plan, list(stacks)) as progress:
-            runner.execute(plan, stacks, results, min(jobs, len(stacks)), progress)
+        try:
+            with Progress(plan, list(stacks)) as progress:
+                jobs = min(jobs, len(stacks))
+                runner.execute(plan, stacks, results, jobs, progress, hire=runner.hire)
+        except runner.NotStored as error:
+            raise UserError(f"cannot write to {scratch}: {error}") from error
         measured = {}
         for name in dict.fromkeys(stack.study for stack in stacks):
             study = STUDIES[name]
@@ -208,7 +217,7 @@ def _rows(
         metrics = [metric for metric in study.tables[0].metrics
                    if metric in there.columns and metric not in skipped]  # fmt: skip
         found = compare(there, here, metrics)
-        parts.append(pd.concat([wanted.assign(study=name), found], axis=1))
+        parts.append(pd.concat([wanted.astype(object).assign(study=name), found], axis=1))
     axes = [axis.name for axis in AXES if any(axis.name in part for part in parts)]
     return pd.concat(parts, ignore_index=True)[
         ["study", *axes, "seed", "outcome", "what", "there", "here", "times"]

@@ -11,7 +11,7 @@ from suite.reproduce import OUTCOMES, Reproduced
 from suite.verdicts import plain
 
 SHOWN = 20
-"""Rows that are not identical and are printed, the farthest off first."""
+"""Lines on what is not identical, the farthest off first."""
 WIDTH = 120
 _HEADINGS = ("identical", "within tolerance", "different", "failed")
 
@@ -55,16 +55,20 @@ def _content(found: Reproduced) -> dict[str, Any]:
 
 
 def _lines(found: Reproduced) -> list[str]:
-    lines = [f"{len(found.stacks)} of {found.eligible} stored stacks measured again", *found.notes]
+    lines = [f"{len(found.stacks)} of {found.eligible} stored stacks measured again"]
+    lines += [_short(note) for note in found.notes]
     form = "{:<16}{:>8}{:>8}{:>12}{:>18}{:>12}{:>9}"
     lines += ["", form.format("study", "stacks", "rows", *_HEADINGS)]
     lines += [form.format(name, *count.values()) for name, count in _counts(found).items()]
     apart = found.rows[found.rows["outcome"] != "identical"]
     if len(apart):
         apart = apart.sort_values("times", ascending=False, kind="stable")
-        lines += ["", f"not identical, the farthest off first ({min(SHOWN, len(apart))} of"
-                      f" {len(apart)}; times: what counts as the same)"]  # fmt: skip
-        lines += [_line(row) for row in apart.head(SHOWN).to_dict("records")]
+        kinds = apart.groupby(["study", "framework", "outcome", "what"], sort=False)
+        lines += ["", f"not identical: {len(apart)} rows; of each kind the farthest off, in units"
+                      " of what counts as the same"]  # fmt: skip
+        lines += [_line(rows.iloc[0].to_dict(), len(rows)) for _, rows in [*kinds][:SHOWN]]
+        if len(kinds) > SHOWN:
+            lines += [f"  and {len(kinds) - SHOWN} kinds more: --csv prints every row"]
     if found.environment:
         lines += ["", "what the stored run depended on and this one does not: there -> here"]
         lines += [_short(f"  {key}: {there or 'none'} -> {here or 'none'}")
@@ -72,13 +76,13 @@ def _lines(found: Reproduced) -> list[str]:
     return lines
 
 
-def _line(row: Mapping[Any, Any]) -> str:
-    """One row that is not identical."""
+def _line(row: Mapping[Any, Any], count: int) -> str:
+    """The row that is farthest off, of so many in which the same metric is."""
     known = ("study", "seed", "outcome", "what", "there", "here", "times")
     cell = " ".join(str(value) for key, value in row.items()
                     if key not in known and not _absent(value))  # fmt: skip
     text = f"{row['what']} {_value(row['there'])} -> {_value(row['here'])}"
-    head = f"  {row['outcome']:<10}{row['times']:>8.2g}  "
+    head = f"  {count:>5} {row['outcome']:<10}{row['times']:>8.2g}  "
     return _short(f"{head}{text}: {row['study']} {cell} seed {row['seed']}")
 
 

@@ -39,7 +39,7 @@ class Done:
     fate: Literal["stored", "again", "lost"] = "stored"
 
 
-class NotStored(Exception):
+class NotStored(OSError):
     """A shard could not be written: nothing that is measured from now on could be kept."""
 
 

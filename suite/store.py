@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from suite.manifests import damaged
 from suite.tables import Shard, write_table
 from suite.types import Array, Measurement, Stack, Study, Table, UserError
 
@@ -58,14 +59,6 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     finally:
         with suppress(OSError):  # the error that matters is the one above
             draft.unlink(missing_ok=True)
-
-
-_TYPES: Mapping[str, type | tuple[type, ...]] = {
-    "command": list, "profile": str, "studies": list, "frameworks": list, "overrides": dict,
-    "seeds": (int, type(None)), "root_seed": int, "expected": dict, "versions": dict,
-    "platform": dict,
-}  # fmt: skip
-"""Manifest keys that the judging wing reads, and what they hold."""
 
 
 class Results:
@@ -149,14 +142,16 @@ class Results:
             manifest = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UserError(f"{self.folder} is no results folder: it has no {MANIFEST}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UserError(f"{path} cannot be read: {error}") from error
         if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
             given = manifest.get("schema") if isinstance(manifest, dict) else type(manifest)
-            raise UserError(f"{path} has schema {given!r}; this version reads schema {SCHEMA}")
-        for key, kind in _TYPES.items():
-            if not isinstance(manifest.get(key), kind):
-                raise UserError(f"{path} is damaged: {key} is {manifest.get(key)!r}")
+            raise UserError(
+                f"{path} has schema {str(given)[:80]!r}; this version reads schema {SCHEMA}"
+            )
+        if (key := damaged(manifest)) is not None:
+            given = repr(manifest.get(key))
+            raise UserError(f"{path} is damaged: {key} is {given[:80]}{'...' * (len(given) > 80)}")
         return manifest
 
     def write_text(self, name: str, content: str) -> None:

@@ -42,4 +42,4 @@ def _packed(path: Path) -> Path:
 def _sum(path: Path) -> str:
     """The sum of a table's content, in hexadecimal digits."""
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -30,6 +30,8 @@ Work = Callable[[Path, Stack, int], Any]
 READY = "ready"
 """The first message of a worker. Nothing is sent before it: a stack that does not fit into the
 pipe would wait for a reader that may never come to read."""
+START = 600.0
+"""Seconds for a process to start and to load the suite, also from a slow disk."""
 GRACE = 5.0
 """Seconds for a process to end, by itself or once it was killed."""
 _SPAWN = multiprocessing.get_context("spawn")  # a forked TensorFlow or torch may hang
@@ -63,6 +65,8 @@ class _Task:
     worker: Worker
     seconds: float
     deadline: float
+    late: str
+    """What a worker that misses the deadline has done."""
 
 
 class Crew:
@@ -98,14 +102,17 @@ class Crew:
     def give(self, stack: Stack, seconds: float) -> None:
         """Hand a stack to a worker that is killed after so many seconds without an answer.
 
-        Loading a framework counts. The clock does not run while the machine sleeps.
+        Loading a framework counts, starting a process does not. The clock does not run while the
+        machine sleeps.
         """
-        fresh = not self._idle
-        worker = self._hire() if fresh else self._idle.pop()
-        deadline = time.monotonic() + seconds
-        self._busy[worker.connection] = _Task(stack, worker, seconds, deadline)
-        if not fresh:
-            self._send(worker.connection, stack)
+        if self._idle:
+            self._send(self._idle.pop(), stack, seconds)
+            return
+        worker = self._hire()
+        late = f"the worker did not start within {START:g} s"
+        self._busy[worker.connection] = _Task(
+            stack, worker, seconds, time.monotonic() + START, late
+        )
 
     def hear(self) -> list[Heard]:
         """Wait until a worker answers, dies or runs out of time; what became of their stacks."""
@@ -118,7 +125,7 @@ class Crew:
             elif task.deadline <= time.monotonic():
                 del self._busy[link]
                 task.worker.end()
-                heard.append(Heard(task.stack, lost=f"took longer than {task.seconds:g} s"))
+                heard.append(Heard(task.stack, lost=task.late))
         return heard
 
     def _receive(self, link: Connection, task: _Task) -> list[Heard]:
@@ -128,16 +135,20 @@ class Crew:
             del self._busy[link]
             return [Heard(task.stack, lost=task.worker.end(GRACE))]
         if answer == READY:
-            self._send(link, task.stack)
+            self._send(task.worker, task.stack, task.seconds)
             return []
         del self._busy[link]
         self._idle.append(task.worker)
         return [Heard(task.stack, answer)]
 
-    @staticmethod
-    def _send(link: Connection, stack: Stack) -> None:
+    def _send(self, worker: Worker, stack: Stack, seconds: float) -> None:
+        """Send a stack to a worker that waits for one."""
+        late = f"took longer than {seconds:g} s"
+        self._busy[worker.connection] = _Task(
+            stack, worker, seconds, time.monotonic() + seconds, late
+        )
         with contextlib.suppress(OSError):  # it has just died, which the next ``hear`` will tell
-            link.send(stack)
+            worker.connection.send(stack)
 
 
 class Process:

@@ -30,7 +30,7 @@ FLOORS = (
     "suite.studies.training suite.studies.propagation",
     "suite.studies.*",
     "suite.studies",
-    "suite.intervals suite.tables suite.claims.schema suite.verdicts",
+    "suite.intervals suite.tables suite.claims.schema suite.verdicts suite.manifests",
     "suite.store suite.claims suite.dictionary",
     "suite.summary suite.samples suite.claims.cells suite.sums",
     "suite.selection suite.deciding",

@@ -77,3 +77,15 @@ def test_the_documents_show_the_reference(capsys: pytest.CaptureFixture[str]) ->
         assert f"| {estimate} |" in plain, estimate
     for path in re.findall(r"\]\((results/[^)]+)\)", readme):
         assert (ROOT / path).exists(), path
+
+
+def test_the_page_on_comparisons_shows_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is said to be the output of a command is that, to the character."""
+    text = (ROOT / "docs" / "comparing.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```\n\$ suite (compare results/reference/standard .*)\n([^`]*)```", text)
+    assert len(shown) == 2
+    for command, output in shown:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(ROOT)
+            assert main(command.split()) == 0
+        assert capsys.readouterr().out.strip() == output.strip()

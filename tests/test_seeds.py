@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -61,3 +64,23 @@ def test_the_docstring_table_names_every_purpose() -> None:
     assert seeds.__doc__ is not None
     for purpose in seeds.PURPOSES:
         assert purpose in seeds.__doc__
+
+
+def test_every_purpose_is_used() -> None:
+    """Another one is an error of the call; here none is left over."""
+    root = Path(str(seeds.__file__)).parent
+    words: set[str] = set()
+    for path in root.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if path.name != "seeds.py" and "seeds." in text:
+            constants = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Constant))
+            words |= {node.value for node in constants if isinstance(node.value, str)}
+    assert set(seeds.PURPOSES) <= words
+
+
+def test_a_framework_s_seed_is_not_the_start_of_numpy_s_stream() -> None:
+    """The same axes give NumPy all 256 bits and a framework 31: none is drawn from the other."""
+    axes: dict[str, int | str] = {"seed": 0, "dataset": "circles"}
+    number = seeds.integer(0, "train", **axes)
+    own = np.random.default_rng(number).bytes(16)
+    assert seeds.generator(0, "train", **axes).bytes(16) != own

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import faking
-from suite import environment, pipeline, runner
+from suite import cli, environment, pipeline, runner
 from suite.grids import Plan
 from suite.runner import Done
 from suite.store import Results
@@ -144,6 +144,23 @@ def test_the_second_try_is_alone(plan: Plan, tmp_path: Path) -> None:
 def test_patience_grows_with_the_cost() -> None:
     assert runner.patience(Cost(0.0, 0.0)) == 600
     assert runner.patience(Cost(30.0, 0.0)) > 10 * 131  # the slowest stack of a standard run
+
+
+def test_the_timeout_of_the_command_line_reaches_the_workers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[object] = []
+
+    def run(*words: object) -> int:
+        given.append(words[-1])
+        return 0
+
+    monkeypatch.setattr(pipeline, "run", run)
+    command = ["run", "products", "--profile", "quick"]
+    assert cli.main([*command, "--timeout", "90"]) == cli.main(command) == 0
+    assert given == [90, None]
+    assert cli.main([*command, "--timeout", "0"]) == 2
+    assert "--timeout is '0'; allowed are whole numbers from 1" in capsys.readouterr().err
 
 
 _PARENT = """

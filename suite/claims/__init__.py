@@ -105,7 +105,7 @@ def parse(text: str, file: str) -> tuple[Claim, ...]:
     """The claims in the text of a TOML file, which errors call ``file``."""
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         raise UserError(f"{file}: not valid TOML: {error}") from error
     for key in content:
         if key not in ("study", "claim"):

@@ -24,11 +24,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("separation_predicted", "1", "separation by theory"),
     Metric("late_forward_rate", "nats per layer", "change of ln(mean square of the"
            f" pre-activations) per layer {_LATE}; start at 1", tolerance=0.005),
-    Metric("late_forward_rate_predicted", "nats per layer", "late_forward_rate by theory"),
+    Metric("late_forward_rate_predicted", "nats per layer", "late_forward_rate by theory",
+           tolerance=1e-9),
     Metric("late_backward_rate", "nats per layer", "change of ln(mean square of the gradient) per"
            f" layer towards the input, {_LATE}; start at 1", tolerance=0.005),
     Metric("late_backward_rate_predicted", "nats per layer", "late_backward_rate by theory, with"
-           " the finite-width drift to leading order"),
+           " the finite-width drift to leading order", tolerance=1e-9),
     Metric("last_square", "1", "mean square of the last activations as the rule defines them,"
            " geometric mean over the inputs; start at 1", "neither", math.nan, 0.01),
     Metric("last_square_predicted", "1", "last_square by theory"),

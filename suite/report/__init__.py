@@ -129,8 +129,9 @@ class Chapter:
 def write_report(folder: Path, jobs: int = 1) -> Path:
     """Write ``report.html`` and ``figures/*.png`` of a results folder; returns the page's path.
 
-    ``jobs``: processes that draw, a study at a time; the bytes do not depend on it. The page takes its place in one step, so that a reader never sees half of one. Raises
-    UserError when the folder has no manifest, or a table of it cannot be read.
+    ``jobs``: processes that draw, a study at a time; the bytes do not depend on it. The page takes
+    its place in one step, so that a reader never sees half of one. Raises UserError when the folder
+    has no manifest, or a table of it cannot be read.
     """
     manifest = Results(folder).manifest()
     rows = _text_rows(folder / "claims.csv")

@@ -1,0 +1,39 @@
+"""When two values of a metric are the same."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from suite.metrics.metric import ROUNDING, Metric
+
+PLAIN = Metric("plain", "nats", "no tolerance")
+WIDE = Metric("wide", "nats", "a tolerance", tolerance=0.1)
+INF = math.inf
+
+
+@pytest.mark.parametrize(
+    ("metric", "a", "b", "same"),
+    [
+        (PLAIN, 1.0, 1.0 + 0.9 * ROUNDING, True),
+        (PLAIN, 1.0, 1.0 + 1.1 * ROUNDING, False),
+        (PLAIN, 0.0, 1e-300, False),
+        (PLAIN, 0.0, -0.0, True),
+        (PLAIN, 1e308, -1e308, False),  # the difference is infinite
+        (WIDE, 0.0, 0.0999, True),
+        (WIDE, 0.0, 0.1001, False),
+        (WIDE, 1e6, 1e6 + 9.0, True),  # rounding of a large value is more than the tolerance
+        (WIDE, INF, INF, True),
+        (WIDE, INF, -INF, False),
+        (WIDE, INF, 1.0, False),
+        (WIDE, math.nan, math.nan, True),
+        (WIDE, math.nan, 0.0, False),
+    ],
+)
+def test_alike_is_symmetric_and_knows_infinity_and_nan(
+    metric: Metric, a: float, b: float, same: bool
+) -> None:
+    for first, second in ((a, b), (b, a)):
+        assert metric.alike(np.array([first]), np.array([second])).tolist() == [same]

@@ -130,7 +130,7 @@ def results(folder: Path, size: Size = SMALL) -> Path:
         "studies": ["training", "propagation"], "frameworks": ["torch", "tensorflow"],
         "overrides": {}, "seeds": None,
         "versions": {"python": "3.11.9", "torch": "2.13.0", "keras": "3.15.1"},
-        "platform": {"system": "Linux", "cpu": "a CPU", "cores": 2}, "threads": 1,
+        "platform": {"system": "Linux", "cpu": "a CPU"}, "threads": 1,
         "git": {"commit": "1234abcd", "dirty": False}, "tree_hash": "00ff", "expected": {
             "training": {"cells": len(cells), "runs": 20 * len(cells), "hash": "aa"},
             "propagation": {"cells": 1, "runs": 20, "hash": "bb"},

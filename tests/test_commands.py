@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import faking
-from suite import cli, runner
-from suite.cli import main
+from suite import runner
+from suite.arguments import parser
+from suite.cli import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [
@@ -23,8 +24,7 @@ DOCUMENTS = [
 
 def planned(words: list[str]) -> int:
     """The exit code of ``suite plan`` for what ``suite run`` is asked; other words are parsed."""
-    parser, _ = cli._parser()
-    if parser.parse_args(words).command != "run":
+    if parser().parse_args(words).command != "run":
         return 0
     kept = [word for word in words[1:] if word != "--no-report"]
     if "--out" in kept:
@@ -72,13 +72,12 @@ def test_the_page_and_the_manifest_of_a_run_show_commands_that_plan_the_same_run
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_commands_of_a_document_are_understood(name: str) -> None:
     """Words in capitals stand for what the reader fills in: such a command is parsed alone."""
-    parser, known = cli._parser()
     for words in commands((ROOT / name).read_text(encoding="utf-8")):
-        assert words[0] in known, words
+        assert words[0] in COMMANDS, words
         if len(words) == 1 or any("[" in word for word in words):
             continue  # a name, or a form
         if any(re.fullmatch("[A-Z][A-Z_]*(=.*)?", word) for word in words):
-            parser.parse_args(words)
+            parser().parse_args(words)
         else:
             assert planned(words) == 0, words
 
@@ -88,4 +87,4 @@ def test_a_command_that_is_not_there_would_be_seen() -> None:
     with pytest.raises(SystemExit):
         planned(words)
     with pytest.raises(AssertionError):
-        assert commands("`suite rnu`")[0][0] in cli._parser()[1]
+        assert commands("`suite rnu`")[0][0] in COMMANDS

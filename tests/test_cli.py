@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from suite import frameworks
-from suite.cli import KINDS, main
+from suite.arguments import KINDS
+from suite.cli import main
 from suite.tables import read_table
 
 TINY = ["run", "propagation", "--profile", "quick", "--frameworks", "numpy", "--seeds", "3",

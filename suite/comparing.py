@@ -55,8 +55,14 @@ def run(
     if rule not in RULES:
         raise unknown("rule", rule, RULES)
     if (second is None) == (by is None):
-        raise UserError("compare needs two folders, or one folder and --by AXIS")
-    chosen = dict(_asked(given, "--set") for given in sets)
+        given = "neither was" if by is None else "both were"
+        raise UserError(f"compare needs two folders, or one folder and --by AXIS; {given} given")
+    pairs = [_asked(given, "--set") for given in sets]
+    chosen = dict(pairs)
+    if len(chosen) < len(pairs):
+        named = [axis for axis, _ in pairs]
+        twice = next(axis for axis in named if named.count(axis) > 1)
+        raise UserError(f"--set names the axis {twice!r} twice; give all its values at once")
     a = _restricted(read(first), chosen)
     if second is not None:
         found = between(a, _restricted(read(second), chosen))
@@ -76,7 +82,7 @@ def run(
 
 def between(a: Stored, b: Stored) -> Comparison:
     """Two folders."""
-    shared = [study for study in a.runs if study in b.runs]
+    studies = list(dict.fromkeys([*a.runs, *b.runs]))
     roots = [one.manifest["root_seed"] for one in (a, b)]
     planned = all(one.manifest["seeds"] is None for one in (a, b))
     definitions = [one.manifest.get("definitions") for one in (a, b)]
@@ -95,13 +101,18 @@ def between(a: Stored, b: Stored) -> Comparison:
         if own is None:
             notes.append(f"{side} does not say how its metrics are defined: compared by name")
     metrics = compare(
-        {study: (a.runs[study], b.runs[study]) for study in shared},
+        {study: (_side(study, a, b), _side(study, b, a)) for study in studies},
         redefined,
         certain=planned and roots[0] == roots[1],
     )
     claims = changes.compare_claims(a.claims, b.claims)
     environment = changes.environment(a.manifest, b.manifest)
     return Comparison(a.label, b.label, environment, claims, metrics, tuple(notes))
+
+
+def _side(study: str, one: Stored, other: Stored) -> pd.DataFrame:
+    """The runs of a study; where a folder has none, no rows of the other's columns."""
+    return one.runs[study] if study in one.runs else other.runs[study].iloc[:0]
 
 
 def within(one: Stored, axis: str, old: Value, new: Value) -> Comparison:
@@ -178,6 +189,8 @@ def _sides(one: Stored, by: str) -> tuple[str, Value, Value]:
     if len(values) != 2:
         names = ", ".join(map(str, there)) or "none of two values or more"
         raise UserError(f"--by {axis}: name two values, --by {axis}=X,Y; {one.folder} has {names}")
+    if values[0] == values[1]:
+        raise UserError(f"--by {axis}: {values[0]} is named twice; name two values")
     return axis, values[0], values[1]
 
 
@@ -213,6 +226,8 @@ def _runs(path: Path) -> pd.DataFrame:
     for name in frame.columns:
         if name in METRICS and frame[name].dtype.kind not in "iufb" and len(frame):
             raise UserError(f"{path}: the column {name!r} holds something that is no number")
+    if len(frame) and (frame["seed"].dtype.kind not in "iu" or (frame["seed"] < 0).any()):
+        raise UserError(f"{path}: the column 'seed' holds something that is no whole number from 0")
     twice = int(frame.duplicated([*axes_of(frame), "seed"]).sum())
     if twice:
         raise UserError(f"{path}: {twice} runs are there twice")
@@ -233,4 +248,9 @@ def _claims(path: Path) -> pd.DataFrame:
     for name in ("claim", "group", "study", "verdict", "reason", "text_hash"):
         if name not in frame.columns:
             raise UserError(f"{path} lacks the column {name!r}: judge the folder again with check")
+    for verdict in frame["verdict"].unique():
+        if verdict not in verdicts.VERDICTS:
+            raise UserError(f"{path}: {unknown('verdict', verdict, verdicts.VERDICTS)}")
+    if twice := int(frame.duplicated(["claim", "group"]).sum()):
+        raise UserError(f"{path}: {twice} verdicts are there twice")
     return frame

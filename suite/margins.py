@@ -53,8 +53,8 @@ def margins(plan: Plan, folder: Path) -> list[Margin]:
         if claim is None or claim.text_hash != row["text_hash"] or row["margin"] == "":
             continue
         seeds = _least(claim, counts[claim.study])
-        stored = int(row["n"])
-        margin, least = float(row["margin"]), seeds_needed() if claim.centre == "median" else 1
+        stored, margin = _numbers(row, folder)
+        least = seeds_needed() if claim.centre == "median" else 1
         found.append(
             Margin(
                 claim.id,
@@ -71,6 +71,18 @@ def margins(plan: Plan, folder: Path) -> list[Margin]:
     return sorted(found, key=lambda one: one.margin)
 
 
+def _numbers(row: Mapping[str, str], folder: Path) -> tuple[int, float]:
+    """The seeds and the margin of a verdict. UserError where they are no such numbers."""
+    try:
+        stored, margin = int(row["n"]), float(row["margin"])
+    except ValueError:
+        stored, margin = 0, math.nan
+    if stored < 1 or math.isnan(margin):
+        found = f"n {row['n']!r} and margin {row['margin']!r}"
+        raise UserError(f"{folder / 'claims.csv'}: claim {row['claim']!r} has {found}")
+    return stored, margin
+
+
 def _needed(margin: float, stored: int, least: int) -> int | None:
     """The fewest seeds, ``least`` or more, with which a margin of ``stored`` seeds is one of Z."""
     return max(least, math.ceil(stored * (Z / margin) ** 2)) if margin else None
@@ -82,6 +94,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
             rows = list(csv.DictReader(file))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
     for name in ("claim", "group", "verdict", "margin", "n", "text_hash"):
         if rows and name not in rows[0]:
             raise UserError(f"{path} lacks the column {name!r}: judge the folder again with check")

@@ -47,6 +47,8 @@ def pack(
         for name in asked:
             if name not in there:
                 raise unknown(f"{kind} of {folder}", name, there)
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"{out} lies inside {folder}; choose a folder beside it with --out")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is there already; choose an empty or new folder with --out")
     Results(out).make()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUPPORTED, REFUTED, UNDECIDED, NOT_JUDGED = "supported", "refuted", "undecided", "not judged"
+VERDICTS = (SUPPORTED, REFUTED, UNDECIDED, NOT_JUDGED)
 CONTRADICTED, INCOMPLETE, NOT_DECIDED = 1, 3, 4
 """Exit codes, the first that applies; 2 is wrong usage."""
 

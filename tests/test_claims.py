@@ -140,6 +140,7 @@ MISTAKES = {
     "axis not stated": ('"tanh", initializer = "normal(1)", depth = 4, width = 5',
                         '"tanh", initializer = "normal(1)", depth = 4', ["of", "names no width"]),
     "unknown axis in each": ('["framework"]', '["framwork"]', ["each", "'framework'?"]),
+    "axis twice in each": ('["framework"]', '["framework", "framework"]', ["each", "twice"]),
     "each is no list": ('["framework"]', '"framework"', ["each", "not a list of axes"]),
     "axis in each and versus": ('versus = {', 'versus = { framework = "torch",',
                                 ["versus", "stands in each"]),

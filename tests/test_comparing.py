@@ -232,7 +232,44 @@ def test_other_roots_and_other_studies_are_told(
     (b / "training" / "runs.csv").unlink()
     told = compared(capsys, a, b)[1]
     assert "in A alone: the studies training" in told["notes"]
-    assert told["metrics"] == []
+    assert kinds(told) == {"missing": 8}
+    assert compared(capsys, a, b, "--fail-on", "any")[0] == 1
+    assert kinds(compared(capsys, b, a)[1]) == {"new": 8}
+
+
+def test_what_is_asked_for_twice_is_refused(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, told in (
+        ((a, a, "--by", "framework"), "both were given"),
+        ((a,), "neither was given"),
+        ((a, "--by", "activation=relu,relu"), "relu is named twice"),
+        ((a, a, "--set", "activation=relu", "--set", "activation=tanh"), "'activation' twice"),
+    ):
+        assert main(["compare", *map(str, words)]) == 2
+        assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", ["-1", "0.5", ""])
+def test_a_seed_that_is_none_is_refused(
+    a: Path, seed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = training().astype({"seed": object})
+    runs.loc[0, "seed"] = seed
+    b = folder(a.parent / "b", runs)
+    assert main(["compare", str(a), str(b)]) == 2
+    assert "'seed' holds something that is no" in capsys.readouterr().err
+
+
+def test_verdicts_that_are_none_or_there_twice_are_refused(
+    a: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = a / "claims.csv"
+    rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([*rows, rows[1]]), encoding="utf-8")
+    assert main(["compare", str(a), str(a)]) == 2
+    assert "1 verdicts are there twice" in capsys.readouterr().err
+    path.write_text("".join(rows).replace("supported", "supportet"), encoding="utf-8")
+    assert main(["compare", str(a), str(a)]) == 2
+    assert "did you mean 'supported'" in capsys.readouterr().err
 
 
 def single(path: Path, **keys: Any) -> Path:

@@ -122,3 +122,19 @@ def test_plan_prints_the_margins(capsys: pytest.CaptureFixture[str]) -> None:
     ]  # fmt: skip
     assert one["needed"] == int(needs)
     assert None in [one["margin"] for one in told["margins"]]  # infinite, which JSON has not
+
+
+@pytest.mark.parametrize(("column", "value"), [("margin", "huge"), ("margin", "nan"), ("n", "0")])
+def test_a_number_that_is_none_is_named(tmp_path: Path, column: str, value: str) -> None:
+    with (REFERENCE / "claims.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    next(row for row in rows if row["claim"] == "tanh-beats-sigmoid")[column] = value
+    with (tmp_path / "claims.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    with pytest.raises(UserError, match=f"'tanh-beats-sigmoid' has .*'{value}'"):
+        margins(plan(), tmp_path)
+    (tmp_path / "claims.csv").write_bytes(b"claim\n\xff\n")
+    with pytest.raises(UserError, match="cannot be read"):
+        margins(plan(), tmp_path)

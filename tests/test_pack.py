@@ -124,6 +124,9 @@ def test_folders_that_cannot_be_packed_or_packed_into(
     (tmp_path / "mine" / "letter.txt").write_text("mine")
     assert main(["pack", str(finished), "--out", str(tmp_path / "mine")]) == 2
     assert "is there already" in capsys.readouterr().err
+    assert main(["pack", str(finished), "--out", str(finished / "training" / "new")]) == 2
+    assert "lies inside" in capsys.readouterr().err
+    assert not (finished / "training" / "new").exists()
     assert main(["pack", str(tmp_path / "mine"), "--out", str(tmp_path / "new")]) == 2
     assert "no results folder" in capsys.readouterr().err
     half = Path(shutil.copytree(finished, tmp_path / "half"))

@@ -143,8 +143,10 @@ def _check_metrics(table: Mapping[str, Any], study: Study) -> None:
 def _selection(table: Mapping[str, Any], study: Study) -> dict[str, Any]:
     """``of``, ``versus`` and ``each`` in canonical form, fully stated."""
     each = tuple(table.get("each", ()))
-    for axis in each:
+    for position, axis in enumerate(each):
         _check_axis("each", axis, study)
+        if axis in each[:position]:
+            raise UserError(f"each: names {axis!r} twice")
     fields: dict[str, Any] = {"each": each}
     for side in ("of", "versus"):
         if side not in table:

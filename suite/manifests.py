@@ -16,6 +16,8 @@ numbers; or a tuple of what is allowed."""
 
 _NAMES = {"": str}
 _NUMBER = range(2**63)
+_PLANNED = dict.fromkeys(("cells", "runs", "stacks"), _NUMBER)
+"""What ``expected`` says of a study in numbers; the rest is text."""
 
 REQUIRED: Mapping[str, Form] = {
     "command": [str], "profile": str, "studies": [str], "frameworks": [str],
@@ -36,6 +38,9 @@ def damaged(manifest: Mapping[str, Any]) -> str | None:
     for key, form in REQUIRED.items():
         if key not in manifest or not _fits(manifest[key], form):
             return key
+    for planned in manifest["expected"].values():
+        if any(not _fits(value, _PLANNED.get(name, str)) for name, value in planned.items()):
+            return "expected"
     present = {key: form for key, form in OPTIONAL.items() if key in manifest}
     return next((key for key, form in present.items() if not _fits(manifest[key], form)), None)
 

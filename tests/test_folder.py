@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import faking
 from broken import Disk, content, disk, run
 from suite import judging, runner, sums
 from suite.grids import Plan
+from suite.manifests import damaged
 from suite.runner import Done
 from suite.types import Stack, UserError
 
@@ -225,3 +227,12 @@ def test_what_a_killed_process_was_writing_is_removed_and_nothing_else(
     assert run(plan, folder) == 0
     assert not any(path.exists() for path in drafts)
     assert all(path.exists() for path in mine)
+
+
+@pytest.mark.parametrize(("key", "value"), [("runs", "many"), ("stacks", -1), ("hash", 7)])
+def test_a_plan_edited_by_hand_is_named(key: str, value: object) -> None:
+    reference = Path(__file__).parent.parent / "results" / "reference" / "quick"
+    manifest = json.loads((reference / "manifest.json").read_text(encoding="utf-8"))
+    assert damaged(manifest) is None
+    manifest["expected"]["training"][key] = value
+    assert damaged(manifest) == "expected"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import suite
-from suite.frameworks import FRAMEWORKS, THREADS
+from suite.frameworks import FRAMEWORKS, THREADS, compiler
 from suite.grids import Plan
 from suite.metrics import METRICS
 from suite.store import IDENTITY, SCHEMA
@@ -33,6 +33,7 @@ WORKER = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "",
     "TF_ENABLE_ONEDNN_OPTS": "1",
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
     "MKL_CBWR": "AUTO",
     "PYTHONHASHSEED": "0",
 }
@@ -147,6 +148,8 @@ def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
             "cpu": _cpu(),
             "blas": _blas(),
             "byteorder": sys.byteorder,
+            # With one, torch trains narrow networks by another road, which rounds otherwise.
+            "compiler": (compiler() or "none") if "torch" in selection.frameworks else "not used",
             "limits": " ".join(
                 f"{name}={os.environ[name]}" for name in _LIMITS if name in os.environ
             ),

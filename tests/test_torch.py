@@ -19,9 +19,11 @@ from suite.types import TrainTask
 from torch_twin import masks, train_alone
 from twins import (
     DEPTH,
+    DOUBLE_TOLERANCE,
     DROPOUT,
     MEMBERS,
     POINTS,
+    TOLERANCE,
     WIDTH,
     all_bits,
     check,
@@ -33,19 +35,28 @@ from twins import (
 TORCH = Torch()
 
 
-def check_members(task: TrainTask, without: tuple[str, ...] = ()) -> None:
+def check_members(
+    task: TrainTask, without: tuple[str, ...] = (), tolerance: float = TOLERANCE
+) -> None:
     """Every member of the stack equals its twin."""
     snapshots = list(TORCH.train(task))
     replayed = masks(task)
     for member in range(MEMBERS):
-        check(values(snapshots, member), train_alone(task, member, replayed), without=without)
+        check(values(snapshots, member), train_alone(task, member, replayed), tolerance, without)
 
 
 @pytest.mark.parametrize("dropout", [0.0, DROPOUT])
 @pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
 def test_a_member_is_the_network_trained_alone(normalization: str, dropout: float) -> None:
-    """With snapshots between the epochs, which must not move the running statistics."""
-    check_members(make_task(normalization, dropout))
+    """With snapshots between the epochs, which must not move the running statistics.
+
+    Batch norm in double precision: where the points of a batch nearly agree, it divides by little,
+    and by how much that amplifies single rounding depends on the processor.
+    """
+    if normalization == "batch":
+        check_members(make_task("batch", dropout, precision="double"), tolerance=DOUBLE_TOLERANCE)
+    else:
+        check_members(make_task(normalization, dropout))
 
 
 @pytest.mark.parametrize("normalization", ["none", "batch", "layer"])

@@ -149,9 +149,13 @@ def test_double_precision_keeps_starts_that_single_cannot_hold() -> None:
 
 
 def test_gradients_on_the_next_batch() -> None:
-    """With batch statistics and no dropout; the last snapshot looks one epoch ahead."""
+    """With batch statistics and no dropout; the last snapshot looks one epoch ahead.
+
+    In double precision, because batch norm may amplify rounding.
+    """
     for normalization in ("none", "batch"):
-        check_members(make_task(normalization, DROPOUT, gradients_on="batch"))
+        task = make_task(normalization, DROPOUT, gradients_on="batch", precision="double")
+        check_members(task, DOUBLE_TOLERANCE)
     batch, everything = (
         next(TORCH.train(make_task(gradients_on=which))) for which in ("batch", "all")
     )

@@ -85,11 +85,12 @@ def masks(task: TrainTask) -> list[Tensor]:
     """Every mask of a stack, (K, batch, width) each, by step and layer: the stack's own stream
     through the mapped dropout of ones."""
     dropout = vmap(nn.functional.dropout, (0, None), randomness="different")
+    dtype = torch.float64 if task.precision == "double" else torch.float32
     found = []
     for epoch in range(1, task.record[-1] + 1):
         with seeded(mask_seed(task.noise, epoch)):
             for start in range(0, POINTS, BATCH):
-                ones = torch.ones(MEMBERS, min(BATCH, POINTS - start), WIDTH)
+                ones = torch.ones(MEMBERS, min(BATCH, POINTS - start), WIDTH, dtype=dtype)
                 found += [dropout(ones, task.architecture.dropout) for _ in range(DEPTH)]
     return found
 

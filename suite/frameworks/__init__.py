@@ -9,11 +9,18 @@ its native objects in the catalogues of activations, initializers and optimizers
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
+import os
 import pkgutil
+import shlex
+import subprocess
+import sysconfig
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 from suite import registry
@@ -105,6 +112,29 @@ def load(name: str) -> Framework:
     framework = cast(Framework, getattr(importlib.import_module(module), attribute)())
     entry.settle()  # after the import: the framework's home imports it without its chatter
     return framework
+
+
+@functools.cache
+def compiler() -> str:
+    """The C++ compiler that torch would call, in its own words, or nothing where none works.
+
+    Tried by compiling an extension of Python: without Python's headers torch cannot use it either.
+    ``CXX`` names another one, as everywhere; ``CXX=none`` is a way to do without.
+    """
+    words = [*shlex.split(os.environ.get("CXX", "g++")), "-shared", "-fPIC"]
+    include = f"-I{sysconfig.get_path('include')}"
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "tried.cpp"
+        source.write_text("#include <Python.h>\n#include <cmath>\n")
+        try:
+            subprocess.run(
+                [*words, include, str(source), "-o", str(source.with_suffix(".so"))],
+                check=True, capture_output=True, timeout=60,
+            )  # fmt: skip
+            told = subprocess.run([words[0], "--version"], capture_output=True, text=True)
+        except (OSError, subprocess.SubprocessError):
+            return ""
+    return next(iter(told.stdout.splitlines()), words[0])
 
 
 def probe(framework: str, name: str) -> Callable[..., Any]:

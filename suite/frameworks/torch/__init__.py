@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from suite import initializers
 from suite.frameworks import probe
 from suite.frameworks.torch.layers import Activation, seeded, tensor
+from suite.frameworks.torch.narrow import Narrow, usable
 from suite.frameworks.torch.stack import Data, Stack, take
 from suite.registry import native, unknown
 from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
@@ -81,7 +82,7 @@ class Torch:
 
         Raises UserError for a name in the task that torch has nothing for.
         """
-        stack = Stack(task)
+        stack = Narrow(task) if usable(task) else Stack(task)
         data = stack.tensors(task.inputs, task.labels)
         heldout = stack.tensors(task.heldout_inputs, task.heldout_labels)
         for epoch in range(task.record[-1] + 1):

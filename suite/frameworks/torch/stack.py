@@ -49,9 +49,10 @@ class Stack:
         sizes = [self.members * value.numel() for value in own.values()]
         self.flat = nn.Parameter(torch.empty(sum(sizes), dtype=self.precision))
         parts = torch.split(self.flat.detach(), sizes)
+        views = self._views(parts, [value.shape for value in own.values()])
         self.parameters = {
-            name: part.view(self.members, *value.shape).copy_(value.detach())
-            for (name, value), part in zip(own.items(), parts, strict=True)
+            name: view.copy_(value.detach())
+            for (name, value), view in zip(own.items(), views, strict=True)
         }
         dense = [name for name, m in self.model.named_modules() if isinstance(m, nn.Linear)]
         self.names = [f"{name}.{which}" for name in dense for which in ("weight", "bias")]
@@ -72,6 +73,10 @@ class Stack:
         self.forward = vmap(self._forward, randomness="different")
         self.batch_loss: list[Array] = []
         self.batch_correct: list[Array] = []
+
+    def _views(self, parts: Sequence[Tensor], shapes: Sequence[torch.Size]) -> list[Tensor]:
+        """The parameters (K, ...) in the parts of the flat tensor."""
+        return [part.view(self.members, *s) for part, s in zip(parts, shapes, strict=True)]
 
     def _forward(
         self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor, y: Tensor
@@ -114,13 +119,9 @@ class Stack:
     def snapshot(self, epoch: int, data: Data, heldout: Data, sample: Data) -> Snapshot:
         """The stack as it is, with gradients on ``sample``, and the batches since the snapshot
         before."""
-        pieces = []
-        for first in range(0, self.members, self.piece):
-            part = slice(first, first + self.piece)
-            points = [(x[part], y[part]) for x, y in (data, heldout, sample)]
-            pieces.append(self._measure(part, *points))
-        measured = [torch.cat(values).numpy() for values in zip(*pieces, strict=True)]
-        loss, logits, heldout_loss, heldout_logits, *gradients = measured
+        loss, logits, heldout_loss, heldout_logits, *gradients = self._measured(
+            data, heldout, sample
+        )
         # The parameters will change in place.
         values = [self.parameters[name].detach().numpy().copy() for name in self.names]
         batch_loss = np.array(self.batch_loss, dtype=loss.dtype).reshape(-1, self.members)
@@ -137,6 +138,15 @@ class Stack:
             batch_loss=batch_loss,
             batch_correct=batch_correct,
         )
+
+    def _measured(self, data: Data, heldout: Data, sample: Data) -> list[Array]:
+        """Loss and logits on both sets, and the gradient by each of ``names``, of all members."""
+        pieces = []
+        for first in range(0, self.members, self.piece):
+            part = slice(first, first + self.piece)
+            points = [(x[part], y[part]) for x, y in (data, heldout, sample)]
+            pieces.append(self._measure(part, *points))
+        return [torch.cat(values).numpy() for values in zip(*pieces, strict=True)]
 
     def _measure(self, part: slice, data: Data, heldout: Data, sample: Data) -> list[Tensor]:
         """Loss and logits on both sets, and the gradient by each of ``names``, of a part."""

@@ -21,6 +21,7 @@ from suite.metrics import METRICS
 from suite.pairs import axes_of
 from suite.registry import unknown
 from suite.store import Results
+from suite.sums import warn
 from suite.tables import read_table
 from suite.types import STATUSES, UserError, Value
 
@@ -68,6 +69,8 @@ def run(
         found = between(a, _restricted(read(second), chosen))
     else:
         found = within(a, *_sides(a, str(by)))
+    for folder in dict.fromkeys((first, second or first)):
+        warn(folder, Results(folder).manifest())
     if form == "json":
         print(as_json(found, rule))
     elif form == "csv":

@@ -20,7 +20,7 @@ from suite.registry import unknown
 from suite.store import Results
 from suite.studies import STUDIES
 from suite.summary import summarise
-from suite.sums import altered
+from suite.sums import warn
 from suite.tables import header, missing_rows, read_table
 from suite.types import PROFILES, STATUSES, Study, UserError
 from suite.verdicts import Verdict
@@ -116,11 +116,6 @@ def _runs(results: Results, study: Study) -> pd.DataFrame:
     for status in frame["status"].unique():
         if status not in STATUSES:
             raise UserError(f"{path}: {unknown('status', status, STATUSES)}")
-    if altered(results.folder, f"{study.name}/runs.csv"):
-        print(
-            f"suite: {path} is not as its run wrote it: it was edited, or its run did not end",
-            file=sys.stderr,
-        )
     return frame
 
 
@@ -159,9 +154,11 @@ def check(
     results = Results(folder)
     if files and out is not None and out.resolve() == folder.resolve():
         raise UserError(f"--out {out}: its claims.csv holds the shipped claims; choose another")
-    judged = judge_run(results, stored_plan(results.manifest()), files)
+    manifest = results.manifest()
+    judged = judge_run(results, stored_plan(manifest), files)
     if out is not None:
         write_verdicts(Results(out), judged.verdicts)
+    warn(folder, manifest)
     shown = [one for one in judged.verdicts if one.headline] if headline else judged.verdicts
     show(replace(judged, verdicts=shown), form)
     return judged.code

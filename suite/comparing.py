@@ -17,13 +17,12 @@ from suite import changes, verdicts
 from suite.compare import compare
 from suite.comparison import RULES, Comparison, as_csv, as_json, markdown, text
 from suite.grids import AXES
-from suite.metrics import METRICS
 from suite.pairs import axes_of
 from suite.registry import unknown
 from suite.store import Results
+from suite.stored import read_runs
 from suite.sums import warn
-from suite.tables import read_table
-from suite.types import STATUSES, UserError, Value
+from suite.types import UserError, Value
 
 Runs = dict[str, pd.DataFrame]
 _NUMBERS = ("estimate", "low", "high", "n")
@@ -216,24 +215,16 @@ def read(folder: Path) -> Stored:
     for study in manifest["studies"]:
         path = folder / study / "runs.csv"
         if path.exists() or path.with_name("runs.csv.gz").exists():
-            runs[study] = _runs(path)
+            runs[study] = _runs(folder, study)
     return Stored(folder, manifest, runs, _claims(folder / "claims.csv"))
 
 
-def _runs(path: Path) -> pd.DataFrame:
+def _runs(folder: Path, study: str) -> pd.DataFrame:
     """The runs of a study. UserError where its table is damaged or holds a run twice."""
-    frame = read_table(path, ("seed", "status", "reason"))
-    for status in frame["status"].unique():
-        if status not in STATUSES:
-            raise UserError(f"{path}: {unknown('status', status, STATUSES)}")
-    for name in frame.columns:
-        if name in METRICS and frame[name].dtype.kind not in "iufb" and len(frame):
-            raise UserError(f"{path}: the column {name!r} holds something that is no number")
-    if len(frame) and (frame["seed"].dtype.kind not in "iu" or (frame["seed"] < 0).any()):
-        raise UserError(f"{path}: the column 'seed' holds something that is no whole number from 0")
+    frame = read_runs(folder, study)
     twice = int(frame.duplicated([*axes_of(frame), "seed"]).sum())
     if twice:
-        raise UserError(f"{path}: {twice} runs are there twice")
+        raise UserError(f"{folder / study / 'runs.csv'}: {twice} runs are there twice")
     return frame
 
 

@@ -18,11 +18,12 @@ from suite.claims.cells import check_cells
 from suite.judge import judge
 from suite.registry import unknown
 from suite.store import Results
+from suite.stored import read_runs
 from suite.studies import STUDIES
 from suite.summary import summarise
 from suite.sums import warn
-from suite.tables import header, missing_rows, read_table
-from suite.types import PROFILES, STATUSES, Study, UserError
+from suite.tables import header, missing_rows
+from suite.types import PROFILES, Study, UserError
 from suite.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -105,18 +106,14 @@ def _cells(frame: pd.DataFrame, study: str) -> list[dict[str, Any]]:
 def _runs(results: Results, study: Study) -> pd.DataFrame:
     """The runs of a study as stored; none where an interrupted run has not written them yet.
 
-    Raises UserError for a table that is damaged or holds a status that there is not.
+    Raises UserError for a table that is damaged.
     """
     import pandas as pd
 
     path = results.folder / study.name / "runs.csv"
     if not path.exists() and not path.with_name("runs.csv.gz").exists():
         return pd.DataFrame(columns=header(study, study.tables[0]))
-    frame = read_table(path, [*study.axes, "seed", "status", "reason"])
-    for status in frame["status"].unique():
-        if status not in STATUSES:
-            raise UserError(f"{path}: {unknown('status', status, STATUSES)}")
-    return frame
+    return read_runs(results.folder, study.name, study.axes)
 
 
 def summary(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from suite import changes, verdicts
 from suite.compare import compare
 from suite.comparison import RULES, Comparison, as_csv, as_json, markdown, text
 from suite.grids import AXES
-from suite.pairs import axes_of
+from suite.pairs import NOT_COMPARABLE, axes_of
 from suite.registry import unknown
 from suite.store import Results
 from suite.stored import read_runs
@@ -107,9 +107,20 @@ def between(a: Stored, b: Stored) -> Comparison:
         redefined,
         certain=planned and roots[0] == roots[1],
     )
+    notes += _not_compared(metrics)
     claims = changes.compare_claims(a.claims, b.claims)
     environment = changes.environment(a.manifest, b.manifest)
     return Comparison(a.label, b.label, environment, claims, metrics, tuple(notes))
+
+
+def _not_compared(metrics: pd.DataFrame) -> list[str]:
+    """A note for each reason why something is not comparable, with what it is."""
+    rows = metrics[metrics["kind"] == NOT_COMPARABLE]
+    what = rows["metric"].where(rows["metric"].notna(), "the study " + rows["study"])
+    return [
+        f"not compared ({reason}): {', '.join(names.unique())}"
+        for reason, names in what.groupby(rows["reason"], sort=False)
+    ]
 
 
 def _side(study: str, one: Stored, other: Stored) -> pd.DataFrame:

@@ -133,9 +133,13 @@ def _list(parsed: argparse.Namespace) -> int:
 
 def _plan(parsed: argparse.Namespace) -> int:
     from suite.planning import show
+    from suite.store import MANIFEST, Results
+    from suite.sums import warn
 
     jobs = _jobs(parsed)
     show(_make_plan(parsed), jobs, parsed.margins, parsed.json)
+    if parsed.margins is not None and (parsed.margins / MANIFEST).exists():
+        warn(parsed.margins, Results(parsed.margins).manifest())
     return 0
 
 

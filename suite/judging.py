@@ -17,11 +17,11 @@ from suite import claims, grids, verdicts
 from suite.claims.cells import check_cells
 from suite.judge import judge
 from suite.registry import unknown
-from suite.store import Results
+from suite.store import MANIFEST, Results
 from suite.stored import read_runs
 from suite.studies import STUDIES
 from suite.summary import summarise
-from suite.sums import warn
+from suite.sums import renew, warn
 from suite.tables import header, missing_rows
 from suite.types import PROFILES, Study, UserError
 from suite.verdicts import Verdict
@@ -75,10 +75,11 @@ def judge_run(results: Results, plan: grids.Plan, files: Sequence[Path] = ()) ->
         if files and name not in spoken_of:
             continue
         frame = _runs(results, STUDIES[name])
-        expected = manifest["expected"].get(name, {})
+        if (expected := manifest["expected"].get(name)) is None:
+            raise UserError(f"{results.folder / MANIFEST} does not say what was expected of {name}")
         if plan.digest(name) == expected.get("hash"):
             frame = missing_rows(STUDIES[name], stacks, frame)
-        elif (absent := expected.get("runs", 0) - len(frame)) > 0:
+        elif (absent := expected["runs"] - len(frame)) > 0:
             lost += absent
             print(
                 f"suite: {absent} runs of {name} are missing; which ones cannot be told, since"
@@ -151,6 +152,8 @@ def check(
     results = Results(folder)
     if files and out is not None and out.resolve() == folder.resolve():
         raise UserError(f"--out {out}: its claims.csv holds the shipped claims; choose another")
+    if out is not None and out.resolve() != folder.resolve() and (out / MANIFEST).exists():
+        raise UserError(f"--out {out}: its claims.csv speaks of its own run; choose another")
     manifest = results.manifest()
     judged = judge_run(results, stored_plan(manifest), files)
     if out is not None:
@@ -162,9 +165,12 @@ def check(
 
 
 def write_verdicts(results: Results, judged: list[Verdict]) -> None:
-    """Write claims.csv and junit.xml into a folder. Raises UserError where that cannot be."""
+    """Write claims.csv, with its sum where the folder has sums, and junit.xml into a folder.
+
+    Raises UserError where that cannot be."""
     results.make()
     results.write_frame("claims.csv", verdicts.to_frame(judged))
+    renew(results, "claims.csv")
     results.write_text("junit.xml", verdicts.junit(judged))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.grids import AXES
+from suite.grids import AXES, LARGEST
 from suite.registry import unknown
 from suite.studies import STUDIES
 from suite.tables import header, read_table
@@ -25,7 +25,7 @@ def read_runs(folder: Path, study: str, required: Iterable[str] = ()) -> pd.Data
     """The runs of a study: its axes, seed, status, reason and metrics, and ``required``.
 
     Raises UserError, besides what ``read_table`` refuses, for a status that there is not, a seed
-    that is no whole number from 0, the table of another study, an axis that is empty in a row, and
+    that no run has, the table of another study, an axis that is empty in a row, and
     columns whose names were exchanged.
     """
     path = folder / study / "runs.csv"
@@ -33,8 +33,11 @@ def read_runs(folder: Path, study: str, required: Iterable[str] = ()) -> pd.Data
     for status in frame["status"].unique():
         if status not in STATUSES:
             raise UserError(f"{path}: {unknown('status', status, STATUSES)}")
-    if len(frame) and (frame["seed"].dtype.kind not in "iu" or (frame["seed"] < 0).any()):
-        raise UserError(f"{path}: the column 'seed' holds something that is no whole number from 0")
+    seeds = frame["seed"]
+    if len(frame) and not (seeds.dtype.kind in "iu" and seeds.between(0, LARGEST).all()):
+        raise UserError(
+            f"{path}: the column 'seed' holds something that is no whole number from 0 to {LARGEST}"
+        )
     if study in STUDIES and (other := _owner(set(frame.columns), study)):
         raise UserError(f"{path} has the columns of another study, {other}")
     for name in AXES.names:

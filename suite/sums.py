@@ -1,4 +1,4 @@
-"""Whether the measured tables are still as their run wrote them: SHA-256 sums beside the tables.
+"""Whether the tables of a run are still as the suite wrote them: SHA-256 sums beside the tables.
 
 ``sha256sums.txt`` has the form that ``sha256sum -c`` reads. The sum of a compressed table is that
 of its content, so that packing a folder keeps the sums. Whoever edits a table and its sum alike is
@@ -21,24 +21,38 @@ from suite.store import Results
 SUMS = "sha256sums.txt"
 LEFT_OUT = "left_out"
 """The key of a packed manifest that names the tables which were not taken along."""
-SUMMARY = "summary.csv"
-_LINE = re.compile(rf"([0-9a-f]{{64}})  ([\w-]+/[\w-]+\.csv|{re.escape(SUMMARY)})")
-"""A sum and a table of a study, or the summary. Nothing else is opened, whatever the file names."""
+JUDGED = ("summary.csv", "claims.csv")
+"""Tables that are made from those of the studies."""
+_LINE = re.compile(r"([0-9a-f]{64})  ([\w-]+/[\w-]+\.csv|summary\.csv|claims\.csv)")
+"""A sum and a table. Nothing else is opened, whatever the file names."""
 _NAMED = 5
 """Tables of a kind that a warning names."""
 
 
 def write_sums(results: Results, studies: Iterable[str]) -> None:
-    """Write the sums of the summary and of all tables of the studies."""
+    """Write the sums of all tables of the studies, and of those that were made from them."""
     folders = (results.folder / study for study in studies)
     tables = (path for folder in folders for path in sorted(folder.glob("*.csv")))
-    paths = (*tables, results.folder / SUMMARY)
+    paths = (*tables, *(results.folder / name for name in JUDGED))
     lines = (f"{_sum(path)}  {path.relative_to(results.folder).as_posix()}\n" for path in paths)
     results.write_text(SUMS, "".join(lines))
 
 
+def renew(results: Results, name: str) -> None:
+    """Write the sum of a table anew that has just been written; nothing where there are no sums,
+    or none that can be read."""
+    try:
+        lines = (results.folder / SUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return
+    own = f"{_sum(results.folder / name)}  {name}"
+    kept = [own if line[66:] == name else line for line in lines]
+    kept += [] if own in kept else [own]
+    results.write_text(SUMS, "".join(f"{line}\n" for line in kept))
+
+
 def altered(folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What is not as the run wrote it: what happened -> its tables, as ``study/table.csv``, those
+    """What is not as the suite wrote it: what happened -> its tables, as ``study/table.csv``, those
     of runs first. Empty for a run that did not come to its tables.
 
     Looked at is every table that is listed or lies in the folder of a study of the manifest. One
@@ -53,7 +67,7 @@ def altered(folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[str]]:
     listed = [_LINE.fullmatch(line) for line in lines]
     sums = {line[2]: line[1] for line in listed if line}
     found = {name: _state(folder / name, sums.get(name)) for name in _names(folder, manifest, sums)}
-    found[SUMS] = "" if all(listed) else "damaged"
+    found[SUMS] = "" if all(listed) and len(sums) == len(listed) else "damaged"
     for name in manifest.get(LEFT_OUT, ()):
         if found.get(f"{name}.csv") == "missing":
             del found[f"{name}.csv"]
@@ -62,8 +76,8 @@ def altered(folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def warn(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Say on standard error, in one line, which tables of a folder are not as their run wrote
-    them."""
+    """Say on standard error, in one line, which tables of a folder are not as the suite
+    wrote them."""
     told = []
     for kind, names in altered(folder, manifest).items():
         more = len(names) - _NAMED
@@ -71,7 +85,7 @@ def warn(folder: Path, manifest: Mapping[str, Any]) -> None:
         told.append(f"{kind}: {', '.join(shown)}")
     if told:
         print(
-            f"suite: {folder} is not as its run wrote it: it was edited, or its run did not end"
+            f"suite: {folder} is not as the suite wrote it: it was edited, or its run did not end"
             f" ({'; '.join(told)})",
             file=sys.stderr,
         )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,11 +13,10 @@ from filelock import FileLock
 import broken
 import faking
 from broken import Disk, content, disk, run
-from suite import cli, judging, runner, sums
+from suite import judging, runner
 from suite.grids import Plan
 from suite.manifests import damaged
 from suite.runner import Done
-from suite.store import Results
 from suite.types import Stack, UserError
 
 
@@ -142,9 +139,9 @@ def harm(path: Path, damage: str) -> None:
         ("emptied", "is no table of this suite"),
         ("binary", "runs.csv"),
         ("a word", "holds something that is no number"),
-        ("edited", "is not as its run wrote it"),
-        ("lines lost", "is not as its run wrote it"),
-        ("a line twice", "is not as its run wrote it"),
+        ("edited", "is not as the suite wrote it"),
+        ("lines lost", "is not as the suite wrote it"),
+        ("a line twice", "is not as the suite wrote it"),
     ],
 )
 def test_a_damaged_table_is_told_when_it_is_judged(
@@ -171,100 +168,6 @@ def test_a_whole_table_is_judged_in_silence(
     capsys.readouterr()
     assert judging.check(folder, None, "text") == 0
     assert capsys.readouterr().err == ""
-
-
-def test_the_sums_are_those_that_others_compute(folder: Path, tmp_path: Path) -> None:
-    done = subprocess.run(["sha256sum", "-c", "sha256sums.txt"], cwd=folder, capture_output=True)
-    assert done.stdout.count(b": OK") == 3
-    assert done.returncode == 0
-    path = folder / "fake" / "runs.csv"
-    whole = path.read_bytes()
-    path.unlink()
-    packed = path.with_name("runs.csv.gz")
-    packed.write_bytes(gzip.compress(whole))
-    assert altered(folder) == {}
-    packed.write_bytes(gzip.compress(whole.replace(b"ok", b"OK", 1)))
-    assert altered(folder) == {"edited": ["fake/runs.csv"]}
-    packed.write_bytes(b"no gzip")
-    assert altered(folder) == {"cannot be read": ["fake/runs.csv"]}
-
-
-def altered(folder: Path) -> dict[str, list[str]]:
-    return sums.altered(folder, Results(folder).manifest())
-
-
-RUNS, CURVE = "fake/runs.csv", "fake/spectrum.csv"
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({CURVE: "edited"}, "edited: fake/spectrum.csv"),
-        ({CURVE: "edited", RUNS: "edited"}, "edited: fake/runs.csv, fake/spectrum.csv"),
-        ({CURVE: "removed"}, "missing: fake/spectrum.csv"),
-        (
-            {CURVE: "removed", "summary.csv": "edited"},
-            "missing: fake/spectrum.csv; edited: summary.csv",
-        ),
-        ({"fake/mine.csv": b"a\n1\n"}, "not listed: fake/mine.csv"),
-        ({"fake/mine.csv.gz": gzip.compress(b"a\n")}, "not listed: fake/mine.csv"),
-        ({"sha256sums.txt": "removed"}, "missing: sha256sums.txt"),
-        ({"sha256sums.txt": b"\xff\xfe"}, "cannot be read: sha256sums.txt"),
-        (
-            {"sha256sums.txt": b"0" * 64 + b"  /dev/zero\n"},
-            "not listed: fake/runs.csv, fake/spectrum.csv; damaged: sha256sums.txt",
-        ),
-        (
-            {f"fake/{name}.csv": b"a\n" for name in "abcdefg"},
-            "not listed: fake/a.csv, fake/b.csv, fake/c.csv, fake/d.csv, fake/e.csv, 2 more",
-        ),
-    ],
-)
-def test_every_table_that_is_not_as_its_run_wrote_it_is_told_of_in_one_line(
-    folder: Path, capsys: pytest.CaptureFixture[str], change: dict[str, str | bytes], told: str
-) -> None:
-    for name, how in change.items():
-        if isinstance(how, bytes):
-            (folder / name).write_bytes(how)
-        else:
-            harm(folder / name, how)
-    capsys.readouterr()
-    assert judging.check(folder, None, "text") == 0
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"suite: {folder} is not as its run wrote it: ")
-    assert line.endswith(f"({told})")
-
-
-def test_a_run_that_did_not_come_to_its_tables_is_not_called_edited(folder: Path) -> None:
-    shutil.rmtree(folder / "fake")
-    (folder / "sha256sums.txt").unlink()
-    assert altered(folder) == {}
-
-
-def test_compare_tells_of_each_folder_that_was_edited(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other, sound = (Path(shutil.copytree(folder, f"{folder}-{n}")) for n in (1, 2))
-    harm(other / RUNS, "edited")
-    harm(folder / CURVE, "edited")
-    told = {
-        folder: f"suite: {folder} is not as its run wrote it",
-        other: f"suite: {other} is not as its run wrote it",
-    }
-    for pair, wanted in (
-        ((folder, other), [folder, other]),
-        ((sound, other), [other]),
-        ((other, other), [other]),
-        ((sound, sound), []),
-    ):
-        capsys.readouterr()
-        cli.main(["compare", *map(str, pair)])
-        lines = capsys.readouterr().err.splitlines()
-        assert [line.split(":")[0] + ":" + line.split(":")[1] for line in lines] == [
-            told[one] for one in wanted
-        ]
-    cli.main(["compare", str(other), "--by", "width=1,2"])
-    assert capsys.readouterr().err.count("is not as its run wrote it") == 1
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK", b"\x00" * 500])
@@ -315,3 +218,14 @@ def test_a_plan_edited_by_hand_is_named(key: str, value: object) -> None:
     assert damaged(manifest) is None
     manifest["expected"]["training"][key] = value
     assert damaged(manifest) == "expected"
+
+
+@pytest.mark.parametrize("place", ["../elsewhere", "/elsewhere", "a/b", "", ".", "..", "A", "a b"])
+def test_a_study_is_no_path(place: str) -> None:
+    """A folder from elsewhere must not make a command read or write outside of it."""
+    reference = Path(__file__).parent.parent / "results" / "reference" / "quick"
+    manifest = json.loads((reference / "manifest.json").read_text(encoding="utf-8"))
+    assert damaged({**manifest, "studies": ["training", place]}) == "studies"
+    expected = manifest["expected"]
+    assert damaged({**manifest, "expected": {**expected, place: expected["training"]}})
+    assert damaged({**manifest, "studies": ["training", "training"]}) == "studies"

@@ -208,13 +208,13 @@ def test_a_folder_that_was_edited_is_packed_and_told_of_ever_after(
     path.write_text(path.read_text(encoding="utf-8").replace("3", "4", 1), encoding="utf-8")
     capsys.readouterr()
     packed(edited, tmp_path / "new")
-    told = f"suite: {edited} is not as its run wrote it: it was edited, or its run did not end"
+    told = f"suite: {edited} is not as the suite wrote it: it was edited, or its run did not end"
     assert capsys.readouterr().err == f"{told} (edited: propagation/layers.csv)\n"
     packed(tmp_path / "new", tmp_path / "again", "--without", "propagation/histograms")
     assert "(edited: propagation/layers.csv)" in capsys.readouterr().err
     for command in ("check", "report"):
         main([command, str(tmp_path / "again")])
-        told = f"suite: {tmp_path / 'again'} is not as its run wrote it"
+        told = f"suite: {tmp_path / 'again'} is not as the suite wrote it"
         assert capsys.readouterr().err.startswith(told)
     packed(finished, tmp_path / "sound", "--without", "propagation/histograms")
     assert main(["check", str(tmp_path / "sound")]) == 0

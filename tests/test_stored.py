@@ -51,7 +51,7 @@ def answer(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str
     """The exit code of a command line, and what it printed without the warnings of sums."""
     code = main(list(map(str, words)))
     out, err = capsys.readouterr()
-    kept = [line for line in err.splitlines(True) if "is not as its run wrote it" not in line]
+    kept = [line for line in err.splitlines(True) if "is not as the suite wrote it" not in line]
     return code, out, "".join(kept)
 
 
@@ -124,9 +124,14 @@ def a_name_lost(rows: Rows) -> Rows:
     return [rows[0][:-1], *rows[1:]]
 
 
-def a_seed_changed(rows: Rows) -> Rows:
-    at = rows[0].index("seed")
-    return [rows[0], [*rows[1][:at], "-1", *rows[1][at + 1 :]], *rows[2:]]
+def a_seed(given: str) -> Callable[[Rows], Rows]:
+    """The first seed changed."""
+
+    def change(rows: Rows) -> Rows:
+        at = rows[0].index("seed")
+        return [rows[0], [*rows[1][:at], given, *rows[1][at + 1 :]], *rows[2:]]
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -134,7 +139,10 @@ def a_seed_changed(rows: Rows) -> Rows:
     [
         (repeated, "has the column 'framework' twice"),
         (a_name_lost, "has rows with more fields than its head"),
-        (a_seed_changed, "'seed' holds something that is no whole number from 0"),
+        (a_seed("-1"), "'seed' holds something that is no whole number from 0 to 100000"),
+        (a_seed("0.5"), "'seed' holds something that is no whole number from 0"),
+        (a_seed(str(2**62)), "'seed' holds something that is no whole number from 0"),
+        (a_seed(str(2**64 - 1)), "'seed' holds something that is no whole number from 0"),
         (renamed("activation", "initializer"), "'activation' holds values of 'initializer'"),
         (renamed("activation", "weights"), "'activation' holds values of 'weights': native"),
         (renamed("activation", "reason"), "the column 'activation' has an empty field"),

@@ -70,7 +70,7 @@ def judge_run(results: Results, plan: grids.Plan, files: Sequence[Path] = ()) ->
     manifest = results.manifest()
     family = claims.read(files) if files else claims.shipped()
     spoken_of = {claim.study for claim in family}
-    runs, lost = {}, 0
+    runs, lost, told = {}, 0, []
     for name, stacks in plan.stacks.items():
         if files and name not in spoken_of:
             continue
@@ -81,15 +81,16 @@ def judge_run(results: Results, plan: grids.Plan, files: Sequence[Path] = ()) ->
             frame = missing_rows(STUDIES[name], stacks, frame)
         elif (absent := expected["runs"] - len(frame)) > 0:
             lost += absent
-            print(
+            told.append(
                 f"suite: {absent} runs of {name} are missing; which ones cannot be told, since"
-                " this version of the suite has another grid",
-                file=sys.stderr,
+                " this version of the suite has another grid"
             )
         lost += int(frame["status"].isin(["failed", "missing"]).sum())
         runs[name] = frame
     if files:
         check_cells(family, {name: _cells(frame, name) for name, frame in runs.items()})
+    for line in told:
+        print(line, file=sys.stderr)
     chosen = manifest["seeds"] is not None or manifest["overrides"]
     found = judge(family, runs, None if chosen else manifest["profile"])
     return Judged(runs, found, verdicts.exit_code(found, lost))

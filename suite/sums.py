@@ -113,9 +113,11 @@ def _state(path: Path, listed: str | None) -> str:
     if listed is None:
         return "not listed"
     try:
-        return "" if _sum(place) == listed else "edited"
+        if place.is_file():  # a pipe would be waited for
+            return "" if _sum(place) == listed else "edited"
     except (OSError, EOFError, zlib.error):
-        return "cannot be read"
+        pass
+    return "cannot be read"
 
 
 def _sum(path: Path) -> str:

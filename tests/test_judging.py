@@ -54,6 +54,8 @@ def test_missing_runs_count_even_where_the_grid_has_changed(
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     assert main(["check", str(copy)]) == 3
     assert "1 runs of parity are missing" in capsys.readouterr().err
+    assert judge_mine(copy, MINE.replace("depth = 4", "depth = 77")) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_a_manifest_that_expects_nothing_is_no_way_to_lose_runs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -57,6 +58,11 @@ def test_the_sums_are_those_that_others_compute(folder: Path) -> None:
     assert altered(folder) == {"edited": [RUNS]}
     packed.write_bytes(b"no gzip")
     assert altered(folder) == {"cannot be read": [RUNS]}
+    packed.unlink()
+    (folder / CURVE).unlink()
+    path.mkdir()
+    os.mkfifo(folder / CURVE)
+    assert altered(folder) == {"cannot be read": [RUNS, CURVE]}
 
 
 @pytest.mark.parametrize(

@@ -133,9 +133,13 @@ def _list(parsed: argparse.Namespace) -> int:
 
 def _plan(parsed: argparse.Namespace) -> int:
     from suite.planning import show
+    from suite.store import MANIFEST, Results
+    from suite.sums import warn
 
     jobs = _jobs(parsed)
     show(_make_plan(parsed), jobs, parsed.margins, parsed.json)
+    if parsed.margins is not None and (parsed.margins / MANIFEST).exists():
+        warn(parsed.margins, Results(parsed.margins).manifest())
     return 0
 
 
@@ -173,11 +177,14 @@ def _reproduce(parsed: argparse.Namespace) -> int:
     from suite.grids import LARGEST
     from suite.reproduce import reproduce
     from suite.reproduce_view import show
+    from suite.store import Results
+    from suite.sums import warn
 
     count = _whole("--sample", parsed.sample, 1, LARGEST)
     number = _whole("--seed", parsed.seed, 0, 2**63 - 1) or 0
     found = reproduce(parsed.folder, count, number, _jobs(parsed))
     show(found, "json" if parsed.json else "csv" if parsed.csv else "text")
+    warn(parsed.folder, Results(parsed.folder).manifest())
     return found.code
 
 
@@ -198,9 +205,11 @@ def _report(parsed: argparse.Namespace) -> int:
     from suite.grids import default_jobs
     from suite.report import write_report
     from suite.store import Results
+    from suite.sums import warn
 
-    Results(parsed.folder).manifest()
+    manifest = Results(parsed.folder).manifest()
     print(write_report(parsed.folder, default_jobs()))
+    warn(parsed.folder, manifest)
     return 0
 
 

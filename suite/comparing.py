@@ -17,12 +17,12 @@ from suite import changes, verdicts
 from suite.compare import compare
 from suite.comparison import RULES, Comparison, as_csv, as_json, markdown, text
 from suite.grids import AXES
-from suite.metrics import METRICS
-from suite.pairs import axes_of
+from suite.pairs import NOT_COMPARABLE, axes_of
 from suite.registry import unknown
 from suite.store import Results
-from suite.tables import read_table
-from suite.types import STATUSES, UserError, Value
+from suite.stored import read_runs
+from suite.sums import warn
+from suite.types import UserError, Value
 
 Runs = dict[str, pd.DataFrame]
 _NUMBERS = ("estimate", "low", "high", "n")
@@ -68,6 +68,8 @@ def run(
         found = between(a, _restricted(read(second), chosen))
     else:
         found = within(a, *_sides(a, str(by)))
+    for folder in dict.fromkeys((first, second or first)):
+        warn(folder, Results(folder).manifest())
     if form == "json":
         print(as_json(found, rule))
     elif form == "csv":
@@ -105,9 +107,20 @@ def between(a: Stored, b: Stored) -> Comparison:
         redefined,
         certain=planned and roots[0] == roots[1],
     )
+    notes += _not_compared(metrics)
     claims = changes.compare_claims(a.claims, b.claims)
     environment = changes.environment(a.manifest, b.manifest)
     return Comparison(a.label, b.label, environment, claims, metrics, tuple(notes))
+
+
+def _not_compared(metrics: pd.DataFrame) -> list[str]:
+    """A note for each reason why something is not comparable, with what it is."""
+    rows = metrics[metrics["kind"] == NOT_COMPARABLE]
+    what = rows["metric"].where(rows["metric"].notna(), "the study " + rows["study"])
+    return [
+        f"not compared ({reason}): {', '.join(names.unique())}"
+        for reason, names in what.groupby(rows["reason"], sort=False)
+    ]
 
 
 def _side(study: str, one: Stored, other: Stored) -> pd.DataFrame:
@@ -213,24 +226,16 @@ def read(folder: Path) -> Stored:
     for study in manifest["studies"]:
         path = folder / study / "runs.csv"
         if path.exists() or path.with_name("runs.csv.gz").exists():
-            runs[study] = _runs(path)
+            runs[study] = _runs(folder, study)
     return Stored(folder, manifest, runs, _claims(folder / "claims.csv"))
 
 
-def _runs(path: Path) -> pd.DataFrame:
+def _runs(folder: Path, study: str) -> pd.DataFrame:
     """The runs of a study. UserError where its table is damaged or holds a run twice."""
-    frame = read_table(path, ("seed", "status", "reason"))
-    for status in frame["status"].unique():
-        if status not in STATUSES:
-            raise UserError(f"{path}: {unknown('status', status, STATUSES)}")
-    for name in frame.columns:
-        if name in METRICS and frame[name].dtype.kind not in "iufb" and len(frame):
-            raise UserError(f"{path}: the column {name!r} holds something that is no number")
-    if len(frame) and (frame["seed"].dtype.kind not in "iu" or (frame["seed"] < 0).any()):
-        raise UserError(f"{path}: the column 'seed' holds something that is no whole number from 0")
+    frame = read_runs(folder, study)
     twice = int(frame.duplicated([*axes_of(frame), "seed"]).sum())
     if twice:
-        raise UserError(f"{path}: {twice} runs are there twice")
+        raise UserError(f"{folder / study / 'runs.csv'}: {twice} runs are there twice")
     return frame
 
 

@@ -25,7 +25,7 @@ _FILES = """\
 | `summary.csv` | a row for each cell and metric: `centre`, the median over seeds, with its 95 % order-statistics interval `low` .. `high`; `n` seeds behind it; counts of runs by status |
 | `claims.csv` | a row for each verdict: what was claimed, the estimate with its interval at the constant `level`, the band, the runs that were lost |
 | `junit.xml` | the verdicts as test cases, for continuous integration |
-| `sha256sums.txt` | of the studies' tables, as their run wrote them, for `sha256sum -c`; `suite check` looks at those of the runs |
+| `sha256sums.txt` | of the studies' tables, `summary.csv` and `claims.csv`, as the suite wrote them, for `sha256sum -c`; every command that reads the tables tells of those that differ |
 | `timings.csv` | seconds of each stage, then seconds and peak memory of each stack |
 | `report.html`, `figures/` | the page and its pictures |
 | `shards/` | one file for each finished stack, from which the tables can be written again |

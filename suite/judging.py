@@ -17,12 +17,13 @@ from suite import claims, grids, verdicts
 from suite.claims.cells import check_cells
 from suite.judge import judge
 from suite.registry import unknown
-from suite.store import Results
+from suite.store import MANIFEST, Results
+from suite.stored import read_runs
 from suite.studies import STUDIES
 from suite.summary import summarise
-from suite.sums import altered
-from suite.tables import header, missing_rows, read_table
-from suite.types import PROFILES, STATUSES, Study, UserError
+from suite.sums import renew, warn
+from suite.tables import header, missing_rows
+from suite.types import PROFILES, Study, UserError
 from suite.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -69,25 +70,27 @@ def judge_run(results: Results, plan: grids.Plan, files: Sequence[Path] = ()) ->
     manifest = results.manifest()
     family = claims.read(files) if files else claims.shipped()
     spoken_of = {claim.study for claim in family}
-    runs, lost = {}, 0
+    runs, lost, told = {}, 0, []
     for name, stacks in plan.stacks.items():
         if files and name not in spoken_of:
             continue
         frame = _runs(results, STUDIES[name])
-        expected = manifest["expected"].get(name, {})
+        if (expected := manifest["expected"].get(name)) is None:
+            raise UserError(f"{results.folder / MANIFEST} does not say what was expected of {name}")
         if plan.digest(name) == expected.get("hash"):
             frame = missing_rows(STUDIES[name], stacks, frame)
-        elif (absent := expected.get("runs", 0) - len(frame)) > 0:
+        elif (absent := expected["runs"] - len(frame)) > 0:
             lost += absent
-            print(
+            told.append(
                 f"suite: {absent} runs of {name} are missing; which ones cannot be told, since"
-                " this version of the suite has another grid",
-                file=sys.stderr,
+                " this version of the suite has another grid"
             )
         lost += int(frame["status"].isin(["failed", "missing"]).sum())
         runs[name] = frame
     if files:
         check_cells(family, {name: _cells(frame, name) for name, frame in runs.items()})
+    for line in told:
+        print(line, file=sys.stderr)
     chosen = manifest["seeds"] is not None or manifest["overrides"]
     found = judge(family, runs, None if chosen else manifest["profile"])
     return Judged(runs, found, verdicts.exit_code(found, lost))
@@ -105,23 +108,14 @@ def _cells(frame: pd.DataFrame, study: str) -> list[dict[str, Any]]:
 def _runs(results: Results, study: Study) -> pd.DataFrame:
     """The runs of a study as stored; none where an interrupted run has not written them yet.
 
-    Raises UserError for a table that is damaged or holds a status that there is not.
+    Raises UserError for a table that is damaged.
     """
     import pandas as pd
 
     path = results.folder / study.name / "runs.csv"
     if not path.exists() and not path.with_name("runs.csv.gz").exists():
         return pd.DataFrame(columns=header(study, study.tables[0]))
-    frame = read_table(path, [*study.axes, "seed", "status", "reason"])
-    for status in frame["status"].unique():
-        if status not in STATUSES:
-            raise UserError(f"{path}: {unknown('status', status, STATUSES)}")
-    if altered(results.folder, f"{study.name}/runs.csv"):
-        print(
-            f"suite: {path} is not as its run wrote it: it was edited, or its run did not end",
-            file=sys.stderr,
-        )
-    return frame
+    return read_runs(results.folder, study.name, study.axes)
 
 
 def summary(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -159,18 +153,25 @@ def check(
     results = Results(folder)
     if files and out is not None and out.resolve() == folder.resolve():
         raise UserError(f"--out {out}: its claims.csv holds the shipped claims; choose another")
-    judged = judge_run(results, stored_plan(results.manifest()), files)
+    if out is not None and out.resolve() != folder.resolve() and (out / MANIFEST).exists():
+        raise UserError(f"--out {out}: its claims.csv speaks of its own run; choose another")
+    manifest = results.manifest()
+    judged = judge_run(results, stored_plan(manifest), files)
     if out is not None:
         write_verdicts(Results(out), judged.verdicts)
+    warn(folder, manifest)
     shown = [one for one in judged.verdicts if one.headline] if headline else judged.verdicts
     show(replace(judged, verdicts=shown), form)
     return judged.code
 
 
 def write_verdicts(results: Results, judged: list[Verdict]) -> None:
-    """Write claims.csv and junit.xml into a folder. Raises UserError where that cannot be."""
+    """Write claims.csv, with its sum where the folder has sums, and junit.xml into a folder.
+
+    Raises UserError where that cannot be."""
     results.make()
     results.write_frame("claims.csv", verdicts.to_frame(judged))
+    renew(results, "claims.csv")
     results.write_text("junit.xml", verdicts.junit(judged))
 
 

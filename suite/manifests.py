@@ -5,6 +5,7 @@ A manifest is written by ``environment`` and read by every command that takes a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ _NAMES = {"": str}
 _NUMBER = range(2**63)
 _PLANNED = dict.fromkeys(("cells", "runs", "stacks"), _NUMBER)
 """What ``expected`` says of a study in numbers; the rest is text."""
+_FOLDER = re.compile(r"[a-z0-9_]+", re.ASCII)
+"""The name of a study. It is that of a folder too, which must not lie elsewhere."""
 
 REQUIRED: Mapping[str, Form] = {
     "command": [str], "profile": str, "studies": [str], "frameworks": [str],
@@ -38,11 +41,18 @@ def damaged(manifest: Mapping[str, Any]) -> str | None:
     for key, form in REQUIRED.items():
         if key not in manifest or not _fits(manifest[key], form):
             return key
-    for planned in manifest["expected"].values():
-        if any(not _fits(value, _PLANNED.get(name, str)) for name, value in planned.items()):
+    if not all(map(_FOLDER.fullmatch, manifest["studies"])) or _repeats(manifest["studies"]):
+        return "studies"
+    for study, planned in manifest["expected"].items():
+        right = all(_fits(value, _PLANNED.get(name, str)) for name, value in planned.items())
+        if not right or not {"runs", "hash"} <= set(planned) or not _FOLDER.fullmatch(study):
             return "expected"
     present = {key: form for key, form in OPTIONAL.items() if key in manifest}
     return next((key for key, form in present.items() if not _fits(manifest[key], form)), None)
+
+
+def _repeats(names: list[str]) -> bool:
+    return len(set(names)) < len(names)
 
 
 def _fits(value: Any, form: Form) -> bool:

@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.claims import Claim, Selector, shipped
-from suite.grids import AXES, Plan
+from suite.grids import AXES, LARGEST, Plan
 from suite.intervals import Z, seeds_needed
 from suite.types import Cell, UserError
+
+EDGE = 1e-6
+"""Margins below it are on the edge of the band: millions of millions of seeds would decide."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def _numbers(row: Mapping[str, str], folder: Path) -> tuple[int, float]:
         stored, margin = int(row["n"]), float(row["margin"])
     except ValueError:
         stored, margin = 0, math.nan
-    if stored < 1 or math.isnan(margin):
+    if not (1 <= stored <= LARGEST and margin >= 0):
         found = f"n {row['n']!r} and margin {row['margin']!r}"
         raise UserError(f"{folder / 'claims.csv'}: claim {row['claim']!r} has {found}")
     return stored, margin
@@ -85,7 +88,9 @@ def _numbers(row: Mapping[str, str], folder: Path) -> tuple[int, float]:
 
 def _needed(margin: float, stored: int, least: int) -> int | None:
     """The fewest seeds, ``least`` or more, with which a margin of ``stored`` seeds is one of Z."""
-    return max(least, math.ceil(stored * (Z / margin) ** 2)) if margin else None
+    if margin < EDGE:
+        return None
+    return max(least, math.ceil(stored * (Z / margin) ** 2))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -4,26 +4,30 @@ Kept: the manifest and claims.csv as they are, so that their differences can be 
 table, gzip-compressed, and the sums of the tables; the figures that are asked for. Left out is
 what can be made again from the tables: the page, the other figures, junit.xml; and the shards, of
 which the tables were made. The compressed files hold neither a time nor a name, so that the same
-tables give the same bytes with the same zlib. The manifest is written last: a folder without it
-is no results folder yet.
+tables give the same bytes with the same zlib. The new folder appears whole or not at all.
+
+A folder whose tables were edited is packed, with a warning: its sums go along, so that whoever
+reads the packed folder is told the same.
 """
 
 from __future__ import annotations
 
 import gzip
+import os
+import secrets
+import shutil
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from suite.registry import unknown
 from suite.store import MANIFEST, Results, replacing
-from suite.sums import SUMS
+from suite.sums import LEFT_OUT, SUMS, warn
 from suite.types import UserError
 
 PLAIN = ("claims.csv",)
 """Tables that stay readable."""
-LEFT_OUT = "left_out"
-"""The key of a packed manifest that names the tables which were not taken along."""
 
 
 def pack(
@@ -49,20 +53,55 @@ def pack(
                 raise unknown(f"{kind} of {folder}", name, there)
     if out.resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{out} lies inside {folder}; choose a folder beside it with --out")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is there already; choose an empty or new folder with --out")
-    Results(out).make()
-    for name, path in tables.items():
-        if name.removesuffix(".csv") not in without:
-            _write_table(out / name, path)
-    for name in figures:
-        _write(out / "figures" / f"{name}.png", pictures[name].read_bytes())
-    if (folder / SUMS).exists():
-        _write(out / SUMS, (folder / SUMS).read_bytes())
-    gone = sorted({*manifest.get(LEFT_OUT, ()), *without})
-    Results(out).write_json(MANIFEST, manifest | ({LEFT_OUT: gone} if gone else {}))
+    with _appearing(out) as draft:
+        for name, path in tables.items():
+            if name.removesuffix(".csv") not in without:
+                _write_table(draft / name, path)
+        for name in figures:
+            _write(draft / "figures" / f"{name}.png", pictures[name].read_bytes())
+        if (folder / SUMS).exists():
+            _write(draft / SUMS, (folder / SUMS).read_bytes())
+        gone = sorted({*manifest.get(LEFT_OUT, ()), *without})
+        Results(draft).write_json(MANIFEST, manifest | ({LEFT_OUT: gone} if gone else {}))
+    warn(folder, manifest)
     paths = sorted(path for path in out.rglob("*") if path.is_file())
     return {path.relative_to(out).as_posix(): path.stat().st_size for path in paths}
+
+
+@contextmanager
+def _appearing(out: Path) -> Iterator[Path]:
+    """A folder to fill, whose content stands in ``out`` when the block ends without an error.
+
+    After an error ``out`` and the folders above it are as they were: not there, or empty. A
+    process that is killed leaves a hidden folder beside ``out``, or in it where it was there.
+    Raises UserError where something cannot be read or written.
+    """
+    there = out.exists()
+    made = [] if there else [path for path in (out, *out.parents) if not path.exists()]
+    draft = (out if there else out.parent) / f".{out.name}.{secrets.token_hex(4)}"
+    ours = [draft]
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+        if there:  # it may be what cannot be replaced, such as a mounted disk
+            for path in sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST):
+                ours.append(path.rename(out / path.name))
+            draft.rmdir()
+        else:
+            draft.rename(out)
+    except BaseException as error:
+        for path in ours:
+            shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
+        if isinstance(error, OSError):
+            raise UserError(f"{out} was not made: {error}") from error
+        raise
 
 
 def _is_optional(name: str) -> bool:

@@ -88,11 +88,11 @@ def _locked(
     with stages("write"):
         for study, chosen in plan.stacks.items():
             results.collect(STUDIES[study], chosen)
-        write_sums(results, plan.stacks)
     with stages("judge"):
         judged = judge_run(results, plan)
         results.write_frame("summary.csv", summary(judged.runs), unknown="nan")
         write_verdicts(results, judged.verdicts)
+        write_sums(results, plan.stacks)
     results.write_frame("timings.csv", _timings(plan, results, stages))
     if draw:
         from suite.report import write_report  # here: plotting is slow to import

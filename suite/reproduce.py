@@ -25,6 +25,7 @@ from suite.metrics import METRICS
 from suite.metrics.metric import ROUNDING, Metric
 from suite.progress import Progress
 from suite.store import Results
+from suite.stored import read_runs
 from suite.studies import STUDIES
 from suite.tables import read_table, write_table
 from suite.types import Array, Stack, Study, UserError, float64
@@ -127,10 +128,8 @@ def _plan(manifest: dict[str, Any]) -> tuple[Plan, list[str]]:
 def _stored(folder: Path, study: Study) -> pd.DataFrame:
     """The runs of a study as stored; an axis that is newer than they are has its default."""
     axes = [axis for axis in AXES if axis.name in study.axes]
-    frame = read_table(
-        folder / study.name / "runs.csv",
-        [*(axis.name for axis in axes if axis.default is None), "seed", "status", "reason"],
-    )
+    needed = [axis.name for axis in axes if axis.default is None]
+    frame = read_runs(folder, study.name, needed)
     for axis in axes:
         if axis.name not in frame.columns:
             frame[axis.name] = axis.default

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from suite.grids import AXES
+from suite.metrics import METRICS
 from suite.types import Array, Cell, Stack, Study, Table, TableSpec, UserError, float64
 
 if TYPE_CHECKING:
@@ -158,15 +159,17 @@ def _at(column: Any, at: tuple[int, ...]) -> object:
 def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
     """A CSV of a results folder, also gzip-compressed: names as str, numbers as numbers.
 
-    Raises UserError when it is not there, cannot be read, lacks a required column, or holds text
-    where numbers belong.
+    Columns are known by their names: in a table of runs the axes come first, wherever they stand
+    in the file. Raises UserError when it is not there, cannot be read, lacks a required column or
+    has one twice, holds text where numbers belong, or has more fields in a row than in its head.
     """
     import pandas as pd  # here: the command line must start without it
 
     if not path.exists():
         path = path.with_name(path.name + ".gz")
     try:
-        columns = pd.read_csv(path, nrows=0).columns
+        head = pd.read_csv(path, nrows=1, header=None, dtype=str, keep_default_na=False)
+        columns = [str(name) for name in head.iloc[0]]
         frame = pd.read_csv(
             path,
             dtype={name: str for name in columns if name in _TEXT},
@@ -180,13 +183,31 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
     except (ValueError, OSError, EOFError, zlib.error) as error:
         text = " ".join(str(error).split())
         raise UserError(f"{path} is no table of this suite: {text}") from error
+    for name in columns:
+        if columns.count(name) > 1:
+            raise UserError(f"{path} has the column {name!r} twice")
+    frame.columns = pd.Index(columns)  # as they are there: pandas makes up names for empty ones
     for name in required:
         if name not in frame.columns:
             raise UserError(f"{path} lacks the column {name!r}")
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise UserError(f"{path} has rows with more fields than its head")
     for name in frame.columns:
         if name not in _TEXT and frame[name].dtype.kind not in "iufb" and len(frame):
             raise UserError(f"{path}: the column {name!r} holds something that is no number")
-    return frame
+    return frame if (order := in_order(columns)) == columns else frame[order]
+
+
+def in_order(columns: Sequence[str]) -> list[str]:
+    """The columns of a table of runs as ``header`` has them, whatever the order in the file: known
+    axes, unknown ones (before the seed), the seed, then the rest. Of other tables: as they are."""
+    if "seed" not in columns:
+        return list(columns)
+    known = [name for name in AXES.names if name in columns]
+    others = [name for name in columns if name not in known]
+    late = {"status", "reason", *METRICS.names}
+    unknown = [name for name in others[: others.index("seed")] if name not in late]
+    return [*known, *unknown, "seed", *(n for n in others if n not in {*unknown, "seed"})]
 
 
 def _ends(path: Path) -> bool:

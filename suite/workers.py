@@ -9,9 +9,11 @@ holds the queue's lock.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +36,8 @@ START = 600.0
 """Seconds for a process to start and to load the suite, also from a slow disk."""
 GRACE = 5.0
 """Seconds for a process to end, by itself or once it was killed."""
+_PR_SET_PDEATHSIG = 1
+"""Of ``prctl`` in ``linux/prctl.h``."""
 _SPAWN = multiprocessing.get_context("spawn")  # a forked TensorFlow or torch may hang
 
 
@@ -156,7 +160,8 @@ class Process:
 
     def __init__(self, work: Work, folder: Path, root: int) -> None:
         self.connection, theirs = _SPAWN.Pipe()
-        arguments = (theirs, work, folder, root, os.getpid())
+        lasting = threading.current_thread() is threading.main_thread()
+        arguments = (theirs, work, folder, root, os.getpid(), lasting)
         self._process = _SPAWN.Process(target=_live, args=arguments, daemon=True)
         with _inherited():
             self._process.start()
@@ -200,9 +205,11 @@ def _inherited() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _live(connection: Connection, work: Work, folder: Path, root: int, parent: int) -> None:
-    """The life of a worker process."""
-    _follow(parent)
+def _live(
+    connection: Connection, work: Work, folder: Path, root: int, parent: int, lasting: bool
+) -> None:
+    """The life of a worker process; ``lasting``: see ``_follow``."""
+    _follow(parent, lasting)
     serve(connection, work, folder, root)
 
 
@@ -216,12 +223,27 @@ def serve(connection: Connection, work: Work, folder: Path, root: int) -> None:
         return
 
 
-def _follow(parent: int) -> None:
-    """End this process soon after the one that started it, however that ended."""
+def _follow(parent: int, lasting: bool) -> None:
+    """End this process with the one that started it, however that ended: on Linux at once, and
+    also in the middle of C code that lets no Python run; elsewhere within about a second, once
+    Python runs. ``lasting``: the thread that started it lives as long as its process.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1.0)
         os._exit(1)
 
+    if lasting:  # Linux ends it with that thread, whatever becomes of the process
+        _killed_with_parent()
+    if os.getppid() != parent:  # it died before it was followed
+        os._exit(1)
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _killed_with_parent() -> None:
+    """Have Linux kill this process when the thread that started it ends; nothing elsewhere, or
+    where the system forbids it."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import os
 import signal
@@ -131,6 +132,8 @@ def obey(orders: Path, folder: Path, stack: Stack, root: int) -> Done:
         os.kill(os.getpid(), signal.SIGKILL)
     if deed == "hang":
         time.sleep(600)
+    if deed == "stick":
+        ctypes.PyDLL(None).sleep(600)  # keeps the lock of the interpreter: no thread of it can run
     if deed == "crash":
         os.abort()
     return runner.work(folder, stack, root)

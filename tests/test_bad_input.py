@@ -235,8 +235,9 @@ def test_a_manifest(folder: Path, data: st.DataObject) -> None:
     length=st.integers(0, 60),
     put=st.one_of(TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary(),
                   st.sampled_from([b",", b"\n", b'"', b",,,,", b"nan", b"1e999", b"\r\n", b"-"])),
-    name=st.sampled_from(["propagation/runs.csv", "claims.csv", "summary.csv", "manifest.json"]),
-    command=st.sampled_from(["check", "check", "compare"]),
+    name=st.sampled_from(["propagation/runs.csv", "claims.csv", "summary.csv", "manifest.json",
+                          "sha256sums.txt"]),
+    command=st.sampled_from(["check", "check", "compare", "pack"]),
 )  # fmt: skip
 def test_bytes_in_a_file(
     folder: Path, at: float, length: int, put: bytes, name: str, command: str
@@ -245,7 +246,10 @@ def test_bytes_in_a_file(
     whole = (copy / name).read_bytes()
     start = int(at * len(whole))
     (copy / name).write_bytes(whole[:start] + put + whole[start + length :])
-    answer(command, str(copy), *([str(folder)] if command == "compare" else []))
+    new = folder.parent / "packed"
+    more = {"compare": [str(folder)], "pack": ["--out", str(new)]}.get(command, [])
+    assert (answer(command, str(copy), *more) == 0) == new.exists() or command != "pack"
+    shutil.rmtree(new, ignore_errors=True)
 
 
 @pytest.mark.parametrize(

@@ -209,10 +209,29 @@ def test_definitions(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
     b = folder(a.parent / "b", definitions={"heldout_accuracy": "share; 2"})
     told = compared(capsys, a, b)[1]
     assert kinds(told) == {"not comparable": 4, "same": 4}
+    assert told["notes"] == ["not compared (another definition): heldout_accuracy"]
+    for form in ((), ("--markdown",)):
+        main(["compare", str(a), str(b), *form])
+        out = capsys.readouterr().out.replace("\\", "")
+        assert "not compared (another definition): heldout_accuracy\n" in out
     old = folder(a.parent / "old", definitions=None)
     told = compared(capsys, old, a)[1]
     assert kinds(told) == {"same": 8}
     assert told["notes"] == ["A does not say how its metrics are defined: compared by name"]
+
+
+def test_what_is_not_compared_is_named(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Metrics of another version, and a study whose cells have another form."""
+    newer = folder(a.parent / "b", training().assign(new_metric=1.0, newer_metric=2.0))
+    assert compared(capsys, newer, newer)[1]["notes"] == [
+        "not compared (this version has no such metric): new_metric, newer_metric"
+    ]
+    shapeless = folder(
+        a.parent / "c", training().query("activation == 'tanh'").drop(columns="activation")
+    )
+    assert compared(capsys, a, shapeless)[1]["notes"] == [
+        "not compared (one side has no activation): the study training"
+    ]
 
 
 def test_the_manifest_says_how_metrics_are_defined() -> None:

@@ -31,7 +31,7 @@ FLOORS = (
     "suite.studies.*",
     "suite.studies",
     "suite.intervals suite.tables suite.claims.schema suite.verdicts suite.manifests",
-    "suite.store suite.claims suite.dictionary",
+    "suite.store suite.claims suite.dictionary suite.stored",
     "suite.summary suite.samples suite.claims.cells suite.sums",
     "suite.selection suite.deciding",
     "suite.copies",

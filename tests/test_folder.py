@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from filelock import FileLock
 import broken
 import faking
 from broken import Disk, content, disk, run
-from suite import judging, runner, sums
+from suite import judging, runner
 from suite.grids import Plan
 from suite.manifests import damaged
 from suite.runner import Done
@@ -141,9 +139,9 @@ def harm(path: Path, damage: str) -> None:
         ("emptied", "is no table of this suite"),
         ("binary", "runs.csv"),
         ("a word", "holds something that is no number"),
-        ("edited", "is not as its run wrote it"),
-        ("lines lost", "is not as its run wrote it"),
-        ("a line twice", "is not as its run wrote it"),
+        ("edited", "is not as the suite wrote it"),
+        ("lines lost", "is not as the suite wrote it"),
+        ("a line twice", "is not as the suite wrote it"),
     ],
 )
 def test_a_damaged_table_is_told_when_it_is_judged(
@@ -170,22 +168,6 @@ def test_a_whole_table_is_judged_in_silence(
     capsys.readouterr()
     assert judging.check(folder, None, "text") == 0
     assert capsys.readouterr().err == ""
-
-
-def test_the_sums_are_those_that_others_compute(folder: Path, tmp_path: Path) -> None:
-    done = subprocess.run(["sha256sum", "-c", "sha256sums.txt"], cwd=folder, capture_output=True)
-    assert done.stdout.count(b": OK") == 2
-    assert done.returncode == 0
-    path = folder / "fake" / "runs.csv"
-    whole = path.read_bytes()
-    path.unlink()
-    packed = path.with_name("runs.csv.gz")
-    packed.write_bytes(gzip.compress(whole))
-    assert not sums.altered(folder, "fake/runs.csv")
-    packed.write_bytes(gzip.compress(whole.replace(b"ok", b"OK", 1)))
-    assert sums.altered(folder, "fake/runs.csv")
-    packed.write_bytes(b"no gzip")  # reading it will say so
-    assert not sums.altered(folder, "fake/runs.csv")
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK", b"\x00" * 500])
@@ -236,3 +218,14 @@ def test_a_plan_edited_by_hand_is_named(key: str, value: object) -> None:
     assert damaged(manifest) is None
     manifest["expected"]["training"][key] = value
     assert damaged(manifest) == "expected"
+
+
+@pytest.mark.parametrize("place", ["../elsewhere", "/elsewhere", "a/b", "", ".", "..", "A", "a b"])
+def test_a_study_is_no_path(place: str) -> None:
+    """A folder from elsewhere must not make a command read or write outside of it."""
+    reference = Path(__file__).parent.parent / "results" / "reference" / "quick"
+    manifest = json.loads((reference / "manifest.json").read_text(encoding="utf-8"))
+    assert damaged({**manifest, "studies": ["training", place]}) == "studies"
+    expected = manifest["expected"]
+    assert damaged({**manifest, "expected": {**expected, place: expected["training"]}})
+    assert damaged({**manifest, "studies": ["training", "training"]}) == "studies"

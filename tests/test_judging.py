@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from suite.cli import main
+from suite.manifests import REQUIRED
 
 ARGUMENTS = ["run", "parity", "--profile", "quick", "--frameworks", "numpy", "--seeds", "2",
              "--set", "activation=tanh", "--jobs", "1", "--no-report"]  # fmt: skip
@@ -53,6 +54,28 @@ def test_missing_runs_count_even_where_the_grid_has_changed(
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     assert main(["check", str(copy)]) == 3
     assert "1 runs of parity are missing" in capsys.readouterr().err
+    assert judge_mine(copy, MINE.replace("depth = 4", "depth = 77")) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_manifest_that_expects_nothing_is_no_way_to_lose_runs(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["expected"] = {}
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    (copy / "parity" / "runs.csv").unlink()
+    assert main(["check", str(copy)]) == 2
+    assert "does not say what was expected of parity" in capsys.readouterr().err
+
+
+def test_a_page_needs_nothing_that_a_manifest_may_lack(copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text())
+    kept = {key: value for key, value in manifest.items() if key in {"schema", *REQUIRED}}
+    assert len(kept) < len(manifest)
+    (copy / "manifest.json").write_text(json.dumps(kept))
+    for words in (["report"], ["check"], ["compare", str(copy)]):
+        assert main([*words, str(copy)]) == 0
 
 
 def test_a_folder_without_its_tables_lacks_all_its_runs(copy: Path) -> None:

@@ -74,6 +74,8 @@ def test_the_seeds_that_would_decide_are_where_the_margin_is_z() -> None:
     assert _needed(50.0, 20, 16) == _needed(math.inf, 20, 16) == 16
     assert _needed(50.0, 200, 1) == 2
     assert _needed(0.0, 20, 16) is None
+    for tiny in (5e-324, 1e-200, 1e-9):  # a rounding error from the edge
+        assert _needed(tiny, 20, 16) is None
 
 
 def test_decided_verdicts_of_the_reference_need_no_more_seeds_than_they_had() -> None:
@@ -124,7 +126,10 @@ def test_plan_prints_the_margins(capsys: pytest.CaptureFixture[str]) -> None:
     assert None in [one["margin"] for one in told["margins"]]  # infinite, which JSON has not
 
 
-@pytest.mark.parametrize(("column", "value"), [("margin", "huge"), ("margin", "nan"), ("n", "0")])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("margin", "huge"), ("margin", "nan"), ("margin", "-1"), ("n", "0"), ("n", "1" * 400)],
+)
 def test_a_number_that_is_none_is_named(tmp_path: Path, column: str, value: str) -> None:
     with (REFERENCE / "claims.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

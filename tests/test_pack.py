@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from broken import Killed, count, disk, full, kill
 from suite.cli import main
 
 RUN = ["run", "propagation", "--profile", "quick", "--frameworks", "numpy", "--seeds", "3",
@@ -138,3 +139,83 @@ def test_folders_that_cannot_be_packed_or_packed_into(
     assert main(["pack", str(tmp_path / "new"), "--out", str(tmp_path / "newer")]) == 2
     assert "summary.csv.gz cannot be read" in capsys.readouterr().err
     assert not (tmp_path / "newer" / "manifest.json").exists()
+
+
+# --- what goes wrong half way --------------------------------------------------------------------
+
+
+def inside(folder: Path) -> list[str]:
+    """All that lies in a folder, hidden files too."""
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("place", ["new", "new and deep/er", "empty"])
+def test_a_disk_that_is_full_at_any_call_leaves_nothing(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    """Also where the new folder was there, and empty: it still is."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "empty").mkdir()
+    words = ["pack", str(finished), "--out", str(home / place)]
+    with disk(count) as whole:
+        assert main(words) == 0
+    shutil.rmtree(home)
+    (home / "empty").mkdir(parents=True)
+    refused = 0
+    for at in range(1, whole.calls + 1):
+        capsys.readouterr()
+        with disk(full(at, calls=1)) as faulty:
+            code = main(words)
+        if faulty.broke:
+            told = capsys.readouterr().err
+            assert code == 2
+            assert "was not made: [Errno 28] No space left on device" in told
+            assert len(told.splitlines()) == 1
+            assert inside(home) == ["empty"], f"call {at} of {whole.calls}"
+            refused += 1
+        else:
+            shutil.rmtree(home)
+            (home / "empty").mkdir(parents=True)
+    assert refused > 20
+
+
+def test_a_pack_that_is_killed_leaves_no_folder_of_that_name(
+    finished: Path, tmp_path: Path
+) -> None:
+    words = ["pack", str(finished), "--out", str(tmp_path / "new")]
+    for at in (5, 15, 25):
+        with disk(kill(at)), pytest.raises(Killed):
+            main(words)
+        assert not (tmp_path / "new").exists()
+    assert main(words) == 0
+
+
+def test_a_folder_that_is_there_is_filled_and_not_replaced(finished: Path, tmp_path: Path) -> None:
+    """It may be a mounted disk."""
+    (tmp_path / "there").mkdir()
+    before = (tmp_path / "there").stat().st_ino
+    assert packed(finished, tmp_path / "there") == packed(finished, tmp_path / "new")
+    assert (tmp_path / "there").stat().st_ino == before
+    assert inside(tmp_path / "there") == inside(tmp_path / "new")
+
+
+def test_a_folder_that_was_edited_is_packed_and_told_of_ever_after(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edited = Path(shutil.copytree(finished, tmp_path / "edited"))
+    path = edited / "propagation" / "layers.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("3", "4", 1), encoding="utf-8")
+    capsys.readouterr()
+    packed(edited, tmp_path / "new")
+    told = f"suite: {edited} is not as the suite wrote it: it was edited, or its run did not end"
+    assert capsys.readouterr().err == f"{told} (edited: propagation/layers.csv)\n"
+    packed(tmp_path / "new", tmp_path / "again", "--without", "propagation/histograms")
+    assert "(edited: propagation/layers.csv)" in capsys.readouterr().err
+    for command in ("check", "report"):
+        main([command, str(tmp_path / "again")])
+        told = f"suite: {tmp_path / 'again'} is not as the suite wrote it"
+        assert capsys.readouterr().err.startswith(told)
+    packed(finished, tmp_path / "sound", "--without", "propagation/histograms")
+    assert main(["check", str(tmp_path / "sound")]) == 0
+    assert capsys.readouterr().err == ""

@@ -3,10 +3,12 @@ every other stack ends with the numbers that it always has."""
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from suite.store import Results
 from suite.studies import STUDIES
 from suite.tables import read_table
 from suite.types import Cost, Stack
+from suite.workers import READY, Process
 
 
 @pytest.fixture
@@ -179,18 +182,31 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+ENDINGS = [
+    (signal.SIGKILL, "hang"),
+    (signal.SIGINT, "hang"),
+    pytest.param(
+        signal.SIGKILL,
+        "stick",
+        marks=pytest.mark.skipif(sys.platform != "linux", reason="there is nothing like it"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("ending", "deed"), ENDINGS)
 def test_workers_end_with_the_run(
-    plan: Plan, tmp_path: Path, ending: signal.Signals, untouched: list[bytes]
+    plan: Plan, tmp_path: Path, ending: signal.Signals, deed: str, untouched: list[bytes]
 ) -> None:
-    """Killed, or with Ctrl-C to the whole group while workers hang: none is left, none speaks."""
+    """Killed, or with Ctrl-C to the whole group while workers hang, or while they are in C code
+    that lets no Python run: none is left, none speaks."""
     folder, orders, script = tmp_path / "out", tmp_path / "orders", tmp_path / "parent.py"
     script.write_text(_PARENT)
+    homes = Path(faking.__file__).parent, Path(runner.__file__).parent.parent
     for width in (2, 3):
-        faking.order(orders, faking.stack(plan, width), "hang")
+        faking.order(orders, faking.stack(plan, width), deed)
     parent = subprocess.Popen(
         [sys.executable, script, folder, orders],
-        env={**os.environ, "PYTHONPATH": os.path.dirname(faking.__file__)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, homes))},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -199,18 +215,54 @@ def test_workers_end_with_the_run(
     limit = time.monotonic() + 60
     while any(note.read_text() for note in notes) and time.monotonic() < limit:
         time.sleep(0.05)
-    assert len(workers(parent.pid)) >= 2
+    time.sleep(0.5)  # from the note to the deed
+    left = workers(parent.pid)
+    assert len(left) >= 2
     if ending == signal.SIGKILL:
         parent.kill()
     else:
         os.killpg(parent.pid, ending)
-    _, told = parent.communicate(timeout=30)  # at the end of standard error, so no worker holds it
+    try:
+        # To the end of standard error, so no worker holds it.
+        _, told = parent.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(parent.pid, signal.SIGKILL)  # no test leaves a process behind
+        raise
     if ending == signal.SIGINT:
         assert told.rstrip().endswith("KeyboardInterrupt")
         assert told.count("Traceback") == 1  # the parent's; the pipeline says it in words
     results = opened(plan, folder)
     execute(plan, results, faking.threads())
     assert tables(plan, results) == untouched
+
+
+def test_a_worker_outlives_the_thread_that_started_it(plan: Plan, tmp_path: Path) -> None:
+    """Linux would kill it with a thread that was asked to be followed."""
+    results, orders = opened(plan, tmp_path / "out"), tmp_path / "orders"
+    orders.mkdir()
+    hired: list[Process] = []
+
+    def start() -> None:
+        worker = Process(functools.partial(faking.obey, orders), results.folder, 0)
+        hired.append(worker)
+        assert worker.connection.poll(60)
+        assert worker.connection.recv() == READY
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    time.sleep(0.5)
+    (worker,) = hired
+    worker.connection.send(plan.stacks["fake"][0])
+    assert worker.connection.poll(60)
+    assert worker.connection.recv() == Done(plan.stacks["fake"][0])
+    worker.end()
+
+
+def test_a_worker_whose_parent_was_dead_before_it_looked_ends() -> None:
+    code = "from suite.workers import _follow; _follow(1, True); print('alive')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
 
 
 def workers(parent: int) -> list[int]:

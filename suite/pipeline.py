@@ -16,6 +16,7 @@ from suite import environment, runner
 from suite.grids import Plan
 from suite.judging import Judged, judge_run, show, summary, write_verdicts
 from suite.progress import Progress, tell
+from suite.stages import STAGES
 from suite.store import Results
 from suite.studies import STUDIES
 from suite.sums import write_sums
@@ -93,18 +94,19 @@ def _locked(
         results.write_frame("summary.csv", summary(judged.runs), unknown="nan")
         write_verdicts(results, judged.verdicts)
         write_sums(results, plan.stacks)
-    results.write_frame("timings.csv", _timings(plan, results, stages))
+    timings = _timings(plan, results, stages)
+    results.write_frame("timings.csv", timings)
     if draw:
         from suite.report import write_report  # here: plotting is slow to import
 
         with stages("report"):
             write_report(results.folder, jobs)
-        results.write_frame("timings.csv", _timings(plan, results, stages))
+        timings = _timings(plan, results, stages)
+        results.write_frame("timings.csv", timings)
     with contextlib.suppress(BrokenPipeError):
         show(judged, "text")
         sys.stdout.flush()
-    spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in stages.seconds.items())
-    tell(f"\nruns: {_counts(judged)}\n{spent}\nresults in {results.folder}")
+    tell(f"\nruns: {_counts(judged)}\n{_spent(timings)}\nresults in {results.folder}")
     return judged.code
 
 
@@ -135,12 +137,13 @@ def _resume(command: Sequence[str], results: Results) -> str:
 
 
 def _timings(plan: Plan, results: Results, stages: _Stages) -> pd.DataFrame:
-    """Seconds of each stage of this run, then seconds and peak memory of each stored stack."""
+    """Seconds of each stage of this run, then of each stored stack: its seconds in all, its peak
+    memory, and the seconds of each stage of its worker since the stack before."""
     import pandas as pd
 
     rows = [
         {"stage": stage, "seconds": seconds, "study": "", "stack": "", "label": "",
-         "expected_seconds": None, "process_peak_bytes": None}
+         "expected_seconds": None, "process_peak_bytes": None, **dict.fromkeys(STAGES)}
         for stage, seconds in stages.seconds.items()
     ]  # fmt: skip
     for study, stacks in plan.stacks.items():
@@ -152,3 +155,13 @@ def _timings(plan: Plan, results: Results, stages: _Stages) -> pd.DataFrame:
                      "label": stack.label, "expected_seconds": plan.costs[stack.key].seconds}
                 )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _spent(timings: pd.DataFrame) -> str:
+    """Seconds by stage, of the run and of its workers together, as a run ends with them."""
+    stacks = timings["stage"] == "stack"
+    run = zip(timings.loc[~stacks, "stage"], timings.loc[~stacks, "seconds"], strict=True)
+    workers = timings.loc[stacks, list(STAGES)].sum()
+    inside = ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in workers.items() if seconds)
+    words = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in run)
+    return f"{words}\nworkers, seconds together: {inside}"

@@ -20,9 +20,10 @@ from typing import Literal
 
 from suite import frameworks
 from suite.grids import Plan, supported
+from suite.stages import Timed, clock
 from suite.store import Results
 from suite.studies import STUDIES
-from suite.types import Cost, Lab, Measurement, Stack
+from suite.types import Cost, Framework, Lab, Measurement, Stack
 from suite.workers import Crew, Process, Worker
 
 
@@ -47,8 +48,11 @@ Hire = Callable[[Path, int], Worker]
 """Makes a worker for a results folder and a root seed."""
 
 
-_load = functools.cache(frameworks.load)
-"""One object a framework for the life of a worker: what is cached by framework stays valid."""
+@functools.cache
+def _load(name: str) -> Framework:
+    """One object a framework for the life of a worker: what is cached by framework stays valid."""
+    with clock("import"):
+        return Timed(frameworks.load(name))
 
 
 def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
@@ -63,7 +67,8 @@ def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
     if part.members:
         try:
             lab = Lab(_load(stack.framework), _load("numpy"), root)
-            measured = study.measure(part, lab)
+            with clock("study"):
+                measured = study.measure(part, lab)
         except Exception as error:  # whatever a framework raises becomes rows with the reason
             measured = _failed(len(part.members), _line(error))
     return _whole(measured, reasons)
@@ -96,8 +101,10 @@ def work(folder: Path, stack: Stack, root: int) -> Done:
     started = time.perf_counter()
     measurement, kept = measure(stack, root)
     seconds = time.perf_counter() - started
-    timings = {"seconds": seconds, "process_peak_bytes": _peak_bytes()}
-    return _store(Results(folder), stack, measurement, kept, timings)
+    # Its own writing cannot be in what is written: that of the worker's stack before is.
+    timings = {"seconds": seconds, "process_peak_bytes": _peak_bytes(), **clock.take()}
+    with clock("write"):
+        return _store(Results(folder), stack, measurement, kept, timings)
 
 
 def _peak_bytes() -> float:

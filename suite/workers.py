@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from suite.environment import WORKER
+from suite.stages import clock
 from suite.types import Stack
 
 Work = Callable[[Path, Stack, int], Any]
@@ -161,7 +162,7 @@ class Process:
     def __init__(self, work: Work, folder: Path, root: int) -> None:
         self.connection, theirs = _SPAWN.Pipe()
         lasting = threading.current_thread() is threading.main_thread()
-        arguments = (theirs, work, folder, root, os.getpid(), lasting)
+        arguments = (theirs, work, folder, root, os.getpid(), lasting, time.time())
         self._process = _SPAWN.Process(target=_live, args=arguments, daemon=True)
         with _inherited():
             self._process.start()
@@ -206,9 +207,17 @@ def _inherited() -> Iterator[None]:
 
 
 def _live(
-    connection: Connection, work: Work, folder: Path, root: int, parent: int, lasting: bool
+    connection: Connection,
+    work: Work,
+    folder: Path,
+    root: int,
+    parent: int,
+    lasting: bool,
+    started: float,
 ) -> None:
-    """The life of a worker process; ``lasting``: see ``_follow``."""
+    """The life of a worker process; ``lasting``: see ``_follow``; ``started``: by the clock of the
+    system, which all processes share."""
+    clock.add("start", time.time() - started)
     _follow(parent, lasting)
     serve(connection, work, folder, root)
 

@@ -14,6 +14,7 @@ import pytest
 from suite import frameworks
 from suite.arguments import KINDS
 from suite.cli import main
+from suite.stages import STAGES
 from suite.tables import read_table
 
 TINY = ["run", "propagation", "--profile", "quick", "--frameworks", "numpy", "--seeds", "3",
@@ -34,6 +35,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny") / "out"
     assert main([*TINY, "--out", str(folder)]) == 0
     return folder
+
+
+def test_timings_tell_where_a_run_spent_its_time(finished: Path) -> None:
+    rows = read_table(finished / "timings.csv")
+    stacks = rows[rows["stage"] == "stack"]
+    assert list(rows["stage"][:3]) == ["measure", "write", "judge"]
+    assert (stacks[["study", "draw"]].notna().all()).all()
+    inside = stacks[[name for name in STAGES if name not in ("start", "write")]].sum(axis=1)
+    # All that a stack takes is in some stage; the loading of a framework and what happens between
+    # stages are small beside it.
+    assert (inside <= stacks["seconds"] * 1.001).all()
+    assert inside.sum() > 0.9 * stacks["seconds"].sum()
+    assert (stacks["start"] > 0).sum() >= 1
 
 
 def test_a_run_leaves_what_is_promised(finished: Path) -> None:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent / "suite"
 FLOORS = (
     "suite",
     "suite.types",
-    "suite.registry suite.layout suite.arguments",
+    "suite.registry suite.layout suite.arguments suite.stages",
     "suite.metrics.metric",
     "suite.metrics.*",
     "suite.seeds suite.metrics suite.statistics suite.laws",

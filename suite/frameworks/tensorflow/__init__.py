@@ -17,6 +17,7 @@ from suite.frameworks.tensorflow.backend import keras, python_random_kept, relea
 from suite.frameworks.tensorflow.layers import seeded
 from suite.frameworks.tensorflow.stack import Stack
 from suite.registry import native
+from suite.stages import clock
 from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
 
 
@@ -71,13 +72,16 @@ class TensorFlow:
         member's masks do not depend on its stack. Raises UserError for a name in the task that
         TensorFlow has nothing for.
         """
-        stack = Stack(task)
+        with clock("compile"):
+            stack = Stack(task)
         try:
             for epoch in range(task.record[-1] + 1):
                 if epoch > 0:
                     stack.train(task.order(epoch))
                 if epoch in task.record:
-                    yield stack.snapshot(epoch)
+                    with clock("record"):
+                        snapshot = stack.snapshot(epoch)
+                    yield snapshot
         finally:
             del stack
             release()

@@ -21,6 +21,7 @@ from suite.frameworks.tensorflow import rules
 from suite.frameworks.tensorflow.backend import keras, precision, tf
 from suite.frameworks.tensorflow.layers import layers, network
 from suite.frameworks.tensorflow.rules import Tensor
+from suite.stages import clock
 from suite.types import Array, Snapshot, TrainTask, Weights
 
 _PIECE = 2**20
@@ -167,7 +168,7 @@ class Stack:
             if part.size
         ]
         with precision(self.dtype):
-            losses, right = self._train(*runs)
+            losses, right = _traced(self._train, *runs)
         self.batch_loss.append(losses.numpy())
         self.batch_correct.append(right.numpy())
 
@@ -214,7 +215,8 @@ class Stack:
         measured: list[Array] = []
         for start in starts:
             with precision(self.dtype):
-                values = [value.numpy() for value in self._measure(tf.constant(start), *rows)]
+                found = _traced(self._measure, tf.constant(start), *rows)
+                values = [value.numpy() for value in found]
             measured = measured or [np.empty((self.members, *v.shape[1:]), v.dtype) for v in values]
             for whole, value in zip(measured, values, strict=True):
                 whole[start : start + self.piece] = value
@@ -240,6 +242,13 @@ class Stack:
             batch_loss=batch_loss,
             batch_correct=batch_correct,
         )
+
+
+def _traced(function: Any, *arguments: Tensor) -> Any:
+    """What a ``tf.function`` gives, the time of tracing it apart from that of running it."""
+    with clock("compile"):
+        program = function.get_concrete_function(*arguments)
+    return program(*arguments)
 
 
 def _masks(layers: Sequence[Any], noise: Sequence[int]) -> dict[int, Array]:

@@ -19,6 +19,7 @@ from suite.frameworks.torch.layers import Activation, seeded, tensor
 from suite.frameworks.torch.narrow import Narrow, usable
 from suite.frameworks.torch.stack import Data, Stack, take
 from suite.registry import native, unknown
+from suite.stages import clock
 from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
 
 
@@ -82,7 +83,8 @@ class Torch:
 
         Raises UserError for a name in the task that torch has nothing for.
         """
-        stack = Narrow(task) if usable(task) else Stack(task)
+        with clock("compile"):
+            stack = Narrow(task) if usable(task) else Stack(task)
         data = stack.tensors(task.inputs, task.labels)
         heldout = stack.tensors(task.heldout_inputs, task.heldout_labels)
         for epoch in range(task.record[-1] + 1):
@@ -90,7 +92,9 @@ class Torch:
                 with seeded(mask_seed(task.noise, epoch)):
                     stack.train(data, _order(task, epoch), task.batch)
             if epoch in task.record:
-                yield stack.snapshot(epoch, data, heldout, _sample(task, data, epoch))
+                with clock("record"):
+                    snapshot = stack.snapshot(epoch, data, heldout, _sample(task, data, epoch))
+                yield snapshot
 
     def probe(self, name: str) -> Callable[..., Any]:
         """The function of ``probes/``; see ``types.Framework.probe``."""

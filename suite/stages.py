@@ -1,0 +1,111 @@
+"""What a worker spends its time on: a clock of named stages, and frameworks that are timed by it.
+
+``start`` and ``import`` come once a process, ``write`` once a stack; what a study asks of a
+framework is timed here, and ``study`` is all else that it does: data, statistics, and what it
+computes in NumPy. Stages do not overlap: an inner one stops the outer one's clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+from suite.types import Array, Framework, Layer, Propagation, Snapshot, TrainTask, Weights
+
+STAGES = ("start", "import", "draw", "compile", "train", "record", "propagate", "probe", "study",
+          "write")  # fmt: skip
+"""In the order in which a stack goes through them. ``compile``: to build, trace or compile a
+program; ``record``: snapshots of networks in training; ``write``: its shard."""
+
+
+class Clock:
+    """Seconds by stage since they were last taken. One thread uses it."""
+
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self._now = now
+        self._seconds: dict[str, float] = {}
+        self._open: list[str] = []
+        self._since = 0.0
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time a block, or each call of what is decorated with this. KeyError: no such stage."""
+        if stage not in STAGES:
+            raise KeyError(stage)
+        self._charge()
+        self._open.append(stage)
+        try:
+            yield
+        finally:
+            self._charge()
+            self._open.pop()
+
+    def _charge(self) -> None:
+        """Give the time that went by to the innermost stage that is open."""
+        now = self._now()
+        if self._open:
+            self.add(self._open[-1], now - self._since)
+        self._since = now
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Add what was timed elsewhere."""
+        self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
+
+    def take(self) -> dict[str, float]:
+        """The seconds of each stage that there was, in the order of ``STAGES``; from zero again."""
+        self._charge()
+        taken, self._seconds = self._seconds, {}
+        return {stage: taken[stage] for stage in STAGES if stage in taken}
+
+
+clock = Clock()
+"""Of this process."""
+
+
+class Timed:
+    """A framework whose verbs are timed; see ``types.Framework``."""
+
+    def __init__(self, framework: Framework) -> None:
+        self._framework = framework
+        self.name = framework.name
+
+    def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
+        """As of the framework."""
+        with clock("probe"):
+            return self._framework.evaluate(activation, points)
+
+    def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
+        """As of the framework."""
+        with clock("draw"):
+            return self._framework.draw(initializer, fan_in, fan_out, seed)
+
+    def propagate(
+        self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
+    ) -> list[Propagation]:
+        """As of the framework."""
+        with clock("propagate"):
+            return self._framework.propagate(names, weights, inputs, cotangent)
+
+    def train(self, task: TrainTask) -> Iterator[Snapshot]:
+        """As of the framework, which times its snapshots and programs itself."""
+        snapshots = iter(self._framework.train(task))
+        while True:
+            with clock("train"):
+                snapshot = next(snapshots, None)
+            if snapshot is None:
+                return
+            yield snapshot
+
+    def probe(self, name: str) -> Callable[..., Any]:
+        """As of the framework; each call of the function is timed."""
+        function = self._framework.probe(name)
+
+        @wraps(function)
+        def timed(*arguments: Any, **keywords: Any) -> Any:
+            with clock("probe"):
+                return function(*arguments, **keywords)
+
+        return timed

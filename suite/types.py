@@ -270,11 +270,11 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Propagation:
-    """One network at initialisation: each (depth, samples, width)."""
+    """One network at initialisation, layer by layer: each ``depth`` arrays (samples, width)."""
 
-    preactivation: Array
-    activation: Array
-    gradient: Array
+    preactivation: Sequence[Array]
+    activation: Sequence[Array]
+    gradient: Sequence[Array]
     """Derivative of sum(cotangent * last activation) by the pre-activation of each layer."""
 
 
@@ -298,10 +298,13 @@ class Framework(Protocol):
         ...
 
     def propagate(
-        self, activation: str, weights: Weights, inputs: Array, cotangent: Array
-    ) -> Propagation:
-        """Forward and backward through ONE network without an output layer. ``weights`` have
-        no leading axis here; inputs (samples, features), cotangent (samples, width)."""
+        self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
+    ) -> list[Propagation]:
+        """Forward and backward through a network for each name of an activation, in this order,
+        without an output layer.
+
+        They share weights (no leading axis here, all layers equally wide), inputs (samples,
+        features) and cotangent (samples, width). No network may change another's numbers."""
         ...
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:

@@ -48,7 +48,7 @@ def test_both_frameworks_measure_what_the_definition_says(framework: str) -> Non
     drawn = correlations._draw(member, lab)
     assert np.std(drawn[0][1]) == pytest.approx(1.0, abs=0.45)  # 64 values: 5 standard errors
     weights = [(np.sqrt(2.5) * kernel, np.sqrt(0.05) * bias) for kernel, bias in drawn]
-    signal = lab.oracle.propagate("tanh", tuple(weights), *correlations.batch(member, lab))
+    (signal,) = lab.oracle.propagate(("tanh",), tuple(weights), *correlations.batch(member, lab))
     for metric, values in (
         ("correlation", signal.preactivation),
         ("gradient_cosine", signal.gradient),

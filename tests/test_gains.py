@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -76,10 +76,10 @@ def test_both_frameworks_measure_what_the_definition_says(framework: str) -> Non
     for number, member in enumerate(stack.members):
         factor, name = gains.gain(member.cell), member.cell.text("activation")
         weights = tuple((factor * kernel, bias) for kernel, bias in native_layers(member, lab))
-        signal = lab.oracle.propagate(name, weights, *gains._batch(member, lab, factor))
+        (signal,) = lab.oracle.propagate((name,), weights, *gains._batch(member, lab, factor))
 
-        def log(values: Array, start: int) -> Array:
-            chosen = values[:, start * INPUTS : (start + 1) * INPUTS]
+        def log(layers: Sequence[Array], start: int) -> Array:
+            chosen = np.array(layers)[:, start * INPUTS : (start + 1) * INPUTS]
             return np.asarray(np.log(np.mean(chosen**2, axis=2)).mean(axis=1))
 
         low, one, high = (log(signal.preactivation, start) for start in range(3))

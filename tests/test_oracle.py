@@ -128,8 +128,9 @@ def test_propagate(activation: str) -> None:
     weights = tuple((rng.normal(size=shape), rng.normal(size=4)) for shape in ((5, 4), (4, 4)))
     inputs, cotangent = rng.normal(size=(6, 5)), rng.normal(size=(6, 4))
     function = activations.resolve(activation)
-    found = ORACLE.propagate(activation, weights, inputs, cotangent)
-    assert found.preactivation.shape == found.activation.shape == found.gradient.shape == (2, 6, 4)
+    (found,) = ORACLE.propagate((activation,), weights, inputs, cotangent)
+    for layers in (found.preactivation, found.activation, found.gradient):
+        assert np.shape(layers) == (2, 6, 4)
 
     first = inputs @ weights[0][0] + weights[0][1]
     second = function.value(first) @ weights[1][0] + weights[1][1]

@@ -150,7 +150,7 @@ def test_statistics_are_those_of_the_signals() -> None:
     lab = Lab(Numpy(), Numpy(), 0)
     member = stack.members[1]
     inputs, cotangent = batch(member, lab)
-    signal = Numpy().propagate("relu", start(member, lab), inputs, cotangent)
+    (signal,) = Numpy().propagate(("relu",), start(member, lab), inputs, cotangent)
     for layer in range(DEPTH):
         h, a, g = (v[layer] for v in (signal.preactivation, signal.activation, signal.gradient))
         expected = {
@@ -289,15 +289,17 @@ class Broken(Numpy):
     """Its second network has a NaN in layer 3 and inf from there on."""
 
     def propagate(
-        self, activation: str, weights: Weights, inputs: Array, cotangent: Array
-    ) -> Signal:
-        signal = super().propagate(activation, weights, inputs, cotangent)
-        if activation == "relu":
-            return signal
-        preactivation = signal.preactivation.copy()
-        preactivation[2, 0, 0] = np.nan
-        preactivation[3:] = np.inf
-        return replace(signal, preactivation=preactivation, activation=preactivation)
+        self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
+    ) -> list[Signal]:
+        sound = super().propagate(names, weights, inputs, cotangent)
+        return [s if name == "relu" else _broken(s) for name, s in zip(names, sound, strict=True)]
+
+
+def _broken(signal: Signal) -> Signal:
+    preactivation = np.array(signal.preactivation)
+    preactivation[2, 0, 0] = np.nan
+    preactivation[3:] = np.inf
+    return replace(signal, preactivation=list(preactivation), activation=list(preactivation))
 
 
 @pytest.mark.filterwarnings("error")
@@ -317,17 +319,17 @@ def test_a_gradient_that_overflows_is_named_from_the_output() -> None:
     ones = np.ones((4, 2, 3))
     gradient = ones.copy()
     gradient[:2] = np.inf
-    assert signals.not_finite(Signal(ones, ones, gradient)) == (
+    assert signals.not_finite(Signal(list(ones), list(ones), list(gradient))) == (
         "the gradient of layer 2 became inf or NaN"
     )
 
 
 def test_one_layer_has_no_backward_slope() -> None:
     rng = np.random.default_rng(5)
-    signal = Signal(*(rng.standard_normal((1, 4, 6)) for _ in range(3)))
+    signal = Signal(*([rng.standard_normal((4, 6))] for _ in range(3)))
     phi = activations.resolve("tanh")
     expected = theory.predict(phi, [(6, 6)], [1 / 6], [0.0])
-    columns = signals.observe(signal, rng.standard_normal((4, 6)), phi, expected)
+    columns = signals.observe(signal, rng.standard_normal((4, 6)), phi, expected, signals.Scratch())
     assert np.isnan(columns["runs"]["backward_slope"])
     assert np.isfinite(columns["runs"]["forward_slope_error"])
 

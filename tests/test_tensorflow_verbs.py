@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 
 from suite import frameworks
 from suite.frameworks import tensorflow as home
-from suite.frameworks.tensorflow import TensorFlow
-from suite.frameworks.tensorflow.backend import keras
+from suite.frameworks.tensorflow import TensorFlow, backend
+from suite.frameworks.tensorflow.backend import constant, keras
 from suite.types import Array
 
 TENSORFLOW = TensorFlow()
@@ -26,9 +27,9 @@ def test_propagate_agrees_with_the_oracle(activation: str) -> None:
         for i, o in itertools.pairwise(sizes)
     )
     inputs, cotangent = (rng.normal(size=(4, n)).astype(np.float32) for n in (7, 16))
-    found = TENSORFLOW.propagate(activation, weights, inputs, cotangent)
-    expected = frameworks.load("numpy").propagate(activation, weights, inputs, cotangent)
-    assert found.preactivation.shape == found.gradient.shape == (3, 4, 16)
+    (found,) = TENSORFLOW.propagate((activation,), weights, inputs, cotangent)
+    (expected,) = frameworks.load("numpy").propagate((activation,), weights, inputs, cotangent)
+    assert np.shape(found.preactivation) == np.shape(found.gradient) == (3, 4, 16)
     for name in ("preactivation", "activation", "gradient"):
         # sums of 16 products in float32: some roundings of values up to 3
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-5)
@@ -54,6 +55,27 @@ def test_a_draw_depends_on_its_seed_alone(name: str) -> None:
     assert kernel.tobytes() == again.tobytes()
     assert not np.any(kernel == other)
     assert not np.any(bias)
+
+
+def test_a_draw_becomes_a_tensor_without_a_copy() -> None:
+    kernel, _ = TENSORFLOW.draw("he_normal", 6, 6, 1)
+    assert not kernel.flags.writeable
+    tensor = constant(kernel)
+    assert constant(kernel) is tensor
+    np.testing.assert_array_equal(tensor, kernel)
+    for other in (kernel.T, kernel[:], kernel.copy()):
+        assert constant(other) is not tensor
+        np.testing.assert_array_equal(constant(other), other)
+    assert constant(kernel, "float64").dtype == "float64"
+
+
+def test_what_was_drawn_is_forgotten_with_its_array() -> None:
+    before = len(backend._VIEWED)
+    kernel, bias = TENSORFLOW.draw("he_normal", 6, 6, 1)
+    assert len(backend._VIEWED) == before + 2
+    del kernel, bias
+    gc.collect()
+    assert len(backend._VIEWED) == before
 
 
 def test_zeros_and_constants_need_no_seed() -> None:

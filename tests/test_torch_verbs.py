@@ -10,7 +10,9 @@ import pytest
 import torch
 from torch import nn
 
+from suite import initializers
 from suite.frameworks.torch import Torch
+from suite.registry import native
 
 TORCH = Torch()
 
@@ -29,7 +31,7 @@ def test_propagate_is_the_chain_rule(activation: str) -> None:
     inputs, cotangent = (rng.normal(size=(5, n)).astype(np.float32) for n in (7, 24))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = TORCH.propagate(activation, tuple(weights), inputs, cotangent)
+        (found,) = TORCH.propagate((activation,), tuple(weights), inputs, cotangent)
     hidden, befores, slopes = inputs.astype(np.float64), [], []
     for layer, (kernel, bias) in enumerate(weights):
         before = hidden @ kernel.astype(np.float64) + bias
@@ -61,6 +63,23 @@ def test_draw_is_the_fresh_layer() -> None:
     np.testing.assert_array_equal(bias, np.zeros(400, np.float32))
 
 
+@pytest.mark.parametrize("name", ["he_normal", "xavier_uniform", "orthogonal", "zeros"])
+def test_a_draw_is_what_fills_the_weight_of_a_layer(name: str) -> None:
+    """Bit for bit, with the global generator that torch's own documentation uses."""
+    declared = initializers.resolve(name).native("torch")
+    assert declared is not None
+    fill = native(declared)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(9)
+        layer = nn.Linear(40, 30)
+        torch.manual_seed(9)
+        fill(layer.weight)
+    kernel, bias = TORCH.draw(name, 40, 30, 9)
+    np.testing.assert_array_equal(kernel, layer.weight.detach().numpy().T)
+    assert kernel.dtype == bias.dtype == np.float32
+    assert not bias.any()
+
+
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_evaluate_keeps_the_precision(precision: str) -> None:
     points = np.linspace(-3, 3, 7).astype(precision)
@@ -81,6 +100,6 @@ def test_the_global_generator_is_left_as_found() -> None:
     found = torch.get_rng_state()
     for initializer in ("default", "orthogonal", "zeros"):
         TORCH.draw(initializer, 3, 4, 1)
-    TORCH.propagate("tanh", ((np.eye(3), np.zeros(3)),), np.ones((2, 3)), np.ones((2, 3)))
+    TORCH.propagate(("tanh",), ((np.eye(3), np.zeros(3)),), np.ones((2, 3)), np.ones((2, 3)))
     TORCH.evaluate("relu", np.ones(3))
     assert torch.equal(torch.get_rng_state(), found)

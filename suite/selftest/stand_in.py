@@ -7,7 +7,7 @@ where no framework is installed. A defect alters one answer and leaves all other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +57,10 @@ class StandIn:
         return found
 
     def propagate(
-        self, activation: str, weights: Weights, inputs: Array, cotangent: Array
-    ) -> Propagation:
-        asked = activation, weights, inputs, cotangent
-        found: Propagation = self._answer("propagate")(*asked)
+        self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
+    ) -> list[Propagation]:
+        asked = names, weights, inputs, cotangent
+        found: list[Propagation] = self._answer("propagate")(*asked)
         return found
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:

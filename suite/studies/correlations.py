@@ -11,12 +11,13 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from suite import activations, seeds, theory_pairs
 from suite.studies import costs
-from suite.studies.signals import not_finite
+from suite.studies.signals import doubles, not_finite
 from suite.studies.weights import draw_layer
 from suite.types import (
     BLOCK,
@@ -32,7 +33,6 @@ from suite.types import (
     Table,
     TableSpec,
     Weights,
-    float64,
 )
 
 POINTS = {
@@ -111,8 +111,8 @@ class Correlations:
             for member in group:
                 drawn = drawn or _draw(member, lab)
                 inputs, cotangent = batch(member, lab)
-                signal = lab.framework.propagate(
-                    member.cell.text("activation"), _at(member.cell, drawn), inputs, cotangent
+                (signal,) = lab.framework.propagate(
+                    (member.cell.text("activation"),), _at(member.cell, drawn), inputs, cotangent
                 )
                 reasons[member] = not_finite(signal)
                 pairs[member] = {**_observe(signal), **_predict(member.cell)}
@@ -206,10 +206,9 @@ def batch(member: Member, lab: Lab) -> tuple[Array, Array]:
 def _observe(signal: Propagation) -> dict[str, Array]:
     """Mean cosine over the pairs, (depth, len(STARTS)), of pre-activations and of gradients."""
 
-    def cosine(values: Array) -> Array:
-        depth, _, width = values.shape
+    def cosine(layers: Sequence[Array]) -> Array:
         first, other = np.moveaxis(
-            float64(values).reshape(depth, len(STARTS), 2, PAIRS, width), 2, 0
+            doubles(layers).reshape(len(layers), len(STARTS), 2, PAIRS, -1), 2, 0
         )
         products = [np.einsum("lspu,lspu->lsp", a, b)
                     for a, b in ((first, other), (first, first), (other, other))]  # fmt: skip

@@ -10,12 +10,13 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from suite import activations, seeds, theory, theory_gains
 from suite.studies import costs
-from suite.studies.signals import log_mean_square, not_finite
+from suite.studies.signals import doubles, log_mean_square, not_finite
 from suite.studies.weights import native_layers
 from suite.types import (
     BLOCK,
@@ -31,7 +32,6 @@ from suite.types import (
     Table,
     TableSpec,
     Weights,
-    float64,
 )
 
 STARTS = (0.7, 1.0, 1.4)
@@ -111,8 +111,8 @@ class Gains:
                 drawn = drawn or native_layers(member, lab)
                 factor, cell = gain(member.cell), member.cell
                 weights = tuple((np.float32(factor) * kernel, bias) for kernel, bias in drawn)
-                signal = lab.framework.propagate(
-                    cell.text("activation"), weights, *_batch(member, lab, factor)
+                (signal,) = lab.framework.propagate(
+                    (cell.text("activation"),), weights, *_batch(member, lab, factor)
                 )
                 reasons[member] = not_finite(signal)
                 observed[member] = {**_observe(cell, signal), **_predict(cell)}
@@ -188,10 +188,9 @@ def _batch(member: Member, lab: Lab, factor: float) -> tuple[Array, Array]:
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # results, not accidents
 def _observe(cell: Cell, signal: Propagation) -> dict[str, Array]:
     """The measured columns of one run."""
-    depth, _, width = signal.activation.shape
 
-    def logs(values: Array) -> Array:  # (depth, len(STARTS))
-        return log_mean_square(float64(values).reshape(depth, len(STARTS), INPUTS, width))
+    def logs(layers: Sequence[Array]) -> Array:  # (depth, len(STARTS))
+        return log_mean_square(doubles(layers).reshape(len(layers), len(STARTS), INPUTS, -1))
 
     before, after, gradient = map(logs, (signal.preactivation, signal.activation, signal.gradient))
     apart = before[:, -1] - before[:, 0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from suite.studies.propagation import Propagation, predict
-from suite.studies.signals import Columns
+from suite.studies.signals import Columns, Scratch
 from suite.types import BLOCK, Array, Cell, Grid, TableSpec, Value, float64
 from suite.types import Propagation as Signal
 
@@ -62,13 +62,14 @@ class Lecture(Propagation):
         narrow = _cases("normal(0.04)", "normal(0.2)", 256, BLOCK)
         return (*quick, *more, *wide, *_most("normal(0.05)", 4096, 3 * BLOCK), *narrow)
 
-    def observed(self, cell: Cell, signal: Signal, inputs: Array) -> Columns:
+    def observed(self, cell: Cell, signal: Signal, inputs: Array, scratch: Scratch) -> Columns:
         """All columns of one run, the theory's among them. inputs: (samples, width)."""
-        common, expected = super().observed(cell, signal, inputs), predict(cell)
-        after, gradient = float64(signal.activation), float64(signal.gradient)
+        common, expected = super().observed(cell, signal, inputs, scratch), predict(cell)
+        after, gradient = (np.stack(each, dtype=np.float64)
+                           for each in (signal.activation, signal.gradient))  # fmt: skip
         before = np.concatenate([float64(inputs)[None], after[:-1]])
         before_square = np.append(1.0, expected.activation_square[:-1])
-        deviation = after.std(axis=(1, 2))
+        deviation = np.sqrt(common["layers"]["activation_variance"])
         deviation_expected = np.sqrt(expected.activation_variance)
         by_kernel = kernel_gradient(before, gradient)
         layers = {

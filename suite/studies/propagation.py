@@ -14,7 +14,7 @@ import numpy as np
 
 from suite import activations, initializers, laws, seeds, theory
 from suite.studies import costs
-from suite.studies.signals import CENTRES, Columns, not_finite, observe
+from suite.studies.signals import CENTRES, Columns, Scratch, not_finite, observe
 from suite.studies.weights import NO_LAW, initial_layer
 from suite.types import (
     BLOCK,
@@ -33,6 +33,8 @@ from suite.types import (
 )
 from suite.types import Propagation as Signal
 
+_VARIANCES = ("preactivation_variance", "activation_variance", "gradient_variance")
+"""Columns that are finite where the signals are."""
 INPUTS = 16
 """Inputs in a batch. They share the kernels: the intervals of claims run over seeds alone."""
 
@@ -138,25 +140,28 @@ class Propagation:
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         observed: dict[Member, Columns] = {}
         reasons: dict[Member, str] = {}
+        scratch = Scratch()
         by_seed = sorted(stack.members, key=lambda member: member.seed)
         for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
-            weights: Weights | None = None
-            for member in group:
-                # One draw at a time is kept: 50 kernels of 512 x 512 are 52 MB.
-                weights = weights or start(member, lab)
-                inputs, cotangent = batch(member, lab)
-                name = member.cell.text("activation")
-                signal = lab.framework.propagate(name, weights, inputs, cotangent)
-                reasons[member] = not_finite(signal)
-                observed[member] = self.observed(member.cell, signal, inputs)
+            members = tuple(group)
+            names = [member.cell.text("activation") for member in members]
+            # One draw at a time is kept: 50 kernels of 512 x 512 are 52 MB.
+            inputs, cotangent = batch(members[0], lab)
+            signals = lab.framework.propagate(names, start(members[0], lab), inputs, cotangent)
+            for member, signal in zip(members, signals, strict=True):
+                columns = self.observed(member.cell, signal, inputs, scratch)
+                sound = all(np.isfinite(columns["layers"][name]).all() for name in _VARIANCES)
+                reasons[member] = "" if sound else not_finite(signal)
+                observed[member] = columns
         tables = [self._table(spec, [observed[member] for member in stack.members])
                   for spec in self.tables]  # fmt: skip
         ordered = [reasons[member] for member in stack.members]
         return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
 
-    def observed(self, cell: Cell, signal: Signal, inputs: Array) -> Columns:
+    def observed(self, cell: Cell, signal: Signal, inputs: Array, scratch: Scratch) -> Columns:
         """All columns of one run, the theory's among them. inputs: (INPUTS, width)."""
-        return observe(signal, inputs, activations.resolve(cell.text("activation")), predict(cell))
+        phi = activations.resolve(cell.text("activation"))
+        return observe(signal, inputs, phi, predict(cell), scratch)
 
     def _table(self, spec: TableSpec, observed: list[Columns]) -> Table:
         columns = {

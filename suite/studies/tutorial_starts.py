@@ -112,6 +112,6 @@ def start_gap(member: Member, lab: Lab, task: TrainTask, logits: Array) -> float
     *hidden, (kernel, bias) = start(replace(member, cell=plain), lab, task.architecture)
     points = task.inputs[0]
     nothing = np.zeros((len(points), task.architecture.width))
-    signal = lab.oracle.propagate("tanh", tuple(hidden), points, nothing)
+    (signal,) = lab.oracle.propagate(("tanh",), tuple(hidden), points, nothing)
     exact = (signal.activation[-1] @ float64(kernel) + bias)[:, 0]
     return float(np.abs(logits - exact).max())

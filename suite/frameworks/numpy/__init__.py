@@ -8,7 +8,7 @@ product's batch axis and nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,23 +58,11 @@ class Numpy:
         """The function of ``probes/``; see ``types.Framework.probe``."""
         return probe(self.name, name)
 
-    @_quiet
     def propagate(
-        self, activation: str, weights: Weights, inputs: Array, cotangent: Array
-    ) -> Propagation:
-        """Forward and backward through one network without an output layer."""
-        function = activations.resolve(activation)
-        hidden = [float64(inputs)]
-        before = []
-        for kernel, bias in weights:
-            before.append(hidden[-1] @ float64(kernel) + float64(bias))
-            hidden.append(function.value(before[-1]))
-        gradients = []
-        flowing = float64(cotangent)
-        for (kernel, _), z in zip(reversed(weights), reversed(before), strict=True):
-            gradients.append(flowing * function.slope(z))
-            flowing = gradients[-1] @ float64(kernel).T
-        return Propagation(np.stack(before), np.stack(hidden[1:]), np.stack(gradients[::-1]))
+        self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
+    ) -> list[Propagation]:
+        """Forward and backward through a network for each activation, one after the other."""
+        return [_propagate(name, weights, inputs, cotangent) for name in names]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         """Train, and yield a snapshot at each epoch of ``task.record``.
@@ -152,6 +140,23 @@ def _check(task: TrainTask) -> None:
 
 
 # --- the network and its gradient --------------------------------------------------------------
+
+
+@_quiet
+def _propagate(activation: str, weights: Weights, inputs: Array, cotangent: Array) -> Propagation:
+    """Forward and backward through one network, layer by layer."""
+    function = activations.resolve(activation)
+    hidden = [float64(inputs)]
+    before = []
+    for kernel, bias in weights:
+        before.append(hidden[-1] @ float64(kernel) + float64(bias))
+        hidden.append(function.value(before[-1]))
+    gradients = []
+    flowing = float64(cotangent)
+    for (kernel, _), z in zip(reversed(weights), reversed(before), strict=True):
+        gradients.append(flowing * function.slope(z))
+        flowing = gradients[-1] @ float64(kernel).T
+    return Propagation(before, hidden[1:], gradients[::-1])
 
 
 @_quiet

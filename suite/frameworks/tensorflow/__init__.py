@@ -7,13 +7,22 @@ calls are compiled. Training is in ``stack``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from suite import activations, initializers
 from suite.frameworks import probe
-from suite.frameworks.tensorflow.backend import keras, python_random_kept, release, tf
+from suite.frameworks.tensorflow.backend import (
+    constant,
+    keras,
+    python_random_kept,
+    release,
+    tf,
+    view,
+)
 from suite.frameworks.tensorflow.layers import seeded
 from suite.frameworks.tensorflow.stack import Stack
 from suite.registry import native
@@ -39,31 +48,32 @@ class TensorFlow:
         return value.numpy(), tape.gradient(value, x).numpy()
 
     def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
-        """Kernel (fan_in, fan_out) and bias (fan_out,) as Keras starts a ``Dense``, float32.
+        """Kernel (fan_in, fan_out) and bias (fan_out,) as Keras starts a ``Dense``, float32,
+        read-only: they lie in the framework's memory.
 
         ``default`` is what a ``Dense`` does when nobody asks. Another initializer sets the kernel
         alone, and the bias is zero.
         """
         kernel, bias = _starts(initializer)
         return (
-            seeded(kernel, seed)((fan_in, fan_out), dtype="float32").numpy(),
-            seeded(bias, seed)((fan_out,), dtype="float32").numpy(),
+            view(seeded(kernel, seed)((fan_in, fan_out), dtype="float32")),
+            view(seeded(bias, seed)((fan_out,), dtype="float32")),
         )
 
     def propagate(
-        self, activation: str, weights: Weights, inputs: Array, cotangent: Array
-    ) -> Propagation:
-        """Forward and backward through one network of dense layers and activations.
+        self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
+    ) -> list[Propagation]:
+        """Forward and backward through a network for each activation, side by side in one batch.
 
+        A layer multiplies the rows of all networks at once, then each activation takes its own.
         ``weights``: one (fan_in, fan_out) kernel and (fan_out,) bias per layer; inputs (samples,
         features), cotangent (samples, width). All hidden layers must be equally wide.
         """
         shapes = tuple(kernel.shape for kernel, _ in weights)
-        arguments = tf.nest.map_structure(
-            lambda values: tf.constant(values, dtype=tf.float32), (weights, inputs, cotangent)
-        )
-        passes = _passes(activation, shapes)(*arguments)
-        return Propagation(*(values.numpy() for values in passes))
+        arguments = tf.nest.map_structure(constant, (weights, inputs, cotangent))
+        # (depth, networks, samples, width): preactivations, outputs, gradients
+        passes = [np.asarray(part) for part in _passes(tuple(names), shapes)(*arguments)]
+        return [Propagation(*(list(part[:, n]) for part in passes)) for n in range(len(names))]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         """Train, and yield a snapshot at each epoch of ``task.record``.
@@ -108,7 +118,7 @@ def _starts(initializer: str) -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=32)
-def _passes(activation: str, shapes: tuple[tuple[int, int], ...]) -> Any:
+def _passes(names: tuple[str, ...], shapes: tuple[tuple[int, int], ...]) -> Any:
     """Both passes through layers of these shapes, compiled: 4 times as fast at width 256.
 
     The weights are arguments, so one layer of each shape serves all layers of that shape and
@@ -118,18 +128,25 @@ def _passes(activation: str, shapes: tuple[tuple[int, int], ...]) -> Any:
     for fan_in, fan_out in set(shapes):
         dense[fan_in, fan_out] = keras.layers.Dense(fan_out, kernel_initializer="zeros")
         dense[fan_in, fan_out].build((None, fan_in))
-    function = keras.layers.Activation(_activation(activation))
+    functions = [keras.layers.Activation(_activation(name)) for name in names]
+    count = len(functions)
+
+    def stacked(layers: list[Any]) -> Any:
+        together = tf.stack(layers)
+        depth, rows, width = together.shape
+        return tf.reshape(together, (depth, count, rows // count, width))
 
     def passes(weights: Any, inputs: Any, cotangent: Any) -> tuple[Any, Any, Any]:
-        preactivations, outputs, x = [], [], inputs
+        preactivations, outputs, x = [], [], tf.tile(inputs, (count, 1))
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(inputs)
+            tape.watch(x)
             for shape, (kernel, bias) in zip(shapes, weights, strict=True):
                 x, _ = dense[shape].stateless_call([kernel, bias], [], x)
                 preactivations.append(x)
-                x = function(x)
+                parts = zip(functions, tf.split(x, count), strict=True)
+                x = tf.concat([function(part) for function, part in parts], axis=0)
                 outputs.append(x)
-        gradients = tape.gradient(x, preactivations, cotangent)
-        return tf.stack(preactivations), tf.stack(outputs), tf.stack(gradients)
+        gradients = tape.gradient(x, preactivations, tf.tile(cotangent, (count, 1)))
+        return stacked(preactivations), stacked(outputs), stacked(gradients)
 
     return tf.function(passes, autograph=False)

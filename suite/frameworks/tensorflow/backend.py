@@ -10,10 +10,14 @@ import gc
 import os
 import random
 import sys
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from suite.types import UserError
+import numpy as np
+
+from suite.types import Array, UserError
 
 if "keras" in sys.modules and (other := sys.modules["keras"].config.backend()) != "tensorflow":
     raise UserError(
@@ -52,7 +56,26 @@ with _silent():
 # Else vectorized_map says with every dropout layer that it maps the masks in a loop.
 tf.get_logger().setLevel("ERROR")
 
-__all__ = ["keras", "precision", "python_random_kept", "release", "tf"]
+__all__ = ["constant", "keras", "precision", "python_random_kept", "release", "tf", "view"]
+
+
+_VIEWED: dict[int, Any] = {}
+"""id of an array that ``view`` gave, while it lives -> its tensor."""
+
+
+def view(tensor: Any) -> Array:
+    """A tensor's own memory as an array that nobody can write to."""
+    array = np.asarray(tensor)
+    _VIEWED[id(array)] = tensor
+    weakref.finalize(array, _VIEWED.pop, id(array)).atexit = False
+    return array
+
+
+def constant(values: Array, dtype: str = "float32") -> Any:
+    """A tensor of the values. Of what ``view`` gave it is the tensor itself: ``tf.constant``
+    copies, and a fresh copy of a large kernel costs up to a sixth of its draw."""
+    tensor = _VIEWED.get(id(values))
+    return tensor if tensor is not None and tensor.dtype == dtype else tf.constant(values, dtype)
 
 
 @contextmanager

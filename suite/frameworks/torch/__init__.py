@@ -41,42 +41,39 @@ class Torch:
         ``default`` is the layer's own reset. Any other initializer sets the kernel alone, and
         the bias is zero. The kernel is a transposed view: torch keeps (fan_out, fan_in).
         """
-        declared = initializers.resolve(initializer).native("torch")
-        with seeded(seed):
-            if declared is None:
+        resolved = initializers.resolve(initializer)
+        declared = resolved.native("torch")
+        if declared is None:
+            with seeded(seed):
                 layer = nn.Linear(fan_in, fan_out)
-            else:
-                layer = nn.Linear(fan_in, fan_out, device="meta").to_empty(device="cpu")
-                native(declared)(layer.weight)
-                nn.init.zeros_(layer.bias)
-        return layer.weight.detach().numpy().T, layer.bias.detach().numpy()
+            return layer.weight.detach().numpy().T, layer.bias.detach().numpy()
+        # The layer's weight without the layer, whose making would take longer than the draw.
+        weight = torch.empty(fan_out, fan_in)
+        own = {"generator": torch.Generator().manual_seed(seed)} if resolved.random else {}
+        native(declared)(weight, **own)
+        return weight.numpy().T, np.zeros(fan_out, dtype=np.float32)
 
     def propagate(
-        self, activation: str, weights: Weights, inputs: Array, cotangent: Array
-    ) -> Propagation:
-        """Forward and backward through ONE network of equally wide layers, no output layer.
+        self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
+    ) -> list[Propagation]:
+        """Forward and backward through a network for each activation, side by side in one batch.
 
-        ``weights``: a kernel (fan_in, fan_out) and a bias (fan_out,) per layer, used where they
-        lie. inputs (samples, features), cotangent (samples, width).
+        A layer multiplies the rows of all networks at once, then each activation takes its own:
+        at width 256 a product of 160 rows takes 6 times that of 16, not 10 times. ``weights``: a
+        kernel (fan_in, fan_out) and a bias (fan_out,) per layer, used where they lie. inputs
+        (samples, features), cotangent (samples, width); no output layer.
         """
-        modules: list[nn.Module] = []
-        for kernel, bias in weights:
-            fan_in, fan_out = kernel.shape
-            dense = nn.Linear(fan_in, fan_out, device="meta")  # no memory, no draw
-            # No gradient by the weights: the backward pass is one product a layer.
-            dense.weight = nn.Parameter(tensor(kernel).T, requires_grad=False)
-            dense.bias = nn.Parameter(tensor(bias), requires_grad=False)
-            modules += [dense, Activation(activation)]
-        x = tensor(inputs)
-        preactivations, outputs = [], []
-        for module in nn.Sequential(*modules):
-            x = module(x)
-            if isinstance(module, nn.Linear):
-                preactivations.append(x.requires_grad_())
-            else:
-                outputs.append(x)
-        gradients = torch.autograd.grad(x, preactivations, tensor(cotangent))
-        return Propagation(_array(preactivations), _array(outputs), _array(gradients))
+        functions, copies = [Activation(name).function for name in names], (len(names), 1)
+        x, preactivations, outputs = tensor(inputs).repeat(copies), [], []
+        for dense in _layers(weights):
+            x = dense(x).requires_grad_()
+            preactivations.append(x)
+            parts = zip(functions, x.chunk(len(functions)), strict=True)
+            x = torch.cat([function(part) for function, part in parts])
+            outputs.append(x)
+        gradients = torch.autograd.grad(x, preactivations, tensor(cotangent).repeat(copies))
+        found = [_split(part, len(names)) for part in (preactivations, outputs, gradients)]
+        return [Propagation(*network) for network in zip(*found, strict=True)]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         """Train, and yield a snapshot at each epoch of ``task.record``.
@@ -125,6 +122,22 @@ def _order(task: TrainTask, epoch: int) -> Tensor:
     return torch.from_numpy(np.array(task.order(epoch), dtype=np.int64))
 
 
-def _array(tensors: Sequence[Tensor]) -> Array:
-    """Tensors of one shape along a new first axis."""
-    return torch.stack(list(tensors)).detach().numpy()
+def _layers(weights: Weights) -> Iterator[nn.Linear]:
+    """A layer with each pair of weights: one object for all that are of one shape, since to make
+    one takes longer than to send 16 inputs through it."""
+    made: dict[tuple[int, ...], nn.Linear] = {}
+    for kernel, bias in weights:
+        if kernel.shape not in made:
+            fan_in, fan_out = kernel.shape
+            made[kernel.shape] = nn.Linear(fan_in, fan_out, device="meta")  # no memory, no draw
+        dense = made[kernel.shape]
+        # No gradient by the weights: the backward pass is one product a layer.
+        dense.weight = nn.Parameter(tensor(kernel).T, requires_grad=False)
+        dense.bias = nn.Parameter(tensor(bias), requires_grad=False)
+        yield dense
+
+
+def _split(layers: Sequence[Tensor], networks: int) -> Iterator[tuple[Array, ...]]:
+    """Of layers (networks * samples, width), each network's own rows (samples, width)."""
+    parts = (layer.detach().numpy() for layer in layers)
+    return zip(*(part.reshape(networks, -1, part.shape[1]) for part in parts), strict=True)

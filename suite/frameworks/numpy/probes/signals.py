@@ -39,7 +39,8 @@ def backward(
 
     As ``Framework.propagate``, but in ``single`` or ``double`` precision; here always in double.
     """
-    return Numpy().propagate(activation, weights, inputs, cotangent).gradient
+    (signal,) = Numpy().propagate((activation,), weights, inputs, cotangent)
+    return np.stack(signal.gradient)
 
 
 def smallest(precision: str) -> float:

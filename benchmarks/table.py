@@ -3,7 +3,9 @@
 ``python -m benchmarks.table FILE`` prints it and writes table.md beside the file. Times are medians
 over the rounds. A ratio compares two contestants within each round, and its median over the
 rounds is shown with the smallest and the largest: what slows the machine down for a while slows
-down both.
+down both. With ``--cpu`` times are seconds of the processor, for a file from a machine that had
+other work to do: a contestant computes in one thread, and so they are near what it would take
+alone.
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ class Row:
         return statistics.median(self.ms.values())
 
 
-def rows(stored: dict[str, Any]) -> dict[str, list[Row]]:
-    """Work -> its rows, in the order of their turns."""
+def rows(stored: dict[str, Any], cpu: bool) -> dict[str, list[Row]]:
+    """Work -> its rows, in the order of their turns. ``cpu``: by the processor's seconds."""
     found: dict[str, dict[tuple[str, bool], Row]] = {}
     for entry in stored["benchmarks"]:
         facts = entry["extra_info"]
@@ -49,7 +51,8 @@ def rows(stored: dict[str, Any]) -> dict[str, list[Row]]:
             (name, many), Row(name, many, facts, {})
         )
         share = facts["networks"] * facts["epochs"]
-        row.ms[facts["turn"]] = 1000 * entry["stats"]["median"] / share
+        seconds = max(facts["cpu_s"]) if cpu else entry["stats"]["median"]
+        row.ms[facts["turn"]] = 1000 * seconds / share
     return {work: list(entries.values()) for work, entries in found.items()}
 
 
@@ -154,9 +157,19 @@ def wide(found: dict[str, list[Row]]) -> list[str]:
     return lines(head, body)
 
 
-def table(stored: dict[str, Any]) -> str:
+def kept(stored: dict[str, Any]) -> float:
+    """The share of its time that a process had a core in, median over all rounds."""
+    return float(
+        statistics.median(
+            max(entry["extra_info"]["cpu_s"]) / entry["stats"]["median"]
+            for entry in stored["benchmarks"]
+        )
+    )
+
+
+def table(stored: dict[str, Any], cpu: bool = False) -> str:
     """All sections, as Markdown."""
-    found = rows(stored)
+    found = rows(stored, cpu)
     machine = stored["machine_info"]
     versions = machine.get("versions", {})
     names = ("torch", "tensorflow-cpu", "keras", "jax")
@@ -164,7 +177,9 @@ def table(stored: dict[str, Any]) -> str:
     turns = max(len(row.ms) for entries in found.values() for row in entries)
     parts = [
         f"{machine['cpu'].get('brand_raw', 'unknown processor')}, {machine.get('cores')} cores;"
-        f" {', '.join(said)}; {turns} alternating rounds: medians, smallest and largest."
+        f" {', '.join(said)}. {turns} alternating rounds: median (smallest to largest),"
+        f" {'seconds of the processor' if cpu else 'seconds of the clock'}; while timed, a process"
+        f" had a core for {100 * kept(stored):.0f} % of the time."
     ]
     for work, title in TITLES.items():
         if work in found:
@@ -177,12 +192,12 @@ def table(stored: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def main(path: Path) -> None:
+def main(path: Path, *options: str) -> None:
     """Print the table of a file and write it beside it."""
-    text = table(json.loads(path.read_text(encoding="utf-8")))
+    text = table(json.loads(path.read_text(encoding="utf-8")), cpu="--cpu" in options)
     path.with_name("table.md").write_text(text, encoding="utf-8")
     print(text)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

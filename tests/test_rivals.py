@@ -41,9 +41,9 @@ WAYS = [
 def _seeded() -> Iterator[None]:
     """In this process the engine has set TensorFlow's flags, and tf.data shuffles with a seed
     alone; in the benchmark no rival shares a process with the engine."""
-    from suite.frameworks.tensorflow.backend import context, tf
+    from suite.frameworks.tensorflow.backend import tf
 
-    kept = context.global_seed()
+    kept = importlib.import_module("tensorflow.python.eager.context").global_seed()
     tf.random.set_seed(0)
     yield
     tf.random.set_seed(kept)
@@ -134,7 +134,7 @@ def test_every_contestant_has_what_it_is_compared_with() -> None:
 def entry(work: str, turn: int, name: str, seconds: float, **facts: object) -> dict[str, object]:
     """One benchmark as pytest-benchmark stores it."""
     common = {"against": [], "many": False, "processes": 1, "networks": 1, "epochs": 1,
-              "accuracy": [], "loss": []}  # fmt: skip
+              "accuracy": [], "loss": [], "cpu_s": [seconds / 2]}  # fmt: skip
     info = {**common, "work": work, "turn": turn, "contestant": name, **facts}
     return {"stats": {"median": seconds}, "extra_info": info}
 
@@ -158,9 +158,12 @@ def test_the_table_is_made_of_the_file_alone() -> None:
     ]
     machine = {"cpu": {"brand_raw": "A processor"}, "cores": 2, "versions": {"torch": "2.13.0"}}
     text = table({"benchmarks": benchmarks, "machine_info": machine})
-    assert text.startswith("A processor, 2 cores; torch 2.13.0; 2 alternating rounds")
+    assert text.startswith("A processor, 2 cores; torch 2.13.0. 2 alternating rounds")
+    assert "had a core for 50 % of the time" in text
     assert "| suite, torch | 1 | 100 | 1.5 |  | within | within | 0.990 | 0.020 |" in text
     assert "| slow | 1 | 1 | 75 | 50 (50 to 50) | 2.0 | 0.5 | 0.950 | 0.200 |" in text
     assert "| suite, torch | 1.5 | 1.2 | 25 (25 to 25) |" in text
     assert "| 6 layers of 4,096: suite, torch | 4 | 500 | 450 | 90 |" in text
     assert text.count(last) == 0
+    busy = table({"benchmarks": benchmarks, "machine_info": machine}, cpu=True)
+    assert "| suite, torch | 1 | 100 | 0.75 |  | within | within | 0.990 | 0.020 |" in busy

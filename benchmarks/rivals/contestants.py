@@ -84,7 +84,6 @@ def contestants(work: str) -> list[Contestant]:
         _alone(TENSORFLOW, "tensorflow", "GradientTape, eager"),
         _alone(TENSORFLOW, "tensorflow", "GradientTape in tf.function", many=False),
         Contestant(
-            "JAX, vmap and scan", f"{RUNNERS}:Together", (), tuple(ENGINES.values()), ("jax",),
-            many=False,
+            "JAX, vmap and scan", f"{RUNNERS}:Together", (), tuple(ENGINES.values()), ("jax",)
         ),
     ]  # fmt: skip

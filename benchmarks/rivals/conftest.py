@@ -1,0 +1,36 @@
+"""The options of the comparison, and what its file says of the machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from suite import environment, grids
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("rivals")
+    group.addoption("--turns", type=int, default=3, help="rounds of every contestant")
+    group.addoption(
+        "--processes", type=int, default=grids.default_jobs(),
+        help="of a row with one process per core; fewer where memory is short",
+    )  # fmt: skip
+
+
+def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
+    """Versions for the table; no name of the host."""
+    machine_info.pop("node", None)
+    names = environment.versions(("torch", "tensorflow"))
+    machine_info["versions"] = names | {"jax": environment_version("jax")}
+    machine_info["cores"] = grids.default_jobs()
+
+
+def environment_version(package: str) -> str:
+    """The installed version, or ``absent``."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"

@@ -161,7 +161,8 @@ def _spent(timings: pd.DataFrame) -> str:
     """Seconds by stage, of the run and of its workers together, as a run ends with them."""
     stacks = timings["stage"] == "stack"
     run = zip(timings.loc[~stacks, "stage"], timings.loc[~stacks, "seconds"], strict=True)
-    workers = timings.loc[stacks, list(STAGES)].sum()
+    # Without a stack of theirs, columns hold None.
+    workers = timings.loc[stacks].reindex(columns=list(STAGES)).astype(float).sum()
     inside = ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in workers.items() if seconds)
     words = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in run)
     return f"{words}\nworkers, seconds together: {inside}"

@@ -141,11 +141,15 @@ class Stack:
 
         Losses and numbers of right answers before the updates, both (steps, K).
         """
-        tables = [tf.reshape(values, (-1, *values.shape[2:])) for values in self.data]
+        inputs, labels = self.data
+        # Features and label side by side, gathered for all steps at once: the time goes with the
+        # number of rows, hardly with their length.
+        table = tf.concat([inputs, labels[..., None]], axis=2)
+        table = tf.reshape(table, (-1, table.shape[2]))
         results = [
             tf.map_fn(
-                lambda batch: self._step(*batch),
-                tuple(tf.gather(table, rows) for table in tables),  # at once: cheaper than by step
+                lambda batch: self._step(batch[..., :-1], batch[..., -1]),
+                tf.gather(table, rows),
                 fn_output_signature=(self.dtype, tf.int64),
                 parallel_iterations=1,
             )

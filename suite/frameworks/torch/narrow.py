@@ -31,7 +31,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from suite.frameworks import compiler
 from suite.frameworks.torch.layers import Activation
 from suite.frameworks.torch.rules import LOSSES
-from suite.frameworks.torch.stack import Data, Stack, take
+from suite.frameworks.torch.stack import Data, Stack
 from suite.types import Array, TrainTask
 
 WIDEST = 8
@@ -86,7 +86,7 @@ class Narrow(Stack):
 
     def train(self, data: Data, order: Tensor, batch: int) -> None:
         """One epoch, the points in the ``order`` (K, N) of each member."""
-        inputs, labels = _last(*take(data, order))
+        inputs, labels = _ordered(*data, order)
         outputs = []
         for x, y in zip(torch.split(inputs, batch), torch.split(labels, batch), strict=True):
             losses, logits, gradients = self._step(x, y)
@@ -148,6 +148,20 @@ class Narrow(Stack):
         gradients = [mean(values) for values in zip(*(step[2] for step in steps), strict=True)]
         logits = torch.cat([step[1] for step in steps])
         return mean([step[0] for step in steps]), logits, gradients
+
+
+def _ordered(inputs: Tensor, labels: Tensor, order: Tensor) -> Data:
+    """Inputs (K, N, features) and labels (K, N) as (N, features, K) and (N, K), the points of each
+    member in the order (K, N) of its own. Number by number: twice as fast as ``take`` and turning.
+    """
+    members, points, features = inputs.shape
+    rows = (order + points * torch.arange(members).unsqueeze(-1)).T.reshape(-1)
+
+    def chosen(values: Tensor) -> Tensor:
+        return values.reshape(-1).index_select(0, rows).view(-1, members)
+
+    columns = [chosen(inputs[..., feature]) for feature in range(features)]
+    return torch.stack(columns, 1), chosen(labels)
 
 
 def _last(inputs: Tensor, labels: Tensor) -> Data:

@@ -54,10 +54,10 @@ class TensorFlow:
         alone, and the bias is zero.
         """
         kernel, bias = _starts(initializer)
-        return (
-            view(seeded(kernel, seed)((fan_in, fan_out), dtype="float32")),
-            view(seeded(bias, seed)((fan_out,), dtype="float32")),
-        )
+        drawn = view(seeded(kernel, seed)((fan_in, fan_out), dtype="float32"))
+        if "seed" not in bias.get_config():
+            return drawn, _fixed(bias, fan_out)
+        return drawn, view(seeded(bias, seed)((fan_out,), dtype="float32"))
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
@@ -111,6 +111,12 @@ def _starts(initializer: str) -> tuple[Any, Any]:
         else:
             dense = keras.layers.Dense(1, kernel_initializer=native(found)())
     return dense.kernel_initializer, dense.bias_initializer
+
+
+@lru_cache(maxsize=64)
+def _fixed(initializer: Any, size: int) -> Array:
+    """What an initializer without a seed gives, (size,): one array for all draws, read-only."""
+    return view(initializer((size,), dtype="float32"))
 
 
 @lru_cache(maxsize=32)

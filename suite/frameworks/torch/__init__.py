@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from suite import initializers
 from suite.frameworks import probe
+from suite.frameworks.torch.dense import dense_layers
 from suite.frameworks.torch.layers import Activation, seeded, tensor
 from suite.frameworks.torch.stack import Data, Stack, take
 from suite.registry import native, unknown
@@ -63,7 +64,7 @@ class Torch:
         """
         functions, copies = [Activation(name).function for name in names], (len(names), 1)
         x, preactivations, outputs = tensor(inputs).repeat(copies), [], []
-        for dense in _layers(weights):
+        for dense in dense_layers(weights):
             x = dense(x).requires_grad_()
             preactivations.append(x)
             parts = zip(functions, x.chunk(len(functions)), strict=True)
@@ -115,21 +116,6 @@ def _sample(task: TrainTask, data: Data, epoch: int) -> Data:
 def _order(task: TrainTask, epoch: int) -> Tensor:
     """(K, N) int64, a copy."""
     return torch.from_numpy(np.array(task.order(epoch), dtype=np.int64))
-
-
-def _layers(weights: Weights) -> Iterator[nn.Linear]:
-    """A layer with each pair of weights: one object for all that are of one shape, since to make
-    one takes longer than to send 16 inputs through it."""
-    made: dict[tuple[int, ...], nn.Linear] = {}
-    for kernel, bias in weights:
-        if kernel.shape not in made:
-            fan_in, fan_out = kernel.shape
-            made[kernel.shape] = nn.Linear(fan_in, fan_out, device="meta")  # no memory, no draw
-        dense = made[kernel.shape]
-        # No gradient by the weights: the backward pass is one product a layer.
-        dense.weight = nn.Parameter(tensor(kernel).T, requires_grad=False)
-        dense.bias = nn.Parameter(tensor(bias), requires_grad=False)
-        yield dense
 
 
 def _split(layers: Sequence[Tensor], networks: int) -> Iterator[tuple[Array, ...]]:

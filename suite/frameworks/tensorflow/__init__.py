@@ -133,6 +133,12 @@ def _passes(names: tuple[str, ...], shapes: tuple[tuple[int, int], ...]) -> Any:
     functions = [keras.layers.Activation(_activation(name)) for name in names]
     count = len(functions)
 
+    def activated(x: Any) -> Any:
+        if count == 1:
+            return functions[0](x)
+        parts = zip(functions, tf.split(x, count), strict=True)
+        return tf.concat([function(part) for function, part in parts], axis=0)
+
     def stacked(layers: list[Any]) -> Any:
         together = tf.stack(layers)
         depth, rows, width = together.shape
@@ -145,8 +151,7 @@ def _passes(names: tuple[str, ...], shapes: tuple[tuple[int, int], ...]) -> Any:
             for shape, (kernel, bias) in zip(shapes, weights, strict=True):
                 x, _ = dense[shape].stateless_call([kernel, bias], [], x)
                 preactivations.append(x)
-                parts = zip(functions, tf.split(x, count), strict=True)
-                x = tf.concat([function(part) for function, part in parts], axis=0)
+                x = activated(x)
                 outputs.append(x)
         gradients = tape.gradient(x, preactivations, tf.tile(cotangent, (count, 1)))
         return stacked(preactivations), stacked(outputs), stacked(gradients)

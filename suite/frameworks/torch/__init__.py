@@ -67,8 +67,7 @@ class Torch:
         for dense in dense_layers(weights):
             x = dense(x).requires_grad_()
             preactivations.append(x)
-            parts = zip(functions, x.chunk(len(functions)), strict=True)
-            x = torch.cat([function(part) for function, part in parts])
+            x = _activated(functions, x)
             outputs.append(x)
         gradients = torch.autograd.grad(x, preactivations, tensor(cotangent).repeat(copies))
         found = [_split(part, len(names)) for part in (preactivations, outputs, gradients)]
@@ -116,6 +115,14 @@ def _sample(task: TrainTask, data: Data, epoch: int) -> Data:
 def _order(task: TrainTask, epoch: int) -> Tensor:
     """(K, N) int64, a copy."""
     return torch.from_numpy(np.array(task.order(epoch), dtype=np.int64))
+
+
+def _activated(functions: Sequence[Callable[..., Tensor]], x: Tensor) -> Tensor:
+    """Each function of its own equal part of the rows."""
+    if len(functions) == 1:
+        return functions[0](x)
+    parts = zip(functions, x.chunk(len(functions)), strict=True)
+    return torch.cat([function(part) for function, part in parts])
 
 
 def _split(layers: Sequence[Tensor], networks: int) -> Iterator[tuple[Array, ...]]:

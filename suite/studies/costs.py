@@ -92,7 +92,8 @@ def propagation(stack: Stack, inputs: int, columns: int) -> Cost:
     draws = len({member.seed for member in stack.members})
     programs = len({member.cell for member in stack.members})
     seconds = programs * rate.program + draws * kernels * entry + size * values * rate.value
-    # The kernels, a second copy inside the framework, and one run's values in double precision
-    # with the temporaries of the statistics; then what the tables keep.
+    # The kernels, a second copy inside the framework, the values of a seed's networks side by side
+    # in both passes, and one run's in double precision; then what the tables keep.
     kept = size * depth * columns * 8 * 2
-    return Cost(seconds, _PROCESS + 2 * kernels * 4 + 12 * values * 8 + kept)
+    together = values * (size / draws * 8 * 4 + 4 * 8)
+    return Cost(seconds, _PROCESS + 2 * kernels * 4 + together + kept)

@@ -239,7 +239,7 @@ def _measured(
     cell = member.cell
     inputs, cotangent, direction = batch(member, lab)
     scale = np.float32(cell["scale"])
-    scaled = tuple((scale * kernel, bias) for kernel, bias in weights)
+    scaled = weights if scale == 1 else tuple((scale * kernel, bias) for kernel, bias in weights)
     signals, gradients = lab.framework.probe("normalized.propagate")(
         cell.text("activation"),
         cell.text("case").removesuffix("_on_line"),

@@ -86,7 +86,11 @@ class Spectrum:
             for member in group:
                 weights = weights or native_layers(member, lab)
                 factor = np.float32(member.cell["scale"])
-                scaled = tuple((factor * kernel, bias) for kernel, bias in weights)
+                scaled = (
+                    weights
+                    if factor == 1
+                    else tuple((factor * kernel, bias) for kernel, bias in weights)
+                )
                 found = jacobian(member.cell.text("activation"), scaled, point(member, lab))
                 finite = np.isfinite(found).all()
                 reasons[member] = "" if finite else "the Jacobian became inf or NaN"

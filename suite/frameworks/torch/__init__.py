@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from suite import initializers
 from suite.frameworks import probe
+from suite.frameworks.torch.dense import dense_layers
 from suite.frameworks.torch.layers import Activation, seeded, tensor
 from suite.frameworks.torch.narrow import Narrow, usable
 from suite.frameworks.torch.stack import Data, Stack, take
@@ -65,11 +66,10 @@ class Torch:
         """
         functions, copies = [Activation(name).function for name in names], (len(names), 1)
         x, preactivations, outputs = tensor(inputs).repeat(copies), [], []
-        for dense in _layers(weights):
+        for dense in dense_layers(weights):
             x = dense(x).requires_grad_()
             preactivations.append(x)
-            parts = zip(functions, x.chunk(len(functions)), strict=True)
-            x = torch.cat([function(part) for function, part in parts])
+            x = _activated(functions, x)
             outputs.append(x)
         gradients = torch.autograd.grad(x, preactivations, tensor(cotangent).repeat(copies))
         found = [_split(part, len(names)) for part in (preactivations, outputs, gradients)]
@@ -122,19 +122,12 @@ def _order(task: TrainTask, epoch: int) -> Tensor:
     return torch.from_numpy(np.array(task.order(epoch), dtype=np.int64))
 
 
-def _layers(weights: Weights) -> Iterator[nn.Linear]:
-    """A layer with each pair of weights: one object for all that are of one shape, since to make
-    one takes longer than to send 16 inputs through it."""
-    made: dict[tuple[int, ...], nn.Linear] = {}
-    for kernel, bias in weights:
-        if kernel.shape not in made:
-            fan_in, fan_out = kernel.shape
-            made[kernel.shape] = nn.Linear(fan_in, fan_out, device="meta")  # no memory, no draw
-        dense = made[kernel.shape]
-        # No gradient by the weights: the backward pass is one product a layer.
-        dense.weight = nn.Parameter(tensor(kernel).T, requires_grad=False)
-        dense.bias = nn.Parameter(tensor(bias), requires_grad=False)
-        yield dense
+def _activated(functions: Sequence[Callable[..., Tensor]], x: Tensor) -> Tensor:
+    """Each function of its own equal part of the rows."""
+    if len(functions) == 1:
+        return functions[0](x)
+    parts = zip(functions, x.chunk(len(functions)), strict=True)
+    return torch.cat([function(part) for function, part in parts])
 
 
 def _split(layers: Sequence[Tensor], networks: int) -> Iterator[tuple[Array, ...]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from suite import activations, optimizers
-from suite.frameworks.tensorflow.backend import keras, tf
+from suite.frameworks.tensorflow.backend import constant, keras, tf
 from suite.registry import native
 from suite.types import Array, Weights
 
@@ -37,14 +37,11 @@ def propagate(
 
     Training mode, single precision; ``weights`` have no leading axis; gamma is 1 and beta 0.
     """
-    arguments = tf.nest.map_structure(
-        lambda values: tf.constant(values, dtype=tf.float32),
-        (weights, inputs, cotangent, residual),
-    )
+    arguments = tf.nest.map_structure(constant, (weights, inputs, cotangent, np.float32(residual)))
     width, depth = inputs.shape[1], len(weights)
     program = _passes(activation, arrangement, normalization, bool(residual), width, depth, epsilon)
     signals, gradients = program(*arguments)
-    return signals.numpy(), gradients.numpy()
+    return np.asarray(signals), np.asarray(gradients)
 
 
 @lru_cache(maxsize=32)

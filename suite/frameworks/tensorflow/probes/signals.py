@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from suite import activations
-from suite.frameworks.tensorflow.backend import keras, tf
+from suite.frameworks.tensorflow.backend import constant, keras, tf, view
 from suite.registry import native
 from suite.types import Array, Weights
 
@@ -37,8 +37,8 @@ def through(activation: str, kernels: Array, biases: Array, hidden: Array) -> Ar
     and its activation, mapped over the networks by ``vectorized_map``.
     """
     layer = _mapped(activation, kernels.shape[1:])
-    result: Array = layer(*_constants("float32", kernels, biases, hidden)).numpy()
-    return result
+    # The next layer takes it as it is.
+    return view(layer(*_constants("float32", kernels, biases, hidden)))
 
 
 def backward(
@@ -52,7 +52,7 @@ def backward(
     _, by_layer = _gradients(activation, _shapes(weights), dtype)(
         *_constants(dtype, weights, inputs, cotangent)
     )
-    result: Array = by_layer.numpy()
+    result: Array = np.asarray(by_layer)
     return result
 
 
@@ -65,7 +65,7 @@ def smallest(precision: str) -> float:
 
 
 def _constants(dtype: str, *values: Any) -> Any:
-    return tf.nest.map_structure(lambda array: tf.constant(array, dtype=dtype), values)
+    return tf.nest.map_structure(lambda array: constant(array, dtype), values)
 
 
 def _shapes(weights: Weights) -> tuple[tuple[int, ...], ...]:

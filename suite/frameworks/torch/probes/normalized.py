@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from suite import optimizers
+from suite.frameworks.torch.dense import dense_layers
 from suite.frameworks.torch.layers import Activation, tensor
 from suite.registry import native
 from suite.types import Array, Weights
@@ -35,13 +36,13 @@ def propagate(
 
     Training mode, single precision; ``weights`` have no leading axis; gamma is 1 and beta 0.
     """
-    x = tensor(inputs).clone().requires_grad_()
+    x, function = tensor(inputs).clone().requires_grad_(), Activation(activation)
     stream = [x]
-    for position, (kernel, bias) in enumerate(weights):
+    for position, dense in enumerate(dense_layers(weights)):
         parts = [
-            _dense(kernel, bias),
-            *_normal(normalization, kernel.shape[1], epsilon),
-            Activation(activation),
+            dense,
+            *_normal(normalization, dense.out_features, epsilon),
+            function,
         ]
         if arrangement == "blocks":
             parts = [*parts[1:], parts[0]]
@@ -71,7 +72,7 @@ def shift(
     layer: the gradient by its kernel before the step, and the one after the layers below it alone
     have made the step (their gamma and beta too).
     """
-    dense = [_dense(kernel, bias, trainable=True) for kernel, bias in weights]
+    dense = [_dense(kernel, bias) for kernel, bias in weights]
     layers = [
         nn.Sequential(
             own, *_normal(normalization, own.out_features, epsilon), Activation(activation)
@@ -108,14 +109,12 @@ def shift(
     return np.array(losses), np.array(before), np.array(after)
 
 
-def _dense(kernel: Array, bias: Array, trainable: bool = False) -> nn.Linear:
-    """A layer that starts with a kernel (fan_in, fan_out) and a bias (fan_out,)."""
+def _dense(kernel: Array, bias: Array) -> nn.Linear:
+    """A layer to be trained from a copy of a kernel (fan_in, fan_out) and a bias (fan_out,)."""
     fan_in, fan_out = kernel.shape
     dense = nn.Linear(fan_in, fan_out, device="meta")  # no memory, no draw
-    # A copy where training will change it.
-    own = torch.clone if trainable else torch.detach
-    dense.weight = nn.Parameter(own(tensor(kernel).T), requires_grad=trainable)
-    dense.bias = nn.Parameter(own(tensor(bias)), requires_grad=trainable)
+    dense.weight = nn.Parameter(torch.clone(tensor(kernel).T))
+    dense.bias = nn.Parameter(torch.clone(tensor(bias)))
     return dense
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from suite.frameworks.torch.dense import dense_layers
 from suite.frameworks.torch.layers import Activation, tensor
 from suite.types import Array, Weights
 
@@ -19,10 +20,11 @@ def jacobian(activation: str, weights: Weights, point: Array) -> Array:
     A copy of the point for each output, whose gradient is taken by its own copy. ``weights``:
     kernel (fan_in, fan_out) and bias (fan_out,) of each layer, no leading axis.
     """
-    modules = [module for layer in weights for module in _layer(activation, *layer, torch.float32)]
-    width = weights[-1][0].shape[1]
-    copies = tensor(np.tile(point, (width, 1))).requires_grad_()
-    (rows,) = torch.autograd.grad(nn.Sequential(*modules)(copies), copies, torch.eye(width))
+    function, width = Activation(activation), weights[-1][0].shape[1]
+    x = copies = tensor(np.tile(point, (width, 1))).requires_grad_()
+    for dense in dense_layers(weights):
+        x = function(dense(x))
+    (rows,) = torch.autograd.grad(x, copies, torch.eye(width))
     return rows.numpy()
 
 
@@ -50,11 +52,10 @@ def backward(
 
     As ``Framework.propagate``, but in ``single`` or ``double`` precision.
     """
-    dtype = _PRECISIONS[precision]
+    dtype, function = _PRECISIONS[precision], Activation(activation)
     x = torch.tensor(inputs, dtype=dtype)
-    before = []
-    for kernel, bias in weights:
-        dense, function = _layer(activation, kernel, bias, dtype)
+    before: list[Tensor] = []
+    for dense in dense_layers(weights, dtype):
         before.append(dense(x).requires_grad_())
         x = function(before[-1])
     gradients = torch.autograd.grad(x, before, torch.tensor(cotangent, dtype=dtype))
@@ -67,14 +68,3 @@ def smallest(precision: str) -> float:
     while (value * 0.5).item() > 0:
         value = value * 0.5
     return value.item()
-
-
-def _layer(
-    activation: str, kernel: Array, bias: Array, dtype: torch.dtype
-) -> tuple[nn.Module, nn.Module]:
-    """A dense layer with these weights, which take no gradient, and its activation."""
-    fan_in, fan_out = kernel.shape
-    dense = nn.Linear(fan_in, fan_out, device="meta")
-    dense.weight = nn.Parameter(torch.tensor(kernel, dtype=dtype).T, requires_grad=False)
-    dense.bias = nn.Parameter(torch.tensor(bias, dtype=dtype), requires_grad=False)
-    return dense, Activation(activation)

@@ -3,9 +3,9 @@
 ``python -m benchmarks.table FILE`` prints it and writes table.md beside the file. Times are medians
 over the rounds. A ratio compares two contestants within each round, and its median over the
 rounds is shown with the smallest and the largest: what slows the machine down for a while slows
-down both. With ``--cpu`` times are seconds of the processor, for a file from a machine that had
-other work to do: a contestant computes in one thread, and so they are near what it would take
-alone.
+down both. What builds a program (warm-up, tracing, compilation) is apart, in columns of its own.
+With ``--cpu`` times are seconds of the processor, for a file from a machine that had other work to
+do: a contestant computes in one thread, and so they are near what it would take alone.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def rows(stored: dict[str, Any], cpu: bool) -> dict[str, list[Row]]:
         )
         share = facts["networks"] * facts["epochs"]
         seconds = max(facts["cpu_s"]) if cpu else entry["stats"]["median"]
+        seconds -= facts["compile_s"]
         row.ms[facts["turn"]] = 1000 * seconds / share
     return {work: list(entries.values()) for work, entries in found.items()}
 
@@ -112,7 +113,7 @@ def trained(entries: Sequence[Row]) -> list[str]:
             f"{facts['networks']:,}",
             number(row.median),
             versus(row, entries),
-            *("within" if value is None else f"{value:.1f}" for value in start),
+            *("" if value is None else f"{value:.1f}" for value in start),
             *quality,
         )
 

@@ -58,12 +58,12 @@ def test_propagate(benchmark: BenchmarkFixture, framework: Framework, width: int
     rng = np.random.default_rng(0)
     weights = tuple(framework.draw("he_normal", width, width, seed) for seed in range(50))
     inputs, cotangent = rng.normal(size=(2, 16, width)).astype(np.float32)
-    found = benchmark.pedantic(
-        lambda: framework.propagate("relu", weights, inputs, cotangent),
+    (found,) = benchmark.pedantic(
+        lambda: framework.propagate(("relu",), weights, inputs, cotangent),
         rounds=10, iterations=1, warmup_rounds=2,
     )  # fmt: skip
     benchmark.extra_info["last_mean_square"] = float(np.mean(found.activation[-1] ** 2))
-    assert found.activation.shape == (50, 16, width)
+    assert np.shape(found.activation) == (50, 16, width)
 
 
 def test_draw(benchmark: BenchmarkFixture, framework: Framework) -> None:

@@ -36,11 +36,16 @@ WORKER = {
     "TORCHINDUCTOR_COMPILE_THREADS": "1",
     "MKL_CBWR": "AUTO",
     "PYTHONHASHSEED": "0",
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "MALLOC_TOP_PAD_": str(2**26),
 }
 """Environment of every worker: one thread a process, the CPU, and what else could change bits
 from one user's shell to another's. oneDNN is set to what TensorFlow does by itself on x86. MKL,
 which multiplies torch's matrices, rounds by where an array lies in memory unless it is told to
-take one path. The flags of the frameworks stand in ``suite.frameworks``."""
+take one path. MALLOC: the C library keeps freed memory instead of giving it back after every array,
+which costs up to a tenth of the time in page faults. Flags of the frameworks: ``suite.frameworks``.
+"""
 _LIMITS = ("ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES",
            "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE")  # fmt: skip
 """What holds a library to older instructions, which round otherwise. Workers inherit it."""

@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.rivals.contestants import Contestant
 from benchmarks.rivals.runners import Findings
+from suite.environment import WORKER
 
 SPAWN = multiprocessing.get_context("spawn")  # a forked TensorFlow or torch may hang
 ONE_THREAD = {
@@ -27,8 +28,8 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "JAX_PLATFORMS": "cpu",
 }
-SUITES_OWN = ("MKL_CBWR", "PYTHONHASHSEED")
-"""What the suite tells its workers for the sake of equal bits; its rivals' users do not."""
+SUITES_OWN = ("MKL_CBWR", "PYTHONHASHSEED", *(name for name in WORKER if "MALLOC" in name))
+"""What the suite tells its workers and its rivals' users do not. The C library reads it first."""
 
 ALL, FIRST, OTHERS = slice(None), slice(1), slice(1, None)
 """Places among the processes of a contestant."""
@@ -37,9 +38,6 @@ ALL, FIRST, OTHERS = slice(None), slice(1), slice(1, None)
 def serve(pipe: Connection, contestant: Contestant, work: str, place: int) -> None:
     """The process: makes the runner, then calls what it is told to call."""
     os.environ.update(ONE_THREAD)
-    if not contestant.engine:
-        for name in SUITES_OWN:
-            os.environ.pop(name, None)
     runner: Any = None
     while True:
         name, *arguments = pipe.recv()
@@ -65,6 +63,7 @@ class Team:
         self.facts: Findings = {}
         self.pipes: list[Connection] = []
         self.processes = []
+        own = {} if contestant.engine else {n: os.environ.pop(n, None) for n in SUITES_OWN}
         for place in range(processes):
             ours, theirs = SPAWN.Pipe()
             process = SPAWN.Process(
@@ -74,6 +73,7 @@ class Team:
             theirs.close()
             self.pipes.append(ours)
             self.processes.append(process)
+        os.environ.update({name: value for name, value in own.items() if value is not None})
 
     def send(self, *call: object, places: slice = ALL) -> None:
         """Tell the processes of these places what to do."""

@@ -86,6 +86,7 @@ def test_turn(benchmark: BenchmarkFixture, crews: Crews, turn: Turn) -> None:
         further_s=team.facts.get("further_s"),
         accuracy=[entry["accuracy"] for entry in quality if "accuracy" in entry],
         loss=[entry["loss"] for entry in quality if "loss" in entry],
+        compile_s=max(entry.get("compile_s", 0.0) for entry in found),
         cpu_s=[entry["cpu_s"] for entry in found],
     )
     # One thread: a process that keeps more than one core busy had an unfair round.

@@ -26,7 +26,7 @@ _FILES = """\
 | `claims.csv` | a row for each verdict: what was claimed, the estimate with its interval at the constant `level`, the band, the runs that were lost |
 | `junit.xml` | the verdicts as test cases, for continuous integration |
 | `sha256sums.txt` | of the studies' tables, `summary.csv` and `claims.csv`, as the suite wrote them, for `sha256sum -c`; every command that reads the tables tells of those that differ |
-| `timings.csv` | seconds of each stage of the run; then of each stack its seconds and peak memory, and how its worker spent them: `start` of the process, `import` of a framework, `draw`, `compile` (to build, trace or compile a program), `train`, `record` (snapshots of training), `propagate`, `probe`, `study` (data, statistics, NumPy), `write` (the shard of the stack before) |
+| `timings.csv` | seconds of each stage of the run; then of each stack its seconds and peak memory, and how its worker spent them: `start` of the process, `import` of a framework, `draw`, `compile` (to build, trace or compile a program), `train`, `record` (snapshots of training), `propagate`, `probe`, `statistics` (these, data, and what a study computes in NumPy), `write` (the shard of the stack before) |
 | `report.html`, `figures/` | the page and its pictures |
 | `shards/` | one file for each finished stack, from which the tables can be written again |
 

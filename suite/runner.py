@@ -67,7 +67,7 @@ def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
     if part.members:
         try:
             lab = Lab(_load(stack.framework), _load("numpy"), root)
-            with clock("study"):
+            with clock("statistics"):
                 measured = study.measure(part, lab)
         except Exception as error:  # whatever a framework raises becomes rows with the reason
             measured = _failed(len(part.members), _line(error))

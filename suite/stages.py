@@ -1,7 +1,7 @@
 """What a worker spends its time on: a clock of named stages, and frameworks that are timed by it.
 
 ``start`` and ``import`` come once a process, ``write`` once a stack; what a study asks of a
-framework is timed here, and ``study`` is all else that it does: data, statistics, and what it
+framework is timed here, and ``statistics`` is all else that it does: these, data, and what it
 computes in NumPy. Stages do not overlap: an inner one stops the outer one's clock.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 
 from suite.types import Array, Framework, Layer, Propagation, Snapshot, TrainTask, Weights
 
-STAGES = ("start", "import", "draw", "compile", "train", "record", "propagate", "probe", "study",
-          "write")  # fmt: skip
+STAGES = ("start", "import", "draw", "compile", "train", "record", "propagate", "probe",
+          "statistics", "write")  # fmt: skip
 """In the order in which a stack goes through them. ``compile``: to build, trace or compile a
 program; ``record``: snapshots of networks in training; ``write``: its shard."""
 

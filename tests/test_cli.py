@@ -41,7 +41,7 @@ def test_timings_tell_where_a_run_spent_its_time(finished: Path) -> None:
     rows = read_table(finished / "timings.csv")
     stacks = rows[rows["stage"] == "stack"]
     assert list(rows["stage"][:3]) == ["measure", "write", "judge"]
-    assert (stacks[["study", "draw"]].notna().all()).all()
+    assert (stacks[["statistics", "draw"]].notna().all()).all()
     inside = stacks[[name for name in STAGES if name not in ("start", "write")]].sum(axis=1)
     # All that a stack takes is in some stage; the loading of a framework and what happens between
     # stages are small beside it.

@@ -17,6 +17,7 @@ import torch
 from suite import activations, frameworks
 from suite.frameworks.torch import Torch, narrow
 from suite.frameworks.torch.stack import Stack
+from suite.studies import costs
 from suite.types import TrainTask
 from torch_twin import train_alone
 from twins import (
@@ -187,6 +188,10 @@ def test_wide_networks_take_the_plain_way() -> None:
     task = make_task()
     wide = dataclasses.replace(task.architecture, width=narrow.WIDEST + 1)
     assert not narrow.usable(dataclasses.replace(task, architecture=wide))
+
+
+def test_plans_expect_what_the_engine_does() -> None:
+    assert (costs.WIDEST, costs.WORTH) == (narrow.WIDEST, narrow.WORTH)
 
 
 @pytest.fixture

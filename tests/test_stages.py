@@ -19,7 +19,7 @@ def made_up() -> tuple[Clock, list[float]]:
 def test_an_inner_stage_stops_the_outer_one() -> None:
     own, hand = made_up()
     hand[0] = 5.0  # before the first stage: nobody's
-    with own("study"):
+    with own("statistics"):
         hand[0] += 1.0
         with own("train"):
             hand[0] += 10.0
@@ -29,7 +29,7 @@ def test_an_inner_stage_stops_the_outer_one() -> None:
         with own("train"):
             hand[0] += 20.0
     hand[0] += 1000.0  # between two stages: nobody's
-    assert own.take() == {"train": 30.0, "record": 100.0, "study": 3.0}
+    assert own.take() == {"train": 30.0, "record": 100.0, "statistics": 3.0}
     assert own.take() == {}
 
 
@@ -37,7 +37,7 @@ def test_an_error_ends_its_stages() -> None:
     own, hand = made_up()
 
     def fails() -> None:
-        with own("study"), own("train"):
+        with own("statistics"), own("train"):
             hand[0] += 1.0
             raise ValueError("a mistake")
 
@@ -45,7 +45,7 @@ def test_an_error_ends_its_stages() -> None:
         with pytest.raises(ValueError, match="a mistake"):
             fails()
     hand[0] += 100.0
-    assert own.take() == {"train": 2.0, "study": 0.0}
+    assert own.take() == {"train": 2.0, "statistics": 0.0}
 
 
 def test_an_unknown_stage_is_refused() -> None:

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 
 from suite.types import Cost, Stack
 
-_PROCESS = 1.1e9
-"""Resident bytes of a worker that has loaded torch and TensorFlow, before any stack."""
+_PROCESS = 1.5e9
+"""Resident bytes of a worker that has loaded torch and TensorFlow (0.9e9) and been through some
+dozens of programs, of which both keep something."""
+WIDEST, WORTH, FASTER = 8, 60_000, 3.0
+"""Where torch compiles narrow networks, as ``frameworks.torch.narrow`` decides it (width; members
+times epochs times hidden layers), and how many times as fast it is there."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ _TRAINING = {
 }
 # Networks of width 256 and 512 with 50 layers.
 _PROPAGATION = {
-    "torch": Propagation(0.0, 8e-9, 45e-9, 1.0e-7),
-    "tensorflow": Propagation(0.3, 25e-9, 70e-9, 0.8e-7),
+    "torch": Propagation(0.0, 8e-9, 45e-9, 4e-8),
+    "tensorflow": Propagation(0.25, 25e-9, 70e-9, 3e-8),
     "numpy": Propagation(0.0, 12e-9, 60e-9, 1.0e-7),
 }
 
@@ -74,6 +78,8 @@ def training(stack: Stack, points: int, epochs: int, records: int) -> Cost:
     seconds = rate.start.at(depth) + (epochs + records) * (
         rate.epoch.at(depth) + size * rate.member.at(depth)
     )
+    if stack.framework == "torch" and width <= WIDEST and size * epochs * depth >= WORTH:
+        seconds /= FASTER
     data = size * points * 4 * 16  # inputs, labels, order, logits, gathered batches
     piece = 2**22 * 4 * 8  # one piece of a snapshot, forward and backward
     weights = size * width * (width + 1) * (depth + 1) * 4 * (6 + 2 * records)

@@ -39,7 +39,7 @@ from suite.types import (
 )
 
 BATCH = 32
-RECORD = (0, 1, 2, 5, 10, 20, 50, 100)
+RECORD: tuple[int, ...] = (0, 1, 2, 5, 10, 20, 50, 100)
 """Epochs with a snapshot; training ends with the last."""
 KEPT = 1024
 """Entries of the largest kernel whose draws a worker keeps: 4 kB each, 130 MB in all."""

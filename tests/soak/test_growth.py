@@ -1,0 +1,84 @@
+"""From a thousand networks to a hundred thousand: cost in proportion, memory flat.
+
+Prints a table, and draws it into ``results/soak/growth.png``.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import pytest
+
+pytestmark = pytest.mark.soak
+
+FRAMEWORKS = ("torch", "tensorflow")
+NETWORKS = (1_000, 3_000, 10_000, 30_000, 100_000)
+Found = dict[str, list[dict[str, float]]]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """What ``growth.py`` measures, each size in a fresh process, the frameworks side by side."""
+    measured: Found = {framework: [] for framework in FRAMEWORKS}
+    for networks in NETWORKS:
+        folder = tmp_path_factory.mktemp("growth")
+        running = {
+            framework: subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("growth.py")), framework,
+                 str(networks), str(folder / framework)],
+                stdout=subprocess.PIPE, text=True,
+            )
+            for framework in FRAMEWORKS
+        }  # fmt: skip
+        for framework, process in running.items():
+            told, _ = process.communicate()
+            assert process.returncode == 0, framework
+            measured[framework].append(json.loads(told.splitlines()[-1]))
+    return measured
+
+
+def test_cost_grows_in_proportion(found: Found) -> None:
+    show(found)
+    for rows in found.values():
+        few, many = rows[-3], rows[-1]
+        # What is quadratic would cost ten times as much for each network. Of the processor's
+        # seconds, since others may use the machine at the same time.
+        for key in ("seconds", "bytes"):
+            assert many[key] / many["networks"] < 2 * few[key] / few["networks"], key
+
+
+def test_memory_stays_flat(found: Found) -> None:
+    for rows in found.values():
+        assert rows[-1]["peak_bytes"] < 1.5 * rows[0]["peak_bytes"]
+
+
+def show(found: Found) -> None:
+    """A table on standard output, and the figure."""
+    print("\nframework networks stacks seconds ms/network compiling peak MB stored MB")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for framework, rows in found.items():
+        for row in rows:
+            each = 1000 * row["seconds"] / row["networks"]
+            print(
+                f"{framework:10} {row['networks']:8,.0f} {row['stacks']:6.0f} {row['seconds']:8.1f}"
+                f" {each:10.2f} {row['compile_seconds']:8.1f} {row['peak_bytes'] / 1e6:7.0f}"
+                f" {row['bytes'] / 1e6:9.1f}"
+            )
+        networks = [row["networks"] for row in rows]
+        left.loglog(networks, [row["seconds"] for row in rows], "o-", label=framework)
+        right.semilogx(networks, [row["peak_bytes"] / 1e6 for row in rows], "o-", label=framework)
+    left.set(xlabel="networks", ylabel="seconds of one core")
+    right.set(xlabel="networks", ylabel="peak memory, MB", ylim=(0, None))
+    left.legend(frameon=False)
+    folder = Path("results") / "soak"
+    folder.mkdir(parents=True, exist_ok=True)
+    figure.savefig(folder / "growth.png", dpi=150)
+    plt.close(figure)

@@ -193,6 +193,7 @@ def test_another_set_of_instructions_is_another_run(monkeypatch: pytest.MonkeyPa
         monkeypatch.delenv(name, raising=False)
     plain = environment.manifest(plan, ["suite"])
     assert plain["platform"]["limits"] == ""
+    assert plain["platform"]["compiler"] == (frameworks.compiler() or "none")
     monkeypatch.setenv(names[0], "avx2")
     held = environment.manifest(plan, ["suite"])
     assert held["platform"]["limits"] == f"{names[0]}=avx2"

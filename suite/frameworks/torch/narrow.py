@@ -2,7 +2,7 @@
 
 A product of 32 inputs and a kernel of 5 x 5 keeps a processor busy for less time than the call
 costs, even in a batch of hundreds. With the members last in memory all that happens between two
-layers is one loop over them, a vector of networks at a time. ``torch.compile`` writes that loop:
+layers is one loop over them, a vector of networks at a time. torch's own compiler writes that loop:
 from the modules that ``stack`` maps over the members too, from their own derivatives, and from
 nothing else. What is decided here is how the arrays lie, and where a network is cut.
 
@@ -262,7 +262,7 @@ def _compiled(
 class _MembersLast(Interpreter):
     """Runs what ``vmap`` made, whose arrays have members first, on arrays with members last.
 
-    Entry by entry nothing changes. ``torch.compile`` lays an intermediate array out in the order of
+    Entry by entry nothing changes. The compiler lays an intermediate array out in the order of
     its axes, and only along the last one are there networks enough to fill the vectors of a
     processor. A product of matrices becomes the sum of products that it is: there is no other
     order in which a loop over members could take it.

@@ -102,7 +102,7 @@ class Crew:
     def rest(self) -> None:
         """End the workers that have nothing to do, so that the next stack meets a fresh one."""
         while self._idle:
-            self._idle.pop().end()
+            self._idle.pop().end(GRACE)
 
     def give(self, stack: Stack, seconds: float) -> None:
         """Hand a stack to a worker that is killed after so many seconds without an answer.
@@ -170,11 +170,11 @@ class Process:
 
     def end(self, grace: float = 0.0) -> str:
         """Give the process ``grace`` seconds, then kill it; how it ended, in words."""
+        self.connection.close()  # a process that waits for a stack ends by itself, and tidies up
         self._process.join(grace)
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join(GRACE)  # not for ever: who waits for a dead disk cannot be killed
-        self.connection.close()
         return _words(self._process.exitcode)
 
 

@@ -56,8 +56,12 @@ def test_cost_grows_in_proportion(found: Found) -> None:
 
 
 def test_memory_stays_flat(found: Found) -> None:
+    """A worker keeps 32,768 starts of narrow layers and 4,096 batch orders, which 16,000 of these
+    networks fill. Beyond, what keeps 3 kB of each network would fail: three times what is stored
+    of one."""
     for rows in found.values():
-        assert rows[-1]["peak_bytes"] < 1.5 * rows[0]["peak_bytes"]
+        more = rows[-1]["networks"] - rows[-2]["networks"]
+        assert rows[-1]["peak_bytes"] - rows[-2]["peak_bytes"] < 3000 * more
 
 
 def show(found: Found) -> None:

@@ -24,7 +24,7 @@ def products(width: int) -> Callable[[list[Any]], object]:
     eager products would measure Python."""
     inputs, cotangent = tf.random.normal((INPUTS, width)), tf.random.normal((INPUTS, width))
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # no types
     def both(kernels: list[Any]) -> tuple[Any, Any]:
         x, back = inputs, cotangent
         for kernel in kernels:
@@ -33,4 +33,4 @@ def products(width: int) -> Callable[[list[Any]], object]:
             back = tf.matmul(back, kernel, transpose_b=True)
         return x, back
 
-    return both  # type: ignore[no-any-return]
+    return both  # type: ignore[no-any-return]  # no types

@@ -2,6 +2,6 @@
 
 import os
 
-from suite.environment import WORKER
+from suite.measuring.environment import WORKER
 
 os.environ.update(WORKER)  # before any framework is imported: libraries read it then

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from suite import frameworks, grids
+from suite import frameworks
+from suite.planning import grids
 from suite.studies import STUDIES
 from suite.studies.training import circles_task
 from suite.types import Framework, Lab, TrainTask

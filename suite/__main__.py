@@ -1,5 +1,5 @@
 """``python -m suite``: the same as the console script ``suite``."""
 
-from suite.cli import main
+from suite.commands.main import main
 
 raise SystemExit(main())

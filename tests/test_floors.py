@@ -18,42 +18,42 @@ ROOT = Path(__file__).parent.parent / "suite"
 FLOORS = (
     "suite",
     "suite.types",
-    "suite.registry suite.layout suite.arguments suite.stages",
+    "suite.catalogue.registry suite.text_tables suite.commands.arguments suite.frameworks.timing",
     "suite.metrics.metric",
     "suite.metrics.*",
-    "suite.seeds suite.metrics suite.statistics suite.laws",
+    "suite.seeds suite.metrics suite.studies.common.describe suite.catalogue.laws",
     "suite.frameworks",  # the table of names; the frameworks themselves stand near the top
-    "suite.activations suite.initializers suite.optimizers suite.datasets",
-    "suite.theory suite.theory_products suite.theory_shift",
-    "suite.grids suite.theory_normalized suite.shifted suite.theory_gains suite.theory_pairs",
-    "suite.studies.weights suite.studies.saturation suite.studies.costs",
-    "suite.studies.signals",
+    "suite.catalogue.activations suite.catalogue.initializers suite.catalogue.optimizers suite.catalogue.datasets",
+    "suite.theory.mean_field suite.theory.products suite.theory.shift",
+    "suite.planning.grids suite.theory.normalized suite.studies.shift.data suite.theory.gains suite.theory.pairs",
+    "suite.studies.common.starts suite.studies.common.saturation suite.studies.common.costs",
+    "suite.studies.common.signals",
     "suite.studies.training suite.studies.propagation",
     "suite.studies.*",
     "suite.studies",
-    "suite.intervals suite.tables suite.claims.schema suite.verdicts suite.manifests",
-    "suite.store suite.claims suite.dictionary suite.stored",
-    "suite.summary suite.samples suite.claims.cells suite.sums",
-    "suite.selection suite.deciding",
-    "suite.copies",
-    "suite.pairs suite.changes",
-    "suite.compare",
-    "suite.comparison",
-    "suite.comparing",
-    "suite.judge suite.listing suite.margins suite.pack",
-    "suite.judging suite.planning suite.report.*",
+    "suite.judging.intervals suite.results.tables suite.claims.schema suite.judging.verdicts suite.results.manifest",
+    "suite.results.folder suite.claims suite.results.dictionary suite.results.runs",
+    "suite.judging.summary suite.judging.per_seed suite.claims.cells suite.results.checksums",
+    "suite.judging.indexed_runs suite.judging.decide",
+    "suite.judging.duplicate_seeds",
+    "suite.comparing.pairs suite.comparing.changes",
+    "suite.comparing.outcomes",
+    "suite.comparing.show",
+    "suite.comparing.compare_folders",
+    "suite.judging.findings suite.commands.list suite.judging.projected_margins suite.results.pack",
+    "suite.judging.judge_folder suite.commands.plan suite.report.*",
     "suite.report",
     "suite.frameworks.*",
     "suite.selftest.*",
     "suite.selftest",
-    "suite.environment",
-    "suite.workers",
-    "suite.runner",
-    "suite.progress",
-    "suite.reproduce",
-    "suite.reproduce_view",
-    "suite.pipeline",
-    "suite.cli",
+    "suite.measuring.environment",
+    "suite.measuring.workers",
+    "suite.measuring.runner",
+    "suite.measuring.progress",
+    "suite.commands.reproduce",
+    "suite.commands.reproduce_view",
+    "suite.commands.run",
+    "suite.commands.main",
     "suite.__main__",
 )
 HOMES = {"torch": "torch", "tensorflow": "tensorflow", "keras": "tensorflow"}
@@ -116,10 +116,14 @@ def test_a_framework_is_imported_only_at_home(module: str) -> None:
 
 
 def test_the_test_would_see_a_wrong_import() -> None:
-    assert floor("suite.judge") < floor("suite.frameworks.torch") < floor("suite.runner")
+    assert (
+        floor("suite.judging.findings")
+        < floor("suite.frameworks.torch")
+        < floor("suite.measuring.runner")
+    )
     assert not one_room("suite.frameworks.torch", "suite.frameworks.tensorflow")
     assert "suite.frameworks.torch" in MODULES
-    assert "suite.types" in set(imports(MODULES["suite.grids"]))
+    assert "suite.types" in set(imports(MODULES["suite.planning.grids"]))
 
 
 @pytest.mark.parametrize("command", [["--help"], ["list"], ["list", "claims", "--json"]])
@@ -127,7 +131,7 @@ def test_help_and_list_start_light(command: list[str]) -> None:
     heavy = ["pandas", "scipy", "matplotlib", "seaborn", "sklearn", "jinja2", *HOMES]
     code = (
         "import sys\n"
-        "from suite.cli import main\n"
+        "from suite.commands.main import main\n"
         "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
         f"sys.exit(' '.join(name for name in {heavy} if name in sys.modules) or 0)"
     )
@@ -137,6 +141,6 @@ def test_help_and_list_start_light(command: list[str]) -> None:
 
 
 def test_judging_needs_no_framework() -> None:
-    judges = "suite.judging, suite.summary, suite.report, suite.claims, suite.comparing"
+    judges = "suite.judging.judge_folder, suite.judging.summary, suite.report, suite.claims, suite.comparing.compare_folders"
     code = f"import sys, {judges}\nsys.exit('torch' in sys.modules or 'tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

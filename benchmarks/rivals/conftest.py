@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from suite import environment, grids
+from suite.measuring import environment
+from suite.planning import grids
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

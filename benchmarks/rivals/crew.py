@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.rivals.contestants import Contestant
 from benchmarks.rivals.runners import Findings
-from suite.environment import WORKER
+from suite.measuring.environment import WORKER
 
 SPAWN = multiprocessing.get_context("spawn")  # a forked TensorFlow or torch may hang
 ONE_THREAD = {

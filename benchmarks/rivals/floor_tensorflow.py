@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from suite import initializers
+from suite.catalogue import initializers
+from suite.catalogue.registry import native
 from suite.frameworks.tensorflow.backend import tf
-from suite.registry import native
 from suite.studies.propagation import INPUTS
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from suite import initializers
-from suite.registry import native
+from suite.catalogue import initializers
+from suite.catalogue.registry import native
 from suite.studies.propagation import INPUTS
 
 

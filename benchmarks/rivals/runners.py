@@ -16,8 +16,9 @@ from typing import Protocol
 import numpy as np
 
 from benchmarks.rivals import work as works
-from suite import frameworks, grids
-from suite.stages import clock
+from suite import frameworks
+from suite.frameworks.timing import clock
+from suite.planning import grids
 from suite.studies import STUDIES
 from suite.studies.training import accuracy, circles_task
 from suite.types import Lab, Stack

@@ -14,7 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from suite import frameworks, grids
+from suite import frameworks
+from suite.planning import grids
 from suite.studies import STUDIES
 from suite.studies.digits import CLASSES, SIDE, cross_entropy
 from suite.studies.training import RECORD, circles_task, seeded_task

@@ -18,8 +18,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from suite.catalogue.registry import unknown
 from suite.claims.schema import check
-from suite.registry import unknown
 from suite.types import UserError, Value
 
 Selector = Mapping[str, tuple[Value, ...]]

@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
-from suite import grids
+from suite.catalogue.registry import unknown
 from suite.claims import Claim, Selector
 from suite.frameworks import FRAMEWORKS
-from suite.grids import AXES
-from suite.registry import unknown
+from suite.planning import grids
+from suite.planning.grids import AXES
 from suite.studies import STUDIES
 from suite.types import PROFILES, UserError, Value
 

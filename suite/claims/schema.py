@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from suite.grids import AXES, canonical_value
-from suite.registry import unknown
+from suite.catalogue.registry import unknown
+from suite.planning.grids import AXES, canonical_value
 from suite.studies import STUDIES
 from suite.types import PROFILES, Study, UserError, Value
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from suite import registry
+from suite.catalogue import registry
 from suite.types import Framework, UserError
 
 THREADS = 1

@@ -7,6 +7,7 @@ have a file; a metric that a second study measures too stays in the file of the 
 
 from __future__ import annotations
 
+from suite.catalogue.registry import Registry
 from suite.metrics import (
     correlations,
     curves,
@@ -35,7 +36,6 @@ from suite.metrics import (
     weighting,
 )
 from suite.metrics.metric import Metric
-from suite.registry import Registry
 
 __all__ = ["METRICS", "Metric"]
 

@@ -23,10 +23,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from suite.judging.verdicts import Verdict
 from suite.report import (
-    activations,
-    blocks,
     correlations,
+    curves,
     defaults,
     descent,
     digits,
@@ -43,7 +43,6 @@ from suite.report import (
     propagation,
     remedies,
     rescue,
-    runs,
     shift,
     spectrum,
     symmetry,
@@ -51,13 +50,12 @@ from suite.report import (
     tutorial,
     underflow,
     weighting,
-    words,
 )
-from suite.report.drawing import NotDrawn, Part, Tables, png, style
-from suite.store import Results, replacing
+from suite.report.common import blocks, runs, words
+from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
+from suite.results.folder import Results, replacing
 from suite.studies import STUDIES
 from suite.types import STATUSES, UserError
-from suite.verdicts import Verdict
 
 _HERE = Path(__file__).parent
 _STATUSES = (*STATUSES, "missing")
@@ -76,7 +74,7 @@ PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
     "shift": shift.parts,
     "symmetry": symmetry.parts,
     "weighting": weighting.parts,
-    "curves": activations.parts,
+    "curves": curves.parts,
     "initializers": initializers.parts,
     "defaults": defaults.parts,
     "idioms": idioms.parts,

@@ -1,203 +1,110 @@
-"""Curves over layers and epochs: median, quantile band and theory.
-
-Every function takes a ``layers.csv`` as a data frame and draws on a ``Figure`` of its own. Where
-a run did not measure what a figure needs, it raises ``NotDrawn`` with the sentence that stands on
-the page instead.
-"""
+"""The page's section on the study curves: each activation and its slope, and what defaults make."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
+import numpy as np
 import pandas as pd
-import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.activations import ACTIVATIONS
-from suite.initializers import INITIALIZERS
-from suite.report import captions, words
-from suite.report.drawing import (
+from suite.catalogue.activations import ACTIVATIONS
+from suite.report.common import words
+from suite.report.common.drawing import (
     COLOURS,
-    FLOOR,
     INK,
-    PINNED,
-    ROOF,
     Drawing,
     NotDrawn,
-    band,
-    hidden,
-    logarithmic,
-    others,
-    pin,
-    positive,
-    present,
-    seeds_in,
+    Part,
+    Tables,
+    catalogued,
 )
 
-LAYER_ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid")
-LAYER_INITIALIZERS = ("xavier_normal", "he_normal", "normal(0.01)", "default")
-LEARNING_ACTIVATIONS = ("sigmoid", "tanh", "relu")
-DASHES = (0, (3, 5))
-"""Of the theory: wide gaps, so that the colour of the line below it stays to be seen."""
+VALUE, SLOPE, LAYER, FUNCTION = COLOURS[:4]
+DASHES = {"torch": (0, (1, 0)), "tensorflow": (0, (2, 2))}
+DIFFERS = 2e-6
+"""A default is drawn where it is farther from the definition than single precision rounds."""
+LOW, HIGH = -2.2, 3.2
+"""Of the vertical axes."""
+COLUMNS = 4
 
 
-@dataclass(frozen=True)
-class Trace:
-    """A quantity per layer, the column that holds its theory, and words for both.
-
-    ``where``: what ``label`` leaves open, for the caption.
-    """
-
-    metric: str
-    predicted: str
-    title: str
-    label: str
-    where: str
-    theory: str
-
-
-FORWARD = Trace(
-    "activation_mean_square",
-    "activation_mean_square_predicted",
-    "Forward: the signal, layer by layer",
-    "mean square of the activations",
-    "in each layer",
-    "the variance map of mean-field theory, with the finite-width drift where it is known",
-)
-BACKWARD = Trace(
-    "gradient_mean_square",
-    "gradient_mean_square_predicted",
-    "Backward: the gradient, layer by layer",
-    "mean square of the gradient",
-    "by each layer's pre-activations, for a random Gaussian gradient fed into the last activation,",
-    "the gradient map of mean-field theory, with the finite-width drift where it is known",
-)
-
-
-def layer_traces(
-    layers: pd.DataFrame,
-    trace: Trace,
-    *,
-    activations: Sequence[str] = LAYER_ACTIVATIONS,
-    initializers: Sequence[str] = LAYER_INITIALIZERS,
-    **wanted: str | int,
-) -> Drawing:
-    """One quantity per layer with its theory: activations down, frameworks side by side.
-
-    ``layers`` is propagation/layers.csv. The line is the median over the seeds, the band their
-    5 and 95 % quantiles, the dashed line the theory.
-    """
-    shown = ("framework", "activation", "initializer")
-    if layers.empty or trace.metric not in layers:
-        raise NotDrawn(f"No figure of the {trace.label}: the run did not measure it.")
-    rows, pinned = pin(layers, others(layers, "layer", shown), PINNED | wanted)
-    down = present(rows["activation"], activations, ACTIVATIONS)
-    lines = present(rows["initializer"], initializers, INITIALIZERS)
-    rows = rows[rows["activation"].isin(down) & rows["initializer"].isin(lines)]
-    frameworks = list(rows["framework"].unique())
-    figure = Figure(
-        figsize=(1.6 + 4.3 * len(frameworks), 0.9 + 2.1 * len(down)), layout="constrained"
-    )
-    grid = figure.subplots(len(down), len(frameworks), sharex=True, sharey="row", squeeze=False)
-    colours = dict(zip(lines, COLOURS, strict=False))
-    thick = dict.fromkeys([captions.WIDE] * captions.covered(frameworks, lines), 4)
-    for activation, panels in zip(down, grid, strict=True):
-        for framework, axes in zip(frameworks, panels, strict=True):
-            chosen = rows[(rows["activation"] == activation) & (rows["framework"] == framework)]
-            for name, colour in colours.items():
-                line = chosen[chosen["initializer"] == name].sort_values("layer")
-                band(axes, line, "layer", trace.metric, colour, 0.2, thick.get(name, 2))
-                axes.plot(
-                    line["layer"], positive(line, trace.predicted), color=INK, lw=0.9, ls=DASHES
-                )
-            axes.set_title(f"{framework}, {activation}", loc="left")
-        logarithmic(panels)
-    figure.supxlabel("layer", fontsize=9)
-    figure.supylabel(trace.label, fontsize=9)
-    handles = [
-        Line2D([], [], color=colour, lw=thick.get(name, 2), label=name)
-        for name, colour in colours.items()
+def parts(tables: Tables) -> list[Part]:
+    """Values and slopes as small multiples."""
+    points = tables("curves/points.csv", "framework", "activation", "seed", "x")
+    return [
+        Part(
+            "Activations and their slopes",
+            [] if points is None else [partial(curves, points)],
+            "curves/points.csv is not there: no figure of the activations.",
+        )
     ]
-    handles.append(Line2D([], [], color=INK, ls=DASHES, lw=0.9, label="theory"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
+
+
+def curves(points: pd.DataFrame) -> Drawing:
+    """Value and slope of each activation in each framework, over the definition.
+
+    ``points`` is curves/points.csv. A framework's own default is drawn where it differs.
+    """
+    needed = {
+        f"activation_{what}{end}" for what in ("value", "slope") for end in ("", "_predicted")
+    }
+    if points.empty or not needed | {"layer_default", "function_default"} <= set(points):
+        raise NotDrawn("No figure of the activations: the run did not measure their points.")
+    names = catalogued(points["activation"].unique(), ACTIVATIONS)
+    frameworks = list(points["framework"].unique())
+    lines = -(-len(names) // COLUMNS)
+    columns = min(COLUMNS, len(names))
+    figure = Figure(figsize=(0.7 + 2.5 * columns, 0.9 + 1.9 * lines), layout="constrained")
+    grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    for name, axes in zip(names, grid.flat, strict=False):
+        shown = points[points["activation"] == name]
+        axes.set_title(name, loc="left")
+        for framework in frameworks:
+            _panel(axes, shown[shown["framework"] == framework].sort_values("x"), framework)
+    for axes in grid.flat[len(names) :]:
+        axes.set_axis_off()
+    grid[0, 0].set(xlim=(-8, 8), ylim=(LOW, HIGH))
+    figure.supxlabel("x", fontsize=9)
+    figure.supylabel("value and slope", fontsize=9)
+    figure.legend(handles=_handles(frameworks), loc="outside upper center", ncols=6, frameon=False)
+    off = np.abs(points["activation_value"] - points["activation_value_predicted"])
+    worst = float((off / np.maximum(1.0, points["x"].abs())).max())
     return Drawing(
-        trace.metric,
-        trace.title,
-        f"{trace.label.capitalize()} {trace.where} at initialisation, no training. Line: median"
-        f" over the seeds; band: their 5 % and 95 % quantiles; {seeds_in(rows['n'])}; {pinned}."
-        f" Dashed: {trace.theory}. Logarithmic axis, no unit, cut at {words.number(FLOOR)}"
-        f" and {words.number(ROOF)}; exact zeros are not drawn."
-        + captions.layer_notes(rows, trace.metric),
+        "activations",
+        "Activations and their slopes: both frameworks lie on the definition",
+        "Value and slope of each catalogued activation from -8 to 8, in single precision, by the"
+        " framework's own function with the catalogue's parameters and its own differentiation."
+        " Pale: the definition. A framework's own layer or function, made without arguments, is"
+        " drawn where it differs. The largest deviation of a value from its definition, relative"
+        f" to max(1, |x|), is {words.number(worst)}. What leaves the panel is cut. No units.",
         figure,
     )
 
 
-def forward(layers: pd.DataFrame, **choice: Any) -> Drawing:
-    """``layer_traces`` of the activations."""
-    return layer_traces(layers, FORWARD, **choice)
+def _panel(axes: Axes, rows: pd.DataFrame, framework: str) -> None:
+    """One framework's lines of one activation."""
+    dashes = DASHES.get(framework, (0, (4, 1)))
+    for what, colour in (("value", VALUE), ("slope", SLOPE)):
+        exact = rows[f"activation_{what}_predicted"]
+        axes.plot(rows["x"], exact, color=colour, lw=5, alpha=0.15, solid_capstyle="butt")
+        axes.plot(rows["x"], rows[f"activation_{what}"], color=colour, lw=1.5, ls=dashes)
+    scale = np.maximum(1.0, rows["x"].abs())
+    for form, colour in (("layer", LAYER), ("function", FUNCTION)):
+        given = rows[f"{form}_default"]
+        if (np.abs(given - rows["activation_value_predicted"]) / scale).max() > DIFFERS:
+            axes.plot(rows["x"], given, color=colour, lw=1.5, ls=dashes)
+            axes.text(0.97, 0.05 + 0.11 * len(axes.texts), f"{framework} {form}", color=colour,
+                      ha="right", transform=axes.transAxes, fontsize=7)  # fmt: skip
 
 
-def backward(layers: pd.DataFrame, **choice: Any) -> Drawing:
-    """``layer_traces`` of the gradients."""
-    return layer_traces(layers, BACKWARD, **choice)
-
-
-def learning(
-    layers: pd.DataFrame,
-    *,
-    activations: Sequence[str] = LEARNING_ACTIVATIONS,
-    **wanted: str | int,
-) -> Drawing:
-    """Root mean square of the gradient, a line per layer, over the epochs of training.
-
-    ``layers`` is training/layers.csv; activations stand side by side, frameworks below each
-    other. Shows 4 hidden layers started with N(0, 1) unless ``wanted`` says otherwise.
-    """
-    if layers.empty or "gradient_rms" not in layers:
-        raise NotDrawn("No figure of gradients while training: the run did not measure them.")
-    shown = ("framework", "activation")
-    start: dict[str, str | int] = {"depth": 4, "initializer": "normal(1)"}
-    rows, pinned = pin(layers, others(layers, "epoch", shown), PINNED | start | wanted)
-    across = present(rows["activation"], activations, ACTIVATIONS)
-    rows = rows[rows["activation"].isin(across)]
-    depth, initializer = rows["depth"].iloc[0], rows["initializer"].iloc[0]
-    frameworks = list(rows["framework"].unique())
-    figure = Figure(
-        figsize=(1.9 + 3.0 * len(across), 0.9 + 2.1 * len(frameworks)), layout="constrained"
-    )
-    grid = figure.subplots(len(frameworks), len(across), sharex=True, sharey=True, squeeze=False)
-    positions = sorted(rows["layer"].unique())
-    palette = sns.color_palette("viridis", len(positions) + 1)[: len(positions)]
-    for framework, panels in zip(frameworks, grid, strict=True):
-        for activation, axes in zip(across, panels, strict=True):
-            chosen = rows[(rows["activation"] == activation) & (rows["framework"] == framework)]
-            for position, colour in zip(positions, palette, strict=True):
-                line = chosen[chosen["layer"] == position].sort_values("epoch")
-                band(axes, line, "epoch", "gradient_rms", colour, 0.08)
-            axes.set_title(f"{framework}, {activation}", loc="left")
-    logarithmic(list(grid.flat))
-    epochs = sorted(rows["epoch"].unique())
-    # Epoch 0 is before training: a logarithmic axis has no place for it, this one has.
-    grid[0, 0].set_xscale("symlog", linthresh=1, linscale=0.5)
-    grid[0, 0].set_xticks(epochs, [f"{epoch:g}" for epoch in epochs])
-    grid[0, 0].set_xlim(0, max(*epochs, 1))
-    figure.supxlabel("epoch", fontsize=9)
-    figure.supylabel("gradient by the layer's weights, root mean square (nats)", fontsize=9)
-    handles = [
-        Line2D([], [], color=colour, label=f"layer {position:g}")
-        for position, colour in zip(positions, palette, strict=True)
+def _handles(frameworks: list[str]) -> list[Line2D]:
+    colours = {"value": VALUE, "slope": SLOPE, "a default layer": LAYER,
+               "a default function": FUNCTION}  # fmt: skip
+    handles = [Line2D([], [], color=colour, label=label) for label, colour in colours.items()]
+    return handles + [
+        Line2D([], [], color=INK, ls=DASHES.get(name, (0, (4, 1))), label=name)
+        for name in frameworks
     ]
-    figure.legend(handles=handles, loc="outside right center", frameon=False)
-    return Drawing(
-        "gradients_while_training",
-        f"Gradients while learning: {hidden(depth)}, {initializer}",
-        "Root mean square of the gradient of the training loss by each layer's weights (nats),"
-        " on the whole training set. Line: median over the seeds; band: their 5 % and 95 %"
-        f" quantiles; {seeds_in(rows['n'])}; {pinned}. Layer 1 is next to the input, layer"
-        f" {depth + 1} is the output layer. Epoch 0 is before training; the epoch axis is not"
-        f" linear. {captions.protocol(rows)}",
-        figure,
-    )

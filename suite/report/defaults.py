@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from suite.report import words
-from suite.report.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables
+from suite.report.common import words
+from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables
 from suite.studies.defaults import CASES
 
 FIRST, SECOND = "torch", "tensorflow"

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.drawing import (
+from suite.report.common.drawing import (
     COLOURS,
     INK,
     Drawing,

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.drawing import COLOURS, Drawing, NotDrawn, Part, Tables, band, seeds_in
+from suite.report.common.drawing import COLOURS, Drawing, NotDrawn, Part, Tables, band, seeds_in
 from suite.studies.digits import HALF, LEARNED, WINDOW
 
 LINES = (

@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.activations import ACTIVATIONS
-from suite.optimizers import OPTIMIZERS, resolve
-from suite.report import words
-from suite.report.drawing import (
+from suite.catalogue.activations import ACTIVATIONS
+from suite.catalogue.optimizers import OPTIMIZERS, resolve
+from suite.report.common import words
+from suite.report.common.drawing import (
     COLOURS,
     INK,
     Drawing,

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, seeds_in
 
 NARROW = 10
 """Up to this width networks are counted as dead or alive; wider ones hardly ever die."""

@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite import theory
-from suite.activations import resolve
-from suite.report.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, seeds_in
-from suite.theory_gains import unit_gain
+from suite.catalogue.activations import resolve
+from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.theory import mean_field
+from suite.theory.gains import unit_gain
 
 SHOWN = ("sigmoid", "tanh", "selu", "relu", "gelu", "silu")
 DASHES = (0, (4, 4))
@@ -56,7 +56,7 @@ def maps(layers: pd.DataFrame) -> Drawing:
     q = np.exp(np.linspace(np.log(0.2), np.log(5.0), 81))
     for name, colour in zip(names, COLOURS, strict=False):
         phi = resolve(name)
-        after = unit_gain(phi) ** 2 * np.array([theory.moments(phi, one).square for one in q])
+        after = unit_gain(phi) ** 2 * np.array([mean_field.moments(phi, one).square for one in q])
         axes.plot(q, after / q, color=colour, lw=1.5, ls=DASHES, label=name)
         here = rows[rows["activation"] == name]
         steps = here.pivot_table("square", ["framework", "start"], "layer", sort=False)

@@ -8,8 +8,8 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from suite.report import words
-from suite.report.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables
+from suite.report.common import words
+from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables
 from suite.studies.idioms import CASES
 
 RUNS, RAISES, SILENT = COLOURS[2], COLOURS[1], "#9A6A00"

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.initializers import INITIALIZERS
-from suite.report.drawing import (
+from suite.catalogue.initializers import INITIALIZERS
+from suite.report.common.drawing import (
     COLOURS,
     INK,
     Drawing,

@@ -7,9 +7,17 @@ from functools import partial
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from suite import optimizers
-from suite.report import words
-from suite.report.drawing import Drawing, NotDrawn, Part, Tables, band, logarithmic, seeds_in
+from suite.catalogue import optimizers
+from suite.report.common import words
+from suite.report.common.drawing import (
+    Drawing,
+    NotDrawn,
+    Part,
+    Tables,
+    band,
+    logarithmic,
+    seeds_in,
+)
 from suite.report.normalized import NORMALIZATIONS, panels_by_layer
 from suite.studies.internal_shift import POINTS, STEPS
 

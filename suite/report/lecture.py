@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from suite.report.drawing import COLOURS, Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.report.common.drawing import COLOURS, Drawing, NotDrawn, Part, Tables, seeds_in
 from suite.types import Array
 
 CASES = (

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report import words
-from suite.report.curves import DASHES
-from suite.report.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables
+from suite.report.common import words
+from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables
+from suite.report.common.lines import DASHES
 
 
 def parts(tables: Tables) -> list[Part]:

@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from suite.report.curves import DASHES
-from suite.report.drawing import (
+from suite.report.common.drawing import (
     COLOURS,
     FLOOR,
     INK,
@@ -26,6 +25,7 @@ from suite.report.drawing import (
     positive,
     seeds_in,
 )
+from suite.report.common.lines import DASHES
 from suite.studies.normalized import DEPTH, SAMPLES, SCALED, WIDTH
 
 NORMALIZATIONS = {"none": COLOURS[0], "batch": COLOURS[1], "layer": COLOURS[2]}

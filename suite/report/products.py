@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from suite.report.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, seeds_in
 
 FACTORS, SCALE = 101, 1.0
 WIDTHS = (1, 2, 4, 32)

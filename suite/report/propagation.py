@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from suite.report import curves
-from suite.report.drawing import Part, Tables
+from suite.report.common import lines
+from suite.report.common.drawing import Part, Tables
 
 
 def parts(tables: Tables) -> list[Part]:
     """Activations and gradients by layer, beside the theory."""
     layers = tables("propagation/layers.csv", "layer", "n")
-    drawn = (curves.forward, curves.backward)
+    drawn = (lines.forward, lines.backward)
     return [
         Part(
             "Before training: signal and gradient through the layers",

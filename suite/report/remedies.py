@@ -11,8 +11,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from suite.grids import AXES, canonical_value
-from suite.report.drawing import Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.planning.grids import AXES, canonical_value
+from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, seeds_in
 from suite.studies.remedies import (
     BATCH,
     DEPTH,

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.drawing import Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, seeds_in
 from suite.report.normalized import NORMALIZATIONS
 from suite.studies.rescue import EPOCHS
 from suite.studies.training import LEARNED

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.intervals import quantile
-from suite.report.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables
+from suite.judging.intervals import quantile
+from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables
 
 LEVEL = 0.95
 STORIES = (

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, seeds_in
 from suite.studies.symmetry import BROKEN, RECORD
-from suite.studies.symmetry_starts import HALF_SPACE, POINTS
+from suite.studies.symmetry.starts import HALF_SPACE, POINTS
 from suite.types import Value
 
 ZERO = 1e-18

@@ -7,8 +7,8 @@ from functools import partial
 
 import pandas as pd
 
-from suite.report import curves, heatmaps
-from suite.report.drawing import Drawing, Part, Tables
+from suite.report.common import heatmaps, lines
+from suite.report.common.drawing import Drawing, Part, Tables
 
 
 def parts(tables: Tables) -> list[Part]:
@@ -38,7 +38,7 @@ def parts(tables: Tables) -> list[Part]:
         ),
         Part(
             "While training: the gradient of each layer",
-            [] if layers is None else [partial(curves.learning, layers)],
+            [] if layers is None else [partial(lines.learning, layers)],
             "training/layers.csv is not there: no figure of gradients while training.",
         ),
     ]

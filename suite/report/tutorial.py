@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.drawing import (
+from suite.report.common.drawing import (
     COLOURS,
     INK,
     Drawing,
@@ -26,7 +26,7 @@ from suite.report.drawing import (
     logarithmic,
     seeds_in,
 )
-from suite.studies.prints import PRINTS, START, WITHIN
+from suite.studies.tutorial.prints import PRINTS, START, WITHIN
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 FRAMEWORK = "tensorflow"

@@ -9,7 +9,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, positive, seeds_in
+from suite.report.common.drawing import (
+    COLOURS,
+    INK,
+    Drawing,
+    NotDrawn,
+    Part,
+    Tables,
+    positive,
+    seeds_in,
+)
 
 DASHES = (0, (4, 4))
 

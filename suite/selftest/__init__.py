@@ -11,10 +11,10 @@ import json
 import textwrap
 from collections.abc import Iterable
 
-from suite import verdicts
+from suite.judging import verdicts
+from suite.judging.verdicts import Verdict
 from suite.selftest.control import Control, controls
 from suite.selftest.defects import DEFECTS, Outcome, plant
-from suite.verdicts import Verdict
 
 FAILED = 1
 """The exit code when a defect was not caught or a control was not silent."""

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from suite import grids, seeds
-from suite.activations import ACTIVATIONS
+from suite import seeds
+from suite.catalogue.activations import ACTIVATIONS
+from suite.planning import grids
+from suite.results.tables import Shard, read_table, write_table
 from suite.selftest.stand_in import ORACLE, Alter, stand_in
 from suite.studies import STUDIES, parity
 from suite.studies.training import start
-from suite.tables import Shard, read_table, write_table
 from suite.types import (
     Architecture,
     Array,

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import bdtr
 
-from suite import intervals, samples
 from suite.claims import Claim
-from suite.judge import judge
+from suite.judging import intervals, per_seed
+from suite.judging.findings import judge
+from suite.judging.verdicts import REFUTED
 from suite.types import Array
-from suite.verdicts import REFUTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,6 +157,6 @@ def _rows(halves: Array) -> pd.DataFrame:
 def excluded(halves: Array, level: float = VISIBLE) -> int:
     """The same by the intervals alone, at another level: the judge has one of its own."""
     first, second = halves
-    numbers = samples.difference(first, second, np.isinf(first) & np.isinf(second))
+    numbers = per_seed.difference(first, second, np.isinf(first) & np.isinf(second))
     limits = [intervals.median(row, level) for row in numbers]
     return sum(one.low > 0 or one.high < 0 for one in limits)

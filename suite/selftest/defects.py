@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from suite.claims import shipped
-from suite.judge import judge
+from suite.judging.findings import judge
+from suite.judging.verdicts import REFUTED, UNDECIDED, Verdict
 from suite.selftest import mistakes
 from suite.selftest.bench import (
     ADAPTIVE,
@@ -27,7 +28,6 @@ from suite.selftest.bench import (
     rows,
 )
 from suite.selftest.stand_in import Alter
-from suite.verdicts import REFUTED, UNDECIDED, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd

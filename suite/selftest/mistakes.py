@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from suite import seeds
+from suite.results.tables import missing_rows
 from suite.selftest.bench import KERNELS, ROOT
 from suite.selftest.stand_in import BATCH_NORM, ORACLE, Alter, Answer
 from suite.studies import STUDIES
-from suite.tables import missing_rows
 from suite.types import Array, Layer, Snapshot, TrainTask, Weights
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from suite import initializers
+from suite.catalogue import initializers
 from suite.frameworks import load
 from suite.frameworks.numpy.probes import normalization as definition
 from suite.types import Array, Framework, Layer, Propagation, Snapshot, TrainTask, Weights

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suite.registry import Registry
+from suite.catalogue.registry import Registry
 from suite.studies.correlations import Correlations
 from suite.studies.curves import Curves
 from suite.studies.defaults import Defaults

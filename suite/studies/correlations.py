@@ -15,10 +15,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from suite import activations, seeds, theory_pairs
-from suite.studies import costs
-from suite.studies.signals import doubles, not_finite
-from suite.studies.weights import draw_layer
+from suite import seeds
+from suite.catalogue import activations
+from suite.studies.common import costs
+from suite.studies.common.signals import doubles, not_finite
+from suite.studies.common.starts import draw_layer
+from suite.theory import pairs as theory_pairs
 from suite.types import (
     BLOCK,
     Array,

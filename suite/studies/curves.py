@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from suite import activations, seeds, theory
-from suite.activations import ACTIVATIONS
+from suite import seeds
+from suite.catalogue import activations
+from suite.catalogue.activations import ACTIVATIONS
+from suite.theory import mean_field
 from suite.types import (
     Array,
     Cell,
@@ -150,7 +152,7 @@ def gains(name: str, seed: int, lab: Lab) -> dict[str, float]:
     )
     return {
         "norm_gain": float(first),
-        "norm_gain_predicted": theory.moments(activations.resolve(name), 1.0).square ** 0.5,
+        "norm_gain_predicted": mean_field.moments(activations.resolve(name), 1.0).square ** 0.5,
         "norm_gain_largest": float(max(others)),
     }
 

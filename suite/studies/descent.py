@@ -12,9 +12,10 @@ import itertools
 
 import numpy as np
 
-from suite import optimizers, seeds
+from suite import seeds
+from suite.catalogue import optimizers
+from suite.studies.common.starts import draw_layer
 from suite.studies.training import first_true
-from suite.studies.weights import draw_layer
 from suite.types import (
     BLOCK,
     Array,

@@ -11,8 +11,10 @@ import dataclasses
 
 import numpy as np
 
-from suite import datasets, seeds
-from suite.studies import costs
+from suite import seeds
+from suite.catalogue import datasets
+from suite.studies.common import costs
+from suite.studies.common.starts import NO_LAW, draw_layer
 from suite.studies.training import (
     BATCH,
     batch_order,
@@ -20,7 +22,6 @@ from suite.studies.training import (
     outcome,
     seeded_task,
 )
-from suite.studies.weights import NO_LAW, draw_layer
 from suite.types import (
     BLOCK,
     Architecture,

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from suite import optimizers
-from suite.studies import costs
+from suite.catalogue import optimizers
+from suite.studies.common import costs
 from suite.studies.parity import OFF, by_layer
 from suite.studies.training import accuracy, circles_task, first_true
 from suite.types import (

@@ -15,8 +15,10 @@ import math
 
 import numpy as np
 
-from suite import activations, initializers, seeds, theory
-from suite.studies.weights import draw_layer
+from suite import seeds
+from suite.catalogue import activations, initializers
+from suite.studies.common.starts import draw_layer
+from suite.theory import mean_field
 from suite.types import (
     BLOCK,
     Array,
@@ -194,15 +196,15 @@ def _predict(cell: Cell) -> dict[str, Array]:
     """
     width, depth = cell.count("width"), cell.count("depth")
     layers = np.arange(1, depth + 1)
-    slopes = theory.half_slopes(activations.resolve(cell.text("activation")))
+    slopes = mean_field.half_slopes(activations.resolve(cell.text("activation")))
     mean = variance = dead = math.nan
     if slopes is not None:
         law = initializers.resolve(cell.text("initializer")).law(cell.text("framework"))
         mean, variance = (
             gaussian + more
             for gaussian, more in zip(
-                theory.drift(slopes, width),
-                theory.kurtosis_drift(slopes, width, law.kurtosis),
+                mean_field.drift(slopes, width),
+                mean_field.kurtosis_drift(slopes, width, law.kurtosis),
                 strict=True,
             )
         )

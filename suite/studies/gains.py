@@ -14,10 +14,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from suite import activations, seeds, theory, theory_gains
-from suite.studies import costs
-from suite.studies.signals import doubles, log_mean_square, not_finite
-from suite.studies.weights import native_layers
+from suite import seeds
+from suite.catalogue import activations
+from suite.studies.common import costs
+from suite.studies.common.signals import doubles, log_mean_square, not_finite
+from suite.studies.common.starts import native_layers
+from suite.theory import gains, mean_field
 from suite.types import (
     BLOCK,
     Array,
@@ -160,7 +162,7 @@ def _grid(names: tuple[str, ...], case: str, width: int, seeds: int) -> Grid:
 def gain(cell: Cell) -> float:
     """The factor of the kernels in a cell."""
     if cell["case"] == "unit":
-        return theory_gains.unit_gain(activations.resolve(cell.text("activation")))
+        return gains.unit_gain(activations.resolve(cell.text("activation")))
     if cell["case"] == "lecun_tanh":
         return math.prod(LECUN_TANH)
     return TORCH_GAINS[cell.text("activation")]
@@ -215,25 +217,27 @@ def _predict(cell: Cell) -> dict[str, Array]:
     """The predicted columns, by the maps at infinite width; of the gradient with its drift."""
     phi, factor = activations.resolve(cell.text("activation")), gain(cell)
     width, depth = cell.count("width"), cell.count("depth")
-    squares = np.stack(
-        [theory_gains.iterate(phi, factor, start, depth) for start in STARTS], axis=1
-    )
+    squares = np.stack([gains.iterate(phi, factor, start, depth) for start in STARTS], axis=1)
     logs = np.log(squares)
     apart = logs[:, -1] - logs[:, 0]
-    layers = [theory.moments(phi, q) for q in squares[:, 1]]
-    slopes = theory.half_slopes(phi)
+    layers = [mean_field.moments(phi, q) for q in squares[:, 1]]
+    slopes = mean_field.half_slopes(phi)
     flow = [
         math.log(factor**2 * layer.slope_square)
-        + (theory.leading_drift(layer, width) if slopes is None else theory.drift(slopes, width)[0])
+        + (
+            mean_field.leading_drift(layer, width)
+            if slopes is None
+            else mean_field.drift(slopes, width)[0]
+        )
         for layer in layers
     ]
-    at = theory_gains.fixed_point(phi, factor)
+    at = gains.fixed_point(phi, factor)
     known = not math.isnan(at)
     return {
         "gain": np.array(factor),
         "fixed_point": np.array(at),
-        "fixed_point_response": np.array(theory_gains.response(phi, at) if known else math.nan),
-        "fixed_point_chi": np.array(theory.chi(phi, at, factor**2) if known else math.nan),
+        "fixed_point_response": np.array(gains.response(phi, at) if known else math.nan),
+        "fixed_point_chi": np.array(mean_field.chi(phi, at, factor**2) if known else math.nan),
         "square_predicted": squares,
         "response_predicted": apart[1] / apart[0],
         "separation_predicted": apart[-1] / apart[0],

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from suite import initializers, seeds
-from suite.studies.distances import distance
+from suite import seeds
+from suite.catalogue import initializers
+from suite.studies.common.distances import distance
 from suite.types import (
     BLOCK,
     Cell,

@@ -13,8 +13,9 @@ from itertools import combinations
 
 import numpy as np
 
-from suite import initializers, laws, seeds
-from suite.studies.distances import ALTERNATIVES, apart, distance, standard
+from suite import seeds
+from suite.catalogue import initializers, laws
+from suite.studies.common.distances import ALTERNATIVES, apart, distance, standard
 from suite.types import (
     BLOCK,
     Array,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from suite import datasets, optimizers
+from suite.catalogue import datasets, optimizers
 from suite.studies.training import start
 from suite.types import (
     BLOCK,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from suite.studies.common.signals import Columns, Scratch
 from suite.studies.propagation import Propagation, predict
-from suite.studies.signals import Columns, Scratch
 from suite.types import BLOCK, Array, Cell, Grid, TableSpec, Value, float64
 from suite.types import Propagation as Signal
 

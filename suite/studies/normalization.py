@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from suite import optimizers, seeds
+from suite import seeds
+from suite.catalogue import optimizers
 from suite.types import (
     Array,
     Cell,

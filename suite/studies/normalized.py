@@ -20,8 +20,10 @@ import itertools
 
 import numpy as np
 
-from suite import activations, initializers, optimizers, seeds, theory_normalized
-from suite.studies.weights import draw_layer
+from suite import seeds
+from suite.catalogue import activations, initializers, optimizers
+from suite.studies.common.starts import draw_layer
+from suite.theory import normalized
 from suite.types import (
     BLOCK,
     Array,
@@ -215,13 +217,13 @@ def batch(member: Member, lab: Lab) -> tuple[Array, Array, Array | None]:
 
 
 @functools.lru_cache(maxsize=256)
-def predict(cell: Cell) -> theory_normalized.Expected | None:
+def predict(cell: Cell) -> normalized.Expected | None:
     """The theory of a cell, for Gaussian inputs; None for inputs on a line."""
     if cell.text("case").endswith("on_line"):
         return None
     width = cell.count("width")
     law = initializers.resolve(cell.text("initializer")).law(cell.text("framework"))
-    return theory_normalized.propagate(
+    return normalized.propagate(
         activations.resolve(cell.text("activation")),
         cell.text("case"),
         cell.text("normalization"),

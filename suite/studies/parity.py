@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from suite.activations import ACTIVATIONS
-from suite.studies import costs
+from suite.catalogue.activations import ACTIVATIONS
+from suite.studies.common import costs
 from suite.studies.training import circles_task, first_true
 from suite.types import (
     Array,

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from suite import seeds
-from suite import theory_products as theory
+from suite.theory import products as theory
 from suite.types import (
     BLOCK,
     Array,

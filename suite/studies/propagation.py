@@ -12,10 +12,12 @@ import itertools
 
 import numpy as np
 
-from suite import activations, initializers, laws, seeds, theory
-from suite.studies import costs
-from suite.studies.signals import CENTRES, Columns, Scratch, not_finite, observe
-from suite.studies.weights import NO_LAW, initial_layer
+from suite import seeds
+from suite.catalogue import activations, initializers, laws
+from suite.studies.common import costs
+from suite.studies.common.signals import CENTRES, Columns, Scratch, not_finite, observe
+from suite.studies.common.starts import NO_LAW, initial_layer
+from suite.theory import mean_field
 from suite.types import (
     BLOCK,
     Array,
@@ -224,7 +226,7 @@ def kernel_law(cell: Cell) -> laws.Law:
 
 
 @functools.lru_cache(maxsize=1024)
-def predict(cell: Cell) -> theory.Prediction:
+def predict(cell: Cell) -> mean_field.Prediction:
     """The theory of a cell; NaN throughout where the kernels' mean is not zero."""
     width, depth = cell.count("width"), cell.count("depth")
     law, native = kernel_law(cell), cell["weights"] == "native"
@@ -232,7 +234,7 @@ def predict(cell: Cell) -> theory.Prediction:
         cell.text("framework") if native else "numpy"
     )
     centred = not (isinstance(law, laws.Point) and law.value != 0)
-    return theory.predict(
+    return mean_field.predict(
         activations.resolve(cell.text("activation")),
         [(width, width)] * depth,
         [law.variance(width, width) if centred else np.nan] * depth,

@@ -12,8 +12,8 @@ import functools
 
 import numpy as np
 
-from suite import datasets
-from suite.studies import costs
+from suite.catalogue import datasets
+from suite.studies.common import costs
 from suite.studies.training import LEARNED, accuracy, first_true, outcome, seeded_task
 from suite.types import (
     BLOCK,

@@ -10,8 +10,8 @@ import dataclasses
 
 import numpy as np
 
-from suite import datasets
-from suite.studies import costs
+from suite.catalogue import datasets
+from suite.studies.common import costs
 from suite.studies.training import accuracy, circles_task, first_true, outcome
 from suite.types import (
     BLOCK,

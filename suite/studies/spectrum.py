@@ -13,9 +13,11 @@ import math
 
 import numpy as np
 
-from suite import activations, initializers, laws, seeds, theory
-from suite.studies import costs
-from suite.studies.weights import native_layers
+from suite import seeds
+from suite.catalogue import activations, initializers, laws
+from suite.studies.common import costs
+from suite.studies.common.starts import native_layers
+from suite.theory import mean_field
 from suite.types import (
     BLOCK,
     Array,
@@ -182,7 +184,7 @@ def _predict(cell: Cell) -> dict[str, Array]:
     square = product = 1.0
     dispersion = 0.0
     for _ in range(cell.count("depth")):
-        layer = theory.moments(phi, sigma2 * square)
+        layer = mean_field.moments(phi, sigma2 * square)
         square = layer.square
         product *= sigma2 * layer.slope_square
         ratio = layer.slope_fourth / layer.slope_square**2

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from suite import datasets, seeds
-from suite.activations import ACTIVATIONS
-from suite.statistics import describe
-from suite.studies import costs
-from suite.studies.weights import NO_LAW, draw_layer
+from suite import seeds
+from suite.catalogue import datasets
+from suite.catalogue.activations import ACTIVATIONS
+from suite.studies.common import costs
+from suite.studies.common.describe import describe
+from suite.studies.common.starts import NO_LAW, draw_layer
 from suite.types import (
     Architecture,
     Array,

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from suite.studies import costs
+from suite.studies.common import costs
 from suite.studies.propagation import INPUTS, batch, predict, start
 from suite.types import (
     BLOCK,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from suite import seeds
-from suite import theory_shift as theory
-from suite.studies.weights import draw_layer
+from suite.studies.common.starts import draw_layer
+from suite.theory import shift as theory
 from suite.types import (
     BLOCK,
     Array,

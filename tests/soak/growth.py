@@ -13,13 +13,14 @@ import sys
 import time
 from pathlib import Path
 
-from suite.environment import WORKER
+from suite.measuring.environment import WORKER
 
 os.environ.update(WORKER)  # before any framework is imported
 
-from suite import grids, runner
-from suite.stages import clock
-from suite.store import Results
+from suite.frameworks.timing import clock
+from suite.measuring import runner
+from suite.planning import grids
+from suite.results.folder import Results
 from suite.studies import STUDIES, training
 
 KINDS = 17

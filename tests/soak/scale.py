@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import pytest
 
-import faking
-from suite import environment, pipeline, runner
-from suite.tables import read_table
+from suite.commands import run as run_command
+from suite.measuring import environment, runner
+from suite.results.tables import read_table
+from tests.support import fake_study
 
 CELLS = 15
 """Of the fake study: five widths and three scales, of which it does not support one."""
@@ -30,7 +31,7 @@ def main(runs: int, folder: Path) -> dict[str, float]:
     """Seconds to plan, to run and to resume; peak bytes of this process and of a worker; bytes and
     files stored."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(runner, "hire", faking.processes(folder / "orders"))
+    patch.setattr(runner, "hire", fake_study.processes(folder / "orders"))
     patch.setattr(environment, "tree_hash", lambda: "scale")  # edited or not
     spent: dict[str, float] = {}
 
@@ -42,10 +43,10 @@ def main(runs: int, folder: Path) -> dict[str, float]:
         spent[f"{name}_cpu_seconds"] = time.process_time() - cpu  # of this process alone
 
     with stage("plan"):
-        plan = faking.plan(patch, tuple(range(1, CELLS // 3 + 1)), runs // CELLS)
+        plan = fake_study.plan(patch, tuple(range(1, CELLS // 3 + 1)), runs // CELLS)
     for name in ("run", "resume"):
         with stage(name):
-            code = pipeline.run(plan, ["suite", "run"], folder / "out", 2, draw=False)
+            code = run_command.run(plan, ["suite", "run"], folder / "out", 2, draw=False)
         assert code == 0
     timings = read_table(folder / "out" / "timings.csv")
     files = [path for path in (folder / "out").rglob("*") if path.is_file()]

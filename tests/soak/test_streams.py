@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from suite import grids, runner, seeds
+from suite import seeds
+from suite.measuring import runner
+from suite.planning import grids
 from suite.studies import STUDIES
 
 pytestmark = pytest.mark.soak

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from suite import activations, initializers, optimizers
+from suite.catalogue import activations, initializers, optimizers
 from suite.frameworks import probe
 from suite.types import (
     Architecture,

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from suite import activations, initializers
+from suite.catalogue import activations, initializers
+from suite.catalogue.registry import native
 from suite.frameworks import probe
 from suite.frameworks.tensorflow.backend import (
     constant,
@@ -25,8 +26,7 @@ from suite.frameworks.tensorflow.backend import (
 )
 from suite.frameworks.tensorflow.layers import seeded
 from suite.frameworks.tensorflow.stack import Stack
-from suite.registry import native
-from suite.stages import clock
+from suite.frameworks.timing import clock
 from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
 
 

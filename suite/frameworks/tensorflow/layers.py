@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from suite import activations, optimizers
+from suite.catalogue import activations, optimizers
+from suite.catalogue.registry import native
 from suite.frameworks.tensorflow.backend import keras
-from suite.registry import native
 from suite.types import Architecture
 
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from suite import optimizers
+from suite.catalogue import optimizers
+from suite.catalogue.registry import native, unknown
 from suite.frameworks.tensorflow.backend import keras, tf
-from suite.registry import native, unknown
 from suite.types import TrainTask, UserError
 
 T = TypeVar("T")

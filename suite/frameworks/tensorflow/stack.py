@@ -21,7 +21,7 @@ from suite.frameworks.tensorflow import rules
 from suite.frameworks.tensorflow.backend import keras, precision, tf
 from suite.frameworks.tensorflow.layers import layers, network
 from suite.frameworks.tensorflow.rules import Tensor
-from suite.stages import clock
+from suite.frameworks.timing import clock
 from suite.types import Array, Snapshot, TrainTask, Weights
 
 _PIECE = 2**20

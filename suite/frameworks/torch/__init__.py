@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from suite import initializers
+from suite.catalogue import initializers
+from suite.catalogue.registry import native, unknown
 from suite.frameworks import probe
+from suite.frameworks.timing import clock
 from suite.frameworks.torch.dense import dense_layers
 from suite.frameworks.torch.layers import Activation, seeded, tensor
 from suite.frameworks.torch.narrow import Narrow, usable
 from suite.frameworks.torch.stack import Data, Stack, take
-from suite.registry import native, unknown
-from suite.stages import clock
 from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
 
 

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from suite import activations
-from suite.optimizers import NORMALIZATION
-from suite.registry import native
+from suite.catalogue import activations
+from suite.catalogue.optimizers import NORMALIZATION
+from suite.catalogue.registry import native
 from suite.types import Architecture, Array
 
 

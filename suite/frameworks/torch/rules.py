@@ -17,8 +17,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.optim.lr_scheduler import ExponentialLR, LRScheduler, StepLR
 
-from suite import optimizers
-from suite.registry import unknown
+from suite.catalogue import optimizers
+from suite.catalogue.registry import unknown
 from suite.types import UserError
 
 T = TypeVar("T")

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from suite import optimizers
+from suite.catalogue import optimizers
+from suite.catalogue.registry import native
 from suite.frameworks.torch.layers import network, seeded, tensor
 from suite.frameworks.torch.rules import LOSSES, PRECISIONS, choose, clipper, decay
-from suite.registry import native
 from suite.types import Array, Snapshot, TrainTask, Weights
 
 Data = tuple[Tensor, Tensor]

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from suite import activations, initializers, optimizers
+from suite.catalogue import activations, initializers, optimizers
 from suite.types import Array, Layer, UserError, Weights, float64
 
 _PLACES = tuple(itertools.product(range(3), range(3)))

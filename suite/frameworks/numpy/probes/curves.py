@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from suite import registry
-from suite.activations import ACTIVATIONS, resolve
+from suite.catalogue import registry
+from suite.catalogue.activations import ACTIVATIONS, resolve
 from suite.types import Array
 
 

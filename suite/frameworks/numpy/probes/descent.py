@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from suite import optimizers
+from suite.catalogue import optimizers
 from suite.types import Array, UserError, Weights, float64
 
 

@@ -19,9 +19,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from suite import optimizers
+from suite.catalogue import optimizers
+from suite.catalogue.registry import unknown
 from suite.frameworks.numpy import cross_entropy, forward, gradient
-from suite.registry import unknown
 from suite.types import Array, Snapshot, TrainTask, UserError, Weights, float64
 
 FORMS = ("torch", "keras", "clipnorm")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from suite import initializers
+from suite.catalogue import initializers
 from suite.types import Array
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from suite import initializers, registry
+from suite.catalogue import initializers, registry
 from suite.types import Array, Layer, float64
 
 KINDS = ("dense", "convolution", "transposed", "truncated")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from suite import activations
+from suite.catalogue import activations
 from suite.frameworks.numpy.probes.normalization import layer
 from suite.types import Array, Weights, float64
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from suite import activations
+from suite.catalogue import activations
 from suite.frameworks.numpy import Numpy
 from suite.types import Array, Weights, float64
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from suite import optimizers
+from suite.catalogue import optimizers
 from suite.types import Array, UserError, Weights, float64
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from suite import activations, initializers, optimizers
+from suite.catalogue import activations, initializers, optimizers
+from suite.catalogue.registry import native
 from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
 from suite.frameworks.tensorflow.layers import seeded
-from suite.registry import native
 from suite.types import Array, Layer, Weights
 
 

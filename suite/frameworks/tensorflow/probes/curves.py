@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from suite import registry
-from suite.activations import ACTIVATIONS
+from suite.catalogue import registry
+from suite.catalogue.activations import ACTIVATIONS
 from suite.frameworks.tensorflow.backend import keras, tf
 from suite.types import Array
 

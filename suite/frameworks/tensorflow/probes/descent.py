@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from suite import optimizers
+from suite.catalogue import optimizers
+from suite.catalogue.registry import native
 from suite.frameworks.tensorflow.backend import keras, tf
-from suite.registry import native
 from suite.types import Array, Weights
 
 

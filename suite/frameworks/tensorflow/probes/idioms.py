@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from suite import registry
+from suite.catalogue import registry
 from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
 from suite.types import Array
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from suite import initializers, registry
+from suite.catalogue import initializers, registry
 from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
 from suite.types import Array, Layer
 

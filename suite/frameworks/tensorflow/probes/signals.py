@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from suite import activations
+from suite.catalogue import activations
+from suite.catalogue.registry import native
 from suite.frameworks.tensorflow.backend import constant, keras, tf, view
-from suite.registry import native
 from suite.types import Array, Weights
 
 _PRECISIONS = {"single": "float32", "double": "float64"}

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from suite import activations
+from suite.catalogue import activations
+from suite.catalogue.optimizers import resolve
+from suite.catalogue.registry import native
 from suite.frameworks.tensorflow.backend import keras, release
-from suite.optimizers import resolve
-from suite.registry import native
 from suite.types import Array, TrainTask, Weights
 
 

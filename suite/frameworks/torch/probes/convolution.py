@@ -7,9 +7,9 @@ from typing import cast
 import torch
 from torch import nn
 
-from suite import initializers, optimizers
+from suite.catalogue import initializers, optimizers
+from suite.catalogue.registry import native
 from suite.frameworks.torch.layers import Activation, seeded, tensor
-from suite.registry import native
 from suite.types import Array, Layer, Weights
 
 

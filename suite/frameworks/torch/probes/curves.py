@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from suite import registry
-from suite.activations import ACTIVATIONS
+from suite.catalogue import registry
+from suite.catalogue.activations import ACTIVATIONS
 from suite.types import Array
 
 _LAYERS = {

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from suite import registry
+from suite.catalogue import registry
 from suite.frameworks.torch.layers import seeded
 
 UNITS = 64

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
-from suite import optimizers
+from suite.catalogue import optimizers
+from suite.catalogue.registry import native
 from suite.frameworks.torch.layers import tensor
-from suite.registry import native
 from suite.types import Array, Weights
 
 

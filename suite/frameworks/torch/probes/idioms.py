@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from suite import registry
+from suite.catalogue import registry
 from suite.frameworks.torch.layers import seeded, tensor
 from suite.types import Array
 

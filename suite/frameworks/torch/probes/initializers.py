@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from suite import initializers, registry
+from suite.catalogue import initializers, registry
 from suite.frameworks.torch.layers import seeded, tensor
 from suite.types import Array, Layer
 

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from suite import optimizers
+from suite.catalogue import optimizers
+from suite.catalogue.registry import native
 from suite.frameworks.torch.dense import dense_layers
 from suite.frameworks.torch.layers import Activation, tensor
-from suite.registry import native
 from suite.types import Array, Weights
 
 _NORMALIZATIONS: dict[str, Any] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}

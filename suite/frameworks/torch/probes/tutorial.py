@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from suite.catalogue.optimizers import resolve
+from suite.catalogue.registry import native
 from suite.frameworks.torch.layers import network, seeded, tensor
-from suite.optimizers import resolve
-from suite.registry import native
 from suite.types import TrainTask, Weights
 
 

@@ -1,0 +1,168 @@
+"""``suite run`` from start to end: measure, write the tables, summarise, judge, draw."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.frameworks.timing import STAGES
+from suite.judging.judge_folder import Judged, judge_run, show, summary, write_verdicts
+from suite.judging.verdicts import INCOMPLETE
+from suite.measuring import environment, runner
+from suite.measuring.progress import Progress, tell
+from suite.planning.grids import Plan
+from suite.results.checksums import write_sums
+from suite.results.folder import Results
+from suite.studies import STUDIES
+from suite.types import INTERRUPTED, UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class _Stages:
+    """Seconds of each stage of a run, in order."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+def run(
+    plan: Plan,
+    command: Sequence[str],
+    out: Path | None,
+    jobs: int,
+    draw: bool,
+    timeout: float | None = None,
+) -> int:
+    """Execute a plan into a results folder; the exit code of ``check``, or 3 when something could
+    not be stored. ``timeout``: see ``runner.execute``.
+
+    Raises UserError when the folder cannot be used or another process runs into it.
+    """
+    from filelock import FileLock, Timeout
+
+    manifest = environment.manifest(plan, command)
+    name = f"{plan.selection.profile}-{environment.run_id(manifest)}"
+    results = Results(out if out is not None else Path("results") / name)
+    results.admit(manifest)
+    results.make()
+    resume = f"Resume with:\n  {_resume(command, results)}"
+    try:
+        with FileLock(results.folder / ".lock", timeout=0):
+            resumed = results.open(manifest)
+            return _locked(plan, results, jobs, draw, timeout, resumed)
+    except Timeout:
+        raise UserError(f"{results.folder}: another run writes into this folder") from None
+    except KeyboardInterrupt:
+        tell(f"\ninterrupted; what is finished is stored. {resume}")
+        return INTERRUPTED
+    except OSError as error:  # a full disk, or the folder is gone
+        tell(f"suite: cannot store: {error}; what was stored before is whole. {resume}")
+        return INCOMPLETE
+
+
+def _locked(
+    plan: Plan, results: Results, jobs: int, draw: bool, timeout: float | None, resumed: bool
+) -> int:
+    stages = _Stages()
+    stacks = runner.pending(plan, results)
+    tell(_opening(plan, results, len(stacks), resumed, jobs))
+    with stages("measure"), Progress(plan, stacks) as progress:
+        workers = min(jobs, len(stacks))
+        runner.execute(plan, stacks, results, workers, progress, timeout, runner.hire)
+    with stages("write"):
+        for study, chosen in plan.stacks.items():
+            results.collect(STUDIES[study], chosen)
+    with stages("judge"):
+        judged = judge_run(results, plan)
+        results.write_frame("summary.csv", summary(judged.runs), unknown="nan")
+        write_verdicts(results, judged.verdicts)
+        write_sums(results, plan.stacks)
+    timings = _timings(plan, results, stages)
+    results.write_frame("timings.csv", timings)
+    if draw:
+        from suite.report import write_report  # here: plotting is slow to import
+
+        with stages("report"):
+            write_report(results.folder, jobs)
+        timings = _timings(plan, results, stages)
+        results.write_frame("timings.csv", timings)
+    with contextlib.suppress(BrokenPipeError):
+        show(judged, "text")
+        sys.stdout.flush()
+    tell(f"\nruns: {_counts(judged)}\n{_spent(timings)}\nresults in {results.folder}")
+    return judged.code
+
+
+def _opening(plan: Plan, results: Results, pending: int, resumed: bool, jobs: int) -> str:
+    """The line a run starts with."""
+    counts = [plan.count(study) for study in plan.stacks]
+    runs = sum(int(count["runs"]) for count in counts)
+    stacks = sum(int(count["stacks"]) for count in counts)
+    state = f"resuming, {stacks - pending} stacks are stored; " if resumed else ""
+    return (
+        f"{results.folder}: {state}{runs:,} runs of {', '.join(plan.stacks)} in {stacks} stacks,"
+        f" {pending} to measure on {jobs} job{'s' * (jobs > 1)}"
+    )
+
+
+def _counts(judged: Judged) -> str:
+    """How many runs ended with each status."""
+    found = Counter(status for runs in judged.runs.values() for status in runs["status"])
+    return ", ".join(f"{count:,} {status}" for status, count in found.most_common())
+
+
+def _resume(command: Sequence[str], results: Results) -> str:
+    """The command that takes up an interrupted run."""
+    words = list(command)
+    if not any(word == "--out" or word.startswith("--out=") for word in words):
+        words += ["--out", str(results.folder)]
+    return shlex.join(words)
+
+
+def _timings(plan: Plan, results: Results, stages: _Stages) -> pd.DataFrame:
+    """Seconds of each stage of this run, then of each stored stack: its seconds in all, its peak
+    memory, and the seconds of each stage of its worker since the stack before."""
+    import pandas as pd
+
+    rows = [
+        {"stage": stage, "seconds": seconds, "study": "", "stack": "", "label": "",
+         "expected_seconds": None, "process_peak_bytes": None, **dict.fromkeys(STAGES)}
+        for stage, seconds in stages.seconds.items()
+    ]  # fmt: skip
+    for study, stacks in plan.stacks.items():
+        for stack in stacks:
+            timings = results.timings(stack)
+            if timings:
+                rows.append(
+                    {"stage": "stack", **timings, "study": study, "stack": stack.key,
+                     "label": stack.label, "expected_seconds": plan.costs[stack.key].seconds}
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _spent(timings: pd.DataFrame) -> str:
+    """Seconds by stage, of the run and of its workers together, as a run ends with them."""
+    stacks = timings["stage"] == "stack"
+    run = zip(timings.loc[~stacks, "stage"], timings.loc[~stacks, "seconds"], strict=True)
+    # Without a stack of theirs, columns hold None.
+    workers = timings.loc[stacks].reindex(columns=list(STAGES)).astype(float).sum()
+    inside = ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in workers.items() if seconds)
+    words = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in run)
+    return f"{words}\nworkers, seconds together: {inside}"

@@ -1,0 +1,1 @@
+"""Executes stacks and writes their measurements into a results folder."""

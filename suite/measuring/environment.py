@@ -1,0 +1,180 @@
+"""What a run depends on besides its plan: versions, machine, code; and how workers are set up.
+
+Nothing here names a host or a user. No framework is imported: versions are read from the
+installed packages' metadata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import suite
+from suite.frameworks import FRAMEWORKS, THREADS, compiler
+from suite.metrics import METRICS
+from suite.planning.grids import Plan
+from suite.results.folder import IDENTITY, SCHEMA
+from suite.studies import STUDIES
+
+WORKER = {
+    "OMP_NUM_THREADS": str(THREADS),
+    "OPENBLAS_NUM_THREADS": str(THREADS),
+    "MKL_NUM_THREADS": str(THREADS),
+    "TF_NUM_INTRAOP_THREADS": str(THREADS),
+    "TF_NUM_INTEROP_THREADS": str(THREADS),
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
+    "MKL_CBWR": "AUTO",
+    "PYTHONHASHSEED": "0",
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "MALLOC_TOP_PAD_": str(2**26),
+}
+"""Environment of every worker: one thread a process, the CPU, and what else could change bits
+from one user's shell to another's. oneDNN is set to what TensorFlow does by itself on x86. MKL,
+which multiplies torch's matrices, rounds by where an array lies in memory unless it is told to
+take one path. MALLOC: the C library keeps freed memory instead of giving it back after every array,
+which costs up to a tenth of the time in page faults. Flags of the frameworks: ``suite.frameworks``.
+"""
+_LIMITS = ("ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES",
+           "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE")  # fmt: skip
+"""What holds a library to older instructions, which round otherwise. Workers inherit it."""
+_SHARED = ("numpy", "scipy", "pandas", "scikit-learn")
+
+
+def versions(frameworks: Sequence[str]) -> dict[str, str]:
+    """Library -> version, of what the numbers depend on; ``absent`` where not installed."""
+    by_package = metadata.packages_distributions()
+    packages = [package for name in frameworks for package in FRAMEWORKS[name].packages]
+    names = [*_SHARED, *(by_package.get(package, [package])[0] for package in packages)]
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def determinism(frameworks: Sequence[str]) -> dict[str, str]:
+    """What workers are told so that they give the same bits twice: environment and flags."""
+    flags = {
+        flag: "called" if value is None else str(value)
+        for name in frameworks
+        for flag, value in FRAMEWORKS[name].flags.items()
+    }
+    return WORKER | flags
+
+
+def tree_hash() -> str:
+    """16 hexadecimal digits over all Python and TOML files of the package, names included."""
+    root = Path(suite.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(p for p in root.rglob("*") if p.suffix in {".py", ".toml"}):
+        digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _git(*arguments: str) -> str | None:
+    """What git says in the folder of the package, or None outside a checkout of the suite."""
+    root = Path(suite.__file__).parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _cpu() -> str:
+    """The model of the CPU, as the system names it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _blas() -> str:
+    """The linear algebra library that NumPy was built with."""
+    import numpy as np
+
+    built = np.show_config(mode="dicts") or {}
+    blas = built.get("Build Dependencies", {}).get("blas", {})
+    return f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()
+
+
+def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
+    """The manifest of a run that is about to start."""
+    selection = plan.selection
+    commit = _git("rev-parse", "HEAD")
+    status = _git("status", "--porcelain", "--", "suite", "constraints.txt")
+    packages = sorted(f"{d.name}=={d.version}" for d in metadata.distributions() if d.name)
+    return {
+        "schema": SCHEMA,
+        "suite_version": suite.__version__,
+        # A word that is no UTF-8, as a file's name may be, cannot be written as it is.
+        "command": [os.fsencode(word).decode("utf-8", "backslashreplace") for word in command],
+        "profile": selection.profile,
+        "studies": list(plan.stacks),
+        "frameworks": list(selection.frameworks),
+        "overrides": {axis: list(values) for axis, values in selection.overrides.items()},
+        "seeds": selection.seeds,
+        "root_seed": selection.root,
+        "expected": {
+            study: {
+                "cells": plan.count(study)["cells"],
+                "runs": plan.count(study)["runs"],
+                "stacks": plan.count(study)["stacks"],
+                "hash": plan.digest(study),
+            }
+            for study in plan.stacks
+        },
+        "versions": versions(selection.frameworks),
+        "platform": {
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "cpu": _cpu(),
+            "blas": _blas(),
+            "byteorder": sys.byteorder,
+            # With one, torch trains narrow networks by another road, which rounds otherwise.
+            "compiler": (compiler() or "none") if "torch" in selection.frameworks else "not used",
+            "limits": " ".join(
+                f"{name}={os.environ[name]}" for name in _LIMITS if name in os.environ
+            ),
+        },
+        "cores": os.cpu_count(),
+        "threads": THREADS,
+        "determinism": determinism(selection.frameworks),
+        "git": {"commit": commit, "dirty": None if status is None else bool(status)},
+        "tree_hash": tree_hash(),
+        "packages": sorted(set(packages)),
+        "definitions": {
+            name: METRICS[name].defined
+            for study in plan.stacks
+            for spec in STUDIES[study].tables
+            for name in spec.metrics
+        },
+    }
+
+
+def run_id(manifest: dict[str, Any]) -> str:
+    """8 hexadecimal digits that name a run: plan, code, versions, machine and root seed."""
+    text = repr([(key, manifest[key]) for key in IDENTITY])
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

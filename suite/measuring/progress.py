@@ -1,0 +1,91 @@
+"""Progress of a run: a bar with an ETA on a terminal, plain lines when piped."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from suite.measuring.runner import Done
+from suite.planning.grids import Plan
+from suite.types import Stack
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_EVERY = 15.0
+"""Seconds between plain lines."""
+
+
+def tell(line: str, stream: TextIO | None = None) -> None:
+    """A line on standard error. When nobody reads it any more (a closed pipe), the run goes on."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, file=stream or sys.stderr, flush=True)
+
+
+class Progress:
+    """Counts finished stacks, weighted by their expected cost, on standard error."""
+
+    def __init__(self, plan: Plan, stacks: list[Stack], stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._plan = plan
+        self._total = sum(plan.costs[stack.key].seconds for stack in stacks)
+        self._count = len(stacks)
+        self._done = 0.0
+        self._stacks = 0
+        self._started = self._said = time.monotonic()
+        self._bar: tqdm[NoReturn] | None = None
+
+    def __enter__(self) -> Progress:
+        if self._stream.isatty() and self._count:
+            from tqdm import tqdm  # here: only a terminal needs it
+
+            form = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
+            self._bar = tqdm(
+                total=self._total, file=self._stream, bar_format=form, leave=False, mininterval=0
+            )
+            self._bar.set_description_str(f"0/{self._count} stacks")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def say(self, line: str) -> None:
+        """A line above the bar, or just a line."""
+        if self._bar is not None:
+            self._bar.write(line, file=self._stream)
+        else:
+            tell(line, self._stream)
+
+    def __call__(self, done: Done) -> None:
+        """Count one finished stack, or tell of one that is not finished yet."""
+        if done.fate == "again":
+            self.say(f"{done.failure}: {done.stack.label}; tried once more, at the end")
+            return
+        cost = self._plan.costs[done.stack.key].seconds
+        self._done += cost
+        self._stacks += 1
+        if done.failure and done.fate == "stored":  # of what is lost, the run itself tells
+            self.say(f"failed: {done.stack.label}: {done.failure}")
+        if self._bar is not None:
+            self._bar.set_description_str(f"{self._stacks}/{self._count} stacks", refresh=False)
+            self._bar.update(cost)
+            return
+        now = time.monotonic()
+        if now - self._said >= _EVERY or self._stacks == self._count:
+            self._said = now
+            elapsed = now - self._started
+            left = elapsed * (self._total - self._done) / max(self._done, 1e-9)
+            share = self._done / max(self._total, 1e-9)
+            self.say(
+                f"{share:4.0%}  {self._stacks}/{self._count} stacks"
+                f"  {elapsed:.0f} s gone, about {max(left, 0):.0f} s to go"
+            )

@@ -1,0 +1,1 @@
+"""Which cells, runs and stacks a request means."""

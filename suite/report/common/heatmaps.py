@@ -1,0 +1,211 @@
+"""Heat maps of activation by initializer: how training ended, cell by cell.
+
+``heat_map`` takes summary.csv as a data frame, or what ``learned`` makes of runs.csv, and draws on
+a ``Figure`` of its own. Where a run did not measure what a figure needs, it raises ``NotDrawn``
+with the sentence that stands on the page instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from suite.catalogue.activations import ACTIVATIONS
+from suite.catalogue.initializers import INITIALIZERS
+from suite.report.common import captions
+from suite.report.common.drawing import (
+    PINNED,
+    Drawing,
+    NotDrawn,
+    catalogued,
+    hidden,
+    others,
+    pin,
+    seeds_in,
+)
+from suite.studies.training import LEARNED
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The colours of a heat map: from ``low`` to ``high``, the bright end being the good one.
+
+    ``what`` and ``notes`` begin and end the caption.
+    """
+
+    label: str
+    what: str
+    low: float
+    high: float
+    colours: str
+    notes: str
+
+
+_MEDIAN = (
+    " A star marks cells with diverged runs, which count with the worst value. Hatched: no median"
+    " (unsupported, failed, not in the grid, or a NaN among the values)."
+)
+SCALES = {
+    "learned": Scale(
+        "share of networks that learn",
+        f"Share of networks whose held-out accuracy reaches {LEARNED} after training",
+        0.0,
+        1.0,
+        "viridis",
+        "the scale goes from none to all. A star marks cells with diverged runs, which count as"
+        " not learned. Hatched: no run to count (unsupported, failed, or not in the grid).",
+    ),
+    "heldout_accuracy": Scale(
+        "held-out accuracy",
+        "Median held-out accuracy after training",
+        0.5,
+        1.0,
+        "viridis",
+        "the scale starts at 0.5, the chance level. A median hides how the networks of a cell"
+        f" split: see the share of networks that learn.{_MEDIAN}",
+    ),
+    "train_loss": Scale(
+        "training loss (nats)",
+        "Median training loss (nats) after training",
+        0.0,
+        math.log(2),
+        "viridis_r",
+        f"the scale ends at ln 2 = 0.693 nats, the loss of a constant guess.{_MEDIAN}",
+    ),
+}
+
+
+def learned(runs: pd.DataFrame) -> pd.DataFrame:
+    """The share of networks that learn, cell by cell, as rows that ``heat_map`` takes.
+
+    ``runs`` is training/runs.csv. A diverged run did not learn, whatever it reached before; what
+    is unsupported or failed does not count.
+    """
+    axes = list(runs.columns[: runs.columns.get_loc("seed")])
+    runs = runs[runs["status"].isin(("ok", "diverged"))]
+    diverged = runs["status"] == "diverged"
+    reached = (runs["heldout_accuracy"] >= LEARNED) & ~diverged
+    cells = runs[axes].assign(metric="learned", centre=reached, n=1, diverged=diverged)
+    return (
+        cells.groupby([*axes, "metric"], sort=False)
+        .agg({"centre": "mean", "n": "sum", "diverged": "sum"})
+        .reset_index()
+        .assign(study="training")
+    )
+
+
+def depths(summary: pd.DataFrame, metric: str, study: str = "training") -> list[int]:
+    """The depths at which ``heat_map`` has something to show."""
+    rows = summary[(summary["study"] == study) & (summary["metric"] == metric)]
+    return sorted(int(depth) for depth in rows["depth"].dropna().unique())
+
+
+def heat_map(
+    summary: pd.DataFrame,
+    metric: str,
+    depth: int,
+    study: str = "training",
+    **wanted: str | int,
+) -> Drawing:
+    """Activation x initializer at one depth, a panel per framework.
+
+    ``summary`` is summary.csv or comes from ``learned``; ``wanted`` overrides ``PINNED``
+    (``optimizer="adam"``).
+    """
+    scale = SCALES[metric]
+    rows = summary[(summary["study"] == study) & (summary["metric"] == metric)]
+    smaller = _smaller(rows, depth)
+    rows = rows[rows["depth"] == depth]
+    shown = ("framework", "activation", "initializer", "depth")
+    rows, pinned = pin(rows, others(rows, "metric", shown), PINNED | wanted)
+    if rows.empty:
+        raise NotDrawn(f"No {scale.label} at depth {depth}: summary.csv holds no such cell.")
+    frameworks = list(rows["framework"].unique())
+    # Every panel has the same rows and columns, so that a cell keeps its place.
+    order = {
+        "activation": catalogued(rows["activation"].unique(), ACTIVATIONS),
+        "initializer": catalogued(rows["initializer"].unique(), INITIALIZERS),
+    }
+    columns, lines = len(order["initializer"]), len(order["activation"])
+    figure = Figure(
+        figsize=(1.7 + len(frameworks) * (0.15 + 0.5 * columns), max(1.3 + 0.25 * lines, 2.5)),
+        layout="constrained",
+    )
+    panels = figure.subplots(1, len(frameworks), sharex=True, sharey=True, squeeze=False)[0]
+    for framework, axes in zip(frameworks, panels, strict=True):
+        _heat_map(axes, rows[rows["framework"] == framework], order, scale)
+        axes.set_title(framework, loc="left")
+    bar = figure.colorbar(panels[0].collections[0], ax=panels, aspect=18, pad=0.01)
+    bar.set_label(scale.label)
+    bar.outline.set_visible(False)
+    return Drawing(
+        f"{metric}_depth_{depth}",
+        f"{scale.label[0].upper()}{scale.label[1:].partition(' (')[0]}, {hidden(depth)}",
+        f"{scale.what}, {seeds_in(rows['n'])} a cell; {pinned}.{smaller}"
+        f" Brighter is better; {scale.notes} {captions.protocol(rows)}",
+        figure,
+    )
+
+
+def _smaller(rows: pd.DataFrame, depth: int) -> str:
+    """A sentence where a depth has fewer activations or initializers than another has."""
+    sizes = rows.groupby("depth")[["activation", "initializer"]].nunique()
+    here, most = sizes.reindex([depth]).iloc[0], sizes.max()
+    if not (here < most).any():
+        return ""
+    sizes_here = " and ".join(f"{int(n)} {axis}{'s' * (n != 1)}" for axis, n in here.items())
+    return (
+        f" A smaller grid: {sizes_here}, up to {most['activation']} and {most['initializer']}"
+        " at other depths."
+    )
+
+
+def _heat_map(
+    axes: Axes,
+    rows: pd.DataFrame,
+    order: Mapping[str, list[str]],
+    scale: Scale,
+) -> None:
+    """One panel; ``rows`` holds at most one row per activation and initializer."""
+    activations, initializers = order["activation"], order["initializer"]
+    table = rows.set_index(["activation", "initializer"])
+
+    def grid(column: str) -> pd.DataFrame:
+        wide = table[column].unstack()
+        return wide.reindex(index=activations, columns=initializers).astype(float)
+
+    values, diverged = grid("centre"), grid("diverged")
+    labels = values.map(lambda value: "∞" if math.isinf(value) else f"{value:.2f}")
+    labels += np.where(diverged.fillna(0) > 0, "*", "")
+    hatching = Rectangle(
+        (0, 0), len(initializers), len(activations), hatch="//////", fc="#f2f2f2", ec="#bdbdbd"
+    )
+    axes.add_patch(hatching)
+    sns.heatmap(
+        # An infinite loss is a result: without the clipping it would look like a missing cell.
+        values.clip(scale.low, scale.high),
+        ax=axes,
+        vmin=scale.low,
+        vmax=scale.high,
+        cmap=scale.colours,
+        annot=labels,
+        fmt="",
+        annot_kws={"fontsize": 7},
+        linewidths=0.6,
+        cbar=False,
+        # seaborn's own labels would draw the whole figure once more for every panel.
+        xticklabels=False,
+        yticklabels=False,
+    )
+    axes.set(xlabel="", ylabel="")
+    axes.set_xticks(np.arange(len(initializers)) + 0.5, initializers, rotation=40, ha="right")
+    axes.set_yticks(np.arange(len(activations)) + 0.5, activations)
+    axes.tick_params(labelsize=8, length=0, pad=2)

@@ -1,0 +1,203 @@
+"""Curves over layers and epochs: median, quantile band and theory.
+
+Every function takes a ``layers.csv`` as a data frame and draws on a ``Figure`` of its own. Where
+a run did not measure what a figure needs, it raises ``NotDrawn`` with the sentence that stands on
+the page instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from suite.catalogue.activations import ACTIVATIONS
+from suite.catalogue.initializers import INITIALIZERS
+from suite.report.common import captions, words
+from suite.report.common.drawing import (
+    COLOURS,
+    FLOOR,
+    INK,
+    PINNED,
+    ROOF,
+    Drawing,
+    NotDrawn,
+    band,
+    hidden,
+    logarithmic,
+    others,
+    pin,
+    positive,
+    present,
+    seeds_in,
+)
+
+LAYER_ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid")
+LAYER_INITIALIZERS = ("xavier_normal", "he_normal", "normal(0.01)", "default")
+LEARNING_ACTIVATIONS = ("sigmoid", "tanh", "relu")
+DASHES = (0, (3, 5))
+"""Of the theory: wide gaps, so that the colour of the line below it stays to be seen."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A quantity per layer, the column that holds its theory, and words for both.
+
+    ``where``: what ``label`` leaves open, for the caption.
+    """
+
+    metric: str
+    predicted: str
+    title: str
+    label: str
+    where: str
+    theory: str
+
+
+FORWARD = Trace(
+    "activation_mean_square",
+    "activation_mean_square_predicted",
+    "Forward: the signal, layer by layer",
+    "mean square of the activations",
+    "in each layer",
+    "the variance map of mean-field theory, with the finite-width drift where it is known",
+)
+BACKWARD = Trace(
+    "gradient_mean_square",
+    "gradient_mean_square_predicted",
+    "Backward: the gradient, layer by layer",
+    "mean square of the gradient",
+    "by each layer's pre-activations, for a random Gaussian gradient fed into the last activation,",
+    "the gradient map of mean-field theory, with the finite-width drift where it is known",
+)
+
+
+def layer_traces(
+    layers: pd.DataFrame,
+    trace: Trace,
+    *,
+    activations: Sequence[str] = LAYER_ACTIVATIONS,
+    initializers: Sequence[str] = LAYER_INITIALIZERS,
+    **wanted: str | int,
+) -> Drawing:
+    """One quantity per layer with its theory: activations down, frameworks side by side.
+
+    ``layers`` is propagation/layers.csv. The line is the median over the seeds, the band their
+    5 and 95 % quantiles, the dashed line the theory.
+    """
+    shown = ("framework", "activation", "initializer")
+    if layers.empty or trace.metric not in layers:
+        raise NotDrawn(f"No figure of the {trace.label}: the run did not measure it.")
+    rows, pinned = pin(layers, others(layers, "layer", shown), PINNED | wanted)
+    down = present(rows["activation"], activations, ACTIVATIONS)
+    lines = present(rows["initializer"], initializers, INITIALIZERS)
+    rows = rows[rows["activation"].isin(down) & rows["initializer"].isin(lines)]
+    frameworks = list(rows["framework"].unique())
+    figure = Figure(
+        figsize=(1.6 + 4.3 * len(frameworks), 0.9 + 2.1 * len(down)), layout="constrained"
+    )
+    grid = figure.subplots(len(down), len(frameworks), sharex=True, sharey="row", squeeze=False)
+    colours = dict(zip(lines, COLOURS, strict=False))
+    thick = dict.fromkeys([captions.WIDE] * captions.covered(frameworks, lines), 4)
+    for activation, panels in zip(down, grid, strict=True):
+        for framework, axes in zip(frameworks, panels, strict=True):
+            chosen = rows[(rows["activation"] == activation) & (rows["framework"] == framework)]
+            for name, colour in colours.items():
+                line = chosen[chosen["initializer"] == name].sort_values("layer")
+                band(axes, line, "layer", trace.metric, colour, 0.2, thick.get(name, 2))
+                axes.plot(
+                    line["layer"], positive(line, trace.predicted), color=INK, lw=0.9, ls=DASHES
+                )
+            axes.set_title(f"{framework}, {activation}", loc="left")
+        logarithmic(panels)
+    figure.supxlabel("layer", fontsize=9)
+    figure.supylabel(trace.label, fontsize=9)
+    handles = [
+        Line2D([], [], color=colour, lw=thick.get(name, 2), label=name)
+        for name, colour in colours.items()
+    ]
+    handles.append(Line2D([], [], color=INK, ls=DASHES, lw=0.9, label="theory"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
+    return Drawing(
+        trace.metric,
+        trace.title,
+        f"{trace.label.capitalize()} {trace.where} at initialisation, no training. Line: median"
+        f" over the seeds; band: their 5 % and 95 % quantiles; {seeds_in(rows['n'])}; {pinned}."
+        f" Dashed: {trace.theory}. Logarithmic axis, no unit, cut at {words.number(FLOOR)}"
+        f" and {words.number(ROOF)}; exact zeros are not drawn."
+        + captions.layer_notes(rows, trace.metric),
+        figure,
+    )
+
+
+def forward(layers: pd.DataFrame, **choice: Any) -> Drawing:
+    """``layer_traces`` of the activations."""
+    return layer_traces(layers, FORWARD, **choice)
+
+
+def backward(layers: pd.DataFrame, **choice: Any) -> Drawing:
+    """``layer_traces`` of the gradients."""
+    return layer_traces(layers, BACKWARD, **choice)
+
+
+def learning(
+    layers: pd.DataFrame,
+    *,
+    activations: Sequence[str] = LEARNING_ACTIVATIONS,
+    **wanted: str | int,
+) -> Drawing:
+    """Root mean square of the gradient, a line per layer, over the epochs of training.
+
+    ``layers`` is training/layers.csv; activations stand side by side, frameworks below each
+    other. Shows 4 hidden layers started with N(0, 1) unless ``wanted`` says otherwise.
+    """
+    if layers.empty or "gradient_rms" not in layers:
+        raise NotDrawn("No figure of gradients while training: the run did not measure them.")
+    shown = ("framework", "activation")
+    start: dict[str, str | int] = {"depth": 4, "initializer": "normal(1)"}
+    rows, pinned = pin(layers, others(layers, "epoch", shown), PINNED | start | wanted)
+    across = present(rows["activation"], activations, ACTIVATIONS)
+    rows = rows[rows["activation"].isin(across)]
+    depth, initializer = rows["depth"].iloc[0], rows["initializer"].iloc[0]
+    frameworks = list(rows["framework"].unique())
+    figure = Figure(
+        figsize=(1.9 + 3.0 * len(across), 0.9 + 2.1 * len(frameworks)), layout="constrained"
+    )
+    grid = figure.subplots(len(frameworks), len(across), sharex=True, sharey=True, squeeze=False)
+    positions = sorted(rows["layer"].unique())
+    palette = sns.color_palette("viridis", len(positions) + 1)[: len(positions)]
+    for framework, panels in zip(frameworks, grid, strict=True):
+        for activation, axes in zip(across, panels, strict=True):
+            chosen = rows[(rows["activation"] == activation) & (rows["framework"] == framework)]
+            for position, colour in zip(positions, palette, strict=True):
+                line = chosen[chosen["layer"] == position].sort_values("epoch")
+                band(axes, line, "epoch", "gradient_rms", colour, 0.08)
+            axes.set_title(f"{framework}, {activation}", loc="left")
+    logarithmic(list(grid.flat))
+    epochs = sorted(rows["epoch"].unique())
+    # Epoch 0 is before training: a logarithmic axis has no place for it, this one has.
+    grid[0, 0].set_xscale("symlog", linthresh=1, linscale=0.5)
+    grid[0, 0].set_xticks(epochs, [f"{epoch:g}" for epoch in epochs])
+    grid[0, 0].set_xlim(0, max(*epochs, 1))
+    figure.supxlabel("epoch", fontsize=9)
+    figure.supylabel("gradient by the layer's weights, root mean square (nats)", fontsize=9)
+    handles = [
+        Line2D([], [], color=colour, label=f"layer {position:g}")
+        for position, colour in zip(positions, palette, strict=True)
+    ]
+    figure.legend(handles=handles, loc="outside right center", frameon=False)
+    return Drawing(
+        "gradients_while_training",
+        f"Gradients while learning: {hidden(depth)}, {initializer}",
+        "Root mean square of the gradient of the training loss by each layer's weights (nats),"
+        " on the whole training set. Line: median over the seeds; band: their 5 % and 95 %"
+        f" quantiles; {seeds_in(rows['n'])}; {pinned}. Layer 1 is next to the input, layer"
+        f" {depth + 1} is the output layer. Epoch 0 is before training; the epoch axis is not"
+        f" linear. {captions.protocol(rows)}",
+        figure,
+    )

@@ -1,0 +1,264 @@
+"""Does a network whose hidden units start equal ever use more than one of them?
+
+Two clouds apart by a slab: one hidden unit cannot separate them, two can. Networks start from a
+constant, from a constant with noise, from zeros, from random biases or kernels; what is measured
+is how far the units of a layer come apart, and what the network has learned by then.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from suite import seeds
+from suite.catalogue import activations
+from suite.studies.common import costs
+from suite.studies.symmetry.starts import CASES, POINTS, data, merge, orders, permute, start
+from suite.studies.symmetry.units import largest, relative_gap, share, unit_spread, unit_weights
+from suite.studies.training import accuracy, batch_order, first_true, outcome
+from suite.types import (
+    Architecture,
+    Array,
+    Cell,
+    Cost,
+    Grid,
+    Lab,
+    Measurement,
+    Snapshot,
+    Stack,
+    Table,
+    TableSpec,
+    TrainTask,
+    Value,
+    Weights,
+    float64,
+)
+
+BATCH = 32
+RECORD = (0, 1, 5, 10, 25, 50, 75, 100, 125, 150, 175, 200, 225, 250)
+"""Epochs of 8 steps with a snapshot; training ends with the last, after 2,000 steps."""
+BROKEN = 0.01
+"""Relative spread of a layer's units from which they count as different."""
+EPSILON = {"single": 2.0**-23, "double": 2.0**-52}
+_Axes = dict[str, tuple[Value, ...]]
+_NOISE = (0.0, 1e-6, 1e-4, 1e-2)
+
+
+class Symmetry:
+    """The study of equal hidden units; ``suite.types.Study`` says what each member means."""
+
+    name = "symmetry"
+    question = "Does a network whose hidden units start equal ever use more than one?"
+    source = "the stability notes on breaking symmetry; the lecture notes on constant weights"
+    frameworks: tuple[str, ...] = ()
+    axes = (
+        "framework", "activation", "depth", "width", "optimizer", "dropout", "precision", "scale",
+        "case",
+    )  # fmt: skip
+    within = ("case", "scale")
+    tables: tuple[TableSpec, ...] = (
+        TableSpec(
+            "runs",
+            ("unit_spread", "unit_spread_roundings", "units_equal", "broken_epoch",
+             "input_spread", "unit_rank", "hidden_gradient", "output_bias_gradient",
+             "largest_weight", "merged_gap", "one_unit_gap", "permuted_gap", "train_loss",
+             "heldout_accuracy"),
+        ),
+        TableSpec("epochs", ("unit_spread", "train_loss"), coordinates=("epoch",), per="seeds"),
+    )  # fmt: skip
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        small: _Axes = {
+            "activation": ("tanh",),
+            "depth": (1,),
+            "width": (16,),
+            "optimizer": ("sgd",),
+        }
+        constant: _Axes = {"case": ("constant",), "scale": (0.0,)}
+        noisy: _Axes = {"case": ("constant",), "scale": _NOISE}
+        others: _Axes = {"case": tuple(case for case in CASES if case != "constant")}
+        masked: _Axes = {**small, "activation": ("tanh", "relu"), "dropout": (0.5,)}
+        quick = (
+            Grid({**small, **noisy}),
+            Grid({**small, **others}),
+            Grid({**masked, **constant, "activation": ("tanh",)}),
+            Grid({**masked, "activation": ("tanh",), "case": ("zeros",)}),
+        )
+        if profile == "quick":
+            return quick
+        wide: _Axes = {**small, "width": (5, 16, 17), "precision": ("single", "double")}
+        faster: _Axes = {
+            **wide,
+            "width": (17,),
+            "optimizer": ("sgd(0.1,0.9)", "adam(0.01)", "rmsprop(0.01)"),
+        }
+        relu: _Axes = {**small, "activation": ("relu",), "precision": ("double",)}
+        standard = (
+            Grid({**small, "activation": ("tanh", "relu"), **noisy}),
+            Grid({**small, "activation": ("tanh", "relu"), **others}),
+            *quick,
+            Grid({**wide, **constant}),
+            Grid({**faster, **constant}),
+            Grid({**relu, "optimizer": ("sgd", "adam(0.01)"), **constant}),
+            Grid({**masked, **constant}),
+            # Near 0.9 it takes more seeds to say on which side the accuracy is.
+            Grid({**masked, **constant, "activation": ("tanh",)}, seeds=40),
+            Grid({**masked, "case": ("zeros",)}),
+            Grid({**small, "activation": ("sigmoid",), "case": ("zeros",)}),
+            Grid({**small, "depth": (2,), "width": (8,), "case": ("zeros",)}),
+        )
+        if profile == "standard":
+            return standard
+        every: _Axes = {
+            **small,
+            "width": (2, 3, 5, 7, 16, 17, 31, 64, 100, 300, 1000),
+            "precision": ("single", "double"),
+            "optimizer": ("sgd", "sgd(0.1,0.9)", "adam(0.01)", "rmsprop(0.01)"),
+        }
+        return (*standard, Grid({**every, **constant}))
+
+    def unsupported(self, cell: Cell) -> str | None:
+        if float(cell["scale"]) < 0:
+            return "noise has no negative standard deviation"
+        return None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        task = _task(stack, lab)
+        snapshots = list(lab.framework.train(task))
+        spreads = np.stack([unit_spread(snapshot.weights) for snapshot in snapshots], axis=1)
+        runs = _run_columns(snapshots, task, spreads)
+        runs["permuted_gap"] = permuted_gap(stack, lab, task.architecture, snapshots[-1].weights)
+        width = task.architecture.width
+        if task.precision == "double" and math.isqrt(width) ** 2 == width:
+            runs["one_unit_gap"] = _one_unit_gap(lab, task, snapshots)
+        loss = np.concatenate([snapshot.batch_loss for snapshot in snapshots])
+        status, reason = outcome(snapshots, first_true(~np.isfinite(loss)))
+        epochs = {
+            "unit_spread": spreads,
+            "train_loss": np.stack([float64(snapshot.loss) for snapshot in snapshots], axis=1),
+        }
+        tables = (
+            Table("runs", {}, runs),
+            Table("epochs", {"epoch": np.array(RECORD)}, epochs),
+        )
+        return Measurement(status, reason, tables)
+
+    def cost(self, stack: Stack) -> Cost:
+        cost = costs.training(stack, POINTS, RECORD[-1], len(RECORD))
+        # A quarter of the steps of the circles' epochs that the rates are of, on wider layers.
+        return Cost(0.5 * cost.seconds, cost.bytes)
+
+
+def _task(stack: Stack, lab: Lab) -> TrainTask:
+    """The task of a stack: data and batch order by seed, starts by case and seed."""
+    first = stack.members[0].cell
+    model = Architecture(
+        4, first.count("width"), first.count("depth"), 1, first.text("activation"),
+        dropout=float(first["dropout"]),
+    )  # fmt: skip
+    precision = first.text("precision")
+    wanted = np.float64 if precision == "double" else np.float32
+    starts = [start(lab.root, member, model) for member in stack.members]
+    weights = tuple(
+        (
+            np.stack([own[layer][0] for own in starts]).astype(wanted),
+            np.stack([own[layer][1] for own in starts]).astype(wanted),
+        )
+        for layer in range(len(model.shapes))
+    )
+
+    def both(split: str) -> tuple[Array, Array]:
+        drawn = [data(lab.root, m.seed, m.cell.text("case"), split) for m in stack.members]
+        return np.stack([inputs for inputs, _ in drawn]), np.stack([labels for _, labels in drawn])
+
+    def order(epoch: int) -> Array:
+        return np.stack([batch_order(lab.root, m.seed, epoch, POINTS) for m in stack.members])
+
+    return TrainTask(
+        model,
+        first.text("optimizer"),
+        "common",
+        weights,
+        *both("train"),
+        *both("heldout"),
+        order=order,
+        batch=BATCH,
+        record=RECORD,
+        noise=[
+            seeds.integer(lab.root, "noise", seed=member.seed, cell=member.cell.identity)
+            for member in stack.members
+        ],
+        precision=precision,
+    )
+
+
+# --- the metrics -------------------------------------------------------------------------------
+
+
+def _run_columns(snapshots: list[Snapshot], task: TrainTask, spreads: Array) -> dict[str, Any]:
+    start_, last = snapshots[0], snapshots[-1]
+    kernel = float64(last.weights[0][0])
+    units = unit_weights(last.weights)[0]
+    values = np.linalg.svd(np.where(np.isfinite(units), units, 0.0), compute_uv=False)
+    broken = spreads > BROKEN
+    epochs = np.where(broken.any(axis=1), np.array(RECORD)[broken.argmax(axis=1)], np.inf)
+    return {
+        "unit_spread": spreads[:, -1],
+        "unit_spread_roundings": spreads[:, 1] / EPSILON[task.precision],
+        "units_equal": (spreads[:, -1] == 0).astype(np.float64),
+        "broken_epoch": epochs,
+        "input_spread": share(np.ptp(kernel, axis=1).max(axis=1), np.abs(units).max(axis=(1, 2))),
+        "unit_rank": (values > 0.01 * values[:, :1]).sum(axis=1).astype(np.float64),
+        "hidden_gradient": largest(start_.gradients),
+        "output_bias_gradient": np.abs(float64(start_.gradients[-1][1])).max(axis=1),
+        "largest_weight": largest(last.weights),
+        "merged_gap": relative_gap(merged_logits(task, last.weights), last.logits),
+        "train_loss": float64(last.loss),
+        "heldout_accuracy": accuracy(last.heldout_logits, task.heldout_labels),
+    }
+
+
+@np.errstate(invalid="ignore", over="ignore")
+def merged_logits(task: TrainTask, weights: Weights) -> Array:
+    """(K, N) training logits of the network in which each hidden layer is one unit."""
+    function = activations.resolve(task.architecture.activation)
+    hidden = float64(task.inputs)
+    layers = merge(weights, 1.0)
+    for kernel, bias in layers[:-1]:
+        hidden = function.value(hidden @ kernel + bias[:, None, :])
+    kernel, bias = layers[-1]
+    return np.asarray((hidden @ kernel + bias[:, None, :])[:, :, 0])
+
+
+def _one_unit_gap(lab: Lab, task: TrainTask, snapshots: list[Snapshot]) -> Array:
+    """(K,) see the metric: the width-1 network is trained beside, by the same framework."""
+    single = replace(
+        task, architecture=replace(task.architecture, width=1), weights=merge(task.weights, 0.5)
+    )
+    gaps = [
+        relative_gap(one.logits, snapshot.logits)
+        for one, snapshot in zip(lab.framework.train(single), snapshots, strict=True)
+    ]
+    return np.asarray(np.max(gaps, axis=0))
+
+
+def permuted_gap(stack: Stack, lab: Lab, model: Architecture, weights: Weights) -> Array:
+    """(K,) see the metric; NaN but for the case ``permuted`` beside its ``random``."""
+    place = {(m.cell.text("case"), m.seed): k for k, m in enumerate(stack.members)}
+    result = np.full(len(stack.members), np.nan)
+    for k, member in enumerate(stack.members):
+        partner = place.get(("random", member.seed))
+        if member.cell["case"] != "permuted" or partner is None:
+            continue
+        own = tuple((kernel[[k]], bias[[k]]) for kernel, bias in weights)
+        other = tuple((kernel[[partner]], bias[[partner]]) for kernel, bias in weights)
+        moved = permute(other, orders(lab.root, member, model))
+        result[k] = max(
+            float(relative_gap(a, b)[0])
+            for pair, there in zip(own, moved, strict=True)
+            for a, b in zip(pair, there, strict=True)
+        )
+    return result

@@ -1,0 +1,118 @@
+"""What the tutorial's networks are given: its own data set, and where each of them starts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from suite import seeds
+from suite.catalogue import datasets
+from suite.studies.common.starts import draw_layer, single
+from suite.studies.training import BATCH, batch_order
+from suite.types import (
+    Architecture,
+    Array,
+    Lab,
+    Layer,
+    Member,
+    Stack,
+    TrainTask,
+    Weights,
+    float64,
+)
+
+PUBLISHED = 42
+"""The seed that the tutorial's listing gives to NumPy before it draws its points: the data set is
+the published one, point for point, whatever the root seed. Which points were drawn moves the
+outcome of all networks together, so that another data set would be another experiment."""
+
+
+def tutorial_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:
+    """The training of all members: the tutorial's data set, start and batch order by seed.
+
+    ``record``: the epochs with a snapshot; its gradients are those of the next epoch's first batch.
+    """
+    first = stack.members[0].cell
+    architecture = Architecture(
+        2, first.count("width"), first.count("depth"), 1, first.text("activation")
+    )
+    inputs, labels = (
+        np.broadcast_to(values, (len(stack.members), *values.shape))
+        for values in datasets.two_circles(PUBLISHED)
+    )
+    drawn = sorted({member.seed for member in stack.members})
+    position = np.array([drawn.index(member.seed) for member in stack.members])
+
+    def order(epoch: int) -> Array:
+        orders = [batch_order(lab.root, seed, epoch, labels.shape[1]) for seed in drawn]
+        return np.asarray(np.stack(orders)[position])
+
+    starts = [start(member, lab, architecture) for member in stack.members]
+    return TrainTask(
+        architecture=architecture,
+        optimizer=first.text("optimizer"),
+        settings="common",
+        weights=tuple(
+            (np.stack([kernel for kernel, _ in layer]), np.stack([bias for _, bias in layer]))
+            for layer in zip(*starts, strict=True)
+        ),
+        inputs=inputs,
+        labels=labels,
+        # The tutorial holds nothing out, and a snapshot wants at least a point.
+        heldout_inputs=inputs[:, :1],
+        heldout_labels=labels[:, :1],
+        order=order,
+        batch=BATCH,
+        record=record,
+        gradients_on="batch",
+    )
+
+
+def start(member: Member, lab: Lab, architecture: Architecture) -> Weights:
+    """Where one network starts: a kernel (fan_in, fan_out) and a bias (fan_out,) per layer."""
+    cell, shapes = member.cell, architecture.shapes
+    name = cell.text("initializer")
+    if cell["case"] == "shared_initializer":
+        framework = lab.framework.name
+        own = seeds.integer(
+            lab.root, "object", seed=member.seed, initializer=name, framework=framework
+        )
+        layers = [lab.framework.draw(name, *shape, own) for shape in shapes]
+        return tuple((single(kernel), single(bias)) for kernel, bias in layers)
+    drawn = tuple(
+        draw_layer(lab.framework, lab.root, name, "native", member.seed, position, *shape)
+        for position, shape in enumerate(shapes, start=1)
+    )
+    return as_tanh(drawn) if cell["case"] == "as_tanh" else drawn
+
+
+def as_tanh(weights: Weights) -> Weights:
+    """Weights of the sigmoid network that computes what a tanh network with ``weights`` computes.
+
+    tanh(z) = 2 sigmoid(2 z) - 1. So the first layer's weights and bias are doubled, and a later
+    layer, which sees h = 2 s - 1 in place of h, has W h + b = 2 W s + (b - sum of W over its
+    inputs), doubled once more where a sigmoid follows. Float32, as the weights.
+    """
+    result: list[Layer] = []
+    for position, (kernel, bias) in enumerate(weights, start=1):
+        kernel, bias = float64(kernel), float64(bias)
+        if position > 1:
+            kernel, bias = 2 * kernel, bias - kernel.sum(axis=0)
+        slope = 1 if position == len(weights) else 2
+        result.append((single(slope * kernel), single(slope * bias)))
+    return tuple(result)
+
+
+def start_gap(member: Member, lab: Lab, task: TrainTask, logits: Array) -> float:
+    """Largest deviation of logits (N,) from those of the tanh network of the member's draw."""
+    cell = member.cell
+    plain = replace(
+        cell, values=tuple((a, "independent" if a == "case" else v) for a, v in cell.values)
+    )
+    *hidden, (kernel, bias) = start(replace(member, cell=plain), lab, task.architecture)
+    points = task.inputs[0]
+    nothing = np.zeros((len(points), task.architecture.width))
+    (signal,) = lab.oracle.propagate(("tanh",), tuple(hidden), points, nothing)
+    exact = (signal.activation[-1] @ float64(kernel) + bias)[:, 0]
+    return float(np.abs(logits - exact).max())

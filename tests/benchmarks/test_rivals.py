@@ -1,0 +1,171 @@
+"""The rivals of the benchmark do the engine's work: the same steps from the same weights.
+
+And the table of the benchmark is what its file says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+import importlib.util
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from benchmarks.rivals import work as works
+from benchmarks.rivals.contestants import TENSORFLOW, TORCH, TRAINED, WIDE, contestants
+from benchmarks.table import table
+from suite import frameworks
+from suite.types import Array, Snapshot, TrainTask
+from tests.support.framework_tasks import CLASSES, MEMBERS, TOLERANCE, make_task
+
+EPOCHS = 2
+LOSSES = ("binary", "categorical")
+WAYS = [
+    (home, way)
+    for home, ways in (
+        (TORCH, ("torch loop", "torch loop, foreach=True", "torch.compile")),
+        (
+            TENSORFLOW,
+            ("Keras fit", "Keras fit, steps_per_execution", "GradientTape, eager",
+             "GradientTape in tf.function"),
+        ),
+    )
+    for way in ways
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> Iterator[None]:
+    """In this process the engine has set TensorFlow's flags, and tf.data shuffles with a seed
+    alone; in the benchmark no rival shares a process with the engine."""
+    from suite.frameworks.tensorflow.backend import tf
+
+    kept = importlib.import_module("tensorflow.python.eager.context").global_seed()
+    tf.random.set_seed(0)
+    yield
+    tf.random.set_seed(kept)
+
+
+def made(loss: str) -> TrainTask:
+    """Three members, batches of 32, 32 and 6."""
+    return make_task(loss=loss, optimizer="rmsprop", record=(0, EPOCHS))
+
+
+@functools.cache
+def engine(framework: str, loss: str) -> Snapshot:
+    """The end of the engine's training."""
+    return list(frameworks.load(framework).train(made(loss)))[-1]
+
+
+def check(found: Sequence[Array], end: Snapshot, member: int) -> None:
+    """The member's weights, and with them the held-out loss that is computed for all."""
+    expected = [values[member] for layer in end.weights for values in layer]
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("home", "way"), WAYS, ids=[way for _, way in WAYS])
+def test_a_rival_takes_the_steps_of_the_engine(home: str, way: str, loss: str) -> None:
+    contestant = next(entry for entry in contestants("circles") if entry.name == way)
+    if reason := contestant.missing():
+        pytest.skip(reason)
+    task, member = made(loss), 1
+    network = importlib.import_module(home).WAYS[way](task, member)
+    network.train(EPOCHS, lambda epoch: task.order(epoch)[member])
+    framework = "torch" if home == TORCH else "tensorflow"
+    check(network.layers(), engine(framework, loss), member)
+
+
+@pytest.mark.parametrize(("home", "way"), WAYS[:1] + WAYS[3:4] + WAYS[5:6])
+def test_a_rival_that_shuffles_by_itself_learns(home: str, way: str) -> None:
+    task = made("binary")
+    network = importlib.import_module(home).WAYS[way](task, 0)
+    _, before = works.score(task, 0, network.layers())
+    network.train(20)
+    assert works.score(task, 0, network.layers())[1] < before - 0.02
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_jax_takes_the_steps_of_the_engine(loss: str) -> None:
+    pytest.importorskip("jax")
+    from benchmarks.rivals.with_jax import Networks
+
+    networks = Networks(made(loss), copies=2)
+    networks.train(EPOCHS)
+    for member in range(2 * MEMBERS):
+        check(networks.layers(member), engine("torch", loss), member % MEMBERS)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_all_are_scored_as_the_engine_scores_itself(loss: str) -> None:
+    task, end = made(loss), engine("torch", loss)
+    for member in range(MEMBERS):
+        layers = [values[member] for layer in end.weights for values in layer]
+        right, mean = works.score(task, member, layers)
+        logits = end.heldout_logits[member]
+        side = logits.argmax(axis=1) if loss == "categorical" else logits > 0
+        assert right == np.mean(side == task.heldout_labels[member])
+        assert mean == pytest.approx(end.heldout_loss[member], rel=1e-5)
+
+
+def test_the_work_is_the_one_cell_of_the_engines_stack() -> None:
+    for name in TRAINED:
+        task, whole = works.task(name), works.stack(name, "torch")
+        assert len(task.labels) == 20
+        assert len(whole.members) % 20 == 0
+        assert task.record[-1] == works.WORK[name].epochs
+    assert works.task("digits").architecture.width == 64
+    assert works.task("digits").architecture.outputs == 10
+    assert dataclasses.replace(made("categorical")).architecture.outputs == CLASSES
+
+
+def test_every_contestant_has_what_it_is_compared_with() -> None:
+    for work in (*TRAINED, *WIDE):
+        entries = {entry.name: entry for entry in contestants(work)}
+        for entry in entries.values():
+            assert all(name in entries for name in entry.against)
+            assert all(entries[name].many for name in entry.against if entry.many)
+
+
+def entry(work: str, turn: int, name: str, seconds: float, **facts: object) -> dict[str, object]:
+    """One benchmark as pytest-benchmark stores it."""
+    common = {"against": [], "many": False, "processes": 1, "networks": 1, "epochs": 1,
+              "accuracy": [], "loss": [], "cpu_s": [seconds / 2], "compile_s": 0.0}  # fmt: skip
+    info = {**common, "work": work, "turn": turn, "contestant": name, **facts}
+    return {"stats": {"median": seconds}, "extra_info": info}
+
+
+def test_the_table_is_made_of_the_file_alone() -> None:
+    suite = {"networks": 100, "epochs": 10, "accuracy": [0.99], "loss": [0.02],
+             "compile_s": 0.25, "first_s": 3.0, "further_s": 0.25}  # fmt: skip
+    fit = {"epochs": 10, "against": ["suite, torch"], "first_s": 2.0, "further_s": 0.5,
+           "accuracy": [0.9, 1.0], "loss": [0.1, 0.3]}  # fmt: skip
+    last = "suite, torch, last epoch recorded alone"
+    floor = "draws and products alone, torch"
+    benchmarks = [
+        # Round 2 is twice as slow for all: the ratio does not see it. What the engine compiled is
+        # not in its time.
+        entry("circles", 1, "suite, torch", 1.25, **suite),
+        entry("circles", 1, last, 1.05, **suite | {"against": ["suite, torch"]}),
+        entry("circles", 1, "slow", 0.5, **fit),
+        entry("circles", 2, "suite, torch", 2.25, **suite),
+        entry("circles", 2, last, 1.85, **suite | {"against": ["suite, torch"]}),
+        entry("circles", 2, "slow", 1.0, **fit),
+        entry("lecture", 1, "suite, torch", 2.0, networks=4),
+        entry("lecture", 1, floor, 1.8, networks=4, against=["suite, torch"]),
+    ]
+    machine = {"cpu": {"brand_raw": "A processor"}, "cores": 2, "versions": {"torch": "2.13.0"}}
+    text = table({"benchmarks": benchmarks, "machine_info": machine})
+    assert text.startswith("A processor, 2 cores; torch 2.13.0. 2 alternating rounds")
+    assert "had a core for 50 % of the time" in text
+    assert "| suite, torch | 1 | 100 | 1.5 |  | 3.0 | 0.2 | 0.990 | 0.020 |" in text
+    assert "| slow | 1 | 1 | 75 | 50 (50 to 50) | 2.0 | 0.5 | 0.950 | 0.200 |" in text
+    assert "| suite, torch | 1.5 | 1.2 | 25 (25 to 25) |" in text
+    assert "| 6 layers of 4,096: suite, torch | 4 | 500 | 450 | 90 |" in text
+    assert text.count(last) == 0
+    busy = table({"benchmarks": benchmarks, "machine_info": machine}, cpu=True)
+    assert "| suite, torch | 1 | 100 | 0.625 |  | 3.0 | 0.2 | 0.990 | 0.020 |" in busy

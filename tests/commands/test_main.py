@@ -1,0 +1,219 @@
+"""The commands as a user types them: what they print, their exit codes, and wrong usage."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from suite import frameworks
+from suite.commands.arguments import KINDS
+from suite.commands.main import main
+from suite.frameworks.timing import STAGES
+from suite.results.tables import read_table
+
+TINY = ["run", "propagation", "--profile", "quick", "--frameworks", "numpy", "--seeds", "3",
+        "--set", "activation=tanh,relu", "--set", "depth=3", "--set", "width=8",
+        "--set", "initializer=he_normal,xavier_normal,orthogonal,normal(0.5)",
+        "--jobs", "2"]  # fmt: skip
+DATA = ("propagation/runs.csv", "propagation/layers.csv", "propagation/histograms.csv",
+        "summary.csv", "claims.csv")  # fmt: skip
+
+
+def digests(folder: Path, names: tuple[str, ...] = DATA) -> dict[str, str]:
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a tiny run of the oracle against itself, in worker processes."""
+    folder = tmp_path_factory.mktemp("tiny") / "out"
+    assert main([*TINY, "--out", str(folder)]) == 0
+    return folder
+
+
+def test_timings_tell_where_a_run_spent_its_time(finished: Path) -> None:
+    rows = read_table(finished / "timings.csv")
+    stacks = rows[rows["stage"] == "stack"]
+    assert list(rows["stage"][:3]) == ["measure", "write", "judge"]
+    assert (stacks[["statistics", "draw"]].notna().all()).all()
+    inside = stacks[[name for name in STAGES if name not in ("start", "write")]].sum(axis=1)
+    # All that a stack takes is in some stage; the loading of a framework and what happens between
+    # stages are small beside it.
+    assert (inside <= stacks["seconds"] * 1.001).all()
+    assert inside.sum() > 0.9 * stacks["seconds"].sum()
+    assert (stacks["start"] > 0).sum() >= 1
+
+
+def test_a_run_leaves_what_is_promised(finished: Path) -> None:
+    names = {path.relative_to(finished).as_posix() for path in finished.rglob("*")}
+    assert names >= {
+        "manifest.json", "summary.csv", "claims.csv", "junit.xml", "timings.csv", "report.html",
+        "propagation/runs.csv",
+    }  # fmt: skip
+    manifest = json.loads((finished / "manifest.json").read_text())
+    assert manifest["expected"]["propagation"]["runs"] == 2 * 4 * 3
+    assert manifest["command"][:3] == ["suite", "run", "propagation"]
+    assert manifest["versions"]["numpy"]
+    text = (finished / "manifest.json").read_text()
+    assert os.uname().nodename not in text
+
+
+def test_the_same_command_resumes_and_changes_no_byte(finished: Path) -> None:
+    before = digests(finished)
+    shards = sorted((finished / "shards").glob("*.npz"))
+    shards[0].unlink()
+    kept = shards[1].stat().st_mtime_ns
+    assert main([*TINY, "--out", str(finished)]) == 0
+    assert digests(finished) == before
+    assert shards[1].stat().st_mtime_ns == kept
+    assert shards[0].exists()
+
+
+def test_workers_and_order_change_no_byte(finished: Path, tmp_path: Path) -> None:
+    alone = [*TINY[:-1], "1"]
+    assert main([*alone, "--out", str(tmp_path / "again")]) == 0
+    assert digests(tmp_path / "again") == digests(finished)
+
+
+def test_another_root_seed_gives_other_numbers(finished: Path, tmp_path: Path) -> None:
+    assert main([*TINY, "--root", "1", "--no-report", "--out", str(tmp_path / "root")]) == 0
+    name = "propagation/runs.csv"
+    ours, others = (read_table(folder / name) for folder in (finished, tmp_path / "root"))
+    assert (ours["seed"] == others["seed"]).all()
+    assert (ours["forward_slope"] != others["forward_slope"]).all()
+
+
+def test_check_judges_again_and_writes_only_when_told(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()}
+    code = main(["check", str(finished), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["exit_code"] == code
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert main(["check", str(finished), "--out", str(tmp_path / "again")]) == code
+    again = (tmp_path / "again" / "claims.csv").read_bytes()
+    assert again == (finished / "claims.csv").read_bytes()
+
+
+def test_report_draws_again(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (finished / "report.html").read_bytes()
+    assert main(["report", str(finished)]) == 0
+    assert capsys.readouterr().out.strip() == str(finished / "report.html")
+    assert (finished / "report.html").read_bytes() == before
+
+
+def test_plan_as_json_and_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["plan", "--profile", "quick", "--frameworks", "torch", "--jobs", "2"]
+    assert main([*arguments, "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert {"runs", "cells", "stacks", "seconds", "bytes"} <= set(plan)
+    assert plan["runs"] == sum(study["runs"] for study in plan["studies"].values())
+    assert plan["seconds"] < sum(study["seconds"] for study in plan["studies"].values())
+    assert main(arguments) == 0
+    assert "training" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_list_shows_every_kind(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", kind, "--json"]) == 0
+    entries = json.loads(capsys.readouterr().out)[kind]
+    assert entries
+    assert all(entry["name"] and entry["meaning"] for entry in entries)
+    assert main(["list", kind]) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= len(entries)
+
+
+WRONG = [
+    (["run", "trainning"], ["'trainning'", "did you mean 'training'", "propagation"]),
+    (["plan", "--profile", "quik"], ["'quik'", "did you mean 'quick'"]),
+    (["plan", "--set", "activation=tanhh"], ["did you mean 'tanh'"]),
+    (["plan", "--set", "activaton=tanh"], ["did you mean 'activation'"]),
+    (["plan", "training", "--set", "depth=-2"], ["'-2'", "from 1"]),
+    (["plan", "--set", "depth="], ["no value"]),
+    (["plan", "--seeds", "0"], ["'0'", "from 1"]),
+    (["plan", "--seeds", "many"], ["'many'"]),
+    (["plan", "--seeds", "-3"], ["'-3'"]),
+    (["plan", "--seeds=--5"], ["'--5'"]),
+    (["plan", "--jobs", "0"], ["--jobs"]),
+    (["plan", "--root", "-1"], ["--root"]),
+    (["plan", "--frameworks", "tensorflo"], ["did you mean 'tensorflow'"]),
+    (["plan", "--frameworks", ","], ["names none"]),
+    (["list", "activation"], ["did you mean 'activations'"]),
+    (["chek", "/no/such/folder"], ["'chek'", "did you mean 'check'"]),
+    (["plan", "--frameworks", "TORCH"], ["did you mean 'torch'"]),
+    (["plan", "--set", f"depth={'9' * 400}"], ["whole numbers from 1 to"]),
+    (["check", "/no/such/folder"], ["no results folder"]),
+    (["report", "/no/such/folder"], ["no results folder"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG, ids=lambda value: " ".join(value))
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    for word in words:
+        assert word in printed.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["plan", "--fast"], ["plan", "--prof=quick"], ["check"]])
+def test_wrong_words_are_one_line_and_exit_code_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_framework_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(frameworks.Entry, "installed", property(lambda entry: not entry.extra))
+    assert main(["plan", "--frameworks", "torch"]) == 2
+    assert "pip install 'init-suite[torch]'" in capsys.readouterr().err
+    assert main(["plan"]) == 2
+    assert "init-suite[all]" in capsys.readouterr().err
+
+
+def test_another_run_in_the_folder_is_refused_and_nothing_lost(
+    finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = digests(finished)
+    assert main([*TINY, "--seeds", "4", "--out", str(finished)]) == 2
+    assert "holds another run" in capsys.readouterr().err
+    assert digests(finished) == before
+
+
+def test_a_folder_that_is_not_writable_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert main([*TINY, "--out", str(tmp_path / "file" / "below")]) == 2
+    assert "cannot write" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_the_module_is_the_command(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "suite", "--version"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout.startswith("suite 0")
+    assert done.returncode == 0
+
+
+def test_an_interrupted_pipe_is_no_traceback() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m suite list | head -1", shell=True, capture_output=True, text=True
+    )
+    assert done.stderr == ""

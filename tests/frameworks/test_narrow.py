@@ -1,0 +1,213 @@
+"""The compiled way of narrow networks in torch is the plain way, and is left where it cannot be.
+
+The twin is the plain loop of ``torch_twin``, as for all stacks of torch. Each activation takes a
+second or two to compile.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from suite import frameworks
+from suite.catalogue import activations
+from suite.frameworks.torch import Torch, narrow
+from suite.frameworks.torch.stack import Stack
+from suite.studies.common import costs
+from suite.types import TrainTask
+from tests.support.framework_tasks import (
+    DOUBLE_TOLERANCE,
+    MEMBERS,
+    TOLERANCE,
+    all_bits,
+    check,
+    check_oracle,
+    make_task,
+    pick,
+    values,
+)
+from tests.support.torch_twin import train_alone
+
+TORCH = Torch()
+
+needs_compiler = pytest.mark.skipif(
+    not frameworks.compiler(), reason="no C++ compiler that builds an extension of Python"
+)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three networks are worth it."""
+    monkeypatch.setattr(narrow, "WORTH", 0)
+
+
+def check_members(task: TrainTask, tolerance: float = TOLERANCE) -> None:
+    """Every member equals the network trained alone."""
+    assert narrow.usable(task)
+    snapshots = list(TORCH.train(task))
+    for member in range(MEMBERS):
+        check(values(snapshots, member), train_alone(task, member, []), tolerance)
+
+
+@needs_compiler
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("activation", activations.ACTIVATIONS.names)
+def test_the_float64_oracle_agrees(activation: str) -> None:
+    """Logits, loss, gradients and six steps of SGD."""
+    task = make_task(activation=activation)
+    assert narrow.usable(task)
+    check_oracle(TORCH, task)
+
+
+@needs_compiler
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"depth": 1},
+        {"depth": 5, "optimizer": "rmsprop"},
+        {"optimizer": "adam", "settings": "default"},
+        {"loss": "squared", "schedule": "exponential(0.6)"},
+        {"gradients_on": "batch"},
+        {"record": (2,)},
+    ],
+)
+def test_a_member_is_the_network_trained_alone(changes: dict[str, object]) -> None:
+    check_members(make_task(**changes))  # type: ignore[arg-type]  # fields by name
+
+
+@needs_compiler
+@pytest.mark.usefixtures("small")
+def test_double_precision_is_kept() -> None:
+    check_members(make_task(precision="double"), DOUBLE_TOLERANCE)
+
+
+@needs_compiler
+@pytest.mark.usefixtures("small")
+def test_a_wrong_slope_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison above sees a slope that is off by a thousandth."""
+    right = narrow._hidden
+
+    def wrong(activation: str, precision: torch.dtype) -> narrow.Compiled:
+        hidden = right(activation, precision)
+
+        def slightly(*layer: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            value, slope = hidden(*layer)
+            return value, slope * 1.001
+
+        return slightly
+
+    monkeypatch.setattr(narrow, "_hidden", wrong)
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        check_members(make_task())
+
+
+@needs_compiler
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("start", [np.inf, np.nan, 1e30])
+def test_a_diverging_member_disturbs_no_neighbour(start: float) -> None:
+    task = make_task()
+    harmless = list(TORCH.train(task))
+    for kernel, bias in task.weights:
+        kernel[1], bias[1] = start, start
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        diverged = list(TORCH.train(task))
+    if not np.isfinite(start):
+        assert not np.isfinite(diverged[-1].loss[1])
+    assert all_bits(diverged, 1) != all_bits(harmless, 1)
+    for member in (0, 2):
+        assert all_bits(diverged, member) == all_bits(harmless, member)
+
+
+@needs_compiler
+@pytest.mark.usefixtures("small")
+def test_a_member_has_the_same_bits_in_a_larger_stack() -> None:
+    """Each network is a lane of a vector of its own: more than the plain way can promise."""
+    task = make_task()
+    few, many = list(TORCH.train(task)), list(TORCH.train(pick(task, [2, 0, 1] * 7)))
+    for place, member in enumerate([2, 0, 1]):
+        assert all_bits(few, member) == all_bits(many, place + 18)
+
+
+@needs_compiler
+@pytest.mark.usefixtures("small")
+def test_one_member_alone_and_a_batch_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes of 1, for which torch likes to write code of their own."""
+    task = pick(dataclasses.replace(make_task(), batch=23), [1])  # 70 points: the last batch has 1
+    compiled = list(TORCH.train(task))
+    monkeypatch.setattr(narrow, "WORTH", np.inf)
+    check(values(compiled, 0), values(list(TORCH.train(task)), 0))
+
+
+# --- when it is taken -----------------------------------------------------------------------------
+
+
+@needs_compiler
+def test_what_is_usable_is_what_the_engine_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[type[Stack]] = []
+    init = Stack.__init__
+
+    def noted(self: Stack, task: TrainTask) -> None:
+        taken.append(type(self))
+        init(self, task)
+
+    monkeypatch.setattr(Stack, "__init__", noted)
+    next(iter(TORCH.train(make_task())))
+    monkeypatch.setattr(narrow, "WORTH", 0)
+    next(iter(TORCH.train(make_task())))
+    assert taken == [Stack, narrow.Narrow]
+
+
+@needs_compiler
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    "task",
+    [
+        make_task("batch"),
+        make_task("layer"),
+        make_task(dropout=0.3),
+        make_task(residual=0.5),
+        make_task(loss="categorical"),
+        make_task(clipping="norm(0.25)"),
+    ],
+)
+def test_other_networks_take_the_plain_way(task: TrainTask) -> None:
+    assert narrow.usable(make_task())
+    assert not narrow.usable(task)
+
+
+@needs_compiler
+@pytest.mark.usefixtures("small")
+def test_wide_networks_take_the_plain_way() -> None:
+    task = make_task()
+    wide = dataclasses.replace(task.architecture, width=narrow.WIDEST + 1)
+    assert not narrow.usable(dataclasses.replace(task, architecture=wide))
+
+
+def test_plans_expect_what_the_engine_does() -> None:
+    assert (costs.WIDEST, costs.WORTH) == (narrow.WIDEST, narrow.WORTH)
+
+
+@pytest.fixture
+def asked_again() -> Iterator[None]:
+    frameworks.compiler.cache_clear()
+    yield
+    frameworks.compiler.cache_clear()
+
+
+@pytest.mark.usefixtures("small", "asked_again")
+@pytest.mark.parametrize("command", ["none", "false", "/nowhere/g++"])
+def test_without_a_compiler_all_take_the_plain_way(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", command)
+    assert frameworks.compiler() == ""
+    assert not narrow.usable(make_task())
+    assert len(list(TORCH.train(make_task()))) == 3

@@ -1,0 +1,69 @@
+"""TensorFlow as a guest: what it leaves as found in the process that imports it."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import random
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from suite.frameworks import tensorflow as home
+from suite.frameworks.tensorflow import TensorFlow, backend
+from suite.frameworks.tensorflow.backend import keras, tf
+from suite.types import UserError
+from tests.support.framework_tasks import DROPOUT, make_task
+
+TENSORFLOW = TensorFlow()
+
+
+def test_no_global_generator_is_used_or_seeded() -> None:
+    def sample() -> list[Any]:
+        return [
+            random.random(),
+            np.random.random(),  # noqa: NPY002 - the global generator is what is looked at
+            *keras.random.uniform((2,)).numpy(),
+            *tf.random.uniform((2,)).numpy(),
+        ]
+
+    with backend.python_random_kept():
+        keras.utils.set_random_seed(3)
+        expected = sample()
+        keras.utils.set_random_seed(3)
+        home._starts.cache_clear()
+        for name in ("default", "orthogonal", "zeros"):
+            TENSORFLOW.draw(name, 3, 2, 1)
+        list(TENSORFLOW.train(make_task("batch", DROPOUT, depth=1, record=(0, 1))))
+        assert sample() == expected
+
+
+def test_a_finished_or_abandoned_task_leaves_no_graph_behind() -> None:
+    def graphs() -> int:
+        return sum(type(found).__name__ == "FuncGraph" for found in gc.get_objects())
+
+    gc.collect()
+    before = graphs()
+    list(TENSORFLOW.train(make_task(depth=1, record=(0, 1))))
+    assert graphs() == before
+    next(abandoned := TENSORFLOW.train(make_task(depth=1, record=(0, 1))))
+    assert graphs() > before
+    abandoned.close()  # type: ignore[attr-defined]
+    assert graphs() == before
+
+
+def test_keras_on_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = SimpleNamespace(config=SimpleNamespace(backend=lambda: "jax"))
+    monkeypatch.setitem(sys.modules, "keras", other)
+    with pytest.raises(UserError, match=r"on 'jax'.*KERAS_BACKEND=tensorflow"):
+        importlib.reload(backend)
+
+
+def test_the_import_is_silent_and_leaves_standard_error_open() -> None:
+    code = "import os, suite.frameworks.tensorflow; os.write(2, b'end')"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("", "end")

@@ -1,0 +1,403 @@
+"""Verdicts on made-up runs, and the defects that must turn them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from suite.claims import Claim
+from suite.judging.findings import judge
+from suite.judging.intervals import LEVEL
+from suite.judging.verdicts import Verdict
+from suite.metrics import METRICS
+from suite.types import Array
+
+AXES = ("framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
+        "settings")  # fmt: skip
+BASE = Claim(
+    id="tanh-beats-sigmoid", statement="tanh beats sigmoid", source="made up", study="training",
+    metric="heldout_accuracy", estimand="difference",
+    of={"activation": ("tanh",), "initializer": ("normal(1)",), "depth": (4,), "width": (5,)},
+    versus={"activation": ("sigmoid",), "initializer": ("normal(1)",), "depth": (4,),
+            "width": (5,)},
+    each=("framework",), low=0.1, high=math.inf, expected="supported", because="", decides="quick",
+    file="", text_hash="0123456789ab",
+)  # fmt: skip
+VALUE = replace(BASE, estimand="value", versus=None)
+SEEDS = 20
+
+
+def runs(value: Callable[..., Array], seeds: int = SEEDS, **axes: list[Any]) -> pd.DataFrame:
+    """Runs of every combination of ``axes``; ``value(rng, cell)`` is (seeds,) accuracies."""
+    chosen: dict[str, list[Any]] = {
+        "framework": ["torch"], "activation": ["sigmoid", "tanh"], "initializer": ["normal(1)"],
+        "depth": [4], "width": [5], "optimizer": ["rmsprop"], "weights": ["native"],
+        "settings": ["common"], **axes,
+    }  # fmt: skip
+    rng = np.random.default_rng(0)
+    parts = []
+    for combination in itertools.product(*(chosen[axis] for axis in AXES)):
+        cell = dict(zip(AXES, combination, strict=True))
+        part = pd.DataFrame({**cell, "seed": np.arange(seeds), "status": "ok", "reason": ""})
+        parts.append(part.assign(heldout_accuracy=value(rng, cell, seeds)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def learned(rng: np.random.Generator, cell: Mapping[str, Any], seeds: int) -> Array:
+    """tanh near 0.99, the others near 0.6."""
+    centre, spread = (0.99, 0.003) if cell["activation"] == "tanh" else (0.6, 0.05)
+    return rng.normal(centre, spread, size=seeds)
+
+
+def verdicts(claim: Claim, frame: pd.DataFrame, profile: str | None = "quick") -> list[Verdict]:
+    return judge([claim], {"training": frame}, profile)
+
+
+def verdict(claim: Claim, frame: pd.DataFrame, profile: str | None = "quick") -> Verdict:
+    (found,) = verdicts(claim, frame, profile)
+    return found
+
+
+def of(frame: pd.DataFrame, activation: str) -> Array:
+    return (frame["activation"] == activation).to_numpy()
+
+
+def turned(frame: pd.DataFrame, which: Array, status: str, reason: str = "") -> pd.DataFrame:
+    """The frame with runs that gave nothing, and the status that says why."""
+    lost: dict[str, Any] = {"status": status, "reason": reason, "heldout_accuracy": np.nan}
+    return frame.assign(
+        **{name: np.where(which, value, frame[name]) for name, value in lost.items()}
+    )
+
+
+# --- the honest case, and what must turn it -----------------------------------------------------
+
+
+def test_a_clear_difference_is_supported() -> None:
+    found = verdict(BASE, runs(learned))
+    assert (found.verdict, found.as_expected, found.reason) == ("supported", True, "")
+    assert found.low > 0.1
+    assert found.low < found.estimate < found.high
+    assert (found.n, found.diverged, found.failed, found.missing) == (SEEDS, 0, 0, 0)
+    assert (found.group, found.centre, found.level) == ("framework=torch", "median", LEVEL)
+
+
+def test_the_order_of_the_rows_decides_nothing() -> None:
+    frame = runs(learned, framework=["torch", "tensorflow"], initializer=["normal(1)", "default"])
+    frame.loc[of(frame, "tanh") & (frame["seed"] == 3), "status"] = "diverged"
+    expected = verdicts(replace(BASE, each=("framework",)), frame)
+    shuffled = frame.sample(frac=1, random_state=1)
+    found = {one.group: one for one in verdicts(replace(BASE, each=("framework",)), shuffled)}
+    assert [found[one.group] for one in expected] == expected
+
+
+def test_swapped_cells_turn_the_verdict() -> None:
+    frame = runs(learned)
+    frame["activation"] = frame["activation"].map({"tanh": "sigmoid", "sigmoid": "tanh"})
+    found = verdict(BASE, frame)
+    assert (found.verdict, found.as_expected) == ("refuted", False)
+    assert found.contradicts
+
+
+def test_nothing_but_noise_is_undecided() -> None:
+    frame = runs(lambda rng, cell, seeds: rng.normal(0.6, 0.05, size=seeds))
+    found = verdict(replace(BASE, low=0.0), frame)
+    assert (found.verdict, found.as_expected) == ("undecided", None)
+    assert "neither inside the band nor apart" in found.reason
+
+
+@pytest.mark.parametrize(("seeds", "expected"), [(16, "supported"), (15, "undecided")])
+def test_one_seed_fewer_than_needed(seeds: int, expected: str) -> None:
+    found = verdict(BASE, runs(learned, seeds))
+    assert found.verdict == expected
+    assert (found.reason == "") == (seeds == 16)
+    if seeds == 15:
+        assert found.reason == "15 seeds; a median needs 16 at this level"
+        assert (found.low, found.high) == (-math.inf, math.inf)
+
+
+def test_one_nan_is_enough() -> None:
+    frame = runs(learned)
+    frame.loc[of(frame, "tanh") & (frame["seed"] == 7), "heldout_accuracy"] = np.nan
+    found = verdict(BASE, frame)
+    assert found.verdict == "undecided"
+    assert found.reason == "heldout_accuracy gives NaN for 1 of 20 seeds"
+    assert (found.failed, found.missing) == (0, 0)
+
+
+def test_a_column_of_nan_and_a_missing_column() -> None:
+    found = verdict(BASE, runs(learned).assign(heldout_accuracy=np.nan))
+    assert found.verdict == "undecided"
+    assert "NaN for 20 of 20 seeds" in found.reason
+    found = verdict(BASE, runs(learned).drop(columns="heldout_accuracy"))
+    assert found.verdict == "undecided"
+    assert found.reason == "there is no column heldout_accuracy: all 40 runs lack it"
+    assert found.missing == 40
+
+
+@pytest.mark.parametrize("status", ["failed", "missing"])
+def test_runs_that_are_not_there_are_named(status: str) -> None:
+    frame = runs(learned)
+    frame = turned(frame, of(frame, "sigmoid") & frame["seed"].isin([2, 3, 5, 8]), status)
+    found = verdict(BASE, frame)
+    assert found.verdict == "undecided"
+    assert found.reason.startswith(f"4 {status}: framework=torch activation=sigmoid")
+    assert found.reason.endswith("seed=5 and 1 more")
+    assert (found.failed, found.missing) == ((4, 0) if status == "failed" else (0, 4))
+    # The complete pairs are shown, though they decide nothing.
+    assert found.n == 16
+    assert found.low > 0.1
+
+
+def test_rows_that_are_there_twice_decide_nothing() -> None:
+    frame = runs(learned)
+    found = verdict(BASE, pd.concat([frame, frame.tail(1)]))
+    assert found.verdict == "undecided"
+    assert found.reason.startswith("1 there twice: framework=torch activation=tanh")
+
+
+# --- divergence --------------------------------------------------------------------------------
+
+
+def test_a_diverged_run_counts_with_the_worst_value() -> None:
+    frame = runs(learned)
+    lost = of(frame, "tanh") & frame["seed"].isin([0, 1])
+    frame.loc[lost, "status"] = "diverged"  # its measured accuracy stays, and must not count
+    found = verdict(BASE, frame)
+    assert found.diverged == 2
+    assert found.verdict == "undecided"
+    assert found.low < 0
+    frame["status"] = np.where(of(frame, "tanh"), "diverged", "ok")
+    assert verdict(BASE, frame).verdict == "refuted"
+
+
+@pytest.mark.parametrize(("estimand", "tie"), [("difference", 0.0), ("ratio", 1.0)])
+@pytest.mark.parametrize("metric", ["heldout_accuracy", "heldout_loss"])
+def test_both_diverged_is_a_tie(metric: str, estimand: str, tie: float) -> None:
+    """Also where the worst value is infinite or zero."""
+    frame = runs(learned).assign(status="diverged").rename(columns={"heldout_accuracy": metric})
+    found = verdict(replace(BASE, metric=metric, estimand=estimand), frame)
+    assert (found.estimate, found.low, found.high) == (tie, tie, tie)
+    assert (found.n, found.diverged) == (SEEDS, 2 * SEEDS)
+
+
+def test_two_sides_that_diverged_in_part_are_undecided() -> None:
+    """One cell of each side, another one: both means are infinite, and nothing is known."""
+    frame = runs(learned, weights=["native", "shared"]).rename(
+        columns={"heldout_accuracy": "heldout_loss"}
+    )
+    assert BASE.versus is not None
+    both = {"weights": ("native", "shared")}
+    claim = replace(BASE, metric="heldout_loss", of={**BASE.of, **both}, low=-0.02, high=0.02,
+                    versus={**BASE.versus, **both}, reduce="mean")  # fmt: skip
+    lost = of(frame, "tanh") == (frame["weights"] == "native").to_numpy()
+    found = verdict(claim, frame.assign(status=np.where(lost, "diverged", "ok")))
+    assert found.verdict == "undecided"
+    assert found.reason == "heldout_loss gives NaN for 20 of 20 seeds (40 runs diverged)"
+    assert verdict(claim, frame.assign(status="diverged")).verdict == "supported"
+
+
+def test_what_was_measured_before_training_counts_though_training_diverged() -> None:
+    frame = runs(learned).rename(columns={"heldout_accuracy": "initial_accuracy"})
+    found = verdict(replace(BASE, metric="initial_accuracy"), frame.assign(status="diverged"))
+    assert (found.verdict, found.diverged) == ("supported", 2 * SEEDS)
+
+
+def test_a_metric_without_a_worst_value_cannot_count_a_diverged_run() -> None:
+    assert METRICS["weight_rms"].uncountable
+    assert not METRICS["initial_accuracy"].uncountable
+    frame = runs(learned).rename(columns={"heldout_accuracy": "weight_rms"})
+    claim = replace(BASE, metric="weight_rms")
+    assert verdict(claim, frame).verdict == "supported"
+    frame.loc[0, "status"] = "diverged"
+    found = verdict(claim, frame)
+    assert found.verdict == "undecided"
+    assert found.reason.startswith("1 diverged, and weight_rms has no worst value")
+
+
+def test_never_is_a_value() -> None:
+    """The first epoch with 95 % is infinite where there is none: ties where both never learn."""
+    frame = runs(learned).rename(columns={"heldout_accuracy": "first_epoch_95"})
+    frame["first_epoch_95"] = np.where(of(frame, "tanh"), 30.0, np.inf)
+    claim = replace(BASE, metric="first_epoch_95", low=-math.inf, high=-5.0)
+    found = verdict(claim, frame)
+    assert (found.verdict, found.estimate) == ("supported", -math.inf)
+    found = verdict(claim, frame.assign(first_epoch_95=np.inf))
+    assert (found.verdict, found.low, found.high) == ("refuted", 0.0, 0.0)
+
+
+def test_equal_values_tie() -> None:
+    frame = runs(learned).assign(heldout_accuracy=0.7)
+    found = verdict(replace(BASE, low=-0.02, high=0.02), frame)
+    assert (found.verdict, found.low, found.high) == ("supported", 0.0, 0.0)
+    assert math.isnan(found.pair_correlation)
+    assert verdict(BASE, frame).verdict == "refuted"
+
+
+# --- selection ---------------------------------------------------------------------------------
+
+
+def test_one_verdict_for_each_value_and_no_mixing() -> None:
+    def reversed_in_tensorflow(
+        rng: np.random.Generator, cell: Mapping[str, Any], seeds: int
+    ) -> Array:
+        other = {"tanh": "sigmoid", "sigmoid": "tanh"}[cell["activation"]]
+        swapped = cell if cell["framework"] == "torch" else {**cell, "activation": other}
+        return learned(rng, swapped, seeds)
+
+    frame = runs(reversed_in_tensorflow, framework=["torch", "tensorflow"])
+    found = verdicts(BASE, frame)
+    assert [(one.group, one.verdict) for one in found] == [
+        ("framework=torch", "supported"),
+        ("framework=tensorflow", "refuted"),
+    ]
+
+
+def test_a_value_that_a_claim_names_does_not_vanish_with_its_runs() -> None:
+    """``each`` splits what the folder has where ``of`` leaves an axis open, and what the claim
+    names where it does not."""
+    claim = replace(VALUE, of={**VALUE.of, "activation": ("relu", "tanh")}, low=0.9,
+                    each=("framework", "activation"))  # fmt: skip
+    frame = runs(learned, framework=["torch", "tensorflow"])
+    assert [(one.group, one.verdict) for one in verdicts(claim, frame)] == [
+        (f"framework={framework} activation={activation}", verdict)
+        for framework in ("torch", "tensorflow")
+        for activation, verdict in (("relu", "not judged"), ("tanh", "supported"))
+    ]
+    named = replace(claim, of={**claim.of, "framework": ("torch",)}, each=("activation",))
+    assert [one.group for one in verdicts(named, frame[of(frame, "sigmoid")])] == [
+        "activation=relu", "activation=tanh",
+    ]  # fmt: skip
+    assert verdict(claim, frame.drop(columns="activation")).reason == (
+        "the study has no axis activation in this folder"
+    )
+
+
+def test_an_axis_that_is_left_out_has_its_default() -> None:
+    frame = runs(learned, optimizer=["rmsprop", "sgd"], weights=["native", "shared"])
+    others = (frame["optimizer"] == "sgd") | (frame["weights"] == "shared")
+    frame.loc[others, "heldout_accuracy"] = 0.0
+    assert verdict(BASE, frame).verdict == "supported"
+    assert BASE.versus is not None
+    shared = {"weights": ("shared",)}
+    other = replace(BASE, of={**BASE.of, **shared}, versus={**BASE.versus, **shared})
+    assert verdict(other, frame).verdict == "refuted"
+
+
+def test_a_folder_without_an_axis_that_the_claim_leaves_out() -> None:
+    """Results of a version that did not have the axis yet."""
+    assert verdict(BASE, runs(learned).drop(columns="optimizer")).verdict == "supported"
+
+
+def test_what_is_not_in_the_folder_is_not_judged() -> None:
+    (found,) = judge([BASE], {}, "quick")
+    assert (found.verdict, found.reason) == ("not judged", "study training was not run")
+    assert not found.broken_promise
+    frame = runs(learned)
+    for absent, reason in (
+        (frame[of(frame, "sigmoid")], "this folder has no such cell"),
+        (frame[of(frame, "tanh")], "this folder has no such cell"),
+        (frame.drop(columns="depth"), "the study has no axis depth in this folder"),
+    ):
+        found = verdict(BASE, absent)
+        assert (found.verdict, found.reason) == ("not judged", reason)
+        assert math.isnan(found.estimate)
+
+
+def test_a_claim_over_several_cells_needs_them_all() -> None:
+    claim = replace(VALUE, of={**VALUE.of, "activation": ("tanh", "relu")}, reduce="mean")
+    found = verdict(claim, runs(learned))
+    assert found.verdict == "not judged"
+    assert found.reason.startswith("this folder has no cell activation=relu initializer=normal(1)")
+
+
+def test_unsupported_cells_are_left_out() -> None:
+    frame = runs(learned, activation=["tanh", "relu"])
+    frame = turned(frame, of(frame, "relu"), "unsupported", "no law")
+    claim = replace(VALUE, of={**VALUE.of, "activation": ("tanh", "relu")}, reduce="min", low=0.9)
+    assert verdict(claim, frame).verdict == "supported"
+    only = verdict(replace(VALUE, of={**VALUE.of, "activation": ("relu",)}), frame)
+    assert only.verdict == "not judged"
+    assert only.reason.endswith("(no law)")
+
+
+def test_two_sides_that_would_hold_other_cells_are_not_compared() -> None:
+    frame = runs(learned, initializer=["normal(1)", "default"])
+    lost = of(frame, "tanh") & (frame["initializer"] == "default")
+    frame = turned(frame, lost, "unsupported", "no law")
+    several = {"initializer": ("normal(1)", "default")}
+    assert BASE.versus is not None
+    claim = replace(
+        BASE, of={**BASE.of, **several}, versus={**BASE.versus, **several}, reduce="mean"
+    )
+    found = verdict(claim, frame)
+    assert found.verdict == "not judged"
+    assert found.reason.startswith("unsupported: framework=torch activation=tanh")
+
+
+# --- other estimands and centres ---------------------------------------------------------------
+
+
+def test_a_share_of_seeds() -> None:
+    frame = runs(lambda rng, cell, seeds: np.arange(seeds) / 10.0, activation=["tanh"])
+    claim = replace(VALUE, estimand="share", centre="share", above=0.4, low=0.25)
+    found = verdict(claim, frame)
+    assert (found.estimate, found.n, found.verdict) == (15 / 20, 20, "supported")
+    assert verdict(replace(claim, above=0.4, below=1.5), frame).estimate == 10 / 20
+    assert verdict(replace(claim, above=None, below=0.4), frame).estimate == 4 / 20
+
+
+def test_a_share_of_pairs_counts_those_in_order() -> None:
+    frame = runs(learned)
+    claim = replace(BASE, estimand="share", centre="share", above=0.0, low=0.5)
+    found = verdict(claim, frame)
+    assert (found.estimate, found.verdict) == (1.0, "supported")
+    frame.loc[of(frame, "tanh") & (frame["seed"] < 9), "heldout_accuracy"] = 0.0
+    assert verdict(claim, frame).estimate == 11 / 20
+
+
+def test_a_bounded_mean() -> None:
+    frame = runs(learned)
+    claim = replace(BASE, centre="mean", bounds=(0.0, 1.0), low=-0.6)
+    found = verdict(claim, frame)
+    pairs = frame["heldout_accuracy"].to_numpy().reshape(2, SEEDS)
+    assert found.estimate == pytest.approx((pairs[1] - pairs[0]).mean())
+    assert (found.centre, found.verdict) == ("mean", "supported")
+    frame.loc[of(frame, "tanh"), "heldout_accuracy"] += 5
+    found = verdict(claim, frame)
+    assert found.verdict == "undecided"
+    assert found.reason == "heldout_accuracy leaves the declared bounds [0.0, 1.0]"
+
+
+def test_an_exact_claim_needs_one_seed_and_holds_for_every_seed() -> None:
+    claim = replace(VALUE, kind="exact", centre="every", low=0.9, high=1.0)
+    frame = runs(lambda rng, cell, seeds: np.full(seeds, 0.95), activation=["tanh"])
+    found = verdict(claim, frame[frame["seed"] == 0])
+    assert (found.verdict, found.n, found.low, found.high) == ("supported", 1, 0.95, 0.95)
+    assert math.isnan(found.level)
+    assert verdict(claim, frame).verdict == "supported"
+    frame.loc[3, "heldout_accuracy"] = 0.89
+    found = verdict(claim, frame)
+    assert (found.verdict, found.low, found.high) == ("refuted", 0.89, 0.95)
+    frame.loc[3, "heldout_accuracy"] = np.nan
+    assert verdict(claim, frame).verdict == "undecided"
+
+
+def test_what_is_expected_and_what_is_promised() -> None:
+    frame = runs(learned)
+    assert verdict(replace(BASE, expected="refuted"), frame).contradicts
+    open_claim = verdict(replace(BASE, expected="open"), frame)
+    assert (open_claim.verdict, open_claim.as_expected) == ("supported", None)
+    few = frame[frame["seed"] < 5]
+    later = replace(BASE, decides="standard")
+    assert verdict(BASE, few).broken_promise
+    assert not verdict(later, few).broken_promise
+    assert verdict(later, few, "full").broken_promise
+    assert not verdict(BASE, few, None).promised  # a user's own seeds or axes promise nothing

@@ -1,0 +1,113 @@
+"""The summary agrees with a slow loop over the cells, and with counts made by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from suite.judging import intervals
+from suite.judging.summary import LEVEL, summarise
+from suite.metrics import METRICS
+
+AXES = ["framework", "activation", "depth"]
+METRIC_NAMES = ["train_loss", "first_epoch_95", "weight_rms", "initial_accuracy"]
+COUNTS = ["ok", "diverged", "unsupported", "failed", "missing"]
+
+
+def runs() -> pd.DataFrame:
+    """12 cells of 1 to 23 seeds, in mixed order, with every status, ties and infinite values."""
+    rng = np.random.default_rng(0)
+    cells = [
+        (f, a, d) for f in ("torch", "tensorflow") for a in ("tanh", "relu") for d in (1, 4, 16)
+    ]
+    rows = [
+        (*cell, seed, rng.choice(["ok"] * 5 + ["diverged", "failed", "missing"]), "")
+        for cell, seeds in zip(cells, [1, 5, 6, 20, 21, 23, 13, 12, 2, 20, 20, 20], strict=True)
+        for seed in range(seeds)
+    ]
+    frame = pd.DataFrame(rows, columns=[*AXES, "seed", "status", "reason"])
+    losses = rng.lognormal(sigma=3, size=len(frame))
+    epochs = np.where(rng.random(len(frame)) < 0.3, np.inf, rng.integers(1, 5, len(frame)))
+    frame = frame.assign(
+        train_loss=losses,
+        first_epoch_95=epochs,
+        weight_rms=rng.normal(size=len(frame)),
+        initial_accuracy=rng.random(len(frame)),
+    )
+    frame.loc[frame["status"].isin(["failed", "missing"]), METRIC_NAMES] = np.nan
+    return frame.sample(frac=1, random_state=1)
+
+
+def test_each_row_is_what_a_loop_gives() -> None:
+    frame = runs()
+    table = summarise("training", frame, AXES)
+    assert list(table.columns) == ["study", *AXES, "metric", "unit", "centre", "low", "high", "n",
+                                   *COUNTS]  # fmt: skip
+    expected = []
+    for cell, part in frame.groupby(AXES, sort=False):
+        for name in METRIC_NAMES:
+            worst = METRICS[name].worst
+            values = part.loc[part["status"] == "ok", name].tolist()
+            lost = part.loc[part["status"] == "diverged", name].tolist()
+            if worst is None:
+                values += lost
+            elif not math.isnan(worst):
+                values += [worst] * len(lost)
+            found = intervals.median(np.array(values), LEVEL)
+            limits = (found.low, found.high) if values else (math.nan, math.nan)
+            counts = [int((part["status"] == status).sum()) for status in COUNTS]
+            expected.append(["training", *cell, name, METRICS[name].unit, found.estimate, *limits,
+                             found.n, *counts])  # fmt: skip
+    pd.testing.assert_frame_equal(
+        table, pd.DataFrame(expected, columns=table.columns), check_exact=True, check_dtype=False
+    )
+    # The frame above has what it is meant to have: otherwise this test would say little.
+    assert {0, 5} <= set(table["n"])
+    assert np.isinf(table["high"]).any()
+    assert np.isfinite(table["high"]).any()
+
+
+def one_cell(values: list[float], status: str = "ok") -> pd.Series:
+    frame = pd.DataFrame({"activation": "tanh", "seed": np.arange(len(values)), "status": status})
+    return summarise("training", frame.assign(train_loss=values), ["activation"]).iloc[0]
+
+
+def test_the_interval_holds_95_percent() -> None:
+    """With 20 seeds the sixth and the fifteenth value: 2 P(Y <= 5) = 0.041 for Y ~ B(20, 1/2)."""
+    row = one_cell([float(value) for value in range(20)])
+    assert (row["centre"], row["low"], row["high"], row["n"]) == (9.5, 5.0, 14.0, 20)
+
+
+def test_six_seeds_are_the_least_with_an_interval() -> None:
+    assert (one_cell([1.0] * 6)["low"], one_cell([1.0] * 6)["high"]) == (1.0, 1.0)
+    few = one_cell([1.0] * 5)
+    assert (few["centre"], few["low"], few["high"]) == (1.0, -math.inf, math.inf)
+
+
+def test_a_nan_is_unknown_and_not_left_out() -> None:
+    row = one_cell([1.0] * 19 + [math.nan])
+    assert math.isnan(row["centre"])
+    assert (row["low"], row["high"], row["n"]) == (-math.inf, math.inf, 20)
+
+
+def test_nan_in_every_seed_is_a_result() -> None:
+    row = one_cell([math.nan] * 20)
+    assert math.isnan(row["centre"])
+    assert (row["low"], row["high"], row["n"], row["ok"]) == (-math.inf, math.inf, 20, 20)
+
+
+@pytest.mark.parametrize("status", ["unsupported", "failed", "missing"])
+def test_runs_that_gave_nothing_are_counted_and_leave_a_row(status: str) -> None:
+    row = one_cell([math.nan] * 20, status)
+    assert row["n"] == 0
+    assert row[["centre", "low", "high"]].isna().all()
+    assert [row[name] for name in COUNTS] == [20 * (name == status) for name in COUNTS]
+
+
+def test_a_study_without_metrics_is_refused() -> None:
+    frame = pd.DataFrame({"activation": ["tanh"], "seed": [0], "status": ["ok"]})
+    with pytest.raises(ValueError, match="hold no metric"):
+        summarise("training", frame, ["activation"])

@@ -1,0 +1,279 @@
+"""Workers that die or hang: their stack is tried once more and then a failure with a reason;
+every other stack ends with the numbers that it always has."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from suite.commands import main as cli
+from suite.commands import run as run_command
+from suite.measuring import environment, runner
+from suite.measuring.runner import Done
+from suite.measuring.workers import READY, Process
+from suite.planning.grids import Plan
+from suite.results.folder import Results
+from suite.results.tables import read_table
+from suite.studies import STUDIES
+from suite.types import Cost, Stack
+from tests.support import ROOT, fake_study
+
+
+@pytest.fixture
+def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
+    return fake_study.plan(monkeypatch)
+
+
+def opened(plan: Plan, folder: Path) -> Results:
+    results = Results(folder)
+    results.open(environment.manifest(plan, ["suite"]))
+    return results
+
+
+def execute(
+    plan: Plan, results: Results, hire: runner.Hire, jobs: int = 2, timeout: float | None = None
+) -> list[Done]:
+    done: list[Done] = []
+    stacks = runner.pending(plan, results)
+    runner.execute(plan, stacks, results, jobs, done.append, timeout, hire)
+    return done
+
+
+def tables(plan: Plan, results: Results) -> list[bytes]:
+    results.collect(STUDIES["fake"], plan.stacks["fake"])
+    return [path.read_bytes() for path in sorted((results.folder / "fake").iterdir())]
+
+
+@pytest.fixture
+def untouched(plan: Plan, tmp_path: Path) -> list[bytes]:
+    """The tables of a run to which nothing happens."""
+    results = opened(plan, tmp_path / "untouched")
+    execute(plan, results, fake_study.threads())
+    return tables(plan, results)
+
+
+def test_a_worker_that_dies_is_replaced_and_its_stack_tried_again(
+    plan: Plan, tmp_path: Path, untouched: list[bytes]
+) -> None:
+    results, orders = opened(plan, tmp_path / "out"), tmp_path / "orders"
+    victim = fake_study.stack(plan, width=2)
+    fake_study.order(orders, victim, "die")
+    done = execute(plan, results, fake_study.processes(orders))
+    told = [one for one in done if one.failure]
+    assert told == [Done(victim, "the worker was killed by SIGKILL (out of memory?)", "again")]
+    assert done[-1] == Done(victim)  # the last, when no other worker takes memory
+    assert tables(plan, results) == untouched
+
+
+def test_a_stack_whose_worker_dies_twice_is_failed_with_the_reason_and_nothing_else_is(
+    plan: Plan, tmp_path: Path, untouched: list[bytes]
+) -> None:
+    results, orders = opened(plan, tmp_path / "out"), tmp_path / "orders"
+    victim, other = fake_study.stack(plan, width=2), fake_study.stack(plan, width=3)
+    fake_study.order(orders, victim, "die", "crash")
+    fake_study.order(orders, other, "hang", "hang")
+    execute(plan, results, fake_study.processes(orders), timeout=2.0)
+    tables(plan, results)
+    frame = read_table(results.folder / "fake" / "runs.csv")
+    reasons = frame[frame["status"] == "failed"].groupby("width")["reason"].unique()
+    assert dict(reasons) == {
+        2: ["first the worker was killed by SIGKILL (out of memory?),"
+            " then the worker was killed by SIGABRT"],
+        3: ["both times took longer than 2 s"],
+    }  # fmt: skip
+    failed = frame["status"] == "failed"
+    assert failed.sum() == 2 * 2 * 20
+    assert set(frame[failed]["scale"]) == {0.5, 1.0}  # what is unsupported cannot fail
+    assert set(frame[~failed]["status"]) == {"ok", "unsupported"}
+    assert {stack.key for stack in runner.pending(plan, results)} == {victim.key, other.key}
+    execute(plan, results, fake_study.processes(orders))  # and is tried again on resume
+    assert tables(plan, results) == untouched
+
+
+def test_a_run_with_a_lost_stack_ends_with_exit_code_3(
+    plan: Plan,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    victim = fake_study.stack(plan, width=1, first=20)
+
+    def work(folder: Path, stack: Stack, root: int) -> Done:
+        if stack == victim:
+            raise SystemExit
+        return runner.work(folder, stack, root)
+
+    monkeypatch.setattr(runner, "hire", fake_study.threads(work))
+    assert run_command.run(plan, ["suite", "run"], tmp_path / "out", jobs=2, draw=False) == 3
+    told = capsys.readouterr().err
+    assert f"the thread ended: {victim.label}; tried once more, at the end" in told
+    assert f"failed: {victim.label}: both times the thread ended" in told
+    assert "10 failed" in told
+
+
+def test_the_second_try_is_alone(plan: Plan, tmp_path: Path) -> None:
+    """Two stacks die together: neither is tried again while another is at work."""
+    results = opened(plan, tmp_path / "out")
+    victims = {fake_study.stack(plan, width).key for width in (2, 3)}
+    at_work: set[str] = set()
+    alone: list[bool] = []
+
+    def work(folder: Path, stack: Stack, root: int) -> Done:
+        at_work.add(stack.key)
+        try:
+            if stack.key in victims:
+                victims.remove(stack.key)
+                seen.append(stack.key)
+                raise SystemExit
+            if stack.key in seen:
+                time.sleep(0.05)
+                alone.append(at_work == {stack.key})
+            return runner.work(folder, stack, root)
+        finally:
+            at_work.remove(stack.key)
+
+    seen: list[str] = []
+    execute(plan, results, fake_study.threads(work), jobs=3)
+    assert alone == [True, True]
+    assert runner.pending(plan, results) == []
+
+
+def test_patience_grows_with_the_cost() -> None:
+    assert runner.patience(Cost(0.0, 0.0)) == 600
+    assert runner.patience(Cost(30.0, 0.0)) > 10 * 131  # the slowest stack of a standard run
+
+
+def test_the_timeout_of_the_command_line_reaches_the_workers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[object] = []
+
+    def run(*words: object) -> int:
+        given.append(words[-1])
+        return 0
+
+    monkeypatch.setattr(run_command, "run", run)
+    command = ["run", "products", "--profile", "quick"]
+    assert cli.main([*command, "--timeout", "90"]) == cli.main(command) == 0
+    assert given == [90, None]
+    assert cli.main([*command, "--timeout", "0"]) == 2
+    assert "--timeout is '0'; allowed are whole numbers from 1" in capsys.readouterr().err
+
+
+_PARENT = """
+import sys, time
+from pathlib import Path
+import pytest
+from suite.measuring import environment, runner
+from suite.results.folder import Results
+from tests.support import fake_study
+
+if __name__ == "__main__":
+    plan = fake_study.plan(pytest.MonkeyPatch())
+    results = Results(Path(sys.argv[1]))
+    results.open(environment.manifest(plan, ["suite"]))
+    runner.execute(plan, runner.pending(plan, results), results, 2, print,
+                   hire=fake_study.processes(Path(sys.argv[2])))
+"""
+
+
+ENDINGS = [
+    (signal.SIGKILL, "hang"),
+    (signal.SIGINT, "hang"),
+    pytest.param(
+        signal.SIGKILL,
+        "stick",
+        marks=pytest.mark.skipif(sys.platform != "linux", reason="there is nothing like it"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("ending", "deed"), ENDINGS)
+def test_workers_end_with_the_run(
+    plan: Plan, tmp_path: Path, ending: signal.Signals, deed: str, untouched: list[bytes]
+) -> None:
+    """Killed, or with Ctrl-C to the whole group while workers hang, or while they are in C code
+    that lets no Python run: none is left, none speaks."""
+    folder, orders, script = tmp_path / "out", tmp_path / "orders", tmp_path / "parent.py"
+    script.write_text(_PARENT)
+    for width in (2, 3):
+        fake_study.order(orders, fake_study.stack(plan, width), deed)
+    parent = subprocess.Popen(
+        [sys.executable, script, folder, orders],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    notes = [orders / fake_study.stack(plan, width).key for width in (2, 3)]
+    limit = time.monotonic() + 60
+    while any(note.read_text() for note in notes) and time.monotonic() < limit:
+        time.sleep(0.05)
+    time.sleep(0.5)  # from the note to the deed
+    left = workers(parent.pid)
+    assert len(left) >= 2
+    if ending == signal.SIGKILL:
+        parent.kill()
+    else:
+        os.killpg(parent.pid, ending)
+    try:
+        # To the end of standard error, so no worker holds it.
+        _, told = parent.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(parent.pid, signal.SIGKILL)  # no test leaves a process behind
+        raise
+    if ending == signal.SIGINT:
+        assert told.rstrip().endswith("KeyboardInterrupt")
+        assert told.count("Traceback") == 1  # the parent's; the pipeline says it in words
+    results = opened(plan, folder)
+    execute(plan, results, fake_study.threads())
+    assert tables(plan, results) == untouched
+
+
+def test_a_worker_outlives_the_thread_that_started_it(plan: Plan, tmp_path: Path) -> None:
+    """Linux would kill it with a thread that was asked to be followed."""
+    results, orders = opened(plan, tmp_path / "out"), tmp_path / "orders"
+    orders.mkdir()
+    hired: list[Process] = []
+
+    def start() -> None:
+        worker = Process(functools.partial(fake_study.obey, orders), results.folder, 0)
+        hired.append(worker)
+        assert worker.connection.poll(60)
+        assert worker.connection.recv() == READY
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    time.sleep(0.5)
+    (worker,) = hired
+    worker.connection.send(plan.stacks["fake"][0])
+    assert worker.connection.poll(60)
+    assert worker.connection.recv() == Done(plan.stacks["fake"][0])
+    worker.end()
+
+
+def test_a_worker_whose_parent_was_dead_before_it_looked_ends() -> None:
+    code = "from suite.measuring.workers import _follow; _follow(1, True); print('alive')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def workers(parent: int) -> list[int]:
+    """The processes whose parent is the given one."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(path.parent.name))
+        except (OSError, ValueError):
+            continue
+    return found

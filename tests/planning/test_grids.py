@@ -1,0 +1,136 @@
+"""Grids to cells to stacks: identity, selection, blocks of seeds, and the errors of a user."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from suite.planning import grids
+from suite.studies import STUDIES
+from suite.types import BLOCK, PROFILES, Study, UserError, Value
+
+TRAINING = STUDIES["training"]
+
+
+def select(*texts: str, **changes: object) -> grids.Selection:
+    chosen = {"profile": "quick", "frameworks": ("torch", "tensorflow"), **changes}
+    return grids.Selection(overrides=grids.parse_overrides(texts, [TRAINING]), **chosen)  # type: ignore[arg-type]  # kwargs of one dataclass
+
+
+def test_identity_holds_only_what_differs_from_the_defaults() -> None:
+    values: dict[str, Value] = {
+        "framework": "torch", "activation": "tanh", "initializer": "normal(1)", "depth": 4,
+        "width": 5,
+    }  # fmt: skip
+    plain = grids.make_cell(TRAINING, values)
+    assert plain.identity == (
+        "training framework=torch activation=tanh initializer=normal(1) depth=4 width=5"
+    )
+    said = grids.make_cell(TRAINING, {**values, "optimizer": "rmsprop", "weights": "native"})
+    assert said == plain
+    other = grids.make_cell(TRAINING, {**values, "settings": "default"})
+    assert other.identity == f"{plain.identity} settings=default"
+    assert other["settings"] == "default"
+    assert other["optimizer"] == "rmsprop"
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+def test_each_profile_contains_the_smaller(study: Study) -> None:
+    held = [grids.cells(study, grids.Selection(profile, ("torch",))) for profile in PROFILES]
+    for smaller, larger in itertools.pairwise(held):
+        assert all(larger.get(cell, 0) >= seeds for cell, seeds in smaller.items())
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_stacks_hold_every_run_once(study: Study, profile: str) -> None:
+    selection = grids.Selection(profile, ("torch", "tensorflow"))
+    runs = [m for stack in grids.stacks(study, selection) for m in stack.members]
+    assert len(runs) == len(set(runs)) == sum(grids.cells(study, selection).values())
+    keys = [stack.key for stack in grids.stacks(study, selection)]
+    assert len(keys) == len(set(keys))
+
+
+def test_more_seeds_add_blocks_and_change_none() -> None:
+    few = grids.stacks(TRAINING, select(seeds=BLOCK))
+    many = {stack.key for stack in grids.stacks(TRAINING, select(seeds=3 * BLOCK))}
+    assert {stack.key for stack in few} < many
+
+
+def test_set_replaces_the_main_grid_and_restricts_the_others() -> None:
+    propagation = STUDIES["propagation"]
+    chosen = grids.parse_overrides(["activation=relu,mish"], [propagation])
+    found = grids.cells(propagation, grids.Selection("standard", ("torch",), chosen))
+    assert {cell["activation"] for cell in found} == {"relu", "mish"}
+    # relu with He has 200 seeds for a claim, in a grid of its own; mish goes through the main one.
+    most = {name: max(n for cell, n in found.items() if cell["activation"] == name)
+            for name in ("relu", "mish")}  # fmt: skip
+    assert most == {"relu": 200, "mish": BLOCK}
+
+
+def test_members_share_their_program() -> None:
+    for stack in grids.stacks(TRAINING, select()):
+        for member in stack.members:
+            assert all(member.cell[axis] == value for axis, value in stack.shared)
+
+
+def test_set_replaces_values_and_keeps_commas_in_parentheses() -> None:
+    selection = select("activation=leaky_relu(.2),tanh", "initializer=normal(.05)", "depth=3")
+    cells = grids.cells(TRAINING, selection)
+    assert {cell["activation"] for cell in cells} == {"leaky_relu(0.2)", "tanh"}
+    assert {cell["initializer"] for cell in cells} == {"normal(0.05)"}
+    assert {cell["depth"] for cell in cells} == {3}
+    assert grids._split("a(1, 2),b") == ["a(1, 2)", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("activation=tanhh", ["'tanhh'", "did you mean 'tanh'", "relu"]),
+        ("activaton=tanh", ["'activaton'", "did you mean 'activation'"]),
+        ("initializer=normal", ["normal(std)"]),
+        ("depth=-1", ["'-1'", "whole numbers from 1"]),
+        ("depth=0", ["'0'"]),
+        ("depth=2.5", ["'2.5'"]),
+        ("activation=", ["no value"]),
+        ("activation=,", ["no value"]),
+        ("activation", ["axis=value"]),
+        ("optimizer=rmsprob", ["did you mean 'rmsprop'"]),
+        ("weights=own", ["native", "shared"]),
+        ("framework=torch", ["--frameworks"]),
+    ],
+)
+def test_errors_of_set(text: str, words: list[str]) -> None:
+    with pytest.raises(UserError) as caught:
+        grids.parse_overrides([text], [TRAINING])
+    assert "\n" not in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_an_axis_twice_or_of_no_selected_study_is_an_error() -> None:
+    with pytest.raises(UserError, match="twice"):
+        grids.parse_overrides(["depth=1", "depth=2"], [TRAINING])
+    with pytest.raises(UserError, match="no selected study"):
+        grids.parse_overrides(["optimizer=adam"], [STUDIES["propagation"]])
+
+
+def test_unsupported_members_are_named_and_left_out() -> None:
+    selection = select("initializer=default,normal(1)", "weights=shared", "depth=1")
+    stack = grids.stacks(TRAINING, selection)[0]
+    part, reasons = grids.supported(TRAINING, stack)
+    assert {member.cell["initializer"] for member in part.members} == {"normal(1)"}
+    assert len(reasons) == len(stack.members)
+    assert sum(reason is not None for reason in reasons) == BLOCK
+
+
+def test_a_plan_counts_what_it_holds() -> None:
+    plan = grids.plan([TRAINING], select())
+    count = plan.count("training")
+    # framework x activation x weights: normal(1) with 40 seeds, xavier_uniform with 20
+    assert count["cells"] == 2 * 3 * 2 * 2
+    assert count["runs"] == 2 * 3 * 2 * (40 + 20)
+    assert count["stacks"] == 2 * 3 * 2
+    assert count["seconds"] > 0
+    assert plan.shortest(1) >= plan.shortest(2) > 0

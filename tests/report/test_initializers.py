@@ -1,0 +1,46 @@
+"""The figures of the study initializers: what they show, and what they say when it is missing."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from suite.report import initializers as page
+from suite.report.common.drawing import NotDrawn
+
+
+def summary(*rows: tuple[str, str, str, str, str, float]) -> pd.DataFrame:
+    """summary.csv: framework, initializer, layer_kind, shape, metric, centre."""
+    columns = ["framework", "initializer", "layer_kind", "shape", "metric", "centre"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(
+        study="initializers", low=table["centre"] - 0.01, high=table["centre"] + 0.01, n=20
+    )
+
+
+def test_the_figure_of_variances_says_what_its_points_are_held_to() -> None:
+    metric = "kernel_variance_ratio"
+    rows = [("torch", "he_normal", "dense", "384x640", metric, 1.0)]
+    drawing = page.variances(summary(*rows))
+    assert "n = 20 seeds" in drawing.caption
+    assert "transposed" not in drawing.caption
+    rows.append(("torch", "he_normal", "transposed", "3x3x64x96", metric, 0.67))
+    assert "transposed convolution" in page.variances(summary(*rows)).caption
+
+
+def test_figures_say_what_they_lack() -> None:
+    variances = summary(("torch", "he_normal", "dense", "384x640", "kernel_variance_ratio", 1.0))
+    with pytest.raises(NotDrawn, match="forward_gain"):
+        page.gains(variances)
+    with pytest.raises(NotDrawn, match="none of the shapes"):
+        page.variances(variances.assign(shape="64x64"))
+    densities = pd.DataFrame(
+        {"framework": ["torch"], "initializer": ["default"], "layer_kind": ["dense"],
+         "shape": ["384x640"], "bin": [0.0], "n": [20], "kernel_density": [0.4],
+         "kernel_density_predicted": [0.4]}
+    )  # fmt: skip
+    with pytest.raises(NotDrawn, match="no dense he_normal"):
+        page.density(densities)
+    drawing = page.density(densities.assign(initializer="he_normal"))
+    assert "n = 20 seeds" in drawing.caption
+    assert page.parts(lambda *_: None)[0].draw == []

@@ -1,0 +1,294 @@
+"""The page: whole, escaped, self-contained, and twice the same."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import suite.report
+from suite import report
+from suite.report import write_report
+from suite.report.common import words
+from suite.types import UserError
+from tests.support import synthetic
+
+EVIL = "<script>alert('&')</script>"
+
+
+class Page(HTMLParser):
+    """Every tag with its attributes, and all text, as a browser would see them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.text += " " if tag in ("td", "th") else ""
+
+    def values(self, attribute: str) -> list[str]:
+        return [attrs[attribute] for _, attrs in self.tags if attribute in attrs]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small results folder with its page."""
+    folder = synthetic.results(tmp_path_factory.mktemp("results"))
+    write_report(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    return Path(shutil.copytree(written, tmp_path / "copy"))
+
+
+@pytest.fixture
+def sketched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made but not painted, which takes most of the time."""
+    monkeypatch.setattr(suite.report, "png", lambda figure: b"painted")
+
+
+def edit_claims(folder: Path, edit: Callable[[list[dict[str, str]]], None]) -> None:
+    with (folder / "claims.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    edit(rows)
+    synthetic.write(folder / "claims.csv", list(rows[0]), [list(row.values()) for row in rows])
+
+
+# --- the page ----------------------------------------------------------------------------------
+
+
+def test_every_claim_has_its_block_and_every_verdict_its_line(written: Path) -> None:
+    page = Page(written / "report.html")
+    with (written / "claims.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    claims = {row["claim"] for row in rows}
+    found = [attrs["id"] for tag, attrs in page.tags if tag == "tbody" and "id" in attrs]
+    assert sorted(found) == sorted(f"claim-{claim}" for claim in claims)
+    classes = [attrs["class"] for tag, attrs in page.tags if tag == "tr" and "class" in attrs]
+    lines = [given for given in classes if given != "claim"]
+    assert len(lines) == len(rows) > len(claims)
+    verdicts = page.text[page.text.index("how to read") :]
+    for row in rows:
+        assert verdicts.count(row["because"]) == len(claims)  # once a claim, the same for all here
+        assert row["statement"] in verdicts
+        assert row["reason"] in verdicts
+        assert f"{words.MARKS[row['verdict']]} {row['verdict']}" in verdicts
+    # One row of relu-beats-tanh contradicts, sigmoid-worse-with-depth should have been decided.
+    assert lines.count("group surprise") == 2
+    marked = [attrs["id"] for tag, attrs in page.tags if tag == "tbody" and "class" in attrs]
+    assert marked == ["claim-sigmoid-worse-with-depth", "claim-relu-beats-tanh"]
+
+
+def test_the_overview_holds_what_is_odd_and_the_headline(written: Path) -> None:
+    page = Page(written / "report.html")
+    overview = page.text[page.text.index("Not as expected") : page.text.index("how to read")]
+    odd, headline = " ".join(overview.split()).split("Headline findings")
+    assert "surprising: expected supported" in odd
+    assert "should be decided" in odd
+    assert odd.count("✗ refuted") == odd.count("? undecided") == 1
+    # Four claims were judged, and all that are made up decide at quick.
+    links = [value for value in page.values("href") if value.startswith("#claim-")]
+    assert len(links) == 2 + 4
+    assert "✓ supported Four hidden layers" in headline
+    assert "not judged" not in overview
+
+
+@pytest.mark.usefixtures("sketched")
+def test_an_overview_with_nothing_odd_says_so_by_its_absence(folder: Path) -> None:
+    def tame(rows: list[dict[str, str]]) -> None:
+        for row in rows:
+            row["as_expected"], row["promised"] = "", "False"
+
+    edit_claims(folder, tame)
+    text = Page(write_report(folder)).text
+    assert "Not as expected" not in text
+    assert "Headline findings" in text
+    assert "No verdict contradicts its expectation." in text
+
+
+def test_findings_come_first_and_the_shares_before_the_verdicts(written: Path) -> None:
+    page = Page(written / "report.html")
+    sections = [attrs["id"] for tag, attrs in page.tags if tag == "section"]
+    assert sections[:4] == ["findings", "initializers", "verdicts", "training"]
+    links = [value.removeprefix("#") for value in page.values("href")]
+    assert links[: len(sections)] == sections
+
+
+def test_counts_are_a_sentence(written: Path) -> None:
+    sentence = (
+        "7 verdicts on 5 claims: 3 supported (all as expected), 2 refuted (1 as expected,"
+        " 1 surprising), 1 undecided (1 that this profile should decide), 1 not judged."
+    )
+    assert sentence in Page(written / "report.html").text
+    assert words.counts([]) == "No claim was judged."
+
+
+@pytest.mark.usefixtures("sketched")
+def test_what_a_folder_says_cannot_become_markup(folder: Path) -> None:
+    def plant(rows: list[dict[str, str]]) -> None:
+        for name in rows[0]:
+            if name not in ("study", "verdict", "as_expected"):
+                rows[0][name] = EVIL
+        rows[1]["verdict"] = rows[2]["study"] = f'"{EVIL}'
+
+    edit_claims(folder, plant)
+    manifest = folder / "manifest.json"
+    manifest.write_text(
+        manifest.read_text().replace("activation=leaky_relu(0.3)", EVIL).replace("a CPU", EVIL)
+    )
+    timings = folder / "timings.csv"
+    timings.write_text(timings.read_text().replace("training depth=4", EVIL))
+    page = Page(write_report(folder))
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+    # Shown as text: statement, claim and every other field, the verdict, the study, and the rest.
+    assert page.text.count(EVIL) > 15
+
+
+@pytest.mark.usefixtures("sketched")
+def test_a_planted_name_of_a_cell_cannot_become_markup(folder: Path) -> None:
+    path = folder / "summary.csv"
+    path.write_text(path.read_text().replace(",native,", f",{EVIL},"))
+    page = Page(write_report(folder))
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert f"weights {EVIL}" in page.text
+
+
+def test_the_page_needs_no_network(written: Path) -> None:
+    page = Page(written / "report.html")
+    for value in [*page.values("src"), *page.values("href")]:
+        assert value.startswith(("data:image/png;base64,", "#")), value[:80]
+    html = re.sub(r"base64,[^\"]*", "", (written / "report.html").read_text(encoding="utf-8"))
+    assert not re.search(r"https?:|url\(|@import|<link|<script", html)
+    anchors = {value.removeprefix("#") for value in page.values("href")}
+    assert anchors <= set(page.values("id"))
+
+
+def test_figures_are_on_the_page_and_on_disk(written: Path) -> None:
+    names = {path.name for path in (written / "figures").iterdir()}
+    assert names == {
+        "learned_depth_1.png",
+        "learned_depth_4.png",
+        "heldout_accuracy_depth_1.png",
+        "heldout_accuracy_depth_4.png",
+        "train_loss_depth_1.png",
+        "train_loss_depth_4.png",
+        "gradients_while_training.png",
+        "activation_mean_square.png",
+        "gradient_mean_square.png",
+    }
+    page = Page(written / "report.html")
+    pictures = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert len(pictures) == len(names)
+    for attrs in pictures:
+        assert len(attrs["src"]) > 10_000
+        assert "n = " in attrs["alt"]
+    # Where the results went, on how many processes, with or without a page: none of it matters.
+    command = "suite run --set 'activation=leaky_relu(0.3)'"
+    assert page.text.count(f"Reproduce: {command}") == len(names)
+
+
+def test_the_same_folder_gives_the_same_bytes(
+    written: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when two processes draw it."""
+    monkeypatch.setattr(report, "_WORTH", 1)
+    before = (written / "report.html").read_bytes()
+    (folder / "report.html").unlink()
+    shutil.rmtree(folder / "figures")
+    # A run adds the stage of the page once the page is drawn.
+    timings = folder / "timings.csv"
+    text = timings.read_text()
+    timings.write_text("".join(x for x in text.splitlines(True) if not x.startswith("report,")))
+    assert timings.read_text() != text
+    assert write_report(folder, jobs=2).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["--out here", "--out=here", "--o here", "--jobs 3", "--jobs=3", "--no-report", "--no-rep"],
+)
+def test_a_command_without_its_own_circumstances(hidden: str) -> None:
+    given = f"suite run parity {hidden} --profile quick --seeds=3"
+    shown = suite.report._command({"command": given.split()})
+    assert shown == "suite run parity --profile quick --seeds=3"
+
+
+@pytest.mark.usefixtures("sketched")
+def test_a_failure_leaves_the_old_page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no memory")
+
+    before = (folder / "report.html").read_bytes()
+    monkeypatch.setattr(suite.report.common.runs, "timings", fail)
+    with pytest.raises(RuntimeError, match="no memory"):
+        write_report(folder)
+    assert (folder / "report.html").read_bytes() == before
+    assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
+
+
+@pytest.mark.usefixtures("sketched")
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("claims.csv", "claims.csv is not there"),
+        ("summary.csv", "summary.csv holds no heldout_accuracy"),
+        ("training/runs.csv", "training/runs.csv is not there"),
+        ("training/layers.csv", "training/layers.csv is not there"),
+        ("propagation/layers.csv", "propagation/layers.csv is not there"),
+        ("timings.csv", "timings.csv is not there"),
+    ],
+)
+def test_an_absent_table_leaves_a_sentence(folder: Path, table: str, sentence: str) -> None:
+    assert sentence not in Page(folder / "report.html").text
+    (folder / table).unlink()
+    assert sentence in Page(write_report(folder)).text
+
+
+def test_a_folder_with_a_manifest_alone_has_a_page(folder: Path) -> None:
+    for path in folder.rglob("*.csv"):
+        path.unlink()
+    page = Page(write_report(folder))
+    assert "No claim was judged." in page.text
+    assert not page.values("src")
+
+
+def test_no_results_folder_is_a_plain_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no manifest\.json"):
+        write_report(tmp_path)
+
+
+def test_runs_are_counted_by_status(written: Path) -> None:
+    text = " ".join(Page(written / "report.html").text.split())
+    # 19 of 20 expected rows are there, one of them failed.
+    assert "propagation 20 18 0 0 1 1" in text
+    # 24 cells of 20 runs; 2 cells were not run.
+    assert "training 480 440 0 0 0 40" in text
+    assert "Why runs are not ok study status runs reason" in text
+    assert "propagation failed 1 the worker ran out of memory" in text
+
+
+@pytest.mark.usefixtures("sketched")
+def test_compressed_runs_are_read_alike(folder: Path) -> None:
+    before = write_report(folder).read_bytes()
+    path = folder / "training" / "runs.csv"
+    path.with_name("runs.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    assert write_report(folder).read_bytes() == before

@@ -1,0 +1,166 @@
+"""What the page says in words: order of claims, counts, quantities, reasons, numbers."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from suite.report.common import blocks, runs, words
+
+
+def line(claim: str, study: str, verdict: str, expected: str = "", **fields: str) -> dict[str, str]:
+    plain = {"promised": "False", "decides": "full"}
+    row = {"claim": claim, "study": study, "verdict": verdict, "as_expected": expected}
+    return plain | row | fields
+
+
+def test_surprises_stand_first_and_what_was_not_judged_last() -> None:
+    rows = [
+        line("a1", "a", "not judged"),
+        line("b1", "b", "not judged"),
+        line("b2", "b", "supported", "True"),
+        line("b3", "b", "undecided"),
+        line("b4", "b", "undecided", promised="True"),
+        line("b5", "b", "supported", "True"),
+        line("b5", "b", "refuted", "False"),
+        line("c1", "c", "supported", "True"),
+    ]
+    found = blocks.by_study(rows, ["a", "c", "missing"])
+    assert list(found) == ["c", "b", "a"]
+    assert [block.head["claim"] for block in found["b"]] == ["b4", "b5", "b2", "b3", "b1"]
+    assert [row["verdict"] for row in found["b"][1].rows] == ["supported", "refuted"]
+
+
+def test_the_headline_is_what_its_claims_call_so() -> None:
+    rows = [
+        line("first", "a", "supported", headline="True"),
+        line("second", "a", "supported", headline="False"),
+        line("third", "a", "not judged", headline="True"),
+    ]
+    found = blocks.headline(blocks.by_study(rows, [])["a"])
+    assert [block.head["claim"] for block in found] == ["first"]
+
+
+def test_remarks_on_several_groups_stand_once() -> None:
+    both = {"reason": "no such cell", "pair_correlation": ""}
+    rows = [
+        line("a", "b", "not judged", group="framework=torch", **both),
+        line("a", "b", "not judged", group="framework=tensorflow depth=4", **both),
+        line("a", "b", "supported", group="", reason="", pair_correlation="0.12345"),
+    ]
+    assert blocks.Block(rows).remarks == {
+        "not judged: no such cell": "torch; tensorflow, depth 4",
+        "correlation of the pairs 0.123 (Spearman, by seed)": "",
+    }
+
+
+def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
+    rows = [
+        line("a", "s", "supported", "True"),
+        line("b", "s", "supported", "True"),
+        line("c", "s", "supported"),
+        line("d", "s", "refuted", "True"),
+        line("e", "s", "undecided"),
+    ]
+    assert words.counts(rows) == (
+        "5 verdicts on 5 claims: 3 supported (2 as expected, 1 open), 1 refuted (as expected),"
+        " 1 undecided (none promised by this profile)."
+    )
+    assert words.overall(rows) == "No verdict contradicts its expectation."
+    rows[0]["promised"] = "True"
+    kept = "No verdict contradicts its expectation, and all that this profile promises is decided."
+    assert words.overall(rows) == kept
+    left = line("f", "s", "not judged", promised="True")
+    assert words.overall([*rows, left]).endswith("; 1 of this profile were not judged.")
+    for odd in (line("g", "s", "refuted", "False"), line("g", "s", "undecided", promised="True")):
+        assert words.overall([*rows, odd]) == "Whatever is not as expected is listed above them."
+
+
+@pytest.mark.parametrize(
+    ("metric", "estimand", "centre", "text"),
+    [
+        ("forward_slope", "value", "median", "forward_slope, median, nats per layer"),
+        ("forward_error", "value", "every", "forward_error, every value"),
+        ("heldout_accuracy", "difference", "median",
+         "heldout_accuracy, median difference, as a share"),
+        ("output_std", "ratio_to_prediction", "median", "output_std, median ratio to prediction"),
+        ("heldout_accuracy", "share", "share", "heldout_accuracy, share of runs"),
+    ],
+)  # fmt: skip
+def test_the_quantity_of_a_claim_is_a_line(
+    metric: str, estimand: str, centre: str, text: str
+) -> None:
+    assert words.quantity({"metric": metric, "estimand": estimand, "centre": centre}) == text
+
+
+def test_reasons_that_differ_in_their_numbers_are_one() -> None:
+    rows = [
+        ("ok", ""),
+        ("diverged", "layer 32 became inf at step 7"),
+        ("diverged", "layer 36 became inf at step 7"),
+        ("diverged", "layer 9 became inf at step 7"),
+        ("failed", "normal(1) has no law"),
+        ("failed", "normal(2) has no law"),
+        ("failed", "normal(2) has no law"),
+        ("failed", ""),
+    ]
+    found = runs.reasons(pd.DataFrame(rows, columns=["status", "reason"]))
+    assert [(reason.status, reason.text, reason.runs) for reason in found] == [
+        ("diverged", "layer 9 to 36 became inf at step 7", 3),
+        ("failed", "normal(2) has no law", 2),
+        ("failed", "normal(1) has no law", 1),
+        ("failed", "no reason given", 1),
+    ]
+
+
+def test_the_list_of_reasons_is_short_and_complete() -> None:
+    names = [letter for letter in "abcdefg" for _ in range(ord("h") - ord(letter))]
+    found = runs.reasons(pd.DataFrame({"status": "failed", "reason": names}))
+    assert [reason.text for reason in found] == [*"abcde", "2 other reasons"]
+    assert sum(reason.runs for reason in found) == len(names)
+    assert found[-1].runs == 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0.1234567", "0.123"), ("-0.5", "−0.5"), ("20", "20"), ("0", "0"), ("1000", "1000"),
+        ("12345.6", "12346"), ("999.7", "1000"), ("-999.4", "−999"), ("0.0012344", "0.00123"),
+        ("3.1e-7", "3.1e−7"), ("2e9", "2e9"), ("inf", "∞"), ("-inf", "−∞"), ("nan", ""),
+        ("", ""), ("n/a", "n/a"),
+    ],
+)  # fmt: skip
+def test_numbers_are_short(value: str, text: str) -> None:
+    assert words.number(value) == text
+
+
+def test_bands_and_intervals_are_words() -> None:
+    assert words.band("0.1", "inf") == "at least 0.1"
+    assert words.band("-inf", "0.02") == "at most 0.02"
+    assert words.band("-0.02", "0.02") == "−0.02 to 0.02"
+    assert words.band("", "") == ""
+    assert words.interval("-inf", "2") == "(−∞, 2]"
+    assert words.interval("", "") == ""
+
+
+def test_groups_and_standings_are_words() -> None:
+    assert words.group("framework=torch depth=16 initializer=normal(1)") == (
+        "torch, depth 16, normal(1)"
+    )
+    assert words.group("") == ""
+    assert words.standing({"as_expected": "True", "expected": "refuted"}) == "as expected"
+    assert words.standing({"as_expected": "", "expected": "refuted"}) == "expected refuted"
+    assert words.standing({"as_expected": "", "expected": "open"}) == "open"
+
+
+def test_drawings_of_a_claim_share_a_scale_and_keep_the_order_of_their_numbers() -> None:
+    row = {"estimate": "0.3", "low": "0.2", "high": "0.4", "band_low": "0.25", "band_high": "inf"}
+    alone, beside, none = blocks.strips([row, {**row, "high": "2"}, {**row, "estimate": "nan"}])
+    assert none is None
+    assert alone is not None
+    assert beside is not None
+    assert alone.interval[0] < alone.band[0] < alone.estimate < alone.interval[1]
+    assert alone.interval[1] < beside.interval[1] < 100 == alone.band[1]
+    assert (alone.band, alone.estimate) == (beside.band, beside.estimate)
+    assert blocks.strips([{"estimate": "1", "low": "1", "high": "1"}])[0] is not None
+    assert blocks.strips([{**row, "estimate": ""}]) == [None]

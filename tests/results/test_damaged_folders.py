@@ -1,0 +1,231 @@
+"""What others do to a results folder is told in one line, and harms nothing that is stored."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from suite.judging import judge_folder
+from suite.measuring import runner
+from suite.measuring.runner import Done
+from suite.planning.grids import Plan
+from suite.results.manifest import damaged
+from suite.types import Stack, UserError
+from tests.support import ROOT, breaking_disk, fake_study
+from tests.support.breaking_disk import Disk, content, disk, run
+
+
+@pytest.fixture
+def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
+    return breaking_disk.plan(monkeypatch)
+
+
+@pytest.fixture
+def untouched(plan: Plan, tmp_path: Path) -> dict[str, bytes]:
+    """What a run leaves to which nothing happens."""
+    assert run(plan, tmp_path / "untouched") == 0
+    found = content(tmp_path / "untouched")
+    assert {"manifest.json", "fake/runs.csv", "fake/spectrum.csv", "summary.csv"} <= set(found)
+    return found
+
+
+@pytest.fixture
+def folder(plan: Plan, tmp_path: Path, untouched: dict[str, bytes]) -> Path:
+    """A finished run."""
+    return tmp_path / "untouched"
+
+
+def test_a_folder_that_is_removed_under_way(
+    plan: Plan,
+    tmp_path: Path,
+    untouched: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    measured: list[str] = []
+
+    def work(folder: Path, stack: Stack, root: int) -> Done:
+        measured.append(stack.key)
+        if len(measured) == 2:
+            shutil.rmtree(folder)
+        return runner.work(folder, stack, root)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "hire", fake_study.threads(work))
+        assert run(plan, tmp_path / "out") == 3
+    told = capsys.readouterr().err
+    assert "cannot store: FileNotFoundError" in told
+    assert "Resume with" in told
+    assert len(measured) == 2  # nothing is measured that cannot be kept
+    assert run(plan, tmp_path / "out") == 0
+    assert content(tmp_path / "out") == untouched
+
+
+def test_a_folder_that_becomes_read_only_under_way(
+    plan: Plan,
+    folder: Path,
+    untouched: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As the disk says it, since root may write wherever permissions forbid it."""
+    measuring: list[str] = []
+
+    def work(folder: Path, stack: Stack, root: int) -> Done:
+        measuring.append(stack.key)
+        return runner.work(folder, stack, root)
+
+    def breaks(disk: Disk, half: Callable[[], object]) -> None:
+        if measuring:
+            raise OSError(30, "Read-only file system")
+
+    next((folder / "shards").iterdir()).unlink()
+    with monkeypatch.context() as patch, disk(breaks):
+        patch.setattr(runner, "hire", fake_study.threads(work))
+        assert run(plan, folder) == 3
+    assert "Read-only file system" in capsys.readouterr().err
+    assert run(plan, folder) == 0
+    assert content(folder) == untouched
+
+
+def test_a_folder_that_is_read_only_from_the_start(plan: Plan, tmp_path: Path) -> None:
+    def breaks(disk: Disk, half: Callable[[], object]) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with disk(breaks), pytest.raises(UserError, match="Read-only file system"):
+        run(plan, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["fake/runs.csv", "fake/spectrum.csv", "summary.csv"])
+@pytest.mark.parametrize("damage", ["cut", "emptied", "edited", "binary", "removed"])
+def test_a_damaged_table_is_made_again_from_the_shards(
+    plan: Plan, folder: Path, untouched: dict[str, bytes], name: str, damage: str
+) -> None:
+    harm(folder / name, damage)
+    assert run(plan, folder) == 0
+    assert content(folder) == untouched
+
+
+def harm(path: Path, damage: str) -> None:
+    """Damage a table of at least three lines."""
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    if damage == "removed":
+        path.unlink()
+        return
+    path.write_bytes(
+        {
+            "cut": whole[: len(whole) // 2],
+            "emptied": b"",
+            "edited": b"".join([lines[0], lines[1].replace(b"\n", b"1\n"), *lines[2:]]),
+            "binary": b"\x00\xff\n" * 9,
+            "lines lost": b"".join(lines[:-2]),
+            "a line twice": b"".join([*lines, lines[-1]]),
+            "a word": b"".join([lines[0], lines[1].replace(b"\n", b"x\n"), *lines[2:]]),
+        }[damage]
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("cut", "it is cut off, its last line does not end"),
+        ("emptied", "is no table of this suite"),
+        ("binary", "runs.csv"),
+        ("a word", "holds something that is no number"),
+        ("edited", "is not as the suite wrote it"),
+        ("lines lost", "is not as the suite wrote it"),
+        ("a line twice", "is not as the suite wrote it"),
+    ],
+)
+def test_a_damaged_table_is_told_when_it_is_judged(
+    plan: Plan, folder: Path, capsys: pytest.CaptureFixture[str], damage: str, words: str
+) -> None:
+    """No traceback, and nothing is written; what can be read is judged, with what it lacks."""
+    harm(folder / "fake" / "runs.csv", damage)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    try:
+        code = judge_folder.check(folder, None, "text")
+        told = capsys.readouterr().err
+        assert code == (3 if damage == "lines lost" else 0)
+    except UserError as error:
+        told = str(error)
+        assert "\n" not in told
+    assert words in told
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_whole_table_is_judged_in_silence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert judge_folder.check(folder, None, "text") == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", b"\x00" * 500])
+def test_a_damaged_shard_is_measured_again(
+    plan: Plan, folder: Path, untouched: dict[str, bytes], damage: bytes
+) -> None:
+    path = next((folder / "shards").iterdir())
+    path.write_bytes(damage)
+    (folder / "fake" / "runs.csv").unlink()
+    assert run(plan, folder) == 0
+    assert content(folder) == untouched
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"schema": 2}', '{"schema": 1}', "[1]", "\x00"])
+def test_a_damaged_manifest_is_refused_and_nothing_is_written(
+    plan: Plan, folder: Path, content: str
+) -> None:
+    (folder / "manifest.json").write_text(content)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(UserError, match=r"manifest\.json"):
+        run(plan, folder)
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_two_runs_into_one_folder(plan: Plan, folder: Path, untouched: dict[str, bytes]) -> None:
+    with FileLock(folder / ".lock"), pytest.raises(UserError, match="another run writes into"):
+        run(plan, folder)
+    assert content(folder) == untouched
+    assert run(plan, folder) == 0
+
+
+def test_what_a_killed_process_was_writing_is_removed_and_nothing_else(
+    plan: Plan, folder: Path
+) -> None:
+    drafts = [folder / ".summary.csv.0123abcd", folder / "shards" / ".abc.npz.89ef0123"]
+    mine = [folder / ".notes", folder / "fake" / ".a.csv.old", folder / "notes.0123abcd"]
+    for path in (*drafts, *mine):
+        path.write_text("")
+    assert run(plan, folder) == 0
+    assert not any(path.exists() for path in drafts)
+    assert all(path.exists() for path in mine)
+
+
+@pytest.mark.parametrize(("key", "value"), [("runs", "many"), ("stacks", -1), ("hash", 7)])
+def test_a_plan_edited_by_hand_is_named(key: str, value: object) -> None:
+    reference = ROOT / "results" / "reference" / "quick"
+    manifest = json.loads((reference / "manifest.json").read_text(encoding="utf-8"))
+    assert damaged(manifest) is None
+    manifest["expected"]["training"][key] = value
+    assert damaged(manifest) == "expected"
+
+
+@pytest.mark.parametrize("place", ["../elsewhere", "/elsewhere", "a/b", "", ".", "..", "A", "a b"])
+def test_a_study_is_no_path(place: str) -> None:
+    """A folder from elsewhere must not make a command read or write outside of it."""
+    reference = ROOT / "results" / "reference" / "quick"
+    manifest = json.loads((reference / "manifest.json").read_text(encoding="utf-8"))
+    assert damaged({**manifest, "studies": ["training", place]}) == "studies"
+    expected = manifest["expected"]
+    assert damaged({**manifest, "expected": {**expected, place: expected["training"]}})
+    assert damaged({**manifest, "studies": ["training", "training"]}) == "studies"

@@ -1,0 +1,91 @@
+"""The committed reference results: judged again from their CSVs, without any framework."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from suite.commands.main import main
+from tests.support import ROOT
+
+REFERENCE = ROOT / "results" / "reference"
+STANDARD = REFERENCE / "standard"
+FOLDERS = sorted(path.parent for path in REFERENCE.glob("*/manifest.json"))
+BYTES = 20e6
+"""What a clone of the repository may cost: all folders together."""
+
+
+def named(folder: Path) -> str:
+    return folder.name
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_a_reference_is_judged_to_the_same_bytes_without_a_framework(
+    folder: Path, tmp_path: Path
+) -> None:
+    """The frameworks are made impossible to import, not merely left alone."""
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'tensorflow', 'keras', 'sklearn'):\n    sys.modules[name] = None\n"
+        "from suite.commands.main import main\n"
+        f"sys.exit(main(['check', {str(folder)!r}, '--out', {str(tmp_path)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "claims.csv").read_bytes() == (folder / "claims.csv").read_bytes()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_a_reference_names_the_code_it_came_from(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert re.fullmatch("[0-9a-f]{40}", manifest["git"]["commit"])
+    assert manifest["git"]["dirty"] is False
+    assert manifest["profile"] == folder.name
+    assert (manifest["seeds"], manifest["overrides"]) == (None, {})
+
+
+def test_the_references_are_small_and_hold_only_what_was_packed() -> None:
+    files = [path for path in REFERENCE.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= BYTES
+    endings = {"".join(path.suffixes) for path in files}
+    assert endings <= {".json", ".csv", ".csv.gz", ".png", ".txt"}
+
+
+def test_the_documents_show_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    """The most telling verdicts stand in the README, all of them in docs/verdicts.md."""
+    table = ""
+    for name, more in (("README.md", ["--headline"]), ("docs/verdicts.md", [])):
+        assert main(["check", str(STANDARD), "--markdown", *more]) == 0
+        table = capsys.readouterr().out
+        text = (ROOT / name).read_text(encoding="utf-8")
+        shown = re.search("<!-- verdicts: begin -->\n(.*)<!-- verdicts: end -->", text, re.DOTALL)
+        assert shown is not None
+        assert shown[1].strip() == table.strip()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    plain = table.replace("\\", "")
+    found = re.findall(
+        r"-?[\d.]+ \[-?[\d.]+, -?[\d.]+\]", readme[: readme.index("<!-- verdicts: begin -->")]
+    )
+    assert len(found) >= 8
+    for estimate in found:
+        assert f"| {estimate} |" in plain, estimate
+    for path in re.findall(r"\]\((results/[^)]+)\)", readme):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_page_on_comparisons_shows_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is said to be the output of a command is that, to the character."""
+    text = (ROOT / "docs" / "comparing.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```\n\$ suite (compare results/reference/standard .*)\n([^`]*)```", text)
+    assert len(shown) == 2
+    for command, output in shown:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(ROOT)
+            assert main(command.split()) == 0
+        assert capsys.readouterr().out.strip() == output.strip()

@@ -1,0 +1,176 @@
+"""A table of runs whose columns were moved, exchanged, repeated or taken from another study."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from suite.commands import run as run_command
+from suite.commands.main import main
+from suite.measuring import runner
+from suite.planning import grids
+from suite.results.tables import header, in_order
+from suite.studies import STUDIES
+from tests.support import fake_study
+
+Rows = list[list[str]]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two studies in NumPy."""
+    studies = [STUDIES["propagation"], STUDIES["products"]]
+    texts = ["activation=tanh,relu", "depth=2,3", "width=4", "initializer=he_normal"]
+    chosen = grids.parse_overrides(texts, studies)
+    plan = grids.plan(studies, grids.Selection("quick", ("numpy",), chosen, seeds=2))
+    out = tmp_path_factory.mktemp("stored") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "hire", fake_study.threads())
+        run_command.run(plan, ["suite", "run"], out, 1, draw=False)
+    return out
+
+
+@pytest.fixture
+def folder(finished: Path, tmp_path: Path) -> Path:
+    """A copy, to be edited."""
+    return Path(shutil.copytree(finished, tmp_path / "edited"))
+
+
+def edit(folder: Path, change: Callable[[Rows], Rows], study: str = "propagation") -> None:
+    """Write the table of runs of a study anew from its rows, the head first."""
+    path = folder / study / "runs.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(change(rows))
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """The exit code of a command line, and what it printed without the warnings of sums."""
+    code = main(list(map(str, words)))
+    out, err = capsys.readouterr()
+    kept = [line for line in err.splitlines(True) if "is not as the suite wrote it" not in line]
+    return code, out, "".join(kept)
+
+
+def moved(rows: Rows, order: Sequence[int]) -> Rows:
+    return [[row[at] for at in order] for row in rows]
+
+
+def backwards(rows: Rows) -> Rows:
+    return moved(rows, range(len(rows[0]))[::-1])
+
+
+def seed_first(rows: Rows) -> Rows:
+    at = rows[0].index("seed")
+    return moved(rows, [at, *(n for n in range(len(rows[0])) if n != at)])
+
+
+def axis_last(rows: Rows) -> Rows:
+    at = rows[0].index("activation")
+    return moved(rows, [*(n for n in range(len(rows[0])) if n != at), at])
+
+
+@pytest.mark.parametrize("change", [backwards, seed_first, axis_last])
+def test_columns_are_known_by_their_names(
+    finished: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[Rows], Rows],
+) -> None:
+    """Moved columns change no verdict, no comparison and no file that is judged."""
+    edit(folder, change)
+    assert answer(capsys, "check", folder) == answer(capsys, "check", finished)
+    asked: list[Callable[[Path], tuple[object, ...]]] = [
+        lambda one: (finished, one),
+        lambda one: (one, "--by", "activation"),
+    ]
+    for words in asked:
+        told = [answer(capsys, "compare", *words(one), "--csv") for one in (finished, folder)]
+        # Metrics that moved as far stand in the order of their columns.
+        whole, edited = (sorted(out.splitlines()) for _, out, _ in told)
+        assert whole == edited
+        assert {(code, err) for code, _, err in told} == {(0, "")}
+        assert sum("propagation" in line for line in whole) > 10
+
+
+def test_the_columns_of_every_table_that_is_written_stay_as_they_are() -> None:
+    for study in STUDIES:
+        for spec in study.tables:
+            columns = header(study, spec)
+            assert in_order(columns) == columns, (study.name, spec.name)
+
+
+def test_unknown_columns_keep_their_side_of_the_seed() -> None:
+    """An axis or a metric of a newer version."""
+    assert in_order(["status", "new_axis", "seed", "activation", "new_metric", "reason"]) == [
+        "activation", "new_axis", "seed", "status", "new_metric", "reason",
+    ]  # fmt: skip
+
+
+def renamed(old: str, new: str) -> Callable[[Rows], Rows]:
+    """Two names in the head exchanged."""
+    names = {old: new, new: old}
+    return lambda rows: [[names.get(name, name) for name in rows[0]], *rows[1:]]
+
+
+def repeated(rows: Rows) -> Rows:
+    return [[*row, row[0]] for row in rows]
+
+
+def a_name_lost(rows: Rows) -> Rows:
+    return [rows[0][:-1], *rows[1:]]
+
+
+def a_seed(given: str) -> Callable[[Rows], Rows]:
+    """The first seed changed."""
+
+    def change(rows: Rows) -> Rows:
+        at = rows[0].index("seed")
+        return [rows[0], [*rows[1][:at], given, *rows[1][at + 1 :]], *rows[2:]]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (repeated, "has the column 'framework' twice"),
+        (a_name_lost, "has rows with more fields than its head"),
+        (a_seed("-1"), "'seed' holds something that is no whole number from 0 to 100000"),
+        (a_seed("0.5"), "'seed' holds something that is no whole number from 0"),
+        (a_seed(str(2**62)), "'seed' holds something that is no whole number from 0"),
+        (a_seed(str(2**64 - 1)), "'seed' holds something that is no whole number from 0"),
+        (renamed("activation", "initializer"), "'activation' holds values of 'initializer'"),
+        (renamed("activation", "weights"), "'activation' holds values of 'weights': native"),
+        (renamed("activation", "reason"), "the column 'activation' has an empty field"),
+    ],
+)
+def test_a_table_that_no_run_writes_is_refused_in_one_line(
+    finished: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[Rows], Rows],
+    told: str,
+) -> None:
+    edit(folder, change)
+    for words in (("check", folder), ("compare", finished, folder), ("reproduce", folder)):
+        code, out, err = answer(capsys, *words)
+        assert (code, out) == (2, "")
+        assert len(err.splitlines()) == 1
+        assert f"{folder / 'propagation' / 'runs.csv'}" in err
+        assert told in err
+
+
+def test_the_table_of_another_study_is_refused_in_one_line(
+    finished: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(folder / "propagation" / "runs.csv", folder / "products" / "runs.csv")
+    code, _, err = answer(capsys, "compare", finished, folder)
+    assert code == 2
+    assert "products/runs.csv has the columns of another study, propagation" in err
+    assert len(err.splitlines()) == 1

@@ -1,0 +1,165 @@
+"""The study descent: its probes on the definition, its columns on closed forms, its figures."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from suite import frameworks
+from suite.planning import grids
+from suite.report import descent as page
+from suite.report.common.drawing import NotDrawn
+from suite.studies import STUDIES, descent
+from suite.types import Array, Lab, Measurement, UserError, Weights
+
+STUDY = STUDIES["descent"]
+NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+load = functools.cache(frameworks.load)
+
+TOLERANCE = 2e-5
+"""Of the largest value: six steps in single precision stayed below 1e-6; clipping by a single
+tensor's norm in place of the whole gradient's is off by 0.1."""
+
+
+def noise(framework: str, threshold: float | None) -> tuple[Array, Array, Weights]:
+    rng = np.random.default_rng(2)
+    weights = tuple(
+        (rng.normal(size=(2, i, o)).astype("f"), rng.normal(size=(2, o)).astype("f"))
+        for i, o in ((4, 6), (6, 1))
+    )
+    inputs = rng.normal(size=(2, 6, 8, 4)).astype("f")
+    targets = rng.normal(size=(2, 6, 8)).astype("f")
+    found: tuple[Array, Array, Weights] = load(framework).probe("descent.noise")(
+        "sgd(0.05)", threshold, weights, inputs, targets
+    )
+    return found
+
+
+def parts(found: tuple[Array, Array, Weights]) -> list[Array]:
+    return [found[0], found[1], *(part for layer in found[2] for part in layer)]
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("threshold", [None, 1.0])
+def test_the_demo_is_the_definition(framework: str, threshold: float | None) -> None:
+    for found, exact in zip(
+        parts(noise(framework, threshold)), parts(noise("numpy", threshold)), strict=True
+    ):
+        assert found.shape == exact.shape
+        np.testing.assert_allclose(found, exact, rtol=0, atol=TOLERANCE * np.abs(exact).max())
+
+
+def test_clipping_acts_and_keeps_the_first_loss() -> None:
+    free, clipped = noise("numpy", None), noise("numpy", 1.0)
+    assert (free[1][:, 0] > 1).all()  # so that clipping has something to do
+    np.testing.assert_array_equal(free[0][:, 0], clipped[0][:, 0])
+    assert not np.allclose(free[0][:, 1], clipped[0][:, 1])
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("optimizer", ["sgd(0.5)", "sgd(0.5,0.9)"])
+def test_the_quadratic_is_the_recurrence(framework: str, optimizer: str) -> None:
+    curvatures, start = np.array([0.1, 1.0]), np.array([[1.0, -2.0], [0.5, 3.0]], dtype="f")
+    found, exact = (
+        load(name).probe("descent.quadratic")(optimizer, curvatures, start, 60)
+        for name in (framework, "numpy")
+    )
+    assert found.shape == (61, 2)
+    np.testing.assert_allclose(found, exact, rtol=1e-4)  # 60 roundings of 6e-8, where signs turn
+
+
+def test_the_recurrence_without_momentum_in_closed_form() -> None:
+    distances = load("numpy").probe("descent.quadratic")(
+        "sgd(0.5)", np.array([0.2]), np.array([[3.0]]), 10
+    )
+    np.testing.assert_allclose(distances[:, 0], 3 * 0.9 ** np.arange(11), rtol=1e-12)
+
+
+def test_other_optimizers_have_no_definition() -> None:
+    with pytest.raises(UserError, match="adam"):
+        load("numpy").probe("descent.quadratic")("adam", np.ones(1), np.ones((1, 1)), 1)
+
+
+@pytest.mark.parametrize("start", [0.0, 1.0])
+def test_risk_is_one_plus_the_mean_square(start: float) -> None:
+    weights = (
+        (np.zeros((1, 2, 3)), np.ones((1, 3))),
+        (np.full((1, 3, 1), start), np.zeros((1, 1))),
+    )
+    inputs = np.ones((1, 5, 2))
+    np.testing.assert_allclose(descent.risk(weights, inputs), [1 + (3 * start) ** 2])
+
+
+def measure(framework: str, case: str) -> Measurement:
+    """Two seeds of the first stack of a case."""
+    chosen = grids.Selection("quick", (framework,), seeds=2)
+    stack = next(s for s in grids.stacks(STUDY, chosen) if s.members[0].cell["case"] == case)
+    return STUDY.measure(stack, Lab(load(framework), load("numpy"), 0))
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+def test_measured_on_noise(framework: str) -> None:
+    found = measure(framework, "noise")
+    assert list(found.status) == ["ok", "ok"]
+    runs, losses = found.tables
+    assert losses.columns["batch_loss"].shape == (2, descent.STEPS)
+    np.testing.assert_allclose(
+        runs.columns["first_loss"], losses.columns["batch_loss"][:, :10].mean(axis=1)
+    )
+    # No network has a risk below 1; one that has forgotten its start is near it.
+    assert (runs.columns["final_risk"] >= 1).all()
+    assert (runs.columns["final_risk"] < runs.columns["initial_risk"]).all()
+    assert (runs.columns["clipped_share"] > 0).all()
+
+
+def test_measured_on_the_quadratic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle against itself: the prediction, and the count from the rate of the slowest."""
+    monkeypatch.setattr(descent, "LONGEST", 8000)
+    found = measure("numpy", "quadratic")
+    columns = found.tables[0].columns
+    np.testing.assert_array_equal(
+        columns["steps_to_millionth"], columns["steps_to_millionth_predicted"]
+    )
+    # Starts share their distance over 50 directions: fewer steps than for the slowest alone.
+    slowest = math.log(descent.NEAR) / math.log((descent.CONDITION - 1) / (descent.CONDITION + 1))
+    assert (columns["steps_to_millionth"] < slowest).all()
+    assert (columns["steps_to_millionth"] > 0.7 * slowest).all()
+
+
+def test_what_is_not_measured_says_why() -> None:
+    def cell(**axes: str) -> str | None:
+        plain = {"framework": "torch", "case": "quadratic", "optimizer": "sgd(0.1)"}
+        return STUDY.unsupported(grids.make_cell(STUDY, {**plain, "clipping": "none", **axes}))
+
+    assert cell() is None
+    assert "without clipping" in str(cell(clipping="norm"))
+    assert "by norm" in str(cell(case="noise", clipping="value"))
+    assert "momentum" in str(cell(optimizer="adam"))
+
+
+def table(case: str, metric: str, **axes: str) -> pd.DataFrame:
+    rows = pd.DataFrame({"step": [1, 10, 100], metric: [1.0, 0.5, 0.1], "n": 20})
+    for end in ("_low", "_high", "_predicted"):
+        rows[f"{metric}{end}"] = rows[metric]
+    return rows.assign(framework="torch", case=case, **axes)
+
+
+def test_figures_draw_what_is_there() -> None:
+    paths = table("quadratic", "relative_distance", optimizer=descent.PLAIN)
+    assert len(page.quadratic(paths).figure.axes) == 1
+    assert "n = 20 seeds" in page.quadratic(paths).caption
+    losses = table("noise", "batch_loss", clipping="norm")
+    assert len(page.demo(losses).figure.axes) == 1
+
+
+def test_figures_say_why_they_are_not_drawn() -> None:
+    with pytest.raises(NotDrawn, match="none of its optimizers"):
+        page.quadratic(table("quadratic", "relative_distance", optimizer="sgd(0.3)"))
+    with pytest.raises(NotDrawn, match="demo on noise"):
+        page.demo(table("quadratic", "batch_loss", clipping="none"))
+    (part,) = page.parts(lambda *_: None)
+    assert not part.draw

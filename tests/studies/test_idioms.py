@@ -1,0 +1,150 @@
+"""The study idioms: each mechanism in both frameworks, and a reason that never changes."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from suite import frameworks
+from suite.catalogue import initializers
+from suite.planning import grids
+from suite.report import idioms as page
+from suite.report.common.drawing import NotDrawn
+from suite.studies import STUDIES, idioms
+from suite.studies.common.distances import distance
+from suite.types import Lab, Member, Stack, UserError, Value
+
+STUDY = STUDIES["idioms"]
+NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+load = functools.cache(frameworks.load)
+BOTH = [(framework, case) for framework in NATIVE for case in idioms.CASES
+        if idioms.ABSENT.get(case, ("",))[0] != framework]  # fmt: skip
+
+RAISES = {
+    "net_lost_layer": ("AttributeError", "AttributeError"),
+    "object_call": ("TypeError", "TypeError"),
+    "optimizer_reused": ("", "ValueError"),
+    "callback_model": ("", "AttributeError"),
+    "unbuilt_forward": ("ValueError", "AttributeError"),
+}
+"""torch, Keras; every other attempt runs."""
+FINDS_NOTHING = {("torch", "optimizer_reused"), ("tensorflow", "weight_name"),
+                 ("torch", "loop_other_layers"), ("tensorflow", "loop_other_layers")}  # fmt: skip
+
+
+@functools.cache
+def run(framework: str, case: str) -> tuple[dict[str, float], str]:
+    """The metrics and the reason of one run."""
+    values: dict[str, Value] = {"framework": framework, "case": case}
+    cell = grids.make_cell(STUDY, values)
+    stack = Stack(STUDY.name, framework, cell.values, (Member(cell, 0),))
+    found = STUDY.measure(stack, Lab(load(framework), load("numpy"), 0))
+    assert list(found.status) == ["ok"]
+    numbers = {name: float(column[0]) for name, column in found.tables[0].columns.items()}
+    return numbers, found.reason[0]
+
+
+@pytest.mark.parametrize(("framework", "case"), [b for b in BOTH if b[1] in idioms.ATTEMPTS])
+def test_an_attempt_ends_as_known(framework: str, case: str) -> None:
+    expected = RAISES.get(case, ("", ""))[framework == "tensorflow"]
+    numbers, reason = run(framework, case)
+    assert reason.partition(":")[0] == expected
+    assert numbers["raised"] == bool(expected)
+    if "found_share" in numbers:
+        assert numbers["found_share"] == ((framework, case) not in FINDS_NOTHING)
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("case", RAISES)
+def test_a_reason_holds_nothing_that_changes(framework: str, case: str) -> None:
+    """It stands in a CSV: no escapes, no numbered names, no drawn values."""
+    if (framework, case) not in BOTH:
+        return
+    first = load(framework).probe("idioms.attempt")(case)[1]
+    assert load(framework).probe("idioms.attempt")(case)[1] == first
+    assert "\x1b" not in first
+    assert "\n" not in first
+    assert not any(character.isdigit() for character in first.replace("layer1", ""))
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("case", idioms.CALLS)
+def test_forward_gives_the_value_and_skips_what_hangs_on_the_layer(
+    framework: str, case: str
+) -> None:
+    numbers, _ = run(framework, case)
+    assert numbers == {"call_difference": 0.0, "called_hooks": 1.0, "forward_hooks": 0.0}
+
+
+@pytest.mark.parametrize(("framework", "case"), [b for b in BOTH if b[1] in idioms.STARTS])
+def test_every_start_draws_the_same_numbers_from_its_law(framework: str, case: str) -> None:
+    """81,920 entries: sqrt(n) KS exceeds 2.5 once in 100,000 times."""
+    numbers, _ = run(framework, case)
+    assert numbers["start_difference"] == 0
+    assert numbers["start_ks"] * np.sqrt(81_920) < 2.5
+
+
+def test_another_law_would_be_seen() -> None:
+    """The default of torch's layers under Xavier's name: a network that was never started."""
+    law = initializers.resolve("xavier_uniform").law()
+    rng = np.random.default_rng(0)
+    limit = np.sqrt(1 / 128)
+    uniform = np.sort(law.cdf(rng.uniform(-limit, limit, 20_000), 128, 256))
+    assert distance(uniform, uniform) > 0.1
+
+
+def test_the_reference_draws_the_law_too() -> None:
+    kernels = load("numpy").probe("idioms.initialise")("init_loop", idioms.SHAPES, 0)
+    assert [kernel.shape for kernel in kernels] == list(idioms.SHAPES)
+    assert np.abs(kernels[0]).max() <= np.sqrt(6 / (128 + 256))
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+def test_unknown_names_are_named(framework: str) -> None:
+    probe = load(framework).probe
+    with pytest.raises(UserError, match="did you mean 'object_call'"):
+        probe("idioms.attempt")("object_cal")
+    with pytest.raises(UserError, match="did you mean 'init_loop'"):
+        probe("idioms.initialise")("init_lop", idioms.SHAPES, 0)
+    with pytest.raises(UserError, match="did you mean 'dense'"):
+        probe("idioms.compare")("dens", np.ones((2, 2), np.float32), 0)
+
+
+def test_what_a_framework_does_not_have_says_why() -> None:
+    for case, (framework, reason) in idioms.ABSENT.items():
+        values: dict[str, Value] = {"framework": framework, "case": case}
+        assert STUDY.unsupported(grids.make_cell(STUDY, values)) == reason
+    assert STUDY.unsupported(
+        grids.make_cell(STUDY, {"framework": "torch", "case": "object_call"})
+    ) is None  # fmt: skip
+
+
+# --- the figure --------------------------------------------------------------------------------
+
+
+def table() -> pd.DataFrame:
+    columns = ["framework", "case", "seed", "status", "reason", "raised", "found_share"]
+    return pd.DataFrame(
+        [
+            ("torch", "optimizer_reused", 0, "ok", "", 0.0, 0.0),
+            ("tensorflow", "optimizer_reused", 0, "ok", "ValueError: Unknown", 1.0, None),
+            ("torch", "weight_name", 0, "unsupported", "torch's names", None, None),
+            ("tensorflow", "weight_name", 0, "ok", "", 0.0, 1.0),
+        ],
+        columns=columns,
+    )
+
+
+def test_the_figure_tells_an_error_from_silence() -> None:
+    texts = [text.get_text() for text in page.outcomes(table()).figure.axes[0].texts]
+    for said in ("runs, and finds nothing", "raises ValueError", "–", "runs"):
+        assert said in texts
+
+
+def test_the_figure_says_what_it_lacks() -> None:
+    with pytest.raises(NotDrawn, match="none of the cases"):
+        page.outcomes(table().assign(case="other"))
+    assert page.parts(lambda *_: None)[0].draw == []

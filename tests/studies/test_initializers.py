@@ -1,0 +1,268 @@
+"""The study initializers: draws through real layers against their laws, and what it catches."""
+
+from __future__ import annotations
+
+import functools
+import math
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from suite import frameworks
+from suite.catalogue import laws
+from suite.planning import grids
+from suite.studies import STUDIES
+from suite.studies import initializers as study
+from suite.studies.common import distances
+from suite.types import Array, Lab, Layer, Measurement, Member, Stack, UserError, Value
+
+STUDY = STUDIES["initializers"]
+NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+EVERY = ["numpy", *NATIVE]
+load = functools.cache(frameworks.load)
+
+
+def measure(
+    framework: str, initializer: str, kind: str, shape: str, seeds: int = 2, inner: Any = None
+) -> Measurement:
+    """Some seeds of one cell; ``inner`` stands in for the framework."""
+    values: dict[str, Value] = {
+        "framework": framework, "initializer": initializer, "layer_kind": kind, "shape": shape,
+    }  # fmt: skip
+    cell = grids.make_cell(STUDY, values)
+    members = tuple(Member(cell, seed) for seed in range(seeds))
+    stack = Stack(STUDY.name, framework, cell.values, members)
+    return STUDY.measure(stack, Lab(inner or load(framework), load("numpy"), 0))
+
+
+def column(found: Measurement, metric: str) -> Array:
+    return np.asarray(found.tables[0].columns[metric])
+
+
+# --- draws -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("framework", EVERY)
+@pytest.mark.parametrize("initializer", ["he_normal", "xavier_uniform", "lecun_uniform"])
+def test_a_rectangular_kernel_follows_its_law(framework: str, initializer: str) -> None:
+    """96,000 entries know their variance to 0.5 %: 3 % is six standard errors, and exchanged fans
+    would be 40 % away; sqrt(n) KS exceeds 2.5 once in 100,000 times."""
+    for shape in ("240x400", "400x240"):
+        found = measure(framework, initializer, "dense", shape)
+        assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
+        assert (column(found, "ks_declared") * math.sqrt(96_000) < 2.5).all()
+        assert (np.abs(column(found, "kernel_variance_z")) < 6).all()
+        assert (np.abs(column(found, "kernel_mean_z")) < 6).all()
+        predicted = column(found, "kernel_kurtosis_predicted")
+        assert column(found, "kernel_kurtosis") == pytest.approx(predicted, abs=0.1)
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+def test_a_convolution_counts_its_receptive_field(framework: str) -> None:
+    """13,824 entries: 1.2 % a standard error. Without the field the ratio would be 9."""
+    found = measure(framework, "he_normal", "convolution", "3x3x32x48")
+    assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.07)
+    # Both libraries take a transposed kernel's output channels for its fan in.
+    found = measure(framework, "he_normal", "transposed", "3x3x32x48")
+    assert column(found, "kernel_variance_ratio") == pytest.approx(32 / 48, rel=0.07)
+
+
+@pytest.mark.parametrize("framework", EVERY)
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [("dense", (3, 5)), ("convolution", (2, 3, 4, 5)), ("transposed", (2, 3, 4, 5))],
+)
+def test_a_drawn_layer_has_the_shape_and_is_filled(
+    framework: str, kind: str, shape: tuple[int, ...]
+) -> None:
+    draw = load(framework).probe("initializers.draw")
+    kernel, bias = draw(kind, shape, "he_normal", 3)
+    again, other = draw(kind, shape, "he_normal", 3)[0], draw(kind, shape, "he_normal", 4)[0]
+    assert kernel.shape == shape
+    assert bias.shape == shape[-1:]
+    assert len(np.unique(kernel)) == kernel.size
+    assert (kernel == again).all()
+    assert (kernel != other).all()
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+def test_orientation_of_a_transposed_kernel(framework: str) -> None:
+    """Keras' glorot and torch's constant cannot tell; the bias has as many entries as outputs."""
+    kernel, bias = load(framework).probe("initializers.draw")(
+        "transposed", (1, 1, 2, 7), "default", 0
+    )
+    assert kernel.shape[3] == bias.size == 7
+
+
+@pytest.mark.parametrize("framework", EVERY)
+def test_unknown_kinds_are_named(framework: str) -> None:
+    with pytest.raises(UserError, match="did you mean 'dense'"):
+        load(framework).probe("initializers.draw")("dens", (2, 3), "he_normal", 0)
+    if framework != "numpy":
+        with pytest.raises(UserError, match="did you mean 'shared'"):
+            load(framework).probe("initializers.shared")("share", [(2, 3)], 0)
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+def test_the_default_layer_and_its_bias(framework: str) -> None:
+    found = measure(framework, "default", "dense", "240x400")
+    assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
+    if framework == "torch":
+        # 400 entries of a uniform law: 2.2 % a standard error.
+        assert column(found, "kernel_bias_std") == pytest.approx(1 / math.sqrt(720), rel=0.14)
+        assert (column(found, "kernel_bias_largest") <= 1.000001).all()
+        assert (column(found, "kernel_bias_largest") > 0.97).all()
+    else:
+        assert (column(found, "kernel_bias_std") == 0).all()
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+def test_truncation_names_another_standard_deviation(framework: str) -> None:
+    """SciPy's truncated normal is the reference of Keras'; torch's limits are absolute."""
+    cut = float(stats.truncnorm(-2, 2).var())
+    found = measure(framework, "normal(0.05)", "truncated", "240x400")
+    expected = {"torch": 1.0, "tensorflow": cut}[framework]
+    assert column(found, "kernel_variance_ratio") == pytest.approx(expected, abs=0.03)
+
+
+def test_the_oracle_truncates_like_scipy() -> None:
+    kernel, _ = load("numpy").probe("initializers.draw")("truncated", (200, 200), "normal(0.05)", 0)
+    assert np.abs(kernel).max() <= 0.1
+    assert stats.kstest(kernel.ravel() / 0.05, stats.truncnorm(-2, 2).cdf).pvalue > 1e-6
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A framework that draws other kernels than it declares."""
+
+    draw: Any
+    name: str = "torch"
+
+    def probe(self, name: str) -> Any:
+        return self.draw if name == "initializers.draw" else load("numpy").probe(name)
+
+
+def test_planted_mistakes_are_seen() -> None:
+    """Exchanged fans; a normal law truncated without a change of its variance."""
+
+    def exchanged(kind: str, shape: tuple[int, int], name: str, seed: int) -> Layer:
+        kernel, bias = load("numpy").probe("initializers.draw")(kind, shape[::-1], name, seed)
+        return kernel.T, bias
+
+    def truncated(kind: str, shape: tuple[int, int], name: str, seed: int) -> Layer:
+        law = laws.TruncatedNormal(lambda fan_in, fan_out: 2 / fan_in)
+        return law.draw(np.random.default_rng(seed), *shape), np.zeros(shape[1])
+
+    found = measure("torch", "he_normal", "dense", "240x400", inner=Wrong(exchanged))
+    assert column(found, "kernel_variance_ratio") == pytest.approx(0.6, abs=0.02)
+    found = measure("torch", "he_normal", "dense", "240x400", inner=Wrong(truncated))
+    assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
+    assert (column(found, "ks_declared") > 0.0083).all()
+    assert (column(found, "ks_truncated") < 0.0083).all()
+
+
+# --- arithmetic --------------------------------------------------------------------------------
+
+
+def test_the_distance_is_that_of_scipy() -> None:
+    sample = np.sort(np.random.default_rng(5).normal(size=500))
+    law = distances.ALTERNATIVES["normal"]
+    expected = stats.kstest(sample, "norm").statistic
+    assert distances.distance(sample, law.cdf(sample, 1, 1)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_distance_between_laws() -> None:
+    """Of a normal and the truncated one of its variance, by SciPy; of a law and itself, 0."""
+    x = np.linspace(-5, 5, 100_001)
+    cut = stats.truncnorm(-2, 2)
+    expected = np.abs(stats.norm.cdf(x) - cut.cdf(x * cut.std())).max()
+    normal, truncated = distances.ALTERNATIVES["normal"], distances.ALTERNATIVES["truncated"]
+    assert distances.apart(truncated, normal, 3, 4) == pytest.approx(expected, abs=1e-6)
+    assert expected == pytest.approx(0.0167, abs=1e-4)
+    assert distances.apart(normal, normal, 3, 4) == 0
+
+
+@pytest.mark.parametrize("framework", EVERY)
+def test_a_linear_layer_is_its_matrix(framework: str) -> None:
+    rng = np.random.default_rng(1)
+    kernel, inputs, cotangent = (
+        rng.normal(size=shape).astype(np.float32) for shape in ((3, 5), (4, 3), (4, 5))
+    )
+    outputs, gradient = load(framework).probe("initializers.through")(kernel, inputs, cotangent)
+    np.testing.assert_allclose(outputs, inputs @ kernel, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(gradient, cotangent @ kernel.T, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+def test_gains_of_a_rectangular_layer(framework: str) -> None:
+    """4,096 weights: 3 % a standard error; exchanged fans would be a factor of 16."""
+    found = measure(framework, "xavier_normal", "dense", "256x16")
+    assert column(found, "forward_gain_predicted") == pytest.approx(2 * 256 / 272)
+    assert column(found, "forward_gain") == pytest.approx(2 * 256 / 272, rel=0.16)
+    assert column(found, "backward_gain") == pytest.approx(2 * 16 / 272, rel=0.16)
+
+
+def test_shapes_and_fans() -> None:
+    assert study.sizes("3x3x64x96") == (3, 3, 64, 96)
+    assert study.pairs("2x5-5x1") == [(2, 5), (5, 1)]
+    values: dict[str, Value] = {
+        "framework": "torch", "initializer": "default", "layer_kind": "convolution",
+        "shape": "3x3x64x96",
+    }  # fmt: skip
+    assert study.fans(grids.make_cell(STUDY, values)) == (576, 864)
+
+
+@pytest.mark.parametrize(
+    ("framework", "initializer", "kind", "shape", "says"),
+    [
+        ("torch", "he_normal", "dense", "3x3x64x96", "has no shape"),
+        ("torch", "he_normal", "truncated", "384x640", "where to truncate"),
+        ("torch", "zeros", "dense", "384x640", "no law to test"),
+        ("torch", "normal(1)", "shared_seeded", study.TUTORIAL, "take a generator"),
+        ("torch", "he_normal", "shared", study.TUTORIAL, "measured with normal"),
+        ("numpy", "default", "dense", "384x640", "not declared"),
+    ],
+)
+def test_what_cannot_be_measured_says_why(
+    framework: str, initializer: str, kind: str, shape: str, says: str
+) -> None:
+    values: dict[str, Value] = {
+        "framework": framework, "initializer": initializer, "layer_kind": kind, "shape": shape,
+    }  # fmt: skip
+    assert says in str(STUDY.unsupported(grids.make_cell(STUDY, values)))
+
+
+# --- one object for several layers -------------------------------------------------------------
+
+
+def test_equal_beginnings_are_counted() -> None:
+    one, other = np.arange(6.0).reshape(2, 3), np.arange(9.0).reshape(3, 3)
+    assert study.share_equal([one, other]) == 1
+    assert study.share_equal([one, other + 1]) == 0
+    assert study.share_equal([one, other, other + 1]) == pytest.approx(1 / 3)
+
+
+SHARING = [
+    ("numpy", "shared", 0.0),
+    ("torch", "shared", 0.0),
+    ("torch", "shared_generator", 0.0),
+    ("torch", "fresh", 0.0),
+    ("tensorflow", "shared", 1.0),
+    ("tensorflow", "shared_seeded", 1.0),
+    ("tensorflow", "shared_generator", 0.0),
+    ("tensorflow", "fresh", 0.0),
+]
+
+
+@pytest.mark.parametrize(
+    ("framework", "kind", "equal"), [row for row in SHARING if row[0] in EVERY]
+)
+def test_layers_that_share_an_initializer(framework: str, kind: str, equal: float) -> None:
+    state = random.getstate()
+    found = measure(framework, "normal(1)", kind, study.TUTORIAL)
+    assert column(found, "equal_kernels").tolist() == [equal, equal]
+    assert random.getstate() == state

@@ -1,0 +1,165 @@
+"""How far gradients move when the layers below learn: the frameworks against the oracle."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from suite import frameworks
+from suite.frameworks.numpy import Numpy
+from suite.planning import grids
+from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.internal_shift import moved as figure
+from suite.studies import internal_shift
+from suite.studies.internal_shift import InternalShift, moved
+from suite.types import Architecture, Array, Framework, Lab, Measurement, TrainTask, Value, Weights
+
+OWN = ("torch", "tensorflow")
+POINTS, WIDTH, DEPTH, RATE = 24, 4, 3, 0.3
+
+
+@functools.cache
+def load(name: str) -> Framework:
+    return frameworks.load(name)
+
+
+def start() -> tuple[Weights, Array, Array]:
+    """A small network with random biases, and data."""
+    rng = np.random.default_rng(6)
+    model = Architecture(2, WIDTH, DEPTH, 1, "tanh")
+    weights = tuple(
+        (rng.standard_normal(shape).astype(np.float32),
+         rng.standard_normal(shape[1]).astype(np.float32))
+        for shape in model.shapes
+    )  # fmt: skip
+    inputs = rng.standard_normal((POINTS, 2)).astype(np.float32)
+    return weights, inputs, (np.linalg.norm(inputs, axis=1) > 1).astype(np.float32)
+
+
+def trained(weights: Weights, inputs: Array, labels: Array, steps: int) -> list[Weights]:
+    """Weights and gradients after 0 .. steps full batches, by the oracle's plain training."""
+    task = TrainTask(
+        Architecture(2, WIDTH, DEPTH, 1, "tanh"),
+        f"sgd({RATE})",
+        "common",
+        tuple((kernel[None], bias[None]) for kernel, bias in weights),
+        inputs[None],
+        labels[None],
+        inputs[None],
+        labels[None],
+        lambda epoch: np.arange(POINTS)[None],
+        POINTS,
+        tuple(range(steps + 1)),
+    )
+    result: list[Weights] = []
+    for snapshot in Numpy().train(task):
+        for pairs in (snapshot.weights, snapshot.gradients):
+            result.append(tuple((kernel[0], bias[0]) for kernel, bias in pairs))
+    return result
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_gradient_moves_as_the_oracle_says(name: str) -> None:
+    """The oracle trains, and takes its gradient again where the lower layers alone have moved."""
+    weights, inputs, labels = start()
+    rest = (weights, inputs, labels, f"sgd({RATE})", 2, 1e-5)
+    losses, before, after = load(name).probe("normalized.shift")("tanh", "none", *rest)
+    assert before.shape == after.shape == (2, DEPTH - 1, WIDTH, WIDTH)
+    assert losses[1] < losses[0]
+    history = trained(weights, inputs, labels, 2)
+    for step in range(2):
+        now, gradients, then = history[2 * step : 2 * step + 3]
+        for layer in range(1, DEPTH):
+            mixed = (*then[:layer], *now[layer:])
+            expected = trained(mixed, inputs, labels, 0)[1][layer][0]
+            # Single precision through two steps: 1e-6 of entries of the order of 0.1.
+            assert before[step, layer - 1] == pytest.approx(gradients[layer][0], abs=2e-6)
+            assert after[step, layer - 1] == pytest.approx(expected, abs=2e-6)
+            # A step of the layer itself, forgotten there, would be seen.
+            other = (*then[: layer + 1], *now[layer + 1 :])
+            wrong = trained(other, inputs, labels, 0)[1][layer][0]
+            assert np.abs(wrong - expected).max() > 1e-3
+
+
+@pytest.mark.parametrize("normalization", ["batch", "layer"])
+def test_both_frameworks_move_alike(normalization: str) -> None:
+    weights, inputs, labels = start()
+    rest = (weights, inputs, labels, f"sgd({RATE})", 2, 1e-5)
+    found = [load(name).probe("normalized.shift")("tanh", normalization, *rest) for name in OWN]
+    for one, other in zip(*found, strict=True):
+        assert one == pytest.approx(other, abs=5e-5)
+    # gamma and beta are trained: without them, the second loss would be another.
+    assert found[0][0][1] < found[0][0][0]
+
+
+def test_moved() -> None:
+    before, after = np.array([[[3.0, 0.0]]]), np.array([[[3.0, 4.0]]])
+    distance, cosine = moved(before, after)
+    assert distance == pytest.approx(4 / 3)
+    assert cosine == pytest.approx(3 / 5)
+    distance, cosine = moved(np.zeros((1, 2, 2)), np.zeros((1, 2, 2)))
+    assert np.isnan(distance).all()
+    assert np.isnan(cosine).all()
+
+
+def measure(name: str, monkeypatch: pytest.MonkeyPatch) -> Measurement:
+    monkeypatch.setattr(internal_shift, "STEPS", 2)
+    study = InternalShift()
+    chosen: dict[str, tuple[Value, ...]] = {
+        "width": (6,),
+        "depth": (3,),
+        "normalization": ("batch",),
+        "activation": ("relu",),
+    }
+    (stack,) = grids.stacks(study, grids.Selection("quick", (name,), chosen, 2))
+    return study.measure(stack, Lab(load(name), load("numpy"), 0))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_study_averages_layers_and_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = measure(name, monkeypatch)
+    assert found.status == ["ok", "ok"]
+    runs, layers = found.tables
+    assert list(layers.coordinates["layer"]) == [2, 3]
+    for metric in ("shift_distance", "shift_cosine"):
+        assert layers.columns[metric].shape == (2, 2)
+        assert runs.columns[metric] == pytest.approx(layers.columns[metric].mean(axis=1))
+    assert set(runs.columns) == set(InternalShift().tables[0].metrics)
+
+
+def frame() -> pd.DataFrame:
+    rows = [
+        {
+            "framework": name,
+            "activation": "relu",
+            "optimizer": "sgd",
+            "normalization": normalization,
+            "layer": layer,
+            "n": 20,
+            **{f"shift_distance{end}": 0.1 * layer for end in ("", "_low", "_high")},
+        }
+        for name in OWN
+        for normalization in ("none", "batch")
+        for layer in (2, 3)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_figure_draws_what_is_there() -> None:
+    with style():
+        drawing = figure(frame())
+        assert png(drawing.figure)
+    assert [axes.get_title(loc="left") for axes in drawing.figure.axes] == [
+        f"{name}, relu, learning rate 0.1" for name in OWN
+    ]
+    assert np.asarray(drawing.figure.axes[0].get_lines()[0].get_ydata()) == pytest.approx(
+        [0.2, 0.3]
+    )
+
+
+def test_the_figure_says_why_it_is_not_drawn() -> None:
+    with pytest.raises(NotDrawn, match="no such networks"):
+        figure(frame().assign(activation="gelu"))

@@ -1,0 +1,233 @@
+"""Normalization layers: the definition against finite differences, the frameworks against it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from suite import frameworks
+from suite.frameworks.numpy.probes import normalization as definition
+from suite.planning import grids
+from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.normalization import deviations
+from suite.studies.normalization import KINDS, OTHER, SCALES, STATISTICS, Normalization
+from suite.types import Array, Framework, Lab, Measurement, Value
+
+OWN = ("torch", "tensorflow")
+EPSILON = 1e-3
+
+
+@functools.cache
+def load(name: str) -> Framework:
+    return frameworks.load(name)
+
+
+def values_of(kind: str, seed: int = 0) -> tuple[Array, Array, Array, Array]:
+    """Values, gamma, beta and cotangent of a small layer with five features."""
+    rng = np.random.default_rng(seed)
+    shape = (6, 5) if kind.endswith("dense") else (4, 3, 2, 5)
+    values = 2 * rng.standard_normal(shape) + 1
+    gamma, beta = rng.standard_normal((2, 5))
+    return values, gamma, beta, rng.standard_normal(shape)
+
+
+def slopes(kind: str, values: Array, gamma: Array, beta: Array, cotangent: Array) -> list[Array]:
+    """Central differences of sum(cotangent * outputs), one number at a time."""
+
+    def total(parts: Sequence[Array]) -> float:
+        x, scale, shift = parts
+        outputs = definition.layer(kind, x, scale, shift, EPSILON, cotangent)[0]
+        return float((outputs * cotangent).sum())
+
+    result, parts, h = [], [values, gamma, beta], 1e-6
+    for position, part in enumerate(parts):
+        slope = np.zeros_like(part)
+        for at in np.ndindex(part.shape):
+            ends = []
+            for step in (h, -h):
+                moved = part.copy()
+                moved[at] += step
+                ends.append(total([*parts[:position], moved, *parts[position + 1 :]]))
+            slope[at] = (ends[0] - ends[1]) / (2 * h)
+        result.append(slope)
+    return result
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_definition_has_the_gradient_of_its_outputs(kind: str) -> None:
+    values, gamma, beta, cotangent = values_of(kind)
+    _, *gradients = definition.layer(kind, values, gamma, beta, EPSILON, cotangent)
+    differences = slopes(kind, values, gamma, beta, cotangent)
+    for gradient, difference in zip(gradients, differences, strict=True):
+        # Central differences with h = 1e-6 are off by h^2 and by rounding / h = 1e-9 of the sum.
+        assert gradient == pytest.approx(difference, abs=1e-7)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_definition_standardises_each_group(kind: str) -> None:
+    values, *_ = values_of(kind)
+    flat = np.ones(5), np.zeros(5)
+    outputs = definition.layer(kind, values, *flat, 0.0, values)[0]
+    axes = STATISTICS[kind]
+    assert definition.AVERAGED[kind] == axes
+    assert np.abs(outputs.mean(axis=axes)).max() < 1e-13
+    assert outputs.var(axis=axes) == pytest.approx(1.0, abs=1e-12)
+    groups = {"batch_dense": 5, "batch_convolution": 5, "layer_dense": 6}
+    assert outputs.mean(axis=axes).size == groups.get(kind, 20)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", OWN)
+def test_the_frameworks_compute_the_definition(name: str, kind: str) -> None:
+    values, gamma, beta, cotangent = values_of(kind)
+    own = load(name).probe("normalization.layer")(kind, values, gamma, beta, EPSILON, cotangent)
+    right = definition.layer(kind, values, gamma, beta, EPSILON, cotangent)
+    for measured, expected in zip(own, right, strict=True):
+        assert measured.dtype == np.float64
+        assert measured == pytest.approx(expected, abs=1e-12)
+    # The test would see the axes of the other layer: it is off by the size of the values.
+    wrong = definition.layer(OTHER[kind], values, gamma, beta, EPSILON, cotangent)
+    assert np.abs(own[0] - wrong[0]).max() > 0.1
+
+
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+@pytest.mark.parametrize("kind", ["batch_dense", "batch_convolution"])
+@pytest.mark.parametrize("name", OWN)
+def test_running_statistics(name: str, kind: str, precision: type) -> None:
+    """In single precision too, where a fused kernel might follow another rule."""
+    batches: Array = np.stack([values_of(kind, seed)[0] for seed in range(3)]).astype(precision)
+    mean, variance, *_ = load(name).probe("normalization.running")(kind, batches, 0.7, EPSILON)
+    unbiased = name == "torch"
+    expected = definition.running(kind, batches, 0.7, unbiased)
+    tolerance = 1e-12 if precision is np.float64 else 1e-5
+    assert mean == pytest.approx(expected[0], rel=tolerance, abs=tolerance)
+    assert variance == pytest.approx(expected[1], rel=tolerance)
+    # The other rule divides by n in place of n - 1: off by 1/24 to 1/6 of two thirds.
+    other = definition.running(kind, batches, 0.7, not unbiased)[1]
+    assert np.abs(variance / other - 1).min() > 0.01
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_larger_kernel_gives_the_same_in_both_frameworks(kind: str) -> None:
+    values, *_ = values_of(kind)
+    window = () if kind.endswith("dense") else (2, 2)
+    rng = np.random.default_rng(1)
+    kernel = rng.standard_normal((*window, 5, 3))
+    shape = (6, 3) if kind.endswith("dense") else (4, 2, 1, 3)
+    cotangent = rng.standard_normal(shape)
+    found = [
+        load(name).probe("normalization.rescaled")(kind, values, kernel, EPSILON, cotangent)
+        for name in OWN
+    ]
+    for one, other in zip(*found, strict=True):
+        assert one == pytest.approx(other, abs=1e-12)
+    outputs, gradient = found[0]
+    assert outputs.shape == shape
+    assert gradient.shape == kernel.shape
+    # The gradient is that of these outputs: one entry by central differences, as above.
+    at, h = (0,) * kernel.ndim, 1e-6
+    ends = []
+    for step in (h, -h):
+        moved = kernel.copy()
+        moved[at] += step
+        changed = load("torch").probe("normalization.rescaled")
+        ends.append((changed(kind, values, moved, EPSILON, cotangent)[0] * cotangent).sum())
+    assert gradient[at] == pytest.approx((ends[0] - ends[1]) / (2 * h), abs=1e-6)
+
+
+# --- the study ----------------------------------------------------------------------------------
+
+
+@functools.cache
+def measured(name: str, kind: str, settings: str) -> Measurement:
+    """All scales of one kind of layer."""
+    study = Normalization()
+    chosen: dict[str, tuple[Value, ...]] = {"layer_kind": (kind,), "settings": (settings,)}
+    (stack,) = grids.stacks(study, grids.Selection("quick", (name,), chosen))
+    return study.measure(stack, Lab(load(name), load("numpy"), 0))
+
+
+def column(name: str, kind: str, settings: str, metric: str) -> Array:
+    (table,) = measured(name, kind, settings).tables
+    return table.columns[metric]
+
+
+@pytest.mark.parametrize(("name", "epsilon", "kept"), [("torch", 1e-5, 0.9),
+                                                       ("tensorflow", 1e-3, 0.99)])  # fmt: skip
+def test_the_study_reads_the_defaults(name: str, epsilon: float, kept: float) -> None:
+    of = functools.partial(column, name, "batch_dense", "default")
+    assert (of("layer_epsilon") == epsilon).all()
+    assert of("kept_share") == pytest.approx(kept)
+    scales = np.array(SCALES)
+    # The variance of 64 Gaussian samples differs from scale^2 by 18 %, a deviation by 9 %.
+    assert of("normalised_std") == pytest.approx(scales / np.sqrt(scales**2 + epsilon), rel=0.1)
+    assert of("normalised_std_error").max() < 1e-9
+
+
+@pytest.mark.parametrize("kind", ["layer_dense", "instance_convolution"])
+def test_layers_without_running_statistics_have_no_such_columns(kind: str) -> None:
+    for name in OWN:
+        (table,) = measured(name, kind, "default").tables
+        assert "kept_share" not in table.columns
+        assert table.columns["mode_gap"].max() == 0
+
+
+def test_a_mistaken_framework_would_be_seen() -> None:
+    """A layer that averages other axes, planted between the study and torch."""
+
+    class Mistaken:
+        def probe(self, name: str) -> object:
+            right = load("torch").probe(name)
+            if name != "normalization.layer":
+                return right
+            return lambda kind, *rest: right(OTHER[kind], *rest)
+
+    study = Normalization()
+    chosen: dict[str, tuple[Value, ...]] = {
+        "layer_kind": ("batch_dense",),
+        "settings": ("common",),
+        "scale": (1.0,),
+    }
+    (stack,) = grids.stacks(study, grids.Selection("quick", ("torch",), chosen))
+    lab = Lab(Mistaken(), load("numpy"), 0)  # type: ignore[arg-type]  # only probes are asked
+    (table,) = study.measure(stack, lab).tables
+    assert table.columns["normalised_value_error"][0] > 0.1
+    assert table.columns["normalised_std_error"][0] > 0.01
+
+
+# --- the figure ---------------------------------------------------------------------------------
+
+
+def frame() -> pd.DataFrame:
+    rows = [
+        {
+            "framework": name,
+            "settings": "default",
+            "scale": scale,
+            "layer_kind": "batch_dense",
+            "normalised_std": scale / (scale**2 + epsilon) ** 0.5,
+            "layer_epsilon": epsilon,
+        }
+        for name, epsilon in (("torch", 1e-5), ("tensorflow", 1e-3))
+        for scale in SCALES
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_figure_shows_each_framework_and_its_formula() -> None:
+    with style():
+        drawing = deviations(frame())
+        assert png(drawing.figure)
+    lines = drawing.figure.axes[0].get_lines()
+    assert len(lines) == 4
+    expected = frame()["normalised_std"].to_numpy()[: len(SCALES)]
+    assert np.asarray(lines[0].get_ydata()) == pytest.approx(expected)
+
+
+def test_the_figure_says_why_it_is_not_drawn() -> None:
+    with pytest.raises(NotDrawn, match="no default layers"):
+        deviations(frame().assign(settings="common"))

@@ -1,0 +1,373 @@
+"""The propagation study with the NumPy framework: statistics, theory, defects, odd networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from suite.catalogue import activations
+from suite.frameworks.numpy import Numpy
+from suite.metrics import METRICS
+from suite.planning import grids
+from suite.studies.common import signals
+from suite.studies.common.starts import initial_layer
+from suite.studies.propagation import Propagation, batch, predict, start
+from suite.theory import mean_field
+from suite.types import (
+    Array,
+    Grid,
+    Lab,
+    Layer,
+    Measurement,
+    Member,
+    Stack,
+    UserError,
+    Value,
+    Weights,
+)
+from suite.types import Propagation as Signal
+
+DEPTH, WIDTH = 8, 48
+
+
+@dataclass(frozen=True)
+class Small(Propagation):
+    """The study on one small grid."""
+
+    grid: tuple[Grid, ...] = ()
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        return self.grid
+
+
+def stack_of(
+    names: tuple[str, ...],
+    initializer: str,
+    seeds: int,
+    weights: str = "native",
+    width: int = WIDTH,
+) -> Stack:
+    axes: dict[str, Sequence[Value]] = {
+        "activation": names,
+        "initializer": (initializer,),
+        "depth": (DEPTH,),
+        "width": (width,),
+        "weights": (weights,),
+    }
+    study = Small(grid=(Grid(axes, seeds),))
+    (stack,) = grids.stacks(study, grids.Selection("quick", ("numpy",)))
+    return stack
+
+
+def measure(stack: Stack, framework: Numpy | None = None, root: int = 0) -> Measurement:
+    oracle = Numpy()
+    return Propagation().measure(stack, Lab(framework or oracle, oracle, root))
+
+
+def column(found: Measurement, table: str, metric: str) -> Array:
+    return next(t for t in found.tables if t.name == table).columns[metric]
+
+
+# --- against theory -----------------------------------------------------------------------------
+
+
+class Halved(Numpy):
+    """A planted defect: fan_in + fan_out where the fan of the inputs alone belongs."""
+
+    def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
+        kernel, bias = super().draw(initializer, fan_in, fan_out, seed)
+        return kernel * math.sqrt(fan_in / (fan_in + fan_out)), bias
+
+
+class SlightlySmall(Numpy):
+    """A smaller one: the standard deviation of a truncated normal left uncorrected."""
+
+    def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
+        kernel, bias = super().draw(initializer, fan_in, fan_out, seed)
+        return kernel * 0.8796, bias
+
+
+def off(found: Measurement, way: str, tolerance: float) -> bool:
+    errors = column(found, "runs", f"{way}_slope_error")
+    return bool(abs(errors.mean()) > tolerance)
+
+
+@pytest.mark.parametrize("way", ["forward", "backward"])
+def test_slopes_follow_theory_and_show_a_wrong_variance(way: str) -> None:
+    """One relu network's slope has a standard deviation of sqrt(5 / (48 * 8)) = 0.114, the mean
+    of 20 one of 0.026. Halving the variance moves it by ln 2 = 0.69, the truncation by 0.26."""
+    tolerance = 4.5 * math.sqrt(5 / (WIDTH * DEPTH * 20))
+    stack = stack_of(("relu",), "he_normal", 20)
+    assert not off(measure(stack), way, tolerance)
+    assert off(measure(stack, Halved()), way, tolerance)
+    assert off(measure(stack, SlightlySmall()), way, tolerance)
+
+
+@pytest.mark.parametrize("initializer", ["xavier_uniform", "normal(0.2)", "orthogonal"])
+def test_layers_follow_theory(initializer: str) -> None:
+    names = ("linear", "tanh", "sigmoid")
+    found = measure(stack_of(names, initializer, 20, width=96))
+    for metric in ("preactivation_variance", "activation_variance", "activation_mean_square",
+                   "gradient_mean_square"):  # fmt: skip
+        logs = np.log(column(found, "layers", metric)).reshape(3, 20, DEPTH).mean(axis=1)
+        predicted = np.log(column(found, "layers", f"{metric}_predicted"))
+        # Networks differ by about sqrt(2 * 8 / 96) = 0.4 at the last layer, the mean of 20 by
+        # 0.09 and less, since the inputs of a batch differ too. normal(0.2) has fan_in Var = 3.8.
+        assert np.abs(logs - predicted.reshape(3, 20, DEPTH)[:, 0]).max() < 0.3
+
+
+def test_the_default_of_torch_has_a_bias_that_theory_knows() -> None:
+    study = Propagation()
+    values: dict[str, Value] = {
+        "activation": "linear",
+        "initializer": "default",
+        "depth": 50,
+        "width": 256,
+    }
+    torch = predict(grids.make_cell(study, {**values, "framework": "torch"}))
+    keras = predict(grids.make_cell(study, {**values, "framework": "tensorflow"}))
+    assert torch.preactivation_square[0] == pytest.approx(1 / 3 + 1 / 768)
+    assert torch.preactivation_square[-1] == pytest.approx(1 / 512)
+    assert np.diff(np.log(torch.gradient_square)) == pytest.approx(math.log(3), abs=0.004)
+    drift = mean_field.drift((1.0, 1.0), 256)[0]
+    assert np.log(keras.activation_square[-1]) == pytest.approx(50 * drift)
+
+
+def test_a_kernel_that_is_not_centred_has_no_prediction() -> None:
+    found = measure(stack_of(("tanh",), "constant(0.5)", 1))
+    assert np.isnan(column(found, "runs", "forward_slope_predicted")).all()
+    assert np.isfinite(column(found, "runs", "forward_slope")).all()
+
+
+# --- the statistics -----------------------------------------------------------------------------
+
+
+def test_statistics_are_those_of_the_signals() -> None:
+    stack = stack_of(("relu",), "he_normal", 2)
+    found = measure(stack)
+    lab = Lab(Numpy(), Numpy(), 0)
+    member = stack.members[1]
+    inputs, cotangent = batch(member, lab)
+    (signal,) = Numpy().propagate(("relu",), start(member, lab), inputs, cotangent)
+    for layer in range(DEPTH):
+        h, a, g = (v[layer] for v in (signal.preactivation, signal.activation, signal.gradient))
+        expected = {
+            "preactivation_mean": h.mean(),
+            "preactivation_variance": ((h - h.mean()) ** 2).mean(),
+            "activation_mean": a.mean(),
+            "activation_variance": ((a - a.mean()) ** 2).mean(),
+            "activation_mean_square": math.exp(np.mean([math.log((x @ x) / WIDTH) for x in a])),
+            "activation_spread": np.mean([a[:, unit].var() for unit in range(WIDTH)]),
+            "saturated_share": (h <= 0).mean(),
+            "zero_share": (a == 0).mean(),
+            "gradient_norm": math.exp(np.mean([math.log(np.linalg.norm(x)) for x in g])),
+            "gradient_variance": ((g - g.mean()) ** 2).mean(),
+            "gradient_mean_square": math.exp(np.mean([math.log((x @ x) / WIDTH) for x in g])),
+        }
+        for metric, value in expected.items():
+            measured = column(found, "layers", metric)[1, layer]
+            assert measured == pytest.approx(value, rel=1e-9), (metric, layer)
+        edges = np.linspace(-signals.REACH, signals.REACH, signals.BINS + 1)
+        scaled = np.clip(a / math.sqrt((a**2).mean()), -3.99, 3.99)
+        counts = np.histogram(scaled, bins=edges)[0] / a.size
+        assert column(found, "histograms", "histogram_share")[1, layer] == pytest.approx(counts)
+    first = [math.log((x @ x) / WIDTH) for x in inputs.astype(np.float64)]
+    last = [math.log((x @ x) / WIDTH) for x in signal.activation[-1]]
+    slope = (np.mean(last) - np.mean(first)) / DEPTH
+    assert column(found, "runs", "forward_slope")[1] == pytest.approx(slope)
+    assert column(found, "runs", "output_std")[1] == pytest.approx(signal.activation[-1].std())
+    gradients = column(found, "layers", "gradient_mean_square")[1]
+    backward = math.log(gradients[0] / gradients[-1]) / (DEPTH - 1)
+    assert column(found, "runs", "backward_slope")[1] == pytest.approx(backward)
+
+
+def test_every_metric_is_registered_and_every_table_complete() -> None:
+    found = measure(stack_of(("tanh", "relu"), "xavier_normal", 2))
+    lengths = {"layer": DEPTH, "bin": signals.BINS}
+    for spec, table in zip(Propagation().tables, found.tables, strict=True):
+        assert (table.name, tuple(table.coordinates)) == (spec.name, spec.coordinates)
+        assert tuple(table.columns) == spec.metrics
+        shape = (4, *(lengths[name] for name in spec.coordinates))
+        for metric, values in table.columns.items():
+            assert metric in METRICS
+            assert values.shape == shape
+    shares = column(found, "histograms", "histogram_share")
+    assert shares.sum(axis=-1) == pytest.approx(np.ones((4, DEPTH)))
+    assert list(signals.CENTRES) == sorted(signals.CENTRES)
+    assert signals.CENTRES[signals.BINS // 2] == 0.0
+
+
+# --- which draw serves whom ---------------------------------------------------------------------
+
+
+class Counting(Numpy):
+    """Counts its draws."""
+
+    def __init__(self) -> None:
+        self.draws = 0
+
+    def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
+        self.draws += 1
+        return super().draw(initializer, fan_in, fan_out, seed)
+
+
+def test_one_draw_serves_all_activations_and_no_other_seed() -> None:
+    counting = Counting()
+    measure(stack_of(("linear", "tanh", "relu"), "xavier_normal", 3), counting)
+    assert counting.draws == 3 * DEPTH
+
+
+def test_a_run_depends_on_its_cell_seed_and_root_alone() -> None:
+    many = measure(stack_of(("linear", "tanh", "relu"), "he_uniform", 3))
+    alone = measure(stack_of(("tanh",), "he_uniform", 2))
+    for metric in ("forward_slope", "backward_slope", "saturated_share"):
+        tanh = column(many, "runs", metric)[3:5]
+        assert (tanh == column(alone, "runs", metric)).all()
+        assert len(set(column(many, "runs", "forward_slope").tolist())) == 9
+    other = measure(stack_of(("tanh",), "he_uniform", 2), root=1)
+    assert (column(other, "runs", "forward_slope") != column(alone, "runs", "forward_slope")).all()
+
+
+def layer_of(framework: Numpy, weights: str, layer: int = 1, **values: Value) -> Layer:
+    cell = grids.make_cell(
+        Propagation(),
+        {"framework": framework.name, "activation": "tanh", "initializer": "he_normal",
+         "depth": 2, "width": 6, "weights": weights, **values},
+    )  # fmt: skip
+    return initial_layer(framework, 0, Member(cell, 3), layer, 6, 6)
+
+
+class Elsewhere(Numpy):
+    """The same framework under another name."""
+
+    name = "torch"
+
+
+def test_shared_weights_are_shared_and_native_weights_are_not() -> None:
+    here, there = Numpy(), Elsewhere()
+    shared = layer_of(here, "shared")[0]
+    assert shared.dtype == np.float32
+    assert (shared == layer_of(there, "shared")[0]).all()
+    assert (shared == layer_of(here, "shared", activation="relu")[0]).all()
+    native = layer_of(here, "native")[0]
+    assert native.dtype == np.float32
+    assert (native == layer_of(here, "native", activation="relu")[0]).all()
+    for other in (
+        native,
+        layer_of(there, "native")[0],
+        layer_of(here, "shared", layer=2)[0],
+        layer_of(here, "shared", initializer="lecun_normal")[0],
+    ):
+        assert (shared != other).all()
+    assert (native != layer_of(there, "native")[0]).all()
+    assert (layer_of(here, "shared")[1] == 0).all()
+
+
+def test_default_has_no_law_to_share() -> None:
+    with pytest.raises(UserError, match="no law"):
+        layer_of(Numpy(), "shared", initializer="default")
+
+
+# --- odd networks -------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_network_of_zeros_is_a_result() -> None:
+    found = measure(stack_of(("tanh", "relu"), "zeros", 1))
+    assert found.status == ["ok", "ok"]
+    assert (column(found, "runs", "forward_slope") == -np.inf).all()
+    assert (column(found, "runs", "forward_slope_error") == 0).all()
+    assert (column(found, "runs", "zero_share") == 1).all()
+    assert (column(found, "runs", "map_error") == 0).all()
+    middle = column(found, "histograms", "histogram_share")[:, :, signals.BINS // 2]
+    assert (middle == 1).all()
+
+
+class Broken(Numpy):
+    """Its second network has a NaN in layer 3 and inf from there on."""
+
+    def propagate(
+        self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
+    ) -> list[Signal]:
+        sound = super().propagate(names, weights, inputs, cotangent)
+        return [s if name == "relu" else _broken(s) for name, s in zip(names, sound, strict=True)]
+
+
+def _broken(signal: Signal) -> Signal:
+    preactivation = np.array(signal.preactivation)
+    preactivation[2, 0, 0] = np.nan
+    preactivation[3:] = np.inf
+    return replace(signal, preactivation=list(preactivation), activation=list(preactivation))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_network_that_overflows_is_a_row_with_a_reason() -> None:
+    stack = stack_of(("relu", "linear"), "xavier_normal", 1)
+    found = measure(stack, Broken())
+    assert found.status == ["ok", "diverged"]
+    assert found.reason == ["", "the preactivation of layer 3 became inf or NaN"]
+    sound = measure(stack)
+    for table, other in zip(found.tables, sound.tables, strict=True):
+        for metric, values in table.columns.items():
+            assert np.array_equal(values[0], other.columns[metric][0], equal_nan=True)
+    assert np.isnan(column(found, "histograms", "histogram_share")[1, 2:]).all()
+
+
+def test_a_gradient_that_overflows_is_named_from_the_output() -> None:
+    ones = np.ones((4, 2, 3))
+    gradient = ones.copy()
+    gradient[:2] = np.inf
+    assert signals.not_finite(Signal(list(ones), list(ones), list(gradient))) == (
+        "the gradient of layer 2 became inf or NaN"
+    )
+
+
+def test_one_layer_has_no_backward_slope() -> None:
+    rng = np.random.default_rng(5)
+    signal = Signal(*([rng.standard_normal((4, 6))] for _ in range(3)))
+    phi = activations.resolve("tanh")
+    expected = mean_field.predict(phi, [(6, 6)], [1 / 6], [0.0])
+    columns = signals.observe(signal, rng.standard_normal((4, 6)), phi, expected, signals.Scratch())
+    assert np.isnan(columns["runs"]["backward_slope"])
+    assert np.isfinite(columns["runs"]["forward_slope_error"])
+
+
+def test_what_cannot_be_measured_is_known_beforehand() -> None:
+    def reason(framework: str, initializer: str, weights: str) -> str | None:
+        values: dict[str, Value] = {
+            "activation": "relu",
+            "depth": 2,
+            "width": 4,
+            "framework": framework,
+        }
+        cell = grids.make_cell(
+            Propagation(), {**values, "initializer": initializer, "weights": weights}
+        )
+        return Propagation().unsupported(cell)
+
+    assert reason("torch", "default", "native") is None
+    assert "shared" in (reason("torch", "default", "shared") or "")
+    assert "numpy" in (reason("numpy", "default", "native") or "")
+    assert reason("numpy", "he_normal", "shared") is None
+
+
+# --- cost ---------------------------------------------------------------------------------------
+
+
+def test_cost_grows_with_what_is_done() -> None:
+    study = Propagation()
+
+    def seconds(stack: Stack) -> float:
+        return study.cost(stack).seconds
+
+    base = stack_of(("tanh",), "he_normal", 2)
+    assert 0 < seconds(base) < seconds(stack_of(("tanh", "relu"), "he_normal", 2))
+    assert seconds(base) < seconds(stack_of(("tanh",), "he_normal", 4))
+    assert seconds(base) < seconds(stack_of(("tanh",), "orthogonal", 2))
+    assert seconds(base) < seconds(stack_of(("tanh",), "he_normal", 2, width=2 * WIDTH))
+    assert study.cost(replace(base, members=())).seconds == 0
+    assert study.cost(base).bytes > study.cost(replace(base, members=())).bytes

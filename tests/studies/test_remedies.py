@@ -1,0 +1,152 @@
+"""The study remedies: its table of failures and remedies, its columns, its figures."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from suite import frameworks
+from suite.planning import grids
+from suite.report import remedies as page
+from suite.report.common.drawing import NotDrawn
+from suite.studies import STUDIES, remedies
+from suite.types import Lab, Stack
+
+STUDY = STUDIES["remedies"]
+NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+load = functools.cache(frameworks.load)
+PAIRS = [
+    (failure, remedy)
+    for failure in remedies.FAILURES
+    for remedy in (*remedies.REMEDIES, *remedies.OWN)
+]
+
+
+def small(framework: str, cells: dict[str, str], seeds: int = 2) -> Stack:
+    chosen = grids.parse_overrides([f"{axis}={value}" for axis, value in cells.items()], [STUDY])
+    return grids.stacks(STUDY, grids.Selection("standard", (framework,), chosen, seeds=seeds))[0]
+
+
+def test_a_remedy_changes_one_thing() -> None:
+    for failure, remedy in PAIRS:
+        axes = remedies.cure(failure, remedy)
+        bare = remedies.cure(failure, "none")
+        assert bare is not None
+        if axes is None:
+            assert (failure, remedy) == ("healthy", "better start")
+        elif remedy == "none":
+            assert axes == bare
+        elif axes["case"] == failure:
+            changed = {axis for axis in {*axes, *bare} if axes.get(axis) != bare.get(axis)}
+            assert len(changed) == 1, (failure, remedy, changed)
+        else:  # the cells of the healthy start, which several failures share
+            assert {**axes, "scale": 1.0} == {**remedies.cure("healthy", "none"), "scale": 1.0}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("profile", ["quick", "standard"])
+def test_every_cell_of_the_grids_stands_in_the_table(profile: str) -> None:
+    named = []
+    for failure, remedy in PAIRS:
+        if axes := remedies.cure(failure, remedy):
+            values = {axis: grids.canonical_value(axis, value) for axis, value in axes.items()}
+            named.append(grids.make_cell(STUDY, {"framework": "torch", **values}))
+    selected = grids.cells(STUDY, grids.Selection(profile, ("torch",)))
+    assert set(selected) <= set(named)
+    assert profile == "quick" or set(selected) == set(named)
+
+
+def test_the_scale_multiplies_the_start_alone() -> None:
+    cells = {"case": "exploding_relu", "activation": "relu", "initializer": "he_normal"}
+    lab = Lab(load("numpy"), load("numpy"), 0)
+    plain, twice = (
+        remedies.remedied_task(small("numpy", {**cells, "scale": scale}), lab)
+        for scale in ("1", "2")
+    )
+    for (kernel, bias), (doubled, same) in zip(plain.weights, twice.weights, strict=True):
+        np.testing.assert_array_equal(2 * kernel, doubled)
+        np.testing.assert_array_equal(bias, same)
+    np.testing.assert_array_equal(plain.inputs, twice.inputs)
+
+
+def test_norm_is_over_all_entries_of_a_member() -> None:
+    parts = [np.array([[3.0, 0.0], [1.0, 1.0]]), np.array([[4.0], [1.0]])]
+    np.testing.assert_allclose(remedies.norm(parts), [5.0, np.sqrt(3.0)])
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+def test_measured_with_all_remedies_at_once(
+    framework: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two epochs of four layers: what was asked for arrives, and a healthy network learns."""
+    monkeypatch.setattr(remedies, "EPOCHS", 2)
+    stack = small(
+        framework,
+        {
+            "case": "healthy", "activation": "relu", "initializer": "he_normal", "depth": "4",
+            "normalization": "batch", "residual": "0.5", "clipping": "norm(1)",
+            "schedule": "exponential(0.9)",
+        },
+    )  # fmt: skip
+    lab = Lab(load(framework), load("numpy"), 0)
+    task = remedies.remedied_task(stack, lab)
+    assert task.architecture.residual == 0.5
+    assert task.architecture.normalization == "batch"
+    assert (task.clipping, task.schedule) == ("norm", "exponential(0.9)")
+    found = STUDY.measure(stack, lab)
+    assert list(found.status) == ["ok", "ok"]
+    columns = found.tables[0].columns
+    assert set(columns) == set(STUDY.tables[0].metrics)
+    # After 40 steps with batch norm both are far from guessing's ln 2 = 0.69.
+    assert (columns["train_loss"] < 0.6).all()
+    assert (columns["first_gradient_norm"] <= columns["initial_gradient_norm"]).all()
+    assert (columns["first_gradient_norm"] > 0).all()
+
+
+def test_a_start_that_explodes_is_a_row_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remedies, "EPOCHS", 1)
+    cells = {"case": "exploding_relu", "activation": "relu", "initializer": "he_normal"}
+    stack = small("numpy", {**cells, "scale": "1e60", "depth": "4"})  # inf in single precision
+    found = STUDY.measure(stack, Lab(load("numpy"), load("numpy"), 0))
+    assert list(found.status) == ["diverged", "diverged"]
+    assert all("inf or NaN" in reason for reason in found.reason)
+
+
+def runs(**changes: Any) -> pd.DataFrame:
+    """Twenty runs of the healthy network without a remedy; half of them train."""
+    axes = remedies.cure("healthy", "none")
+    assert axes is not None
+    values = {axis: grids.canonical_value(axis, value) for axis, value in axes.items()}
+    cell = grids.make_cell(STUDY, {"framework": "torch", **values})
+    rows = pd.DataFrame([dict(cell.values)] * 20).assign(
+        seed=range(20), status="ok", heldout_accuracy=[0.5, 0.99] * 10,
+        first_gradient_norm=[0.1] * 20,
+    )  # fmt: skip
+    return rows.assign(**changes)
+
+
+def written(figure_axes: object) -> list[str]:
+    return [text.get_text() for text in figure_axes.texts]  # type: ignore[attr-defined]
+
+
+def test_the_heat_map_counts_what_trains() -> None:
+    drawing = page.trained(runs())
+    # The healthy networks, and in three more places as the better start of a failure.
+    assert written(drawing.figure.axes[0]) == ["0.50"] * 4
+    assert "n = 20 seeds" in drawing.caption
+    # A diverged run did not train, whatever it had reached.
+    status = ["ok", "diverged"] * 10
+    assert set(written(page.trained(runs(status=status)).figure.axes[0])) == {"0.00*"}
+    assert set(written(page.gradients(runs()).figure.axes[0])) == {"-1.0"}
+
+
+def test_figures_say_why_they_are_not_drawn() -> None:
+    with pytest.raises(NotDrawn, match="none of their cells"):
+        page.trained(runs(depth=3))
+    with pytest.raises(NotDrawn, match="did not measure"):
+        page.gradients(runs().drop(columns="first_gradient_norm"))
+    (part,) = page.parts(lambda *_: None)
+    assert not part.draw

@@ -1,0 +1,105 @@
+"""The training study: what its columns mean, on the oracle and on hand-made snapshots."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from suite import frameworks
+from suite.planning import grids
+from suite.studies import STUDIES, training
+from suite.types import Lab, Stack
+
+TRAINING = STUDIES["training"]
+
+
+def small(**overrides: str) -> Stack:
+    chosen = {"activation": "tanh", "initializer": "xavier_uniform", "depth": "1", **overrides}
+    texts = [f"{axis}={values}" for axis, values in chosen.items()]
+    selection = grids.Selection(
+        "quick", ("numpy",), grids.parse_overrides([*texts, "optimizer=sgd"], [TRAINING]), seeds=2
+    )
+    return grids.stacks(TRAINING, selection)[0]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    oracle = frameworks.load("numpy")
+    return Lab(oracle, oracle, 0)
+
+
+def test_first_true_counts_from_one_and_says_never() -> None:
+    flags = np.array([[False, True, False], [True, True, False]])
+    np.testing.assert_array_equal(training.first_true(flags), [2.0, 1.0, np.inf])
+
+
+def test_accuracy_is_nan_where_a_logit_is() -> None:
+    logits = np.array([[1.0, -1.0], [1.0, 1.0], [np.nan, 1.0]])
+    labels = np.array([[1.0, 0.0]] * 3)
+    np.testing.assert_array_equal(training.accuracy(logits, labels), [1.0, 0.5, np.nan])
+
+
+def test_a_member_has_its_own_data_order_and_start_by_seed_alone(lab: Lab) -> None:
+    stack = small(weights="shared", initializer="xavier_uniform,normal(1)")
+    task = training.circles_task(stack, lab, (0, 1))
+    seeds = np.array([member.seed for member in stack.members])
+    order = task.order(1)
+    for first in range(len(seeds)):
+        for second in range(first):
+            same = seeds[first] == seeds[second]
+            assert np.array_equal(task.inputs[first], task.inputs[second]) == same
+            assert np.array_equal(order[first], order[second]) == same
+            kernels = task.weights[0][0]
+            assert not np.array_equal(kernels[first], kernels[second])
+    assert not np.array_equal(task.order(1), task.order(2))
+    assert len(set(task.noise)) == len(stack.members)
+    np.testing.assert_array_equal(np.sort(order, axis=1), np.tile(np.arange(1000), (len(order), 1)))
+
+
+def test_columns_agree_with_the_snapshots(lab: Lab) -> None:
+    stack = small()
+    task = training.circles_task(stack, lab, (0, 2))
+    snapshots = list(lab.framework.train(task))
+    columns = training._run_columns(snapshots, task)
+    last = snapshots[-1]
+    right = (last.logits > 0) == (task.labels == 1)
+    np.testing.assert_allclose(columns["train_accuracy"], right.mean(axis=1))
+    assert np.isinf(columns["diverged_step"]).all()
+    np.testing.assert_allclose(columns["train_loss"], last.loss)
+    losses = np.logaddexp(0, last.logits) - last.logits * task.labels
+    np.testing.assert_allclose(columns["train_loss"], losses.mean(axis=1), rtol=1e-9)
+
+
+def test_a_stack_measures_every_table_of_the_study(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "RECORD", (0, 1, 2))
+    stack = small()
+    measurement = TRAINING.measure(stack, lab)
+    assert list(measurement.status) == ["ok"] * len(stack.members)
+    tables = {table.name: table for table in measurement.tables}
+    for spec in TRAINING.tables:
+        table = tables[spec.name]
+        assert tuple(table.coordinates) == spec.coordinates
+        lengths = tuple(len(values) for values in table.coordinates.values())
+        assert set(table.columns) == set(spec.metrics)
+        for column in table.columns.values():
+            assert column.shape == (len(stack.members), *lengths)
+            assert np.isfinite(column).all() or spec.name == "runs"
+    layers = tables["layers"].columns
+    assert (layers["gradient_rms"] >= np.abs(layers["gradient_mean"])).all()
+    np.testing.assert_allclose(
+        layers["weight_rms"] ** 2, layers["weight_std"] ** 2 + layers["weight_mean"] ** 2
+    )
+
+
+def test_a_network_that_leaves_the_numbers_is_a_row_with_its_step(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "RECORD", (0, 1))
+    stack = small(initializer="normal(1),normal(1e150)", activation="linear", depth="2")
+    measurement = TRAINING.measure(stack, lab)
+    sizes = [str(member.cell["initializer"]) for member in stack.members]
+    for status, reason, size in zip(measurement.status, measurement.reason, sizes, strict=True):
+        assert status == ("diverged" if "e" in size.removeprefix("normal") else "ok"), reason
+        assert bool(reason) == (status == "diverged")

@@ -1,0 +1,77 @@
+"""The study of underflow: counting, the prediction, both frameworks, the figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from suite.planning import grids
+from suite.report import underflow as page
+from suite.report.common.drawing import NotDrawn, style
+from suite.studies.underflow import Underflow, predicted, reach
+from suite.types import Value
+from tests.support import measured
+
+STUDY = Underflow()
+AXES: measured.Axes = {
+    "activation": "sigmoid", "initializer": "xavier_normal", "depth": 90, "width": 32,
+    "precision": "single",
+}  # fmt: skip
+
+
+def test_reach_counts_from_the_last_layer() -> None:
+    gradient = np.ones((4, 1, 2))
+    assert reach(gradient) == 4
+    gradient[1] = 0
+    assert reach(gradient) == 2
+    gradient[3] = [[0, 1e-300]]
+    assert reach(gradient) == 2
+
+
+@pytest.mark.parametrize("framework", measured.BOTH)
+def test_single_precision_ends_where_theory_says(framework: str) -> None:
+    (stack,) = measured.stacks(STUDY, framework, 2, AXES)
+    found = measured.measure(STUDY, stack)
+    measured.complete(STUDY, found, 2)
+    ends = measured.column(found, "runs", "gradient_reach")
+    expected = measured.column(found, "runs", "gradient_reach_predicted")
+    # At 32 units the log of a network's gradient spreads by 1 layer on the way. Double precision
+    # would go on to all 90 layers, and a slope of 1/4 in place of 0.236 ends 3 layers later.
+    assert np.abs(ends - expected).max() <= 3
+    assert (ends < 80).all()
+    largest = measured.column(found, "layers", "largest_gradient")
+    for member in range(2):
+        assert (largest[member] > 0).sum() == ends[member]
+
+
+def test_the_prediction_does_not_underflow_itself() -> None:
+    values: dict[str, Value] = {
+        "framework": "torch", "activation": "sigmoid", "initializer": "xavier_normal",
+        "depth": 560, "width": 32, "precision": "double",
+    }  # fmt: skip
+    logs = predicted(grids.make_cell(STUDY, values))
+    assert np.isfinite(logs).all()
+    # sqrt(chi) = 0.236 for the wide network, less the drift of 32 units.
+    assert np.exp(np.diff(logs)) == pytest.approx(0.234, abs=0.003)
+
+
+def test_the_figure(tmp_path: Path) -> None:
+    chosen = measured.stacks(STUDY, "torch", 2, {**AXES, "depth": 80})
+    tables = measured.written(tmp_path, STUDY, chosen)
+    (part,) = page.parts(tables)
+    with style():
+        (drawing,) = (draw() for draw in part.draw)
+    assert drawing.name == "underflow"
+    layers = tables("underflow/layers.csv")
+    assert layers is not None
+    there = layers["largest_gradient"] > 0
+    logs = np.log10(layers["largest_gradient"].where(there))
+    assert measured.shows(drawing, logs)
+    # The point is the last layer with a gradient.
+    assert measured.shows(drawing, [logs[there].iloc[-1]])
+    assert measured.shows(drawing, np.log10(layers["largest_gradient_predicted"]))
+    with pytest.raises(NotDrawn, match="did not measure"):
+        page.largest(layers.drop(columns="largest_gradient"))
+    assert not page.parts(lambda path, *required: None)[0].draw

@@ -1,0 +1,141 @@
+"""A study that costs nothing and workers that misbehave: what the tests of running stand on."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from suite import seeds
+from suite.measuring import runner
+from suite.measuring.runner import Done, Hire
+from suite.measuring.workers import Process, Work, serve
+from suite.planning import grids
+from suite.planning.grids import Plan
+from suite.studies import STUDIES
+from suite.types import Cell, Cost, Grid, Lab, Measurement, Stack, Table, TableSpec
+
+
+class Fake:
+    """Two numbers and a curve for each run, drawn from the seeds: no framework, no time."""
+
+    name = "fake"
+    question = "Does a run survive what happens to it?"
+    source = "none"
+    frameworks: tuple[str, ...] = ("numpy",)
+    axes = ("framework", "width", "scale")
+    within = ("scale",)
+    tables = (
+        TableSpec("runs", ("top_exponent", "critical_scale")),
+        TableSpec("spectrum", ("exponent",), ("index",), per="seeds"),
+    )
+
+    def __init__(self, widths: tuple[int, ...], seeds: int) -> None:
+        self._widths, self._seeds = widths, seeds
+
+    def grids(self, profile: str) -> tuple[Grid, ...]:
+        return (Grid({"width": self._widths, "scale": (0.5, 1.0, -1.0)}, self._seeds),)
+
+    def unsupported(self, cell: Cell) -> str | None:
+        return "no scale" if float(cell["scale"]) < 0 else None
+
+    def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        drawn = np.stack([
+            seeds.generator(
+                lab.root, "factors", seed=member.seed, width=member.cell.count("width"),
+                scale=repr(member.cell["scale"]),
+            ).normal(size=4)
+            for member in stack.members
+        ])  # fmt: skip
+        count = len(drawn)
+        runs = {"top_exponent": drawn[:, 0], "critical_scale": np.exp(drawn[:, 1])}
+        curve = Table("spectrum", {"index": np.array([1, 2])}, {"exponent": drawn[:, 2:]})
+        return Measurement(["ok"] * count, [""] * count, (Table("runs", {}, runs), curve))
+
+    def cost(self, stack: Stack) -> Cost:
+        return Cost(1e-3 * int(dict(stack.shared)["width"]), 1e6)
+
+
+def plan(patch: pytest.MonkeyPatch, widths: tuple[int, ...] = (1, 2, 3), seeds: int = 25) -> Plan:
+    """Register the fake study, and plan it: two stacks of 20 and 5 seeds for each width."""
+    study = Fake(widths, seeds)
+    patch.setitem(STUDIES._entries, study.name, study)
+    return grids.plan([study], grids.Selection("quick", ("numpy",)))
+
+
+def stack(plan: Plan, width: int, first: int = 0) -> Stack:
+    """The stack of a width whose seeds begin with ``first``."""
+    return next(
+        stack
+        for stack in plan.stacks["fake"]
+        if dict(stack.shared)["width"] == width and stack.members[0].seed == first
+    )
+
+
+# --- workers -----------------------------------------------------------------------------------
+
+
+class Thread:
+    """A worker that is a thread: it dies of any exception, and of nothing else."""
+
+    def __init__(self, work: Work, folder: Path, root: int) -> None:
+        self.connection, theirs = Pipe()
+        arguments = (theirs, work, folder, root)
+        self._thread = threading.Thread(target=self._live, args=arguments, daemon=True)
+        self._thread.start()
+
+    @staticmethod
+    def _live(theirs: Connection, work: Work, folder: Path, root: int) -> None:
+        with contextlib.suppress(BaseException), contextlib.closing(theirs):
+            serve(theirs, work, folder, root)
+
+    def end(self, grace: float = 0.0) -> str:
+        self.connection.close()
+        self._thread.join(10.0)
+        return "the thread ended"
+
+
+def threads(work: Callable[[Path, Stack, int], Done] = runner.work) -> Hire:
+    """Workers that are threads."""
+    return lambda folder, root: Thread(work, folder, root)
+
+
+def processes(orders: Path) -> Hire:
+    """Workers that are real processes, know the fake study and obey the files in ``orders``."""
+    return lambda folder, root: Process(functools.partial(obey, orders), folder, root)
+
+
+def order(orders: Path, stack: Stack, *deeds: str) -> None:
+    """Have the next worker of a stack do the first deed, the one after it the second."""
+    orders.mkdir(exist_ok=True)
+    (orders / stack.key).write_text("\n".join(deeds))
+
+
+def obey(orders: Path, folder: Path, stack: Stack, root: int) -> Done:
+    """Measure a stack of the fake study in a worker process, or do what was ordered instead."""
+    if "fake" not in STUDIES:
+        STUDIES.add(Fake((), 0))
+    note = orders / stack.key
+    deed, _, rest = note.read_text().partition("\n") if note.exists() else ("", "", "")
+    if deed:
+        note.write_text(rest)
+    if deed == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if deed == "hang":
+        time.sleep(600)
+    if deed == "stick":
+        ctypes.PyDLL(None).sleep(600)  # keeps the lock of the interpreter: no thread of it can run
+    if deed == "crash":
+        os.abort()
+    return runner.work(folder, stack, root)

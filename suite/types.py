@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -327,51 +328,43 @@ class Lab:
     root: int
 
 
-class Study(Protocol):
-    """A question: its cells per profile, its metrics, how it is measured, its source."""
+class Study(ABC):
+    """A question: its cells per profile, its metrics, how it is measured, its source.
 
-    @property
-    def name(self) -> str: ...
+    A study is a subclass with one instance, ``STUDY``, in the file of its name. What has a
+    default below may be left out.
+    """
 
-    @property
-    def question(self) -> str: ...
+    name: str
+    question: str
+    source: str
+    axes: tuple[str, ...]
+    """The fields of its cells, in the order of ``suite.planning.axes.AXES``."""
+    within: tuple[str, ...]
+    """The axes that vary inside one stack; the others are its program."""
+    tables: tuple[TableSpec, ...]
+    frameworks: tuple[str, ...] = ()
+    """The frameworks it always runs in, whichever are selected; empty: the selected ones."""
+    position: int = 1000
+    """Where it stands in tables and on the page; studies of equal position follow their names."""
+    headline: bool = False
+    """Whether the profile quick runs it when no study is named."""
 
-    @property
-    def source(self) -> str: ...
-
-    @property
-    def frameworks(self) -> tuple[str, ...]:
-        """What it always runs in, whichever frameworks are selected; empty: in the selected."""
-        ...
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The fields of its cells."""
-        ...
-
-    @property
-    def within(self) -> tuple[str, ...]:
-        """The axes that vary inside one stack; the others are its program."""
-        ...
-
-    @property
-    def tables(self) -> tuple[TableSpec, ...]: ...
-
+    @abstractmethod
     def grids(self, profile: str) -> tuple[Grid, ...]:
         """The grids of a profile, the frameworks left out; each profile contains the smaller."""
-        ...
 
     def unsupported(self, cell: Cell) -> str | None:
         """Why a cell cannot be measured, or None. Known without any framework."""
-        ...
+        return None
 
+    @abstractmethod
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         """Measure the supported members of a stack (the runner leaves out the others)."""
-        ...
 
+    @abstractmethod
     def cost(self, stack: Stack) -> Cost:
         """What the stack is expected to take, from its sizes."""
-        ...
 
 
 def float64(values: Array) -> Array:

@@ -1,129 +1,160 @@
-"""The floors of the house: who may import whom, and that each framework has one home.
+"""The floors of the package: which folder may import which, and that each framework has one home.
 
-The import statements are read, not run. A file imports only from its own floor's files below it
-in this list; the names in the catalogues are strings and need no import.
+The import statements are read, not run. A folder imports only from the folders above it in
+``FOLDERS``; inside a folder no imports go round in a circle; the frameworks' own packages are
+imported in their homes alone, for the names in the catalogues are strings.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent / "suite"
-FLOORS = (
-    "suite",
-    "suite.types",
-    "suite.catalogue.registry suite.text_tables suite.commands.arguments suite.frameworks.timing",
-    "suite.metrics.metric",
-    "suite.metrics.*",
-    "suite.seeds suite.metrics suite.studies.common.describe suite.catalogue.laws",
-    "suite.frameworks",  # the table of names; the frameworks themselves stand near the top
-    "suite.catalogue.activations suite.catalogue.initializers suite.catalogue.optimizers suite.catalogue.datasets",
-    "suite.theory.mean_field suite.theory.products suite.theory.shift",
-    "suite.planning.grids suite.theory.normalized suite.studies.shift.data suite.theory.gains suite.theory.pairs",
-    "suite.studies.common.starts suite.studies.common.saturation suite.studies.common.costs",
-    "suite.studies.common.signals",
-    "suite.studies.training suite.studies.propagation",
-    "suite.studies.*",
-    "suite.studies",
-    "suite.judging.intervals suite.results.tables suite.claims.schema suite.judging.verdicts suite.results.manifest",
-    "suite.results.folder suite.claims suite.results.dictionary suite.results.runs",
-    "suite.judging.summary suite.judging.per_seed suite.claims.cells suite.results.checksums",
-    "suite.judging.indexed_runs suite.judging.decide",
-    "suite.judging.duplicate_seeds",
-    "suite.comparing.pairs suite.comparing.changes",
-    "suite.comparing.outcomes",
-    "suite.comparing.show",
-    "suite.comparing.compare_folders",
-    "suite.judging.findings suite.commands.list suite.judging.projected_margins suite.results.pack",
-    "suite.judging.judge_folder suite.commands.plan suite.report.*",
-    "suite.report",
-    "suite.frameworks.*",
-    "suite.selftest.*",
-    "suite.selftest",
-    "suite.measuring.environment",
-    "suite.measuring.workers",
-    "suite.measuring.runner",
-    "suite.measuring.progress",
-    "suite.commands.reproduce",
-    "suite.commands.reproduce_view",
-    "suite.commands.run",
-    "suite.commands.main",
-    "suite.__main__",
+from tests.support import ROOT
+
+FOLDERS = (
+    "types",
+    "seeds",
+    "text_tables",
+    "catalogue",
+    "metrics",
+    "theory",
+    "planning",
+    "studies",
+    "results",
+    "claims",
+    "judging",
+    "comparing",
+    "report",
+    "frameworks",
+    "measuring",
+    "selftest",
+    "commands",
+    "__main__",
 )
+"""The folders and the few single files of ``suite/``, from the ground up."""
 HOMES = {"torch": "torch", "tensorflow": "tensorflow", "keras": "tensorflow"}
+"""Package of a framework -> the folder of ``suite/frameworks`` that alone may import it."""
 
 
-def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+def modules(tree: Path) -> dict[str, Path]:
+    """Dotted name -> file, of all modules below ``tree/suite``."""
+    found = {}
+    for path in sorted((tree / "suite").rglob("*.py")):
+        parts = path.relative_to(tree).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
 
 
-MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+@functools.cache
+def _statements(text: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """The import statements of a file's text."""
+    return tuple(
+        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)
+    )
 
 
-def home(module: str) -> str:
-    """The line of ``FLOORS`` that names a module: itself, or the package it is a file of."""
-    parts = module.split(".")
-    for name in (module, f"{'.'.join(parts[:2])}.*"):
-        if any(name in names.split() for names in FLOORS):
-            return name
-    raise AssertionError(f"{module} stands on no floor: give it one in this test")
-
-
-def floor(module: str) -> int:
-    """The number of a module's floor, from the ground."""
-    return next(n for n, names in enumerate(FLOORS) if home(module) in names.split())
-
-
-def one_room(module: str, other: str) -> bool:
-    """Whether both are files of the report, or of one framework: those may know each other."""
-    rooms = [".".join(name.split(".")[:3 if "frameworks" in name else 2])
-             for name in (module, other)]  # fmt: skip
-    return home(module).endswith("*") and rooms[0] == rooms[1] and home(module) == home(other)
-
-
-def imports(path: Path) -> Iterator[str]:
+def imports(path: Path, known: dict[str, Path]) -> Iterator[str]:
     """Every module that a file imports, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _statements(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"{path}: imports are absolute"
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
-                yield full if full in MODULES else str(node.module)
+                yield full if full in known else str(node.module)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_point_down(module: str) -> None:
-    for other in imports(MODULES[module]):
-        if other in MODULES and other != module:
-            allowed = floor(other) < floor(module) or one_room(module, other)
-            assert allowed, f"{module} must not import {other}"
+def folder(module: str) -> str:
+    """The folder, or the single file, of ``suite/`` that a module belongs to."""
+    return [*module.split("."), ""][1]
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_framework_is_imported_only_at_home(module: str) -> None:
-    for other in imports(MODULES[module]):
-        owner = HOMES.get(other.split(".")[0])
-        assert owner is None or module.startswith(f"suite.frameworks.{owner}"), (module, other)
+def violations(tree: Path) -> list[str]:
+    """What breaks the rules in the package below ``tree``, a sentence each."""
+    known = modules(tree)
+    found = []
+    inside: dict[str, dict[str, set[str]]] = {}
+    for module, path in known.items():
+        own = folder(module)
+        if own and own not in FOLDERS:
+            found.append(f"{module} stands in no folder of FOLDERS: name its folder there")
+            continue
+        for other in imports(path, known):
+            home = HOMES.get(other.split(".")[0])
+            if home and not module.startswith(f"suite.frameworks.{home}"):
+                found.append(f"{module} imports {other} outside its home")
+            target = folder(other)
+            if other not in known or other == module or not target:
+                continue
+            if own == target:
+                inside.setdefault(own, {}).setdefault(module, set()).add(other)
+            elif not own or FOLDERS.index(target) > FOLDERS.index(own):
+                found.append(f"{module} must not import {other}: {target} is above {own}")
+            if own == target == "frameworks" and _of_framework(other) not in {
+                "",
+                _of_framework(module),
+            }:
+                found.append(f"{module} must not import {other}, another framework")
+    for own, graph in inside.items():
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            found.append(f"a circle of imports in {own}: {' <- '.join(error.args[1])}")
+    return found
 
 
-def test_the_test_would_see_a_wrong_import() -> None:
-    assert (
-        floor("suite.judging.findings")
-        < floor("suite.frameworks.torch")
-        < floor("suite.measuring.runner")
+def _of_framework(module: str) -> str:
+    """The framework whose folder a module lies in; empty outside of them."""
+    parts = module.split(".")
+    return parts[2] if len(parts) > 2 and (ROOT.joinpath(*parts[:3])).is_dir() else ""
+
+
+def test_imports_follow_the_floors() -> None:
+    assert violations(ROOT) == []
+
+
+def test_every_folder_has_a_floor_and_every_floor_a_folder() -> None:
+    assert {folder(module) for module in modules(ROOT)} - {""} == set(FOLDERS)
+
+
+PLANTED = [
+    ("judging/decide.py", "from suite.measuring import runner", "measuring is above judging"),
+    ("comparing/pairs.py", "import suite.frameworks.torch", "frameworks is above comparing"),
+    ("studies/training.py", "from suite.report import common", "report is above studies"),
+    ("types.py", "from suite import seeds", "seeds is above types"),
+    ("theory/pairs.py", "import torch", "imports torch outside its home"),
+    ("frameworks/torch/layers.py", "import keras.layers", "imports keras.layers outside"),
+    ("frameworks/torch/layers.py", "from suite.frameworks.tensorflow import backend", "another"),
+    ("judging/intervals.py", "from suite.judging import decide", "circle of imports in judging"),
+    ("report/common/words.py", "from suite.report import training", "circle of imports in report"),
+    ("new_folder/thing.py", "from suite import types", "stands in no folder of FOLDERS"),
+]
+
+
+@pytest.mark.parametrize(("path", "line", "sentence"), PLANTED)
+def test_a_planted_import_is_seen(path: str, line: str, sentence: str, tmp_path: Path) -> None:
+    """In a copy of the tree, at the top of a file and inside a function alike."""
+    shutil.copytree(
+        ROOT / "suite", tmp_path / "suite", ignore=shutil.ignore_patterns("__pycache__")
     )
-    assert not one_room("suite.frameworks.torch", "suite.frameworks.tensorflow")
-    assert "suite.frameworks.torch" in MODULES
-    assert "suite.types" in set(imports(MODULES["suite.planning.grids"]))
+    assert violations(tmp_path) == []
+    file = tmp_path / "suite" / path
+    file.parent.mkdir(exist_ok=True)
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    for planted in (f"{before}\n{line}\n", f"{before}\ndef planted() -> None:\n    {line}\n"):
+        file.write_text(planted, encoding="utf-8")
+        found = violations(tmp_path)
+        assert any(sentence in one for one in found), found
 
 
 @pytest.mark.parametrize("command", [["--help"], ["list"], ["list", "claims", "--json"]])
@@ -141,6 +172,6 @@ def test_help_and_list_start_light(command: list[str]) -> None:
 
 
 def test_judging_needs_no_framework() -> None:
-    judges = "suite.judging.judge_folder, suite.judging.summary, suite.report, suite.claims, suite.comparing.compare_folders"
+    judges = "suite.judging.judge_folder, suite.report, suite.comparing.compare_folders"
     code = f"import sys, {judges}\nsys.exit('torch' in sys.modules or 'tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -20,7 +20,7 @@ from suite import frameworks
 from suite.frameworks.timing import clock
 from suite.planning import grids
 from suite.studies import STUDIES
-from suite.studies.training import accuracy, circles_task
+from suite.studies.common.protocol import accuracy, circles_task
 from suite.types import Lab, Stack
 
 Findings = dict[str, float]

@@ -17,8 +17,9 @@ import numpy as np
 from suite import frameworks
 from suite.planning import grids
 from suite.studies import STUDIES
+from suite.studies.common.protocol import circles_task, seeded_task
 from suite.studies.digits import CLASSES, SIDE, cross_entropy
-from suite.studies.training import RECORD, circles_task, seeded_task
+from suite.studies.training import RECORD
 from suite.types import Architecture, Array, Cell, Lab, Stack, TrainTask
 
 ROOT = 0

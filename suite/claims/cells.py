@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.catalogue.registry import unknown
 from suite.claims import Claim, Selector
-from suite.frameworks import FRAMEWORKS
 from suite.planning import grids
-from suite.planning.grids import AXES
+from suite.planning.axes import AXES
 from suite.studies import STUDIES
 from suite.types import PROFILES, UserError, Value
 

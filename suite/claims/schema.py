@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from suite.catalogue.registry import unknown
-from suite.planning.grids import AXES, canonical_value
+from suite.planning.axes import AXES, canonical_value
 from suite.studies import STUDIES
 from suite.types import PROFILES, Study, UserError, Value
 

@@ -100,7 +100,10 @@ def parser() -> Parser:
 
 def _selection_arguments(command: Parser) -> None:
     command.add_argument(
-        "studies", nargs="*", metavar="STUDY", help="default: all; in quick: those of the headline"
+        "studies",
+        nargs="*",
+        metavar="STUDY",
+        help="a study, or all (default: all; with the profile quick: the headline studies)",
     )
     command.add_argument("--profile", default="standard", help=f"{', '.join(PROFILES)}")
     command.add_argument("--set", action="append", default=[], metavar="AXIS=A,B", dest="sets",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from suite import claims, frameworks
+from suite import claims
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.datasets import DATASETS
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.catalogue.initializers import INITIALIZERS
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.catalogue.registry import Entry, number
 from suite.metrics import METRICS
-from suite.planning.grids import AXES
+from suite.planning.axes import AXES
 from suite.studies import STUDIES
 
 
@@ -42,7 +43,7 @@ def listing(kind: str) -> list[dict[str, str]]:
                 "meaning": ("installed" if entry.installed else "not installed")
                 + ("" if entry.extra else "; the float64 oracle"),
             }
-            for entry in frameworks.FRAMEWORKS
+            for entry in FRAMEWORKS
         ]
     if kind == "axes":
         return [{"name": axis.name, "meaning": axis.meaning} for axis in AXES]

@@ -70,19 +70,22 @@ def _jobs(parsed: argparse.Namespace) -> int:
 
 
 def _make_plan(parsed: argparse.Namespace) -> Any:
-    from suite import frameworks
+    from suite.catalogue.frameworks import installed
     from suite.planning import grids
+    from suite.planning.axes import LARGEST
     from suite.studies import HEADLINE, STUDIES
 
     if parsed.profile not in PROFILES:
         raise unknown("profile", parsed.profile, PROFILES)
     named = parsed.studies or (HEADLINE if parsed.profile == PROFILES[0] else STUDIES.names)
+    if "all" in named:
+        named = STUDIES.names
     studies = [STUDIES[name] for name in dict.fromkeys(named)]
     overrides = grids.parse_overrides(parsed.sets, studies)
-    seeds = _whole("--seeds", parsed.seeds, 1, grids.LARGEST)
+    seeds = _whole("--seeds", parsed.seeds, 1, LARGEST)
     selection = grids.Selection(
         parsed.profile,
-        _frameworks(parsed.frameworks, frameworks.installed()),
+        _frameworks(parsed.frameworks, installed()),
         overrides,
         seeds,
         _whole("--root", parsed.root, 0, 2**63 - 1) or 0,
@@ -92,7 +95,7 @@ def _make_plan(parsed: argparse.Namespace) -> Any:
 
 def _frameworks(given: str | None, installed: Sequence[str]) -> tuple[str, ...]:
     """The frameworks asked for. Raises UserError for one that is unknown or not installed."""
-    from suite.frameworks import FRAMEWORKS
+    from suite.catalogue.frameworks import FRAMEWORKS
 
     if given is None:
         chosen = tuple(name for name in installed if FRAMEWORKS[name].extra)
@@ -177,7 +180,7 @@ def _pack(parsed: argparse.Namespace) -> int:
 def _reproduce(parsed: argparse.Namespace) -> int:
     from suite.commands.reproduce import reproduce
     from suite.commands.reproduce_view import show
-    from suite.planning.grids import LARGEST
+    from suite.planning.axes import LARGEST
     from suite.results.checksums import warn
     from suite.results.folder import Results
 

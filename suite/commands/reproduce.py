@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from suite import frameworks, seeds
+from suite import seeds
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.comparing import changes
 from suite.judging.judge_folder import stored_plan
 from suite.judging.verdicts import INCOMPLETE
@@ -26,7 +27,8 @@ from suite.measuring import environment, runner
 from suite.measuring.progress import Progress
 from suite.metrics import METRICS
 from suite.metrics.metric import ROUNDING, Metric
-from suite.planning.grids import AXES, Plan
+from suite.planning.axes import AXES
+from suite.planning.grids import Plan
 from suite.results.folder import Results
 from suite.results.runs import read_runs
 from suite.results.tables import read_table, write_table
@@ -85,7 +87,7 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
             )
         elif len(whole) < len(stacks):
             notes.append(f"{name}: {len(stacks) - len(whole)} stacks failed there or are missing")
-    able = [stack for stack in eligible if frameworks.FRAMEWORKS[stack.framework].installed]
+    able = [stack for stack in eligible if FRAMEWORKS[stack.framework].installed]
     drawn = set(choose(able, plan, count, number))
     chosen = [stack for stack in able if stack in drawn]
     if not chosen:
@@ -122,7 +124,7 @@ def _plan(manifest: dict[str, Any]) -> tuple[Plan, list[str]]:
         notes.append(f"this version has no study {', '.join(map(repr, lost))}")
     plan = stored_plan({**manifest, "studies": known or manifest["studies"]})
     used = dict.fromkeys(s.framework for stacks in plan.stacks.values() for s in stacks)
-    if absent := [name for name in used if not frameworks.FRAMEWORKS[name].installed]:
+    if absent := [name for name in used if not FRAMEWORKS[name].installed]:
         notes.append(f"not installed here: {', '.join(absent)}")
     return plan, notes
 

@@ -19,7 +19,7 @@ from suite.comparing.outcomes import compare
 from suite.comparing.pairs import NOT_COMPARABLE, axes_of
 from suite.comparing.show import RULES, Comparison, as_csv, as_json, markdown, text
 from suite.judging import verdicts
-from suite.planning.grids import AXES
+from suite.planning.axes import AXES
 from suite.results.checksums import warn
 from suite.results.folder import Results
 from suite.results.runs import read_runs

@@ -18,7 +18,7 @@ from scipy.special import bdtr
 from suite.judging.summary import medians
 from suite.metrics import METRICS, Metric
 from suite.metrics.metric import ROUNDING
-from suite.planning.grids import AXES
+from suite.planning.axes import AXES
 from suite.types import Array
 
 MISSING, NEW, NOT_COMPARABLE = "missing", "new", "not comparable"

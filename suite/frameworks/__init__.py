@@ -1,103 +1,26 @@
-"""The table of frameworks, and how one is loaded: nothing is imported before it is asked for.
+"""Loads a framework by name, finds its probes, and finds the C++ compiler that torch would use.
 
-What a framework must be told to give the same bits twice stands here as well, as data, so that
-the manifest of a run records what its workers are told.
-
-To add a framework, add its file beside this one, a line here, its extra in pyproject.toml, and
-its native objects in the catalogues of activations, initializers and optimizers.
+To add a framework, add its folder beside this file, an entry in ``suite.catalogue.frameworks``,
+its extra in pyproject.toml, and its native objects in the catalogues.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import os
 import pkgutil
 import shlex
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 from suite.catalogue import registry
-from suite.types import Framework, UserError
-
-THREADS = 1
-"""Of every worker: processes, not threads, fill the cores, and batched kernels on small matrices
-do not gain from threads."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One framework: its class as "module:attribute", the packages it imports, its extra."""
-
-    name: str
-    target: str
-    packages: tuple[str, ...]
-    extra: str | None
-    """What to install, as in ``init-suite[torch]``; None for what every installation has."""
-    flags: Mapping[str, bool | int | None] = field(default_factory=dict)
-    """Settings of the process, set when the framework is loaded: "module.attribute" -> the value,
-    or the argument where the attribute is a function (None: it takes none)."""
-
-    @property
-    def installed(self) -> bool:
-        """Whether the packages are there, without importing them."""
-        return all(importlib.util.find_spec(package) is not None for package in self.packages)
-
-    def require(self) -> None:
-        """Raises UserError, with the command that installs the framework, when it is missing."""
-        if not self.installed:
-            raise UserError(
-                f"framework {self.name!r} is not installed;"
-                f" pip install 'init-suite[{self.extra}]' (installed: {', '.join(installed())})"
-            )
-
-    def settle(self) -> None:
-        """Import the framework and set its flags, for the whole process."""
-        for name, value in self.flags.items():
-            module, _, attribute = name.rpartition(".")
-            home = importlib.import_module(module)
-            found = getattr(home, attribute)
-            if callable(found):
-                found(*([] if value is None else [value]))
-            else:
-                setattr(home, attribute, value)
-
-
-FRAMEWORKS = registry.Registry(
-    "framework",
-    [
-        Entry("numpy", "suite.frameworks.numpy:Numpy", ("numpy",), None),
-        Entry(
-            "torch",
-            "suite.frameworks.torch:Torch",
-            ("torch",),
-            "torch",
-            {
-                "torch.use_deterministic_algorithms": True,
-                "torch.utils.deterministic.fill_uninitialized_memory": False,
-                "torch.set_num_threads": THREADS,
-            },
-        ),
-        Entry(
-            "tensorflow",
-            "suite.frameworks.tensorflow:TensorFlow",
-            ("tensorflow", "keras"),
-            "tensorflow",
-            {"tensorflow.config.experimental.enable_op_determinism": None},
-        ),
-    ],
-)
-
-
-def installed() -> tuple[str, ...]:
-    """The names of the frameworks that can be loaded here, without importing them."""
-    return tuple(entry.name for entry in FRAMEWORKS if entry.installed)
+from suite.catalogue.frameworks import FRAMEWORKS
+from suite.types import Framework
 
 
 def load(name: str) -> Framework:

@@ -32,7 +32,7 @@ from suite.judging.indexed_runs import Runs
 from suite.judging.per_seed import samples
 from suite.judging.verdicts import Verdict
 from suite.metrics import METRICS
-from suite.planning.grids import AXES
+from suite.planning.axes import AXES
 from suite.types import Array, Value
 
 _NO_CELL = "this folder has no such cell"

@@ -13,7 +13,7 @@ import pandas as pd
 
 from suite.claims import Claim, Selector
 from suite.judging.per_seed import Side
-from suite.planning.grids import AXES
+from suite.planning.axes import AXES
 from suite.types import Array, Value
 
 

@@ -21,6 +21,7 @@ from suite.judging.findings import judge
 from suite.judging.summary import summarise
 from suite.judging.verdicts import Verdict
 from suite.planning import grids
+from suite.planning.axes import AXES, canonical_value
 from suite.results.checksums import renew, warn
 from suite.results.folder import MANIFEST, Results
 from suite.results.runs import read_runs
@@ -41,9 +42,9 @@ def stored_plan(manifest: dict[str, Any]) -> grids.Plan:
         raise unknown("profile", manifest["profile"], PROFILES)
     selection = grids.Selection(
         manifest["profile"],
-        tuple(str(grids.canonical_value("framework", name)) for name in manifest["frameworks"]),
+        tuple(str(canonical_value("framework", name)) for name in manifest["frameworks"]),
         {
-            axis: tuple(grids.canonical_value(axis, value) for value in values)
+            axis: tuple(canonical_value(axis, value) for value in values)
             for axis, values in manifest["overrides"].items()
         },
         manifest["seeds"],
@@ -131,9 +132,9 @@ def summary(runs: dict[str, pd.DataFrame]) -> pd.DataFrame:
         for name, frame in runs.items()
     ]
     table = pd.concat(parts, ignore_index=True)
-    empty = {axis.name: "" for axis in grids.AXES if axis.name in table.columns}
+    empty = {axis.name: "" for axis in AXES if axis.name in table.columns}
     table = table.fillna(empty)
-    axes = [axis.name for axis in grids.AXES if axis.name in table.columns]
+    axes = [axis.name for axis in AXES if axis.name in table.columns]
     others = [name for name in table.columns if name not in axes and name != "study"]
     return table[["study", *axes, *others]]
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from suite.claims import Claim, Selector, shipped
 from suite.judging.intervals import Z, seeds_needed
-from suite.planning.grids import AXES, LARGEST, Plan
+from suite.planning.axes import AXES, LARGEST
+from suite.planning.grids import Plan
 from suite.types import Cell, UserError
 
 EDGE = 1e-6

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import suite
-from suite.frameworks import FRAMEWORKS, THREADS, compiler
+from suite.catalogue.frameworks import FRAMEWORKS, THREADS
+from suite.frameworks import compiler
 from suite.metrics import METRICS
 from suite.planning.grids import Plan
 from suite.results.folder import IDENTITY, SCHEMA

@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import csv
 import functools
+import importlib
 import multiprocessing
+import pkgutil
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,33 +26,6 @@ import pandas as pd
 from markupsafe import Markup
 
 from suite.judging.verdicts import Verdict
-from suite.report import (
-    correlations,
-    curves,
-    defaults,
-    descent,
-    digits,
-    drift,
-    fluctuation,
-    gains,
-    idioms,
-    initializers,
-    internal_shift,
-    lecture,
-    normalization,
-    normalized,
-    products,
-    propagation,
-    remedies,
-    rescue,
-    shift,
-    spectrum,
-    symmetry,
-    training,
-    tutorial,
-    underflow,
-    weighting,
-)
 from suite.report.common import blocks, runs, words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
 from suite.results.folder import Results, replacing
@@ -60,33 +35,11 @@ from suite.types import STATUSES, UserError
 _HERE = Path(__file__).parent
 _STATUSES = (*STATUSES, "missing")
 PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
-    "training": training.parts,
-    "tutorial": tutorial.parts,
-    "propagation": propagation.parts,
-    "lecture": lecture.parts,
-    "gains": gains.parts,
-    "correlations": correlations.parts,
-    "spectrum": spectrum.parts,
-    "fluctuation": fluctuation.parts,
-    "underflow": underflow.parts,
-    "drift": drift.parts,
-    "products": products.parts,
-    "shift": shift.parts,
-    "symmetry": symmetry.parts,
-    "weighting": weighting.parts,
-    "curves": curves.parts,
-    "initializers": initializers.parts,
-    "defaults": defaults.parts,
-    "idioms": idioms.parts,
-    "normalization": normalization.parts,
-    "normalized": normalized.parts,
-    "rescue": rescue.parts,
-    "internal_shift": internal_shift.parts,
-    "remedies": remedies.parts,
-    "descent": descent.parts,
-    "digits": digits.parts,
+    module.name: importlib.import_module(f"{__name__}.{module.name}").parts
+    for module in pkgutil.iter_modules(__path__)
+    if module.name != "common"
 }
-"""Study -> its figures."""
+"""Study -> its figures: the function ``parts`` of the file that bears the study's name."""
 _WORTH = 6
 """Studies from which on the start of other processes is paid back."""
 

@@ -27,8 +27,9 @@ from suite.report.common.drawing import (
     pin,
     seeds_in,
 )
+from suite.studies.common.protocol import BATCH
 from suite.studies.drift import EXCHANGED, OTHER, OWN, POINTS, ULP
-from suite.studies.training import BATCH, RECORD
+from suite.studies.training import RECORD
 
 CASES = {
     OTHER: "the other framework's formula in float64",

@@ -11,7 +11,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from suite.planning.grids import AXES, canonical_value
+from suite.planning.axes import AXES, canonical_value
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, seeds_in
 from suite.studies.remedies import (
     BATCH,

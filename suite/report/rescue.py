@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, seeds_in
 from suite.report.normalized import NORMALIZATIONS
+from suite.studies.common.protocol import LEARNED
 from suite.studies.rescue import EPOCHS
-from suite.studies.training import LEARNED
 
 
 def parts(tables: Tables) -> list[Part]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from suite.catalogue.registry import number
 from suite.metrics import METRICS, Metric
-from suite.planning.grids import AXES
+from suite.planning.axes import AXES
 from suite.results.tables import HIGH, LOW
 from suite.studies import STUDIES
 from suite.types import Study, TableSpec

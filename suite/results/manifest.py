@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from suite.planning.grids import LARGEST
+from suite.planning.axes import LARGEST
 
 Form = Any
 """A type or None; ``[form]``, a list of it; ``{"": form}``, a table of it; a range of whole

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.catalogue.registry import unknown
-from suite.planning.grids import AXES, LARGEST
+from suite.planning.axes import AXES, LARGEST
 from suite.results.tables import header, read_table
 from suite.studies import STUDIES
 from suite.types import STATUSES, UserError

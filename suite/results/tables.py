@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from suite.metrics import METRICS
-from suite.planning.grids import AXES
+from suite.planning.axes import AXES
 from suite.types import Array, Cell, Stack, Study, Table, TableSpec, UserError, float64
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from suite.planning import grids
 from suite.results.tables import Shard, read_table, write_table
 from suite.selftest.stand_in import ORACLE, Alter, stand_in
 from suite.studies import STUDIES, parity
-from suite.studies.training import start
+from suite.studies.common.protocol import start
 from suite.types import (
     Architecture,
     Array,

@@ -1,64 +1,35 @@
-"""The studies, one file each. A new study is a file and a line here."""
+"""The studies: a file or a folder of this package each, found by its name.
+
+A new study is a new file here that ends with ``STUDY = ...``; its metrics, claims and figures are
+the files of the same name in ``suite.metrics``, ``suite.claims`` and ``suite.report``.
+``common`` holds what several studies share.
+"""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 from suite.catalogue.registry import Registry
-from suite.studies.correlations import Correlations
-from suite.studies.curves import Curves
-from suite.studies.defaults import Defaults
-from suite.studies.descent import Descent
-from suite.studies.digits import Digits
-from suite.studies.drift import Drift
-from suite.studies.fluctuation import Fluctuation
-from suite.studies.gains import Gains
-from suite.studies.idioms import Idioms
-from suite.studies.initializers import Initializers
-from suite.studies.internal_shift import InternalShift
-from suite.studies.lecture import Lecture
-from suite.studies.normalization import Normalization
-from suite.studies.normalized import Normalized
-from suite.studies.parity import Parity
-from suite.studies.products import Products
-from suite.studies.propagation import Propagation
-from suite.studies.remedies import Remedies
-from suite.studies.rescue import Rescue
-from suite.studies.shift import Shift
-from suite.studies.spectrum import Spectrum
-from suite.studies.symmetry import Symmetry
-from suite.studies.training import Training
-from suite.studies.tutorial import Tutorial
-from suite.studies.underflow import Underflow
-from suite.studies.weighting import Weighting
 from suite.types import Study
 
-_STUDIES: tuple[Study, ...] = (
-    Training(),
-    Tutorial(),
-    Propagation(),
-    Lecture(),
-    Gains(),
-    Correlations(),
-    Spectrum(),
-    Fluctuation(),
-    Underflow(),
-    Parity(),
-    Drift(),
-    Products(),
-    Shift(),
-    Weighting(),
-    Symmetry(),
-    Remedies(),
-    Normalization(),
-    Normalized(),
-    Rescue(),
-    InternalShift(),
-    Descent(),
-    Digits(),
-    Curves(),
-    Initializers(),
-    Defaults(),
-    Idioms(),
-)
-STUDIES = Registry("study", _STUDIES)
-HEADLINE = ("training", "propagation", "parity")
-"""What the profile quick runs where no study is named: a first look in under a minute."""
+
+def _found() -> list[Study]:
+    """Every study of this package, by its position and then by its name.
+
+    Raises ValueError for a study that does not bear the name of its file.
+    """
+    found: list[Study] = []
+    for module in pkgutil.iter_modules(__path__):
+        if module.name == "common":
+            continue
+        study: Study = importlib.import_module(f"{__name__}.{module.name}").STUDY
+        if study.name != module.name:
+            raise ValueError(f"the study of suite/studies/{module.name} is named {study.name!r}")
+        found.append(study)
+    return sorted(found, key=lambda study: (study.position, study.name))
+
+
+STUDIES = Registry("study", _found())
+HEADLINE = tuple(study.name for study in STUDIES if study.headline)
+"""The studies that the profile quick runs where none is named: a first look in under a minute."""

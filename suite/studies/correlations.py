@@ -32,6 +32,7 @@ from suite.types import (
     Member,
     Propagation,
     Stack,
+    Study,
     Table,
     TableSpec,
     Weights,
@@ -55,13 +56,13 @@ _SHORT = 6.0
 """A correlation length is measured where the depth holds at least this many of it."""
 
 
-class Correlations:
+class Correlations(Study):
     """Two inputs through depth; ``suite.types.Study`` says what each part means."""
 
     name = "correlations"
+    position = 60
     question = "Do two inputs stay apart, and do their gradients stay alike, through the layers?"
     source = "Poole et al. 2016; Schoenholz et al. 2017; Balduzzi et al. 2017"
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "activation", "initializer", "depth", "width", "case")
     within = ("case",)
     tables: tuple[TableSpec, ...] = (
@@ -99,9 +100,6 @@ class Correlations:
             _grid("relu", ("he",), (8,), 512, 10 * BLOCK),
             _grid("tanh", tanh, (DEPTH,), 1024),
         )
-
-    def unsupported(self, cell: Cell) -> str | None:
-        return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         runs: dict[Member, dict[str, float]] = {}
@@ -269,3 +267,6 @@ def _summarize(cell: Cell, pairs: dict[str, Array]) -> dict[str, float]:
         "first_gradient_cosine_predicted": float(pairs["gradient_cosine_predicted"][0, 0]),
         "first_gradient_cosine_halved": 2.0**-depth,
     }
+
+
+STUDY = Correlations()

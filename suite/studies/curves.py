@@ -14,13 +14,13 @@ from suite.catalogue.activations import ACTIVATIONS
 from suite.theory import mean_field
 from suite.types import (
     Array,
-    Cell,
     Cost,
     Framework,
     Grid,
     Lab,
     Measurement,
     Stack,
+    Study,
     Table,
     TableSpec,
     float64,
@@ -37,13 +37,13 @@ LONG, SHORT = 65_536, 4_096
 FORMS = ("layer", "function")
 
 
-class Curves:
+class Curves(Study):
     """Values, slopes and defaults; ``suite.types.Study`` says what each member means."""
 
     name = "curves"
+    position = 230
     question = "Is each activation its formula everywhere, and what do the defaults make of it?"
     source = "stability notes, vanishing gradients; gradient article; documentation"
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "activation")
     within: tuple[str, ...] = ("activation",)
     tables: tuple[TableSpec, ...] = (
@@ -68,9 +68,6 @@ class Curves:
         every = Grid({"activation": ACTIVATIONS.names})
         more = Grid({"activation": ("leaky_relu(0.2)", "leaky_relu(0.3)", "elu(0.5)")})
         return {"quick": (quick,), "standard": (every,), "full": (every, more)}[profile]
-
-    def unsupported(self, cell: Cell) -> str | None:
-        return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         names = [member.cell.text("activation") for member in stack.members]
@@ -168,3 +165,6 @@ def _relative(measured: Array, exact: Array, x: Array) -> Array:
     """|measured - exact| / max(1, |x|), the shape of ``x``; a NaN counts as infinite."""
     off: Array = np.abs(measured - exact) / np.maximum(1.0, np.abs(x))
     return np.where(np.isnan(off), np.inf, off)
+
+
+STUDY = Curves()

@@ -10,7 +10,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from suite import seeds
-from suite.types import BLOCK, Cell, Cost, Grid, Lab, Measurement, Member, Stack, Table, TableSpec
+from suite.types import (
+    BLOCK,
+    Cost,
+    Grid,
+    Lab,
+    Measurement,
+    Member,
+    Stack,
+    Study,
+    Table,
+    TableSpec,
+)
 
 ACTIVATIONS: Mapping[str, str] = {
     "leaky_relu.layer": "leaky ReLU as a layer: slope below 0",
@@ -78,13 +89,13 @@ CASES: Mapping[str, str] = {
 """Every case and what its number is."""
 
 
-class Defaults:
+class Defaults(Study):
     """One number a case; ``suite.types.Study`` says what each member means."""
 
     name = "defaults"
+    position = 250
     question = "Where do the frameworks differ when a user says nothing?"
     source = "the frameworks' signatures and documentation"
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "case")
     within: tuple[str, ...] = ("case",)
     tables: tuple[TableSpec, ...] = (TableSpec("runs", ("default_value",)),)
@@ -95,9 +106,6 @@ class Defaults:
         standard = Grid({"case": (*ACTIVATIONS, *LAYERS, *OPTIMIZERS, *CLIPPING)}, seeds=1)
         full = Grid({"case": tuple(key for key in CASES if key not in DRAWN)}, seeds=1)
         return {"quick": (quick,), "standard": (standard, drawn), "full": (full, drawn)}[profile]
-
-    def unsupported(self, cell: Cell) -> str | None:
-        return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         probe = lab.framework.probe("defaults.value")
@@ -117,3 +125,6 @@ class Defaults:
 
     def cost(self, stack: Stack) -> Cost:
         return Cost(1.0 + 0.01 * len(stack.members), 1.2e9)
+
+
+STUDY = Defaults()

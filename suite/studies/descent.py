@@ -14,8 +14,8 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue import optimizers
+from suite.studies.common.protocol import first_true
 from suite.studies.common.starts import draw_layer
-from suite.studies.training import first_true
 from suite.types import (
     BLOCK,
     Array,
@@ -26,6 +26,7 @@ from suite.types import (
     Layer,
     Measurement,
     Stack,
+    Study,
     Table,
     TableSpec,
     Weights,
@@ -54,13 +55,13 @@ rate 4 / (sqrt L + sqrt m)^2 with the best momentum ((sqrt L - sqrt m) / (sqrt L
 (Polyak 1964). Same rate: the plain one's, with the usual momentum of 0.9."""
 
 
-class Descent:
+class Descent(Study):
     """Noise and a quadratic; ``suite.types.Study`` says what each member means."""
 
     name = "descent"
+    position = 210
     question = "What do clipping and momentum do where the answer is known beforehand?"
     source = "the gradient article and its demo; Polyak 1964; Pascanu, Mikolov and Bengio 2013"
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "optimizer", "clipping", "case")
     within: tuple[str, ...] = ()
     tables: tuple[TableSpec, ...] = (
@@ -209,3 +210,6 @@ def _quadratic(stack: Stack, lab: Lab) -> tuple[Table, ...]:
 def _relative(distances: Array) -> Array:
     values: Array = float64(distances) / distances[0]
     return values
+
+
+STUDY = Descent()

@@ -14,14 +14,8 @@ import numpy as np
 from suite import seeds
 from suite.catalogue import datasets
 from suite.studies.common import costs
+from suite.studies.common.protocol import BATCH, batch_order, first_true, outcome, seeded_task
 from suite.studies.common.starts import NO_LAW, draw_layer
-from suite.studies.training import (
-    BATCH,
-    batch_order,
-    first_true,
-    outcome,
-    seeded_task,
-)
 from suite.types import (
     BLOCK,
     Architecture,
@@ -33,6 +27,7 @@ from suite.types import (
     Layer,
     Measurement,
     Stack,
+    Study,
     Table,
     TableSpec,
     Value,
@@ -54,16 +49,16 @@ SUITED = {"sigmoid": "xavier_normal", "tanh": "xavier_normal", "relu": "he_norma
 """The start that theory gives to each activation."""
 
 
-class Digits:
+class Digits(Study):
     """Handwritten digits; ``suite.types.Study`` says what each member means."""
 
     name = "digits"
+    position = 220
     question = "Do the verdicts from two circles carry over to handwritten digits?"
     source = (
         "the stability notes; He, Zhang, Ren and Sun 2015; Saxe, McClelland and Ganguli 2014;"
         " data: Alpaydin and Kaynak 1998"
     )
-    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
         "settings", "layer_kind",
@@ -298,3 +293,6 @@ def _convolutional_start(lab: Lab, cell: Cell, seed: int) -> list[Layer]:
         lab.framework, lab.root, initializer, "native", seed, depth + 1, SIDE**2 * filters, CLASSES
     )
     return [*layers, output]
+
+
+STUDY = Digits()

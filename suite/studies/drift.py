@@ -15,8 +15,8 @@ import numpy as np
 
 from suite.catalogue import optimizers
 from suite.studies.common import costs
+from suite.studies.common.protocol import accuracy, circles_task, first_true
 from suite.studies.parity import OFF, by_layer
-from suite.studies.training import accuracy, circles_task, first_true
 from suite.types import (
     Array,
     Cell,
@@ -26,6 +26,7 @@ from suite.types import (
     Measurement,
     Snapshot,
     Stack,
+    Study,
     Table,
     TableSpec,
     TrainTask,
@@ -49,13 +50,13 @@ the square of 1e-7, and its root."""
 _Axes = dict[str, tuple[Value, ...]]
 
 
-class Drift:
+class Drift(Study):
     """The long comparison; ``suite.types.Study`` says what each member means."""
 
     name = "drift"
+    position = 110
     question = "From the same start, how far do the frameworks drift apart, and why?"
     source = "the frameworks' source code; Goldberg 1991 on rounding"
-    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
         "settings", "clipping", "case",
@@ -254,3 +255,6 @@ def _members(snapshot: Snapshot, chosen: slice) -> Snapshot:
         heldout_logits=snapshot.heldout_logits[chosen],
         batch_loss=snapshot.batch_loss[:, chosen],
     )
+
+
+STUDY = Drift()

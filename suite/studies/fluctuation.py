@@ -29,6 +29,7 @@ from suite.types import (
     Measurement,
     Member,
     Stack,
+    Study,
     Table,
     TableSpec,
     float64,
@@ -39,13 +40,13 @@ INPUTS = 32
 _BY_FAN_IN = ("he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "normal")
 
 
-class Fluctuation:
+class Fluctuation(Study):
     """Networks against each other; ``suite.types.Study`` says what each part means."""
 
     name = "fluctuation"
+    position = 80
     question = "How far do networks of one kind spread, and how many are born dead?"
     source = "Hanin 2018; Hanin and Rolnick 2018; Lu, Shin, Su and Karniadakis 2019"
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "activation", "initializer", "depth", "width")
     within: tuple[str, ...] = ()
     tables: tuple[TableSpec, ...] = (
@@ -216,3 +217,6 @@ def _predict(cell: Cell) -> dict[str, Array]:
         "log_square_variance_predicted": variance * layers,
         "dead_input_share_predicted": 1.0 - (1.0 - dead) ** layers,
     }
+
+
+STUDY = Fluctuation()

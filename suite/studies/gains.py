@@ -31,6 +31,7 @@ from suite.types import (
     Member,
     Propagation,
     Stack,
+    Study,
     Table,
     TableSpec,
     Weights,
@@ -58,16 +59,16 @@ measured as tanh with the gain a b, exactly.
 CASES = ("unit", "torch", "lecun_tanh")
 
 
-class Gains:
+class Gains(Study):
     """Gains, fixed points and their stability; ``suite.types.Study`` says what each part means."""
 
     name = "gains"
+    position = 50
     question = "Which gain keeps a signal for which activation, and is it stable?"
     source = (
         "LeCun, Bottou, Orr and Müller 1998; Klambauer, Unterthiner, Mayr and Hochreiter 2017;"
         " the documentation of torch.nn.init.calculate_gain"
     )
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "activation", "initializer", "depth", "width", "case")
     within = ("activation", "case")
     tables: tuple[TableSpec, ...] = (
@@ -247,3 +248,6 @@ def _predict(cell: Cell) -> dict[str, Array]:
         "late_backward_rate_predicted": np.array(np.mean(flow[depth // 2 - 1 : -1])),
         "last_square_predicted": np.array(_amplitude(cell) ** 2 * layers[-1].square),
     }
+
+
+STUDY = Gains()

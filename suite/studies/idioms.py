@@ -23,6 +23,7 @@ from suite.types import (
     Measurement,
     Member,
     Stack,
+    Study,
     Table,
     TableSpec,
     float64,
@@ -69,13 +70,13 @@ SHAPES = ((128, 256), (256, 128), (128, 128))
 """Kernels of the network that is started: 81,920 entries."""
 
 
-class Idioms:
+class Idioms(Study):
     """Mechanisms of code; ``suite.types.Study`` says what each member means."""
 
     name = "idioms"
+    position = 260
     question = "Are the common ways to write it equivalent, and does the printed code still run?"
     source = "stability notes, initialisation and forward; two-circles tutorial"
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "case")
     within: tuple[str, ...] = ()
     tables: tuple[TableSpec, ...] = (
@@ -145,3 +146,6 @@ def _start(case: str, seed: int, lab: Lab) -> dict[str, float]:
         "start_difference": max(float(np.abs(float64(a) - float64(b)).max()) for a, b in both),
         "start_ks": distance(uniform, uniform),
     }
+
+
+STUDY = Idioms()

@@ -26,6 +26,7 @@ from suite.types import (
     Measurement,
     Member,
     Stack,
+    Study,
     Table,
     TableSpec,
     UserError,
@@ -48,16 +49,16 @@ _INITIALIZERS = ("normal(0.05)", "xavier_uniform", "xavier_normal", "he_uniform"
                  "lecun_uniform", "lecun_normal", "orthogonal", "default")  # fmt: skip
 
 
-class Initializers:
+class Initializers(Study):
     """Draws against laws; ``suite.types.Study`` says what each member means."""
 
     name = "initializers"
+    position = 240
     question = "What do the frameworks really draw, and do layers that share a start differ?"
     source = (
         "Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015; LeCun et al. 1998; the frameworks'"
         " documentation; two-circles tutorial"
     )
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "initializer", "layer_kind", "shape")
     within: tuple[str, ...] = ()
     tables: tuple[TableSpec, ...] = (
@@ -263,3 +264,6 @@ def share_equal(kernels: list[Array]) -> float:
     flat = [np.ravel(kernel) for kernel in kernels]
     same = [bool((a[: len(b)] == b[: len(a)]).all()) for a, b in combinations(flat, 2)]
     return float(np.mean(same))
+
+
+STUDY = Initializers()

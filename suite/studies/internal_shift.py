@@ -10,17 +10,17 @@ from __future__ import annotations
 import numpy as np
 
 from suite.catalogue import datasets, optimizers
-from suite.studies.training import start
+from suite.studies.common.protocol import start
 from suite.types import (
     BLOCK,
     Architecture,
     Array,
-    Cell,
     Cost,
     Grid,
     Lab,
     Measurement,
     Stack,
+    Study,
     Table,
     TableSpec,
     Value,
@@ -32,13 +32,13 @@ STEPS = 10
 EPSILON = optimizers.NORMALIZATION["epsilon"]
 
 
-class InternalShift:
+class InternalShift(Study):
     """Gradients before and after the step of the layers below; see ``suite.types.Study``."""
 
     name = "internal_shift"
+    position = 200
     question = "Does batch normalization work by reducing internal covariate shift?"
     source = "gradient article; Ioffe and Szegedy 2015; against: Santurkar et al. 2018"
-    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
         "normalization",
@@ -78,9 +78,6 @@ class InternalShift:
             ),
             *standard,
         )
-
-    def unsupported(self, cell: Cell) -> str | None:
-        return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         cell = stack.members[0].cell
@@ -148,3 +145,6 @@ def moved(before: Array, after: Array) -> tuple[Array, Array]:
         distance = norm(other - one) / norm(one)
         cosine = (one * other).sum(axis=(-2, -1)) / (norm(one) * norm(other))
     return distance, cosine
+
+
+STUDY = InternalShift()

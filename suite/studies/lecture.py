@@ -23,6 +23,8 @@ class Lecture(Propagation):
     """The lecture's experiment; ``suite.types.Study`` says what each part means."""
 
     name = "lecture"
+    position = 40
+    headline = False
     question = "What do six layers of 4,096 units do to signals and gradients, as in the lecture?"
     source = "lecture notes; Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015"
     tables: tuple[TableSpec, ...] = (
@@ -145,3 +147,6 @@ def shares(values: Array, width: float) -> Array:
     result: Array = found / values[0].size
     result[~np.isfinite(values).all(axis=(1, 2))] = np.nan
     return result
+
+
+STUDY = Lecture()

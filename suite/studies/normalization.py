@@ -15,13 +15,13 @@ from suite import seeds
 from suite.catalogue import optimizers
 from suite.types import (
     Array,
-    Cell,
     Cost,
     Grid,
     Lab,
     Measurement,
     Member,
     Stack,
+    Study,
     Table,
     TableSpec,
     float64,
@@ -48,16 +48,16 @@ NO_EPSILON = 1e-30
 COMMON = optimizers.NORMALIZATION
 
 
-class Normalization:
+class Normalization(Study):
     """Single layers; ``suite.types.Study`` says what each member means."""
 
     name = "normalization"
+    position = 170
     question = "What do the frameworks' normalization layers average, add, keep and ignore?"
     source = (
         "Ioffe and Szegedy 2015; Ba, Kiros and Hinton 2016; Ulyanov, Vedaldi and Lempitsky 2016;"
         " lecture notes, batch normalization"
     )
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "settings", "scale", "layer_kind")
     within = ("scale",)
     tables: tuple[TableSpec, ...] = (
@@ -80,9 +80,6 @@ class Normalization:
                 seeds=10 if profile == "full" else 1,
             ),
         )
-
-    def unsupported(self, cell: Cell) -> str | None:
-        return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         rows = [_measured(member, lab) for member in stack.members]
@@ -195,3 +192,6 @@ def _rescaled(lab: Lab, kind: str, values: Array, rng: Any) -> dict[str, float]:
 
 def _gap(a: Array, b: Array | float) -> float:
     return float(np.abs(float64(a) - b).max())
+
+
+STUDY = Normalization()

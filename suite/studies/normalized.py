@@ -34,6 +34,7 @@ from suite.types import (
     Measurement,
     Member,
     Stack,
+    Study,
     Table,
     TableSpec,
     Value,
@@ -61,16 +62,16 @@ _PROGRAM = ("activation", "normalization", "samples")
 _Axes = dict[str, tuple[Value, ...]]
 
 
-class Normalized:
+class Normalized(Study):
     """Deep networks at initialisation; ``suite.types.Study`` says what each member means."""
 
     name = "normalized"
+    position = 180
     question = "Does normalization keep signals and gradients of deep networks in size?"
     source = (
         "Ioffe and Szegedy 2015; Ba, Kiros and Hinton 2016; Yang et al. 2019; Balduzzi et al. 2017;"
         " Zhang, Dauphin and Ma 2019; De and Smith 2020; gradient article"
     )
-    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "normalization", "residual",
         "scale", "samples", "case",
@@ -132,9 +133,6 @@ class Normalized:
             _grid(normalization=("batch",), samples=(32, 128, 512), width=(512,)),
             _grid(normalization=("batch",), samples=(8, 16, 64), width=(WIDTH,)),
         )
-
-    def unsupported(self, cell: Cell) -> str | None:
-        return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         observed: dict[Member, tuple[dict[str, float], dict[str, Array], str]] = {}
@@ -294,3 +292,6 @@ def autocorrelation(values: Array) -> float:
     centred = values - values.mean()
     with np.errstate(invalid="ignore"):
         return float(np.divide(centred[1:] @ centred[:-1], centred @ centred))
+
+
+STUDY = Normalized()

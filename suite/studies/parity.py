@@ -13,7 +13,7 @@ import numpy as np
 
 from suite.catalogue.activations import ACTIVATIONS
 from suite.studies.common import costs
-from suite.studies.training import circles_task, first_true
+from suite.studies.common.protocol import circles_task, first_true
 from suite.types import (
     Array,
     Cell,
@@ -23,6 +23,7 @@ from suite.types import (
     Measurement,
     Snapshot,
     Stack,
+    Study,
     Table,
     TableSpec,
     Value,
@@ -37,13 +38,14 @@ OFF = 1e-4
 """Relative deviation beyond rounding; see the metrics first_layer_off and first_step_off."""
 
 
-class Parity:
+class Parity(Study):
     """The step-by-step comparison; ``suite.types.Study`` says what each member means."""
 
     name = "parity"
+    position = 100
+    headline = True
     question = "From the same weights and batches, does each framework take the same steps?"
     source = "the frameworks' documentation: the same formulas under the same names"
-    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
         "settings",
@@ -159,3 +161,6 @@ def _zero_when_never(errors: Array) -> Array:
     """(K,) the first row, from 1, of (rows, K) errors beyond rounding; 0 where none is."""
     first: Array = first_true(~(errors <= OFF))
     return np.where(np.isfinite(first), first, 0.0)
+
+
+STUDY = Parity()

@@ -23,6 +23,7 @@ from suite.types import (
     Measurement,
     Member,
     Stack,
+    Study,
     Table,
     TableSpec,
 )
@@ -35,10 +36,11 @@ LARGEST = math.log(float(np.finfo(np.float32).max))
 SMALLEST = math.log(float(np.finfo(np.float32).smallest_subnormal))
 
 
-class Products:
+class Products(Study):
     """The study; ``suite.types.Study`` says what each member means."""
 
     name = "products"
+    position = 120
     question = "Does a product of Gaussian matrices explode, how fast, and at which scale not?"
     source = "stability notes; Newman 1986; Forrester 2013"
     frameworks: tuple[str, ...] = ("numpy",)
@@ -228,3 +230,6 @@ def single_precision(drawn: Array) -> tuple[Array, Array]:
             overflow = np.where(gone, np.minimum(overflow, position + 1), overflow)
             underflow = np.where(zero, np.minimum(underflow, position + 1), underflow)
     return overflow, underflow
+
+
+STUDY = Products()

@@ -28,6 +28,7 @@ from suite.types import (
     Measurement,
     Member,
     Stack,
+    Study,
     Table,
     TableSpec,
     UserError,
@@ -49,16 +50,17 @@ _MORE_INITIALIZERS = ("zeros", "constant(0.5)", "normal(0.05)", "xavier_uniform"
                       "lecun_uniform")  # fmt: skip
 
 
-class Propagation:
+class Propagation(Study):
     """Forward and backward at initialisation; ``suite.types.Study`` says what each part means."""
 
     name = "propagation"
+    position = 30
+    headline = True
     question = "Do signals and gradients keep their size through 50 layers, as theory says?"
     source = (
         "Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015; Poole et al. 2016;"
         " Schoenholz et al. 2017; Hanin 2018"
     )
-    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "weights",
     )  # fmt: skip
@@ -241,3 +243,6 @@ def predict(cell: Cell) -> mean_field.Prediction:
         [bias.variance(width, width)] * depth,
         orthogonal=isinstance(law, laws.Orthogonal),
     )
+
+
+STUDY = Propagation()

@@ -14,18 +14,18 @@ import numpy as np
 
 from suite.catalogue import datasets
 from suite.studies.common import costs
-from suite.studies.training import LEARNED, accuracy, first_true, outcome, seeded_task
+from suite.studies.common.protocol import LEARNED, accuracy, first_true, outcome, seeded_task
 from suite.types import (
     BLOCK,
     Architecture,
     Array,
-    Cell,
     Cost,
     Grid,
     Lab,
     Measurement,
     Snapshot,
     Stack,
+    Study,
     Table,
     TableSpec,
     TrainTask,
@@ -117,16 +117,16 @@ def cure(failure: str, remedy: str) -> _Axes | None:
     return {**common, **FAILURES[failure], **change}
 
 
-class Remedies:
+class Remedies(Study):
     """Failure x remedy on two circles; ``suite.types.Study`` says what each member means."""
 
     name = "remedies"
+    position = 160
     question = "Which remedy turns an exploding or vanishing start into training?"
     source = (
         "the gradient article; Pascanu, Mikolov and Bengio 2013; Ioffe and Szegedy 2015;"
         " Ba, Kiros and Hinton 2016; He, Zhang, Ren and Sun 2016"
     )
-    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
         "settings", "normalization", "residual", "clipping", "schedule", "scale", "case",
@@ -159,9 +159,6 @@ class Remedies:
             for failure in failures
             if (axes := cure(failure, remedy)) is not None
         )
-
-    def unsupported(self, cell: Cell) -> str | None:
-        return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         task = remedied_task(stack, lab)
@@ -222,3 +219,6 @@ def norm(parts: list[Array]) -> Array:
     squares = [(float64(part) ** 2).reshape(len(part), -1).sum(axis=1) for part in parts]
     total: Array = np.sqrt(functools.reduce(np.add, squares))
     return total
+
+
+STUDY = Remedies()

@@ -12,15 +12,15 @@ import numpy as np
 
 from suite.catalogue import datasets
 from suite.studies.common import costs
-from suite.studies.training import accuracy, circles_task, first_true, outcome
+from suite.studies.common.protocol import accuracy, circles_task, first_true, outcome
 from suite.types import (
     BLOCK,
-    Cell,
     Cost,
     Grid,
     Lab,
     Measurement,
     Stack,
+    Study,
     Table,
     TableSpec,
     Value,
@@ -31,16 +31,16 @@ EPOCHS = 30
 ALL = ("none", "batch", "layer")
 
 
-class Rescue:
+class Rescue(Study):
     """Training with normalization; ``suite.types.Study`` says what each member means."""
 
     name = "rescue"
+    position = 190
     question = "Which bad starts does batch or layer normalization turn into training?"
     source = (
         "lecture notes, batch normalization; gradient article; Ioffe and Szegedy 2015;"
         " Ba, Kiros and Hinton 2016"
     )
-    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
         "settings", "normalization",
@@ -90,9 +90,6 @@ class Rescue:
             small,
         )
 
-    def unsupported(self, cell: Cell) -> str | None:
-        return None
-
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         task = circles_task(stack, lab, (0, EPOCHS))
         model = dataclasses.replace(
@@ -114,3 +111,6 @@ class Rescue:
         plain = costs.training(stack, datasets.POINTS, EPOCHS, 2)
         normalised = any(member.cell["normalization"] != "none" for member in stack.members)
         return dataclasses.replace(plain, seconds=plain.seconds * (1.4 if normalised else 0.8))
+
+
+STUDY = Rescue()

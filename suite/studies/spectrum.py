@@ -28,6 +28,7 @@ from suite.types import (
     Measurement,
     Member,
     Stack,
+    Study,
     Table,
     TableSpec,
     UserError,
@@ -39,13 +40,13 @@ from suite.types import (
 QUANTILES = np.linspace(0.0, 1.0, 41)
 
 
-class Spectrum:
+class Spectrum(Study):
     """The input-output Jacobian; ``suite.types.Study`` says what each part means."""
 
     name = "spectrum"
+    position = 70
     question = "Does a network stretch all directions alike: the Jacobian's singular values?"
     source = "Saxe, McClelland and Ganguli 2013; Pennington, Schoenholz and Ganguli 2017"
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "activation", "initializer", "depth", "width", "scale")
     within = ("activation", "scale")
     tables: tuple[TableSpec, ...] = (
@@ -193,3 +194,6 @@ def _predict(cell: Cell) -> dict[str, Array]:
         "jacobian_square_predicted": np.array(product),
         "dispersion_predicted": np.array(dispersion),
     }
+
+
+STUDY = Spectrum()

@@ -22,6 +22,7 @@ from suite.types import (
     Lab,
     Measurement,
     Stack,
+    Study,
     Table,
     TableSpec,
     float64,
@@ -35,13 +36,13 @@ _SETTLED = 30
 """Layers from which the fall per layer is read."""
 
 
-class Underflow:
+class Underflow(Study):
     """Where a gradient ends; ``suite.types.Study`` says what each part means."""
 
     name = "underflow"
+    position = 90
     question = "After how many layers is a vanishing gradient exactly zero?"
     source = "derived from the gradient map of Schoenholz et al. 2017 and the formats of IEEE 754"
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "activation", "initializer", "depth", "width", "weights", "precision")
     within: tuple[str, ...] = ()
     tables: tuple[TableSpec, ...] = (
@@ -60,9 +61,6 @@ class Underflow:
         if profile == "full":
             return (*standard, _grid("single", 256, BLOCK), _grid("double", 256, BLOCK))
         return quick if profile == "quick" else standard
-
-    def unsupported(self, cell: Cell) -> str | None:
-        return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         backward = lab.framework.probe("signals.backward")
@@ -129,3 +127,6 @@ def predicted(cell: Cell) -> Array:
     fall = logs[-2] - logs[-1]
     largest = logs[0] + math.log(2 * math.log(entries)) / 2
     return np.asarray(largest - fall * np.arange(depth))
+
+
+STUDY = Underflow()

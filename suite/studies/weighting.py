@@ -21,6 +21,7 @@ from suite.types import (
     Measurement,
     Member,
     Stack,
+    Study,
     Table,
     TableSpec,
     Weights,
@@ -39,13 +40,13 @@ OPTIMIZER = "sgd(0.1)"
 RECORD = (5, 10, 20, 50, 100, 300)
 
 
-class Weighting:
+class Weighting(Study):
     """The study; ``suite.types.Study`` says what each member means."""
 
     name = "weighting"
+    position = 140
     question = "Do weights for the points last where a network fits every point?"
     source = "Byrd and Lipton 2019"
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "case")
     within = ("case",)
     tables: tuple[TableSpec, ...] = (
@@ -66,9 +67,6 @@ class Weighting:
         cases = {"quick": ("apart",), "standard": ("apart", "overlapping")}
         seeds_each = 5 * BLOCK if profile == "full" else BLOCK
         return (Grid({"case": cases.get(profile, tuple(CENTRES))}, seeds_each),)
-
-    def unsupported(self, cell: Cell) -> str | None:
-        return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         sets = [data(member, lab.root) for member in stack.members]
@@ -140,3 +138,6 @@ def starts(stack: Stack, lab: Lab) -> Weights:
 def predicted(cell: Cell) -> float:
     """How much of the square the best rule calls positive because of the weight."""
     return theory.boundary_move(CENTRES[cell.text("case")], SPREAD, WEIGHT, HALF) / (2 * HALF)
+
+
+STUDY = Weighting()

@@ -12,10 +12,11 @@ import pytest
 from suite import frameworks
 from suite.catalogue import activations
 from suite.catalogue.activations import ACTIVATIONS, SELU_SCALE, resolve
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.types import Framework, UserError
 
 NAMES = [*ACTIVATIONS.names, "leaky_relu(0.2)", "elu(0.5)"]
-NATIVE = [name for name in frameworks.FRAMEWORKS.names if name != "numpy"]
+NATIVE = [name for name in FRAMEWORKS.names if name != "numpy"]
 load = functools.cache(frameworks.load)
 
 

@@ -17,6 +17,7 @@ from scipy.stats import kstest
 
 from suite import frameworks
 from suite.catalogue import initializers, laws
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.catalogue.initializers import INITIALIZERS, resolve
 from suite.types import Array, UserError
 
@@ -26,7 +27,7 @@ NAMES = [
 ]
 SHARED = [name for name in NAMES if resolve(name).shared]
 RANDOM = [name for name in NAMES if resolve(name).random]
-NATIVE = [name for name in frameworks.FRAMEWORKS.names if name != "numpy"]
+NATIVE = [name for name in FRAMEWORKS.names if name != "numpy"]
 load = functools.cache(frameworks.load)
 
 # Each test below is one of about 40; at 5 standard errors (p = 6e-7) and at p = 1e-6 all of them

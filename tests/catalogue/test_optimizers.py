@@ -7,12 +7,12 @@ import inspect
 
 import pytest
 
-from suite import frameworks
 from suite.catalogue import optimizers
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.catalogue.optimizers import OPTIMIZERS, Optimizer
 from suite.types import UserError
 
-NATIVE = [name for name in frameworks.FRAMEWORKS.names if name != "numpy"]
+NATIVE = [name for name in FRAMEWORKS.names if name != "numpy"]
 
 
 def test_the_common_hyper_parameters() -> None:

@@ -13,6 +13,7 @@ from suite.claims import Claim, Selector
 from suite.judging.findings import judge
 from suite.judging.intervals import seeds_needed
 from suite.planning import grids
+from suite.planning.axes import make_cell
 from suite.studies import STUDIES
 from suite.types import BLOCK, PROFILES, Cell, Value
 
@@ -46,7 +47,7 @@ def selected(claim: Claim, selector: Selector, profile: str) -> list[Cell]:
     axes |= selector
     study = STUDIES[claim.study]
     return [
-        grids.make_cell(study, dict(zip(axes, values, strict=True)))
+        make_cell(study, dict(zip(axes, values, strict=True)))
         for values in itertools.product(*axes.values())
     ]
 

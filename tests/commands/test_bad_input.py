@@ -24,6 +24,7 @@ from suite.commands import main as cli
 from suite.commands import run as run_command
 from suite.measuring import environment, runner
 from suite.planning import grids
+from suite.planning.axes import AXES
 from suite.results import manifest as manifests
 from suite.studies import STUDIES
 from tests.support import fake_study
@@ -92,7 +93,7 @@ VALUES = st.one_of(
     ),
     st.integers(-3, 40).map(str),
 )  # fmt: skip
-AXIS = st.one_of(TEXT, st.sampled_from([*grids.AXES.names, "activaton", "seed", "Depth"]))
+AXIS = st.one_of(TEXT, st.sampled_from([*AXES.names, "activaton", "seed", "Depth"]))
 SETTING = st.one_of(
     TEXT, st.tuples(AXIS, st.sampled_from(["=", "==", " = ", ""]), VALUES).map("".join)
 )

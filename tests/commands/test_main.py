@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from suite import frameworks
+from suite.catalogue.frameworks import Entry
 from suite.commands.arguments import KINDS
 from suite.commands.main import main
 from suite.frameworks.timing import STAGES
@@ -179,7 +179,7 @@ def test_wrong_words_are_one_line_and_exit_code_2(
 def test_a_framework_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(frameworks.Entry, "installed", property(lambda entry: not entry.extra))
+    monkeypatch.setattr(Entry, "installed", property(lambda entry: not entry.extra))
     assert main(["plan", "--frameworks", "torch"]) == 2
     assert "pip install 'init-suite[torch]'" in capsys.readouterr().err
     assert main(["plan"]) == 2

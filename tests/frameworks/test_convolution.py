@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from suite import frameworks
+from suite.catalogue.frameworks import installed
 from suite.types import Array, UserError, Weights
 
-NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 MEMBERS, POINTS, SIDE, FILTERS, CLASSES, BATCH = 2, 8, 4, 3, 3, 4
 SHAPES = ((3, 3, 1, FILTERS), (3, 3, FILTERS, FILTERS), (SIDE**2 * FILTERS, CLASSES))

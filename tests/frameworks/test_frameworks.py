@@ -10,14 +10,15 @@ from importlib.machinery import ModuleSpec
 import pytest
 
 from suite import frameworks
+from suite.catalogue.frameworks import FRAMEWORKS, installed
 from suite.types import UserError
 
 
-@pytest.mark.parametrize("name", frameworks.FRAMEWORKS.names)
+@pytest.mark.parametrize("name", FRAMEWORKS.names)
 def test_every_framework_of_the_table_loads(name: str) -> None:
     framework = frameworks.load(name)
     assert framework.name == name
-    assert name in frameworks.installed()
+    assert name in installed()
 
 
 def test_an_unknown_framework_says_which_there_are() -> None:
@@ -32,7 +33,7 @@ def test_a_missing_framework_says_how_to_install_it(monkeypatch: pytest.MonkeyPa
         return None if name == "keras" else find(name)
 
     monkeypatch.setattr(importlib.util, "find_spec", without)
-    assert frameworks.installed() == ("numpy", "torch")
+    assert installed() == ("numpy", "torch")
     with pytest.raises(UserError, match=r"pip install 'init-suite\[tensorflow\]'") as error:
         frameworks.load("tensorflow")
     assert "\n" not in str(error.value)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from suite import frameworks
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.commands import run as run_command
 from suite.measuring import environment, runner, workers
 from suite.measuring.progress import Progress
@@ -204,6 +205,6 @@ def test_another_set_of_instructions_is_another_run(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_flag_that_is_no_longer_there_is_an_error() -> None:
-    entry = replace(frameworks.FRAMEWORKS["numpy"], flags={"numpy.no_such_setting": True})
+    entry = replace(FRAMEWORKS["numpy"], flags={"numpy.no_such_setting": True})
     with pytest.raises(AttributeError, match="no_such_setting"):
         entry.settle()

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
-from suite.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.measuring import runner
 from suite.planning import grids
 from suite.studies import STUDIES, training

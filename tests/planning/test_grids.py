@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from suite.planning import grids
+from suite.planning.axes import make_cell
 from suite.studies import STUDIES
 from suite.types import BLOCK, PROFILES, Study, UserError, Value
 
@@ -23,13 +24,13 @@ def test_identity_holds_only_what_differs_from_the_defaults() -> None:
         "framework": "torch", "activation": "tanh", "initializer": "normal(1)", "depth": 4,
         "width": 5,
     }  # fmt: skip
-    plain = grids.make_cell(TRAINING, values)
+    plain = make_cell(TRAINING, values)
     assert plain.identity == (
         "training framework=torch activation=tanh initializer=normal(1) depth=4 width=5"
     )
-    said = grids.make_cell(TRAINING, {**values, "optimizer": "rmsprop", "weights": "native"})
+    said = make_cell(TRAINING, {**values, "optimizer": "rmsprop", "weights": "native"})
     assert said == plain
-    other = grids.make_cell(TRAINING, {**values, "settings": "default"})
+    other = make_cell(TRAINING, {**values, "settings": "default"})
     assert other.identity == f"{plain.identity} settings=default"
     assert other["settings"] == "default"
     assert other["optimizer"] == "rmsprop"

@@ -15,7 +15,8 @@ from suite.catalogue.optimizers import OPTIMIZERS
 from suite.report.common import captions, heatmaps, lines, words
 from suite.report.common.drawing import COLOURS, NotDrawn, png, style
 from suite.results.tables import read_table
-from suite.studies.training import BATCH, LEARNED, RECORD
+from suite.studies.common.protocol import BATCH, LEARNED
+from suite.studies.training import RECORD
 from tests.support import synthetic
 
 SHOWN = ["framework", "activation", "initializer", "centre"]

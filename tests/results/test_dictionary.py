@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from suite.judging.verdicts import Verdict
 from suite.metrics import METRICS
-from suite.planning.grids import AXES
+from suite.planning.axes import AXES
 from suite.results.dictionary import _STATUSES, _VERDICT, column_dictionary
 from suite.studies import STUDIES
 from suite.types import STATUSES

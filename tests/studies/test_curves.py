@@ -13,6 +13,7 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue import activations
+from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.report import curves as page
 from suite.report.common.drawing import NotDrawn
@@ -20,7 +21,7 @@ from suite.studies import STUDIES, curves
 from suite.types import Array, Lab, Measurement, UserError
 
 STUDY = STUDIES["curves"]
-NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 CEILING = 2e-6
 """16 units in the last place, as in the claims."""

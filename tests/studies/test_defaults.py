@@ -12,6 +12,7 @@ import pytest
 from matplotlib.container import BarContainer
 
 from suite import frameworks
+from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.report import defaults as page
 from suite.report.common.drawing import NotDrawn
@@ -20,7 +21,7 @@ from suite.studies.defaults import CASES
 from suite.types import Lab, UserError
 
 STUDY = STUDIES["defaults"]
-NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 
 # From the documentation of the installed versions: torch, Keras.

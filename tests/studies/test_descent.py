@@ -10,14 +10,16 @@ import pandas as pd
 import pytest
 
 from suite import frameworks
+from suite.catalogue.frameworks import installed
 from suite.planning import grids
+from suite.planning.axes import make_cell
 from suite.report import descent as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, descent
 from suite.types import Array, Lab, Measurement, UserError, Weights
 
 STUDY = STUDIES["descent"]
-NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 
 TOLERANCE = 2e-5
@@ -133,7 +135,7 @@ def test_measured_on_the_quadratic(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_not_measured_says_why() -> None:
     def cell(**axes: str) -> str | None:
         plain = {"framework": "torch", "case": "quadratic", "optimizer": "sgd(0.1)"}
-        return STUDY.unsupported(grids.make_cell(STUDY, {**plain, "clipping": "none", **axes}))
+        return STUDY.unsupported(make_cell(STUDY, {**plain, "clipping": "none", **axes}))
 
     assert cell() is None
     assert "without clipping" in str(cell(clipping="norm"))

@@ -9,14 +9,16 @@ import pandas as pd
 import pytest
 
 from suite import frameworks
+from suite.catalogue.frameworks import installed
 from suite.planning import grids
+from suite.planning.axes import make_cell
 from suite.report import digits as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, digits
 from suite.types import Lab, Measurement, Stack
 
 STUDY = STUDIES["digits"]
-NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 
 
@@ -95,7 +97,7 @@ def test_what_is_not_measured_says_why() -> None:
             "framework": "torch", "activation": "relu", "initializer": "he_normal", "depth": 2,
             "width": 8, "layer_kind": "convolution",
         }  # fmt: skip
-        return STUDY.unsupported(grids.make_cell(STUDY, {**plain, **axes}))
+        return STUDY.unsupported(make_cell(STUDY, {**plain, **axes}))
 
     assert cell() is None
     assert "native weights" in str(cell(weights="shared"))

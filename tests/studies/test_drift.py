@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 
 from suite import frameworks
+from suite.catalogue.frameworks import installed
 from suite.planning import grids
+from suite.planning.axes import make_cell
 from suite.studies import STUDIES, drift
-from suite.studies.training import circles_task
+from suite.studies.common.protocol import circles_task
 from suite.types import Array, Lab, Measurement, Snapshot, Stack, float64
 from tests.support.framework_tasks import MEMBERS, make_task
 
 STUDY = STUDIES["drift"]
 ORACLE = frameworks.load("numpy")
-NAMES = [name for name in frameworks.installed() if name != "numpy"]
+NAMES = [name for name in installed() if name != "numpy"]
 
 
 # --- the start, and what a gap is ----------------------------------------------------------------
@@ -155,5 +157,5 @@ def test_formulas_are_named_by_case_and_framework() -> None:
 def test_what_cannot_be_compared_says_why(changes: dict[str, str]) -> None:
     stack = grids.stacks(STUDY, grids.Selection("quick", ("torch",)))[0]
     values = dict(stack.members[0].cell.values) | changes
-    assert STUDY.unsupported(grids.make_cell(STUDY, values))
+    assert STUDY.unsupported(make_cell(STUDY, values))
     assert STUDY.unsupported(stack.members[0].cell) is None

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from suite import frameworks
+from suite.catalogue.frameworks import installed
 from suite.types import Snapshot, UserError
 from tests.support.framework_tasks import DOUBLE_TOLERANCE, MEMBERS, make_task
 
 ORACLE = frameworks.load("numpy")
-NAMES = [name for name in frameworks.installed() if name != "numpy"]
+NAMES = [name for name in installed() if name != "numpy"]
 KERAS_TOLERANCE = 1e-6
 """Keras takes SGD's momentum and the powers of Adam's betas from single precision even where all
 else is double."""

@@ -12,7 +12,7 @@ import torch
 
 from suite import frameworks
 from suite.catalogue import activations
-from suite.planning import grids
+from suite.planning.axes import make_cell
 from suite.report import gains as page
 from suite.report.common.drawing import NotDrawn, style
 from suite.studies import gains
@@ -41,7 +41,7 @@ def test_what_has_no_gain_is_known_beforehand() -> None:
             "framework": "torch", "activation": activation, "case": case,
             "initializer": "lecun_normal", "depth": 6, "width": 64,
         }  # fmt: skip
-        return STUDY.unsupported(grids.make_cell(STUDY, values))
+        return STUDY.unsupported(make_cell(STUDY, values))
 
     assert reason("tanh", "torch") is reason("tanh", "lecun_tanh") is reason("gelu", "unit") is None
     assert "calculate_gain" in (reason("gelu", "torch") or "")

@@ -10,7 +10,8 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue import initializers
-from suite.planning import grids
+from suite.catalogue.frameworks import installed
+from suite.planning.axes import make_cell
 from suite.report import idioms as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, idioms
@@ -18,7 +19,7 @@ from suite.studies.common.distances import distance
 from suite.types import Lab, Member, Stack, UserError, Value
 
 STUDY = STUDIES["idioms"]
-NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 BOTH = [(framework, case) for framework in NATIVE for case in idioms.CASES
         if idioms.ABSENT.get(case, ("",))[0] != framework]  # fmt: skip
@@ -39,7 +40,7 @@ FINDS_NOTHING = {("torch", "optimizer_reused"), ("tensorflow", "weight_name"),
 def run(framework: str, case: str) -> tuple[dict[str, float], str]:
     """The metrics and the reason of one run."""
     values: dict[str, Value] = {"framework": framework, "case": case}
-    cell = grids.make_cell(STUDY, values)
+    cell = make_cell(STUDY, values)
     stack = Stack(STUDY.name, framework, cell.values, (Member(cell, 0),))
     found = STUDY.measure(stack, Lab(load(framework), load("numpy"), 0))
     assert list(found.status) == ["ok"]
@@ -116,9 +117,9 @@ def test_unknown_names_are_named(framework: str) -> None:
 def test_what_a_framework_does_not_have_says_why() -> None:
     for case, (framework, reason) in idioms.ABSENT.items():
         values: dict[str, Value] = {"framework": framework, "case": case}
-        assert STUDY.unsupported(grids.make_cell(STUDY, values)) == reason
+        assert STUDY.unsupported(make_cell(STUDY, values)) == reason
     assert STUDY.unsupported(
-        grids.make_cell(STUDY, {"framework": "torch", "case": "object_call"})
+        make_cell(STUDY, {"framework": "torch", "case": "object_call"})
     ) is None  # fmt: skip
 
 

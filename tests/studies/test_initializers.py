@@ -14,14 +14,15 @@ from scipy import stats
 
 from suite import frameworks
 from suite.catalogue import laws
-from suite.planning import grids
+from suite.catalogue.frameworks import installed
+from suite.planning.axes import make_cell
 from suite.studies import STUDIES
 from suite.studies import initializers as study
 from suite.studies.common import distances
 from suite.types import Array, Lab, Layer, Measurement, Member, Stack, UserError, Value
 
 STUDY = STUDIES["initializers"]
-NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+NATIVE = [name for name in installed() if name != "numpy"]
 EVERY = ["numpy", *NATIVE]
 load = functools.cache(frameworks.load)
 
@@ -33,7 +34,7 @@ def measure(
     values: dict[str, Value] = {
         "framework": framework, "initializer": initializer, "layer_kind": kind, "shape": shape,
     }  # fmt: skip
-    cell = grids.make_cell(STUDY, values)
+    cell = make_cell(STUDY, values)
     members = tuple(Member(cell, seed) for seed in range(seeds))
     stack = Stack(STUDY.name, framework, cell.values, members)
     return STUDY.measure(stack, Lab(inner or load(framework), load("numpy"), 0))
@@ -213,7 +214,7 @@ def test_shapes_and_fans() -> None:
         "framework": "torch", "initializer": "default", "layer_kind": "convolution",
         "shape": "3x3x64x96",
     }  # fmt: skip
-    assert study.fans(grids.make_cell(STUDY, values)) == (576, 864)
+    assert study.fans(make_cell(STUDY, values)) == (576, 864)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_what_cannot_be_measured_says_why(
     values: dict[str, Value] = {
         "framework": framework, "initializer": initializer, "layer_kind": kind, "shape": shape,
     }  # fmt: skip
-    assert says in str(STUDY.unsupported(grids.make_cell(STUDY, values)))
+    assert says in str(STUDY.unsupported(make_cell(STUDY, values)))
 
 
 # --- one object for several layers -------------------------------------------------------------

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from suite import frameworks
+from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.studies import STUDIES, parity
-from suite.studies.training import circles_task
+from suite.studies.common.protocol import circles_task
 from suite.types import Lab, Snapshot
 
 STUDY = STUDIES["parity"]
@@ -77,7 +78,7 @@ def test_relative_deviation_knows_zero_and_nan() -> None:
     np.testing.assert_array_equal(parity.relative(ours, exact), [0.0, np.inf, 0.25, np.nan])
 
 
-@pytest.mark.parametrize("name", [n for n in frameworks.installed() if n != "numpy"])
+@pytest.mark.parametrize("name", [n for n in installed() if n != "numpy"])
 def test_a_framework_takes_the_steps_of_the_oracle(name: str) -> None:
     chosen = grids.parse_overrides(["activation=tanh", "depth=2"], [STUDY])
     stack = grids.stacks(STUDY, grids.Selection("quick", (name,), chosen, seeds=2))[0]

@@ -12,6 +12,7 @@ from scipy.special import polygamma, psi
 
 from suite.frameworks.numpy import Numpy
 from suite.planning import grids
+from suite.planning.axes import make_cell
 from suite.report import products as page
 from suite.report.common.drawing import Drawing, NotDrawn
 from suite.studies.products import (
@@ -161,7 +162,7 @@ def test_scales_of_one_stack_are_drawn_apart_and_lengths_begin_alike() -> None:
     small, large = (factors(member, 0) for member in first)
     assert not np.allclose(small / 0.5, large / 2.0)
     cells = [
-        grids.make_cell(Products(), {"framework": "numpy", "width": 2, "depth": d, "scale": 2.0})
+        make_cell(Products(), {"framework": "numpy", "width": 2, "depth": d, "scale": 2.0})
         for d in (10, 30)
     ]
     short, long = (factors(Member(cell, 0), 0) for cell in cells)
@@ -171,7 +172,7 @@ def test_scales_of_one_stack_are_drawn_apart_and_lengths_begin_alike() -> None:
 
 def test_a_scale_of_zero_is_not_measured() -> None:
     values: dict[str, Value] = {"framework": "numpy", "width": 2, "depth": 3, "scale": 0.0}
-    assert Products().unsupported(grids.make_cell(Products(), values)) is not None
+    assert Products().unsupported(make_cell(Products(), values)) is not None
 
 
 # --- figures ------------------------------------------------------------------------------------

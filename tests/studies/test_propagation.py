@@ -13,6 +13,7 @@ from suite.catalogue import activations
 from suite.frameworks.numpy import Numpy
 from suite.metrics import METRICS
 from suite.planning import grids
+from suite.planning.axes import make_cell
 from suite.studies.common import signals
 from suite.studies.common.starts import initial_layer
 from suite.studies.propagation import Propagation, batch, predict, start
@@ -128,8 +129,8 @@ def test_the_default_of_torch_has_a_bias_that_theory_knows() -> None:
         "depth": 50,
         "width": 256,
     }
-    torch = predict(grids.make_cell(study, {**values, "framework": "torch"}))
-    keras = predict(grids.make_cell(study, {**values, "framework": "tensorflow"}))
+    torch = predict(make_cell(study, {**values, "framework": "torch"}))
+    keras = predict(make_cell(study, {**values, "framework": "tensorflow"}))
     assert torch.preactivation_square[0] == pytest.approx(1 / 3 + 1 / 768)
     assert torch.preactivation_square[-1] == pytest.approx(1 / 512)
     assert np.diff(np.log(torch.gradient_square)) == pytest.approx(math.log(3), abs=0.004)
@@ -233,7 +234,7 @@ def test_a_run_depends_on_its_cell_seed_and_root_alone() -> None:
 
 
 def layer_of(framework: Numpy, weights: str, layer: int = 1, **values: Value) -> Layer:
-    cell = grids.make_cell(
+    cell = make_cell(
         Propagation(),
         {"framework": framework.name, "activation": "tanh", "initializer": "he_normal",
          "depth": 2, "width": 6, "weights": weights, **values},
@@ -344,9 +345,7 @@ def test_what_cannot_be_measured_is_known_beforehand() -> None:
             "width": 4,
             "framework": framework,
         }
-        cell = grids.make_cell(
-            Propagation(), {**values, "initializer": initializer, "weights": weights}
-        )
+        cell = make_cell(Propagation(), {**values, "initializer": initializer, "weights": weights})
         return Propagation().unsupported(cell)
 
     assert reason("torch", "default", "native") is None

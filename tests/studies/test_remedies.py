@@ -10,14 +10,16 @@ import pandas as pd
 import pytest
 
 from suite import frameworks
+from suite.catalogue.frameworks import installed
 from suite.planning import grids
+from suite.planning.axes import canonical_value, make_cell
 from suite.report import remedies as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, remedies
 from suite.types import Lab, Stack
 
 STUDY = STUDIES["remedies"]
-NATIVE = [name for name in frameworks.installed() if name != "numpy"]
+NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 PAIRS = [
     (failure, remedy)
@@ -52,8 +54,8 @@ def test_every_cell_of_the_grids_stands_in_the_table(profile: str) -> None:
     named = []
     for failure, remedy in PAIRS:
         if axes := remedies.cure(failure, remedy):
-            values = {axis: grids.canonical_value(axis, value) for axis, value in axes.items()}
-            named.append(grids.make_cell(STUDY, {"framework": "torch", **values}))
+            values = {axis: canonical_value(axis, value) for axis, value in axes.items()}
+            named.append(make_cell(STUDY, {"framework": "torch", **values}))
     selected = grids.cells(STUDY, grids.Selection(profile, ("torch",)))
     assert set(selected) <= set(named)
     assert profile == "quick" or set(selected) == set(named)
@@ -119,8 +121,8 @@ def runs(**changes: Any) -> pd.DataFrame:
     """Twenty runs of the healthy network without a remedy; half of them train."""
     axes = remedies.cure("healthy", "none")
     assert axes is not None
-    values = {axis: grids.canonical_value(axis, value) for axis, value in axes.items()}
-    cell = grids.make_cell(STUDY, {"framework": "torch", **values})
+    values = {axis: canonical_value(axis, value) for axis, value in axes.items()}
+    cell = make_cell(STUDY, {"framework": "torch", **values})
     rows = pd.DataFrame([dict(cell.values)] * 20).assign(
         seed=range(20), status="ok", heldout_accuracy=[0.5, 0.99] * 10,
         first_gradient_norm=[0.1] * 20,

@@ -11,6 +11,7 @@ import pytest
 from suite.frameworks.numpy import Numpy
 from suite.metrics import METRICS
 from suite.planning import grids
+from suite.planning.axes import make_cell
 from suite.report import shift as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies.shift import _CASES, Shift, correction, data
@@ -196,7 +197,7 @@ def test_every_metric_is_measured_by_a_case() -> None:
 def test_how_far_a_fixed_data_set_moves_is_not_chosen() -> None:
     def reason(case: str, scale: float) -> str | None:
         values: dict[str, Value] = {"framework": "numpy", "case": case, "scale": scale}
-        return Shift().unsupported(grids.make_cell(Shift(), values))
+        return Shift().unsupported(make_cell(Shift(), values))
 
     assert reason("line_100", 2.0) is not None
     assert reason("proportions_400", 0.5) is not None

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from suite import frameworks
-from suite.planning import grids
+from suite.catalogue.frameworks import installed
+from suite.planning.axes import make_cell
 from suite.report import symmetry as page
 from suite.report.common.drawing import NotDrawn, png, style
 from suite.studies import STUDIES, symmetry
@@ -37,7 +38,7 @@ def member(case: str, seed: int = 0, scale: float = 1.0, **changes: Value) -> Me
         "framework": "numpy", "activation": "tanh", "depth": 2, "width": 9, "optimizer": "sgd",
         "dropout": 0.0, "precision": "double", "scale": scale, "case": case,
     }  # fmt: skip
-    return Member(grids.make_cell(STUDY, values | changes), seed)
+    return Member(make_cell(STUDY, values | changes), seed)
 
 
 def start(case: str, seed: int = 0, scale: float = 1.0) -> Weights:
@@ -192,7 +193,7 @@ def measured(stack: Stack) -> tuple[Measurement, dict[str, Array]]:
     return measurement, dict(measurement.tables[0].columns)
 
 
-@pytest.mark.parametrize("name", [n for n in frameworks.installed() if n != "numpy"])
+@pytest.mark.parametrize("name", [n for n in installed() if n != "numpy"])
 def test_a_small_stack_against_the_oracle(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three epochs in double precision: the oracle's own study gives the same columns, to 1e-9;
     what is rounding there (below 1e-9) may be other rounding here."""
@@ -218,7 +219,7 @@ def test_a_small_stack_against_the_oracle(name: str, monkeypatch: pytest.MonkeyP
     assert epochs.columns["unit_spread"].shape == (10, 3)
 
 
-@pytest.mark.parametrize("name", [n for n in frameworks.installed() if n != "numpy"])
+@pytest.mark.parametrize("name", [n for n in installed() if n != "numpy"])
 def test_the_one_unit_network_is_that_of_relu_alone(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from suite import frameworks
 from suite.planning import grids
 from suite.studies import STUDIES, training
+from suite.studies.common.protocol import accuracy, circles_task, first_true
 from suite.types import Lab, Stack
 
 TRAINING = STUDIES["training"]
@@ -30,18 +31,18 @@ def lab() -> Lab:
 
 def test_first_true_counts_from_one_and_says_never() -> None:
     flags = np.array([[False, True, False], [True, True, False]])
-    np.testing.assert_array_equal(training.first_true(flags), [2.0, 1.0, np.inf])
+    np.testing.assert_array_equal(first_true(flags), [2.0, 1.0, np.inf])
 
 
 def test_accuracy_is_nan_where_a_logit_is() -> None:
     logits = np.array([[1.0, -1.0], [1.0, 1.0], [np.nan, 1.0]])
     labels = np.array([[1.0, 0.0]] * 3)
-    np.testing.assert_array_equal(training.accuracy(logits, labels), [1.0, 0.5, np.nan])
+    np.testing.assert_array_equal(accuracy(logits, labels), [1.0, 0.5, np.nan])
 
 
 def test_a_member_has_its_own_data_order_and_start_by_seed_alone(lab: Lab) -> None:
     stack = small(weights="shared", initializer="xavier_uniform,normal(1)")
-    task = training.circles_task(stack, lab, (0, 1))
+    task = circles_task(stack, lab, (0, 1))
     seeds = np.array([member.seed for member in stack.members])
     order = task.order(1)
     for first in range(len(seeds)):
@@ -58,7 +59,7 @@ def test_a_member_has_its_own_data_order_and_start_by_seed_alone(lab: Lab) -> No
 
 def test_columns_agree_with_the_snapshots(lab: Lab) -> None:
     stack = small()
-    task = training.circles_task(stack, lab, (0, 2))
+    task = circles_task(stack, lab, (0, 2))
     snapshots = list(lab.framework.train(task))
     columns = training._run_columns(snapshots, task)
     last = snapshots[-1]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from suite.planning import grids
+from suite.planning.axes import make_cell
 from suite.report import underflow as page
 from suite.report.common.drawing import NotDrawn, style
 from suite.studies.underflow import Underflow, predicted, reach
@@ -51,7 +51,7 @@ def test_the_prediction_does_not_underflow_itself() -> None:
         "framework": "torch", "activation": "sigmoid", "initializer": "xavier_normal",
         "depth": 560, "width": 32, "precision": "double",
     }  # fmt: skip
-    logs = predicted(grids.make_cell(STUDY, values))
+    logs = predicted(make_cell(STUDY, values))
     assert np.isfinite(logs).all()
     # sqrt(chi) = 0.236 for the wide network, less the drift of 32 units.
     assert np.exp(np.diff(logs)) == pytest.approx(0.234, abs=0.003)

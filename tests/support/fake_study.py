@@ -24,10 +24,10 @@ from suite.measuring.workers import Process, Work, serve
 from suite.planning import grids
 from suite.planning.grids import Plan
 from suite.studies import STUDIES
-from suite.types import Cell, Cost, Grid, Lab, Measurement, Stack, Table, TableSpec
+from suite.types import Cell, Cost, Grid, Lab, Measurement, Stack, Study, Table, TableSpec
 
 
-class Fake:
+class Fake(Study):
     """Two numbers and a curve for each run, drawn from the seeds: no framework, no time."""
 
     name = "fake"

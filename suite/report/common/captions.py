@@ -11,7 +11,8 @@ import pandas as pd
 
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.report.common import words
-from suite.studies.training import BATCH, RECORD
+from suite.studies.common.protocol import BATCH
+from suite.studies.training import RECORD
 
 WIDE = "xavier_normal"
 """The line that another one covers where TensorFlow's default is drawn."""

@@ -31,7 +31,7 @@ from suite.report.common.drawing import (
     pin,
     seeds_in,
 )
-from suite.studies.training import LEARNED
+from suite.studies.common.protocol import LEARNED
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from suite.types import (
     Lab,
     Measurement,
     Stack,
+    Study,
     Table,
     TableSpec,
 )
@@ -34,10 +35,11 @@ CONTRASTS = (0.0, 0.1, 0.2, 0.4)
 GAPS = (0.5, 1.0, 3.0)
 
 
-class Shift:
+class Shift(Study):
     """The study; ``suite.types.Study`` says what each member means."""
 
     name = "shift"
+    position = 130
     question = "What does a shift between study and field cost, and which correction helps?"
     source = "stability notes; Shimodaira 2000; Lipton, Wang and Smola 2018"
     frameworks: tuple[str, ...] = ("numpy",)
@@ -263,3 +265,6 @@ _CASES: dict[str, Callable[[data.Rng, float], Row]] = {
 _SECONDS = {"line": 0.01, "cubic": 0.01, "proportions": 0.12, "probit": 0.02, "blood": 0.03,
             "kerbs": 0.07, "tanks": 0.07}  # fmt: skip
 """Of one run on one core."""
+
+
+STUDY = Shift()

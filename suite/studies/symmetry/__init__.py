@@ -16,9 +16,9 @@ import numpy as np
 from suite import seeds
 from suite.catalogue import activations
 from suite.studies.common import costs
+from suite.studies.common.protocol import accuracy, batch_order, first_true, outcome
 from suite.studies.symmetry.starts import CASES, POINTS, data, merge, orders, permute, start
 from suite.studies.symmetry.units import largest, relative_gap, share, unit_spread, unit_weights
-from suite.studies.training import accuracy, batch_order, first_true, outcome
 from suite.types import (
     Architecture,
     Array,
@@ -29,6 +29,7 @@ from suite.types import (
     Measurement,
     Snapshot,
     Stack,
+    Study,
     Table,
     TableSpec,
     TrainTask,
@@ -47,13 +48,13 @@ _Axes = dict[str, tuple[Value, ...]]
 _NOISE = (0.0, 1e-6, 1e-4, 1e-2)
 
 
-class Symmetry:
+class Symmetry(Study):
     """The study of equal hidden units; ``suite.types.Study`` says what each member means."""
 
     name = "symmetry"
+    position = 150
     question = "Does a network whose hidden units start equal ever use more than one?"
     source = "the stability notes on breaking symmetry; the lecture notes on constant weights"
-    frameworks: tuple[str, ...] = ()
     axes = (
         "framework", "activation", "depth", "width", "optimizer", "dropout", "precision", "scale",
         "case",
@@ -262,3 +263,6 @@ def permuted_gap(stack: Stack, lab: Lab, model: Architecture, weights: Weights) 
             for a, b in zip(pair, there, strict=True)
         )
     return result
+
+
+STUDY = Symmetry()

@@ -14,7 +14,7 @@ import numpy as np
 
 from suite.catalogue import datasets
 from suite.studies.common import costs
-from suite.studies.training import accuracy, first_true, layer_columns, outcome
+from suite.studies.common.protocol import accuracy, first_true, layer_columns, outcome
 from suite.studies.tutorial.prints import comparison, printed
 from suite.studies.tutorial.starts import start_gap, tutorial_task
 from suite.studies.tutorial.trajectories import gradients, movement, spreads
@@ -29,6 +29,7 @@ from suite.types import (
     Member,
     Snapshot,
     Stack,
+    Study,
     Table,
     TableSpec,
     TrainTask,
@@ -48,7 +49,7 @@ _LAYERS = ("weight_mean", "weight_std", "gradient_mean", "gradient_mean_abs", "g
 _EPOCHS = ("loss", "accuracy")
 
 
-class Tutorial:
+class Tutorial(Study):
     """The tutorial's study; ``suite.types.Study`` says what each member means.
 
     ``case``: ``independent``, every layer drawn by itself; ``shared_initializer``, all layers
@@ -57,9 +58,9 @@ class Tutorial:
     """
 
     name = "tutorial"
+    position = 20
     question = "Do the published two-circles tutorial's numbers and explanations hold up?"
     source = "the published two-circles tutorial on vanishing gradients, and its readers' comments"
-    frameworks: tuple[str, ...] = ()
     axes = ("framework", "activation", "initializer", "depth", "width", "optimizer", "case")
     within = ("initializer", "case")
     tables: tuple[TableSpec, ...] = (
@@ -226,3 +227,6 @@ def _deviation(stacked: Weights, alone: Weights, row: int) -> float:
         for ours, theirs in zip(layer, other, strict=True)
     ]
     return max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in pairs)
+
+
+STUDY = Tutorial()

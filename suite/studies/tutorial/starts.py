@@ -8,8 +8,8 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue import datasets
+from suite.studies.common.protocol import BATCH, batch_order
 from suite.studies.common.starts import draw_layer, single
-from suite.studies.training import BATCH, batch_order
 from suite.types import (
     Architecture,
     Array,

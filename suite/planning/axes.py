@@ -1,0 +1,191 @@
+"""The axes of cells: the name, the meaning, the allowed values and the default of each field."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from suite.catalogue import activations, initializers, optimizers
+from suite.catalogue.datasets import DATASETS
+from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.registry import Registry, canonical, unknown
+from suite.types import PROFILES, Cell, Study, UserError, Value
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One field of a cell.
+
+    ``parse`` brings a value into canonical form or raises UserError. ``default`` is left out of
+    a cell's identity; None: the axis has no default and is always named. ``holds``: ``name``,
+    ``count`` (a whole number) or ``number``. ``local``: its values have no catalogue; a study
+    allows those that its own grids name.
+    """
+
+    name: str
+    meaning: str
+    parse: Callable[[Value], Value]
+    default: Value | None = None
+    holds: str = "name"
+    local: bool = False
+
+
+def _choice(kind: str, allowed: Iterable[str]) -> Callable[[Value], Value]:
+    names = tuple(allowed)
+
+    def parse(given: Value) -> Value:
+        if given not in names:
+            raise unknown(kind, given, names)
+        return given
+
+    return parse
+
+
+def _count(kind: str) -> Callable[[Value], Value]:
+    def parse(given: Value) -> Value:
+        try:
+            count = int(str(given))
+        except ValueError:
+            count = 0
+        if not 1 <= count <= LARGEST:
+            raise UserError(
+                f"{kind} is {str(given)[:40]!r}; allowed are whole numbers from 1 to {LARGEST}"
+            )
+        return count
+
+    return parse
+
+
+def _number(kind: str) -> Callable[[Value], Value]:
+    def parse(given: Value) -> Value:
+        try:
+            value = float(given)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise UserError(f"{kind} is {str(given)[:40]!r}; allowed are finite numbers")
+        return value + 0.0  # -0.0 is 0.0
+
+    return parse
+
+
+def _named(kind: str) -> Callable[[Value], Value]:
+    def parse(given: Value) -> Value:
+        text = "".join(str(given).split())
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_.,()-]*", text):
+            raise UserError(
+                f"{kind} is {str(given)[:40]!r}; allowed are lower-case letters, digits and _.,()-"
+            )
+        return text
+
+    return parse
+
+
+LARGEST = 100_000
+"""The largest depth, width or number of seeds that is taken for meant."""
+
+AXES = Registry(
+    "axis",
+    [
+        Axis("framework", "whose layers are measured", _choice("framework", FRAMEWORKS.names)),
+        Axis("activation", "after every hidden layer", lambda v: activations.canonical(str(v))),
+        Axis("initializer", "of every kernel", lambda v: initializers.canonical(str(v))),
+        Axis("depth", "hidden layers", _count("depth"), holds="count"),
+        Axis("width", "units of a hidden layer", _count("width"), holds="count"),
+        Axis("optimizer", "that trains", lambda v: optimizers.canonical(str(v)), "rmsprop"),
+        Axis(
+            "weights",
+            "shared: drawn once in NumPy and loaded into every framework;"
+            " native: drawn by the framework's own initializer",
+            _choice("weights", ("native", "shared")),
+            "native",
+        ),
+        Axis(
+            "settings",
+            "common: every hyper-parameter set, equal in all frameworks;"
+            " default: the framework's own",
+            _choice("settings", ("common", "default")),
+            "common",
+        ),
+        Axis("dataset", "what is learned", _choice("dataset", DATASETS.names), "circles"),
+        Axis(
+            "normalization",
+            "between a hidden layer's kernel and its activation",
+            _choice("normalization", ("none", "batch", "layer")),
+            "none",
+        ),
+        Axis(
+            "residual",
+            "factor of a hidden layer's output before its input is added; 0: no such connection",
+            _number("residual"),
+            0.0,
+            "number",
+        ),
+        Axis("dropout", "probability of dropping a unit", _number("dropout"), 0.0, "number"),
+        Axis(
+            "clipping",
+            "of each network's gradient before a step: by its norm, or entry by entry",
+            lambda v: canonical("clipping", str(v), optimizers.CLIPPING),
+            "none",
+        ),
+        Axis(
+            "schedule",
+            "of the learning rate over the epochs",
+            lambda v: canonical("schedule", str(v), optimizers.SCHEDULES),
+            "constant",
+        ),
+        Axis("precision", "of all numbers", _choice("precision", ("single", "double")), "single"),
+        Axis(
+            "scale",
+            "factor of every initial kernel, or as the study says",
+            _number("scale"),
+            1.0,
+            "number",
+        ),
+        Axis("samples", "inputs at a time", _count("samples"), 128, "count"),
+        Axis("case", "which of the study's experiments", _named("case"), local=True),
+        Axis("layer_kind", "the layer that is measured", _named("layer_kind"), local=True),
+        Axis(
+            "shape",
+            "of what is measured, as fan_in x fan_out or as the study says",
+            _named("shape"),
+            local=True,
+        ),
+    ],
+)
+
+
+def canonical_value(axis: str, given: Value, study: Study | None = None) -> Value:
+    """A value of an axis in canonical form; UserError for an unknown axis or value.
+
+    On a local axis it must be one that the grids of ``study`` name, where a study is given.
+    """
+    value = AXES[axis].parse(given)
+    if study is not None and AXES[axis].local and value not in _named_by(study, axis):
+        raise unknown(f"{axis} of study {study.name!r}", value, map(str, _named_by(study, axis)))
+    return value
+
+
+def _named_by(study: Study, axis: str) -> tuple[Value, ...]:
+    """The values of an axis in the largest grids of a study, in order of appearance."""
+    given = (value for grid in study.grids(PROFILES[-1]) for value in grid.axes.get(axis, ()))
+    return tuple(dict.fromkeys(map(AXES[axis].parse, given)))
+
+
+def make_cell(study: Study, values: Mapping[str, Value]) -> Cell:
+    """The cell with the given canonical values; axes left out take their defaults.
+
+    Raises UserError for an axis that is missing and has no default.
+    """
+    chosen: list[tuple[str, Value]] = []
+    for axis in AXES:
+        if axis.name not in study.axes:
+            continue
+        value = values.get(axis.name, axis.default)
+        if value is None:
+            raise UserError(f"study {study.name!r} has no value for its axis {axis.name!r}")
+        chosen.append((axis.name, value))
+    named = (f"{name}={value}" for name, value in chosen if value != AXES[name].default)
+    return Cell(study.name, tuple(chosen), " ".join([study.name, *named]))

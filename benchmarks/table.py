@@ -117,8 +117,17 @@ def trained(entries: Sequence[Row]) -> list[str]:
             *quality,
         )
 
-    head = ("", "processes", "networks", "ms per network and epoch", "times the suite's",
-            "start-up of the first, s", "of each further, s", "accuracy", "loss")  # fmt: skip
+    head = (
+        "",
+        "processes",
+        "networks",
+        "ms per network and epoch",
+        "times the suite's",
+        "start-up of the first, s",
+        "of each further, s",
+        "accuracy",
+        "loss",
+    )
     return lines(head, (cells(row) for row in entries if LAST not in row.name))
 
 
@@ -134,11 +143,15 @@ def recording(entries: Sequence[Row]) -> list[str]:
     return lines(
         head,
         (
-            (row.name, number(row.median), number(other.median),
-             spread([100 * (ratio - 1) for ratio in ratios(row, other)]))
+            (
+                row.name,
+                number(row.median),
+                number(other.median),
+                spread([100 * (ratio - 1) for ratio in ratios(row, other)]),
+            )
             for row, other in pairs
         ),
-    )  # fmt: skip
+    )
 
 
 def wide(found: dict[str, list[Row]]) -> list[str]:
@@ -151,9 +164,14 @@ def wide(found: dict[str, list[Row]]) -> list[str]:
                 if floor.name.startswith(FLOOR) and row.name in floor.facts["against"]:
                     share = [100 * ratio for ratio in ratios(floor, row)]
                     body.append(
-                        (f"{title}: {row.name}", str(row.facts["networks"]), number(row.median),
-                         number(floor.median), spread(share))
-                    )  # fmt: skip
+                        (
+                            f"{title}: {row.name}",
+                            str(row.facts["networks"]),
+                            number(row.median),
+                            number(floor.median),
+                            spread(share),
+                        )
+                    )
     head = ("", "runs", "ms a run", "draws and products alone, ms", "share of their speed, %")
     return lines(head, body)
 

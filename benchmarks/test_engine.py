@@ -62,8 +62,10 @@ def test_propagate(benchmark: BenchmarkFixture, framework: Framework, width: int
     inputs, cotangent = rng.normal(size=(2, 16, width)).astype(np.float32)
     (found,) = benchmark.pedantic(
         lambda: framework.propagate(("relu",), weights, inputs, cotangent),
-        rounds=10, iterations=1, warmup_rounds=2,
-    )  # fmt: skip
+        rounds=10,
+        iterations=1,
+        warmup_rounds=2,
+    )
     benchmark.extra_info["last_mean_square"] = float(np.mean(found.activation[-1] ** 2))
     assert np.shape(found.activation) == (50, 16, width)
 

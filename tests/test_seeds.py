@@ -11,10 +11,12 @@ import pytest
 from suite import seeds
 
 AXES: dict[str, dict[str, int | str]] = {
-    purpose: {axis: (f"a {axis}" if axis in {"initializer", "framework", "dataset", "cell"} else 3)
-              for axis in axes}
+    purpose: {
+        axis: (f"a {axis}" if axis in {"initializer", "framework", "dataset", "cell"} else 3)
+        for axis in axes
+    }
     for purpose, axes in seeds.PURPOSES.items()
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("purpose", seeds.PURPOSES)
@@ -25,8 +27,11 @@ def test_same_axes_same_stream(purpose: str) -> None:
 
 
 def test_streams_differ_by_root_purpose_and_every_axis() -> None:
-    streams = [seeds.generator(root, purpose, **axes).bytes(16)
-               for root in (0, 1) for purpose, axes in AXES.items()]  # fmt: skip
+    streams = [
+        seeds.generator(root, purpose, **axes).bytes(16)
+        for root in (0, 1)
+        for purpose, axes in AXES.items()
+    ]
     for purpose, axes in AXES.items():
         for axis, value in axes.items():
             other = {**axes, axis: 4 if isinstance(value, int) else f"{value}!"}

@@ -14,9 +14,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("rivals")
     group.addoption("--turns", type=int, default=3, help="rounds of every contestant")
     group.addoption(
-        "--processes", type=int, default=grids.default_jobs(),
+        "--processes",
+        type=int,
+        default=grids.default_jobs(),
         help="of a row with one process per core; fewer where memory is short",
-    )  # fmt: skip
+    )
 
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:

@@ -50,23 +50,37 @@ def _alone(module: str, framework: str, name: str, **more: bool) -> Contestant:
 
 def _suite(framework: str, runner: str) -> Contestant:
     return Contestant(
-        ENGINES[framework], f"{RUNNERS}:{runner}", (framework,), (), PACKAGES[framework],
-        many=runner == "Engine", engine=True,
-    )  # fmt: skip
+        ENGINES[framework],
+        f"{RUNNERS}:{runner}",
+        (framework,),
+        (),
+        PACKAGES[framework],
+        many=runner == "Engine",
+        engine=True,
+    )
 
 
 def _last(framework: str) -> Contestant:
     return Contestant(
-        f"{ENGINES[framework]}, last epoch recorded alone", f"{RUNNERS}:Engine", (framework, True),
-        (ENGINES[framework],), PACKAGES[framework], many=False, engine=True,
-    )  # fmt: skip
+        f"{ENGINES[framework]}, last epoch recorded alone",
+        f"{RUNNERS}:Engine",
+        (framework, True),
+        (ENGINES[framework],),
+        PACKAGES[framework],
+        many=False,
+        engine=True,
+    )
 
 
 def _floor(framework: str) -> Contestant:
     return Contestant(
         f"draws and products alone, {ENGINES[framework].removeprefix('suite, ')}",
-        f"{RUNNERS}:Floor", (framework,), (ENGINES[framework],), PACKAGES[framework], many=False,
-    )  # fmt: skip
+        f"{RUNNERS}:Floor",
+        (framework,),
+        (ENGINES[framework],),
+        PACKAGES[framework],
+        many=False,
+    )
 
 
 def contestants(work: str) -> list[Contestant]:
@@ -86,4 +100,4 @@ def contestants(work: str) -> list[Contestant]:
         Contestant(
             "JAX, vmap and scan", f"{RUNNERS}:Together", (), tuple(ENGINES.values()), ("jax",)
         ),
-    ]  # fmt: skip
+    ]

@@ -45,11 +45,18 @@ WORK = {
     "circles": Work("training", COMMON, RECORD[-1], "heldout_accuracy", "heldout_loss"),
     "digits": Work(
         "digits",
-        (*COMMON, "layer_kind=dense", "width=64", "weights=native,shared",
-         "initializer=xavier_uniform,xavier_normal"),
-        10, "heldout_digit_accuracy", "heldout_digit_loss",
+        (
+            *COMMON,
+            "layer_kind=dense",
+            "width=64",
+            "weights=native,shared",
+            "initializer=xavier_uniform,xavier_normal",
+        ),
+        10,
+        "heldout_digit_accuracy",
+        "heldout_digit_loss",
     ),
-}  # fmt: skip
+}
 
 
 class Network(Protocol):

@@ -25,8 +25,18 @@ CHOICES = {
     "expected": ("supported", "refuted", "open"),
     "decides": PROFILES,
 }
-_REQUIRED = ("id", "statement", "source", "study", "metric", "estimand", "of", "expected",
-             "because", "decides")  # fmt: skip
+_REQUIRED = (
+    "id",
+    "statement",
+    "source",
+    "study",
+    "metric",
+    "estimand",
+    "of",
+    "expected",
+    "because",
+    "decides",
+)
 _BANDS = ("floor", "ceiling", "band")
 
 

@@ -94,8 +94,11 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
         raise UserError(f"{folder} holds no stack that can be measured here{_because(notes)}")
     now = environment.manifest(plan, manifest["command"])
     known = manifest.get("definitions") or {}
-    changed = [name for name, definition in now["definitions"].items()
-               if known.get(name, definition) != definition]  # fmt: skip
+    changed = [
+        name
+        for name, definition in now["definitions"].items()
+        if known.get(name, definition) != definition
+    ]
     if changed:
         notes.append(f"not compared, since they are defined anew: {', '.join(changed)}")
     for name in dict.fromkeys(stack.study for stack in chosen):
@@ -163,8 +166,10 @@ def choose(stacks: Sequence[Stack], plan: Plan, count: int | None, number: int) 
     if count is None:
         groups = {key: group[: (len(group) + 1) // 2] for key, group in groups.items()}
         count = len(groups)
-    order = sorted((stack for group in groups.values() for stack in group),
-                   key=lambda stack: seeds.integer(number, "sample", stack=stack.key))  # fmt: skip
+    order = sorted(
+        (stack for group in groups.values() for stack in group),
+        key=lambda stack: seeds.integer(number, "sample", stack=stack.key),
+    )
     turns: list[tuple[int, Stack]] = []
     taken: Counter[tuple[str, str]] = Counter()
     for stack in order:
@@ -212,13 +217,20 @@ def _rows(
     for name, now in measured.items():
         study = STUDIES[name]
         keys = [*study.axes, "seed"]
-        runs = [(*dict(m.cell.values).values(), m.seed)
-                for stack in stacks if stack.study == name for m in stack.members]  # fmt: skip
+        runs = [
+            (*dict(m.cell.values).values(), m.seed)
+            for stack in stacks
+            if stack.study == name
+            for m in stack.members
+        ]
         wanted = pd.DataFrame(runs, columns=keys)
         there = wanted.merge(stored[name], on=keys, how="left")
         here = wanted.merge(now, on=keys, how="left")
-        metrics = [metric for metric in study.tables[0].metrics
-                   if metric in there.columns and metric not in skipped]  # fmt: skip
+        metrics = [
+            metric
+            for metric in study.tables[0].metrics
+            if metric in there.columns and metric not in skipped
+        ]
         found = compare(there, here, metrics)
         parts.append(pd.concat([wanted.astype(object).assign(study=name), found], axis=1))
     axes = [axis.name for axis in AXES if any(axis.name in part for part in parts)]
@@ -244,8 +256,10 @@ def compare(there: pd.DataFrame, here: pd.DataFrame, metrics: Sequence[str]) -> 
     values = np.stack([np.where(identical, "", texts).astype(object) for texts in reason])
     for name in metrics:
         metric = METRICS[name]
-        a, b = (float64(pd.to_numeric(frame[name], errors="coerce").to_numpy())
-                for frame in (there, here))  # fmt: skip
+        a, b = (
+            float64(pd.to_numeric(frame[name], errors="coerce").to_numpy())
+            for frame in (there, here)
+        )
         identical &= (a.view(np.int64) == b.view(np.int64)) | (np.isnan(a) & np.isnan(b))
         alike &= metric.alike(a, b)
         off = _times(a, b, metric)
@@ -258,8 +272,9 @@ def compare(there: pd.DataFrame, here: pd.DataFrame, metrics: Sequence[str]) -> 
     failed = status[1] == "failed"
     values[1, failed] = reason[1][failed]
     outcome = np.select([failed, identical, alike], ["failed", "identical", "alike"], "different")
-    return pd.DataFrame({"outcome": outcome, "what": what, "there": values[0], "here": values[1],
-                         "times": times})  # fmt: skip
+    return pd.DataFrame(
+        {"outcome": outcome, "what": what, "there": values[0], "here": values[1], "times": times}
+    )
 
 
 def _times(a: Array, b: Array, metric: Metric) -> Array:

@@ -49,9 +49,10 @@ def _content(found: Reproduced) -> dict[str, Any]:
         "notes": list(found.notes),
         "studies": _counts(found),
         "rows": rows,
-        "environment": [{"key": key, "there": there, "here": here}
-                        for key, there, here in found.environment],
-    }  # fmt: skip
+        "environment": [
+            {"key": key, "there": there, "here": here} for key, there, here in found.environment
+        ],
+    }
 
 
 def _lines(found: Reproduced) -> list[str]:
@@ -64,23 +65,29 @@ def _lines(found: Reproduced) -> list[str]:
     if len(apart):
         apart = apart.sort_values("times", ascending=False, kind="stable")
         kinds = apart.groupby(["study", "framework", "outcome", "what"], sort=False)
-        lines += ["", f"not identical: {len(apart)} rows; of each kind the farthest off, in units"
-                      " of what counts as the same"]  # fmt: skip
+        lines += [
+            "",
+            f"not identical: {len(apart)} rows; of each kind the farthest off, in units"
+            " of what counts as the same",
+        ]
         lines += [_line(rows.iloc[0].to_dict(), len(rows)) for _, rows in [*kinds][:SHOWN]]
         if len(kinds) > SHOWN:
             lines += [f"  and {len(kinds) - SHOWN} kinds more: --csv prints every row"]
     if found.environment:
         lines += ["", "what the stored run depended on and this one does not: there -> here"]
-        lines += [_short(f"  {key}: {there or 'none'} -> {here or 'none'}")
-                  for key, there, here in found.environment]  # fmt: skip
+        lines += [
+            _short(f"  {key}: {there or 'none'} -> {here or 'none'}")
+            for key, there, here in found.environment
+        ]
     return lines
 
 
 def _line(row: Mapping[Any, Any], count: int) -> str:
     """The row that is farthest off, of so many in which the same metric is."""
     known = ("study", "seed", "outcome", "what", "there", "here", "times")
-    cell = " ".join(str(value) for key, value in row.items()
-                    if key not in known and not _absent(value))  # fmt: skip
+    cell = " ".join(
+        str(value) for key, value in row.items() if key not in known and not _absent(value)
+    )
     text = f"{row['what']} {_value(row['there'])} -> {_value(row['here'])}"
     head = f"  {count:>5} {row['outcome']:<10}{row['times']:>8.2g}  "
     return _short(f"{head}{text}: {row['study']} {cell} seed {row['seed']}")

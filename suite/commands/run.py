@@ -142,18 +142,32 @@ def _timings(plan: Plan, results: Results, stages: _Stages) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        {"stage": stage, "seconds": seconds, "study": "", "stack": "", "label": "",
-         "expected_seconds": None, "process_peak_bytes": None, **dict.fromkeys(STAGES)}
+        {
+            "stage": stage,
+            "seconds": seconds,
+            "study": "",
+            "stack": "",
+            "label": "",
+            "expected_seconds": None,
+            "process_peak_bytes": None,
+            **dict.fromkeys(STAGES),
+        }
         for stage, seconds in stages.seconds.items()
-    ]  # fmt: skip
+    ]
     for study, stacks in plan.stacks.items():
         for stack in stacks:
             timings = results.timings(stack)
             if timings:
                 rows.append(
-                    {"stage": "stack", **timings, "study": study, "stack": stack.key,
-                     "label": stack.label, "expected_seconds": plan.costs[stack.key].seconds}
-                )  # fmt: skip
+                    {
+                        "stage": "stack",
+                        **timings,
+                        "study": study,
+                        "stack": stack.key,
+                        "label": stack.label,
+                        "expected_seconds": plan.costs[stack.key].seconds,
+                    }
+                )
     return pd.DataFrame(rows)
 
 

@@ -27,12 +27,30 @@ from suite.judging.verdicts import NOT_JUDGED, REFUTED, SUPPORTED
 SAME, CHANGED, LOST, DECIDED = "same", "changed", "lost", "decided"
 MISSING, NEW, NOT_COMPARABLE = "missing", "new", "not comparable"
 KINDS = (CHANGED, LOST, DECIDED, NOT_COMPARABLE, MISSING, NEW, SAME)
-_KEYS = ("versions", "packages", "platform", "cores", "threads", "determinism", "suite_version",
-         "git", "tree_hash", "root_seed", "profile", "seeds", "overrides",
-         "frameworks")  # fmt: skip
+_KEYS = (
+    "versions",
+    "packages",
+    "platform",
+    "cores",
+    "threads",
+    "determinism",
+    "suite_version",
+    "git",
+    "tree_hash",
+    "root_seed",
+    "profile",
+    "seeds",
+    "overrides",
+    "frameworks",
+)
 _SIDE = ("verdict", "estimate", "low", "high", "n", "reason", "text_hash")
-COLUMNS = ("kind", "claim", "group", "study",
-           *(f"{name}_{side}" for side in "ab" for name in _SIDE))  # fmt: skip
+COLUMNS = (
+    "kind",
+    "claim",
+    "group",
+    "study",
+    *(f"{name}_{side}" for side in "ab" for name in _SIDE),
+)
 
 
 def environment(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -70,8 +88,9 @@ def compare_claims(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     ``a``, ``b``: rows of claims.csv, where a pair of claim and group stands once. A claim that
     was not judged as a whole stands for all its groups in the other.
     """
-    sides = [{(row["claim"], row["group"]): row for row in side.to_dict("records")}
-             for side in (a, b)]  # fmt: skip
+    sides = [
+        {(row["claim"], row["group"]): row for row in side.to_dict("records")} for side in (a, b)
+    ]
     keys = dict.fromkeys([*sides[0], *sides[1]])
     rows = [_row(key, *(_judged(side, key) for side in sides)) for key in keys]
     table = pd.DataFrame([row for row in rows if row["kind"]], columns=[*COLUMNS])
@@ -86,8 +105,11 @@ def _judged(side: Mapping[tuple[str, str], Any], key: tuple[str, str]) -> Mappin
 
 
 def _row(key: tuple[str, str], a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
-    values = {f"{name}_{side}": row.get(name) for side, row in zip("ab", (a, b), strict=True)
-              for name in _SIDE}  # fmt: skip
+    values = {
+        f"{name}_{side}": row.get(name)
+        for side, row in zip("ab", (a, b), strict=True)
+        for name in _SIDE
+    }
     study = (a or b)["study"]
     return {"kind": _kind(a, b), "claim": key[0], "group": key[1], "study": study, **values}
 

@@ -148,8 +148,10 @@ def _claims_of(claims: pd.DataFrame, axis: str, value: Value) -> pd.DataFrame:
     """The verdicts whose group has a value, the axis taken out of the group."""
     groups = [verdicts.group_fields(group) for group in claims["group"]]
     kept = [group.get(axis) == str(value) for group in groups]
-    left = [" ".join(f"{name}={given}" for name, given in group.items() if name != axis)
-            for group in groups]  # fmt: skip
+    left = [
+        " ".join(f"{name}={given}" for name, given in group.items() if name != axis)
+        for group in groups
+    ]
     return claims.assign(group=left)[kept]
 
 

@@ -42,8 +42,25 @@ KINDS = (WORSENED, CHANGED, IMPROVED, UNCLEAR, NOT_COMPARABLE, MISSING, NEW, SAM
 RATE = 0.05
 LEAST = seeds_needed(level=1 - RATE)
 """Pairs apart with which a sign test can be significant: 2 / 2^6 < 0.05."""
-COLUMNS = ("kind", "study", "cell", "metric", "unit", "a", "b", "difference", "low", "high", "n",
-           "above", "below", "p", "adjusted", "size", "reason")  # fmt: skip
+COLUMNS = (
+    "kind",
+    "study",
+    "cell",
+    "metric",
+    "unit",
+    "a",
+    "b",
+    "difference",
+    "low",
+    "high",
+    "n",
+    "above",
+    "below",
+    "p",
+    "adjusted",
+    "size",
+    "reason",
+)
 
 
 def compare(

@@ -25,10 +25,36 @@ MISSING, NEW, NOT_COMPARABLE = "missing", "new", "not comparable"
 FINISHED = Metric("ok_share", "share", "runs that end ok", "higher", worst=None)
 """Compared beside a study's metrics, so that runs which diverge or fail show where no metric has a
 worst value for them."""
-COUNTS = ("n", "above", "below", "seeds_a", "seeds_b", "shared", "failed_a", "failed_b", "nan_a",
-          "nan_b")  # fmt: skip
-COLUMNS = ("study", "cell", "metric", "unit", "direction", "kind", "reason", "a", "b", "difference",
-           "low", "high", "p", "size", "tolerance", *COUNTS)  # fmt: skip
+COUNTS = (
+    "n",
+    "above",
+    "below",
+    "seeds_a",
+    "seeds_b",
+    "shared",
+    "failed_a",
+    "failed_b",
+    "nan_a",
+    "nan_b",
+)
+COLUMNS = (
+    "study",
+    "cell",
+    "metric",
+    "unit",
+    "direction",
+    "kind",
+    "reason",
+    "a",
+    "b",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "size",
+    "tolerance",
+    *COUNTS,
+)
 
 
 def pair(
@@ -109,8 +135,13 @@ class _Pairs:
         seeds_a, seeds_b = map(self._count, self.code)
         failed_a, failed_b = (self._count(self.cell[~one]) for one in self.measured)
         self.there = (seeds_a > 0, seeds_b > 0)
-        self.counts = {"seeds_a": seeds_a, "seeds_b": seeds_b, "shared": self._count(self.cell),
-                       "failed_a": failed_a, "failed_b": failed_b}  # fmt: skip
+        self.counts = {
+            "seeds_a": seeds_a,
+            "seeds_b": seeds_b,
+            "shared": self._count(self.cell),
+            "failed_a": failed_a,
+            "failed_b": failed_b,
+        }
 
     def _count(self, cell: Array) -> Array:
         return np.bincount(cell, minlength=self.cells)
@@ -124,9 +155,13 @@ class _Pairs:
         kind[known[0] & (~self.there[1] | lacks[1])] = MISSING
         kind[known[1] & (~self.there[0] | lacks[0])] = NEW
         table = pd.DataFrame(self.counts).assign(
-            metric=metric.name, unit=metric.unit, direction=metric.direction, kind=kind,
-            reason=why, cell=np.arange(self.cells),
-        )  # fmt: skip
+            metric=metric.name,
+            unit=metric.unit,
+            direction=metric.direction,
+            kind=kind,
+            reason=why,
+            cell=np.arange(self.cells),
+        )
         if not why:
             a, b = (values[side][self.at[side]] for side in (0, 1))
             table = pd.concat([table, self._compared(metric, a, b)], axis=1)

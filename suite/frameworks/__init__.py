@@ -52,8 +52,10 @@ def compiler() -> str:
         try:
             subprocess.run(
                 [*words, include, str(source), "-o", str(source.with_suffix(".so"))],
-                check=True, capture_output=True, timeout=60,
-            )  # fmt: skip
+                check=True,
+                capture_output=True,
+                timeout=60,
+            )
             told = subprocess.run([words[0], "--version"], capture_output=True, text=True)
         except (OSError, subprocess.SubprocessError):
             return ""

@@ -15,8 +15,18 @@ from typing import Any
 
 from suite.types import Array, Framework, Layer, Propagation, Snapshot, TrainTask, Weights
 
-STAGES = ("start", "import", "draw", "compile", "train", "record", "propagate", "probe",
-          "statistics", "write")  # fmt: skip
+STAGES = (
+    "start",
+    "import",
+    "draw",
+    "compile",
+    "train",
+    "record",
+    "propagate",
+    "probe",
+    "statistics",
+    "write",
+)
 """In the order in which a stack goes through them. ``compile``: to build, trace or compile a
 program; ``record``: snapshots of networks in training; ``write``: its shard."""
 

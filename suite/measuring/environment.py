@@ -47,8 +47,13 @@ which multiplies torch's matrices, rounds by where an array lies in memory unles
 take one path. MALLOC: the C library keeps freed memory instead of giving it back after every array,
 which costs up to a tenth of the time in page faults. Flags of the frameworks: ``suite.frameworks``.
 """
-_LIMITS = ("ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES",
-           "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE")  # fmt: skip
+_LIMITS = (
+    "ATEN_CPU_CAPABILITY",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+)
 """What holds a library to older instructions, which round otherwise. Workers inherit it."""
 _SHARED = ("numpy", "scipy", "pandas", "scikit-learn")
 

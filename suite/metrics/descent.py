@@ -7,28 +7,61 @@ import math
 from suite.metrics.metric import Metric
 
 METRICS: tuple[Metric, ...] = (
-    Metric("first_loss", "1", "mean squared error of the demo's first 10 batches, each before its"
-           " step", "lower", math.inf, 0.02),
-    Metric("last_loss", "1", "mean squared error of the demo's last 10 batches, each before its"
-           " step", "lower", math.inf, 0.02),
+    Metric(
+        "first_loss",
+        "1",
+        "mean squared error of the demo's first 10 batches, each before its step",
+        "lower",
+        math.inf,
+        0.02,
+    ),
+    Metric(
+        "last_loss",
+        "1",
+        "mean squared error of the demo's last 10 batches, each before its step",
+        "lower",
+        math.inf,
+        0.02,
+    ),
     *(
-        Metric(f"{when}_risk", "1", "expected squared error of the demo's network on new inputs"
-               f" and targets, {text} training; 1 is the least that any network can have",
-               "lower", math.inf, 0.01)
+        Metric(
+            f"{when}_risk",
+            "1",
+            "expected squared error of the demo's network on new inputs"
+            f" and targets, {text} training; 1 is the least that any network can have",
+            "lower",
+            math.inf,
+            0.01,
+        )
         for when, text in (("initial", "before"), ("final", "after"))
     ),
-    Metric("clipped_share", "share", "steps whose gradient had a norm above the threshold",
-           tolerance=0.01),
+    Metric(
+        "clipped_share",
+        "share",
+        "steps whose gradient had a norm above the threshold",
+        tolerance=0.01,
+    ),
     *(
-        Metric(f"steps_to_millionth{end}", "steps", "steps after which the distance from the"
-               f" minimum has fallen to a millionth{text}; inf when it does not in 8,000",
-               "lower", math.inf, 1.0)
+        Metric(
+            f"steps_to_millionth{end}",
+            "steps",
+            "steps after which the distance from the"
+            f" minimum has fallen to a millionth{text}; inf when it does not in 8,000",
+            "lower",
+            math.inf,
+            1.0,
+        )
         for end, text in (("", ""), ("_predicted", ", by the recurrence in double precision"))
     ),
     Metric("batch_loss", "1", "mean squared error of a batch before its step", "lower", math.inf),
     *(
-        Metric(f"relative_distance{end}", "1", "distance from the minimum over that at the start"
-               f"{text}", "lower", math.inf)
+        Metric(
+            f"relative_distance{end}",
+            "1",
+            f"distance from the minimum over that at the start{text}",
+            "lower",
+            math.inf,
+        )
         for end, text in (("", ""), ("_predicted", ", by the recurrence in double precision"))
     ),
-)  # fmt: skip
+)

@@ -9,16 +9,47 @@ from suite.metrics.metric import Metric
 _LOSS = "mean categorical cross-entropy of ten classes"
 
 METRICS: tuple[Metric, ...] = (
-    Metric("digit_loss", "nats", f"{_LOSS}, training images, after training", "lower", math.inf,
-           0.02),
-    Metric("heldout_digit_loss", "nats", f"{_LOSS}, held-out images, after training", "lower",
-           math.inf, 0.02),
-    Metric("digit_accuracy", "share", "training images whose class has the largest logit, after"
-           " training", "higher", 0.0, 0.01),
-    Metric("heldout_digit_accuracy", "share", "held-out images whose class has the largest logit,"
-           " after training", "higher", 0.0, 0.01),
-    Metric("first_step_half", "steps", "first step, from 1, at which the mean loss of the last 10"
-           " batches is at most 0.5; inf when there is none", "lower", math.inf, 2.0),
-    Metric("running_loss", "nats", f"{_LOSS}, mean of 10 batches, each before its step", "lower",
-           math.inf),
-)  # fmt: skip
+    Metric(
+        "digit_loss", "nats", f"{_LOSS}, training images, after training", "lower", math.inf, 0.02
+    ),
+    Metric(
+        "heldout_digit_loss",
+        "nats",
+        f"{_LOSS}, held-out images, after training",
+        "lower",
+        math.inf,
+        0.02,
+    ),
+    Metric(
+        "digit_accuracy",
+        "share",
+        "training images whose class has the largest logit, after training",
+        "higher",
+        0.0,
+        0.01,
+    ),
+    Metric(
+        "heldout_digit_accuracy",
+        "share",
+        "held-out images whose class has the largest logit, after training",
+        "higher",
+        0.0,
+        0.01,
+    ),
+    Metric(
+        "first_step_half",
+        "steps",
+        "first step, from 1, at which the mean loss of the last 10"
+        " batches is at most 0.5; inf when there is none",
+        "lower",
+        math.inf,
+        2.0,
+    ),
+    Metric(
+        "running_loss",
+        "nats",
+        f"{_LOSS}, mean of 10 batches, each before its step",
+        "lower",
+        math.inf,
+    ),
+)

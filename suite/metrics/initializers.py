@@ -9,13 +9,27 @@ from __future__ import annotations
 from suite.metrics.metric import Metric
 
 METRICS: tuple[Metric, ...] = (
-    Metric("kernel_mean_z", "standard errors", "mean of a kernel's entries over its standard"
-           " error by the declared law; empty where entries are not independent", tolerance=0.1),
-    Metric("kernel_variance_ratio", "1", "mean square of a kernel's entries over the variance of"
-           " the declared law", tolerance=0.01),
-    Metric("kernel_variance_z", "standard errors", "kernel_variance_ratio - 1 over its standard"
-           " error, sqrt((kurtosis + 2) / entries) with the excess kurtosis of the declared law;"
-           " empty where entries are not independent", tolerance=0.1),
+    Metric(
+        "kernel_mean_z",
+        "standard errors",
+        "mean of a kernel's entries over its standard"
+        " error by the declared law; empty where entries are not independent",
+        tolerance=0.1,
+    ),
+    Metric(
+        "kernel_variance_ratio",
+        "1",
+        "mean square of a kernel's entries over the variance of the declared law",
+        tolerance=0.01,
+    ),
+    Metric(
+        "kernel_variance_z",
+        "standard errors",
+        "kernel_variance_ratio - 1 over its standard"
+        " error, sqrt((kurtosis + 2) / entries) with the excess kurtosis of the declared law;"
+        " empty where entries are not independent",
+        tolerance=0.1,
+    ),
     Metric("kernel_kurtosis", "1", "excess kurtosis of a kernel's entries", tolerance=0.01),
     Metric("kernel_kurtosis_predicted", "1", "kernel_kurtosis of the declared law"),
     Metric("ks_declared", "1", "KS of a kernel and its declared law", tolerance=0.001),
@@ -30,24 +44,42 @@ METRICS: tuple[Metric, ...] = (
             ("_predicted", f"KS of the declared law and {words} of its variance"),
         )
     ),
-    Metric("kernel_bias_std", "1", "root mean square of the bias that the layer starts with",
-           tolerance=0.01),
+    Metric(
+        "kernel_bias_std",
+        "1",
+        "root mean square of the bias that the layer starts with",
+        tolerance=0.01,
+    ),
     Metric("kernel_bias_std_predicted", "1", "kernel_bias_std by the declared law"),
     Metric("kernel_bias_largest", "1", "largest |bias| times sqrt(fan_in)", tolerance=0.01),
     *(
         Metric(f"{way}_gain{end}", "1", f"{text}{more}", tolerance=0.01)
         for way, text in (
-            ("forward", "mean square of the outputs of a linear layer over that of its Gaussian"
-             " inputs"),
-            ("backward", "mean square of the gradient by the inputs of a linear layer over that"
-             " of the Gaussian gradient by its outputs"),
+            (
+                "forward",
+                "mean square of the outputs of a linear layer over that of its Gaussian inputs",
+            ),
+            (
+                "backward",
+                "mean square of the gradient by the inputs of a linear layer over that"
+                " of the Gaussian gradient by its outputs",
+            ),
         )
         for end, more in (("", ""), ("_predicted", ", by the declared variance"))
     ),
-    Metric("equal_kernels", "share", "pairs of layers whose kernels begin with the same values, as"
-           " far as the smaller reaches"),
-    Metric("kernel_density", "1 / standard deviation", "density of a kernel's entries, in units"
-           " of the declared standard deviation, in bins named by their centre", tolerance=0.01),
-    Metric("kernel_density_predicted", "1 / standard deviation", "kernel_density by the declared"
-           " law"),
-)  # fmt: skip
+    Metric(
+        "equal_kernels",
+        "share",
+        "pairs of layers whose kernels begin with the same values, as far as the smaller reaches",
+    ),
+    Metric(
+        "kernel_density",
+        "1 / standard deviation",
+        "density of a kernel's entries, in units"
+        " of the declared standard deviation, in bins named by their centre",
+        tolerance=0.01,
+    ),
+    Metric(
+        "kernel_density_predicted", "1 / standard deviation", "kernel_density by the declared law"
+    ),
+)

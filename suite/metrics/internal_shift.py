@@ -7,13 +7,32 @@ import math
 from suite.metrics.metric import Metric
 
 METRICS: tuple[Metric, ...] = (
-    Metric("shift_distance", "1", "norm of the change of the gradient by a hidden layer's kernel"
-           " when only the layers below it make their step, over the norm of the gradient (mean"
-           " over the steps, in runs over layers and steps)", "lower", math.inf, 0.01),
-    Metric("shift_cosine", "1", "cosine between that gradient before and after (mean over the"
-           " steps, in runs over layers and steps); 1: the layers below do not turn it", "higher",
-           -1.0, 0.01),
-    Metric("first_step_loss", "nats", "mean binary cross-entropy on all inputs before the first"
-           " step", "lower", math.inf, 0.02),
+    Metric(
+        "shift_distance",
+        "1",
+        "norm of the change of the gradient by a hidden layer's kernel"
+        " when only the layers below it make their step, over the norm of the gradient (mean"
+        " over the steps, in runs over layers and steps)",
+        "lower",
+        math.inf,
+        0.01,
+    ),
+    Metric(
+        "shift_cosine",
+        "1",
+        "cosine between that gradient before and after (mean over the"
+        " steps, in runs over layers and steps); 1: the layers below do not turn it",
+        "higher",
+        -1.0,
+        0.01,
+    ),
+    Metric(
+        "first_step_loss",
+        "nats",
+        "mean binary cross-entropy on all inputs before the first step",
+        "lower",
+        math.inf,
+        0.02,
+    ),
     Metric("last_step_loss", "nats", "the same before the last step", "lower", math.inf, 0.02),
-)  # fmt: skip
+)

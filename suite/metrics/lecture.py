@@ -7,19 +7,42 @@ import math
 from suite.metrics.metric import Metric
 
 METRICS: tuple[Metric, ...] = (
-    Metric("std_error", "nats", "largest |ln(measured / predicted)| over the layers, of the"
-           " standard deviation of the activations", "lower", math.inf, 0.01),
-    Metric("activation_std", "1", "standard deviation of a layer's activations, over inputs and"
-           " units"),
+    Metric(
+        "std_error",
+        "nats",
+        "largest |ln(measured / predicted)| over the layers, of the"
+        " standard deviation of the activations",
+        "lower",
+        math.inf,
+        0.01,
+    ),
+    Metric(
+        "activation_std", "1", "standard deviation of a layer's activations, over inputs and units"
+    ),
     Metric("activation_std_predicted", "1", "activation_std by theory"),
-    Metric("kernel_gradient", "1", "root mean square of the gradient by a layer's kernel, summed"
-           " over the batch"),
+    Metric(
+        "kernel_gradient",
+        "1",
+        "root mean square of the gradient by a layer's kernel, summed over the batch",
+    ),
     Metric("kernel_gradient_predicted", "1", "kernel_gradient by theory"),
-    Metric("kernel_gradient_ratio", "1", "kernel_gradient of the first layer over that of the"
-           " last", tolerance=0.01),
-    Metric("activation_share", "share", "activations of a layer in a bin of width 0.05: bin k is"
-           " centred on 0.05 k, and the outermost (k = -40, 40) hold what lies beyond"),
-    Metric("gradient_share", "share", "entries of the gradient by a layer's pre-activations in a"
-           " bin of width 0.1: bin k is centred on 0.1 k, and the outermost (k = -40, 40) hold"
-           " what lies beyond; the cotangent is N(0, 1)"),
-)  # fmt: skip
+    Metric(
+        "kernel_gradient_ratio",
+        "1",
+        "kernel_gradient of the first layer over that of the last",
+        tolerance=0.01,
+    ),
+    Metric(
+        "activation_share",
+        "share",
+        "activations of a layer in a bin of width 0.05: bin k is"
+        " centred on 0.05 k, and the outermost (k = -40, 40) hold what lies beyond",
+    ),
+    Metric(
+        "gradient_share",
+        "share",
+        "entries of the gradient by a layer's pre-activations in a"
+        " bin of width 0.1: bin k is centred on 0.1 k, and the outermost (k = -40, 40) hold"
+        " what lies beyond; the cotangent is N(0, 1)",
+    ),
+)

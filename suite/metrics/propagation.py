@@ -14,10 +14,15 @@ METRICS: tuple[Metric, ...] = (
     *(
         Metric(f"{way}_slope{end}", "nats per layer", f"{text}{more}", tolerance=0.01)
         for way, text in (
-            ("forward", "change of ln(mean square) per layer, from the input to the last"
-             " activation"),
-            ("backward", "change of ln(mean square of the gradient) per layer towards the"
-             " input, from the last pre-activation to the first; NaN with one layer"),
+            (
+                "forward",
+                "change of ln(mean square) per layer, from the input to the last activation",
+            ),
+            (
+                "backward",
+                "change of ln(mean square of the gradient) per layer towards the"
+                " input, from the last pre-activation to the first; NaN with one layer",
+            ),
         )
         for end, more in (
             ("", ""),
@@ -25,18 +30,43 @@ METRICS: tuple[Metric, ...] = (
             ("_error", "; measured minus predicted"),
         )
     ),
-    Metric("spread_slope", "nats per layer", "change of ln(variance over the inputs, averaged"
-           " over the units) per layer, from the input to the last activation: what is left of"
-           " the differences between inputs, whatever the biases add", tolerance=0.01),
-    Metric("output_std", "1", "standard deviation of the last activations, over inputs and"
-           " units", tolerance=0.01),
+    Metric(
+        "spread_slope",
+        "nats per layer",
+        "change of ln(variance over the inputs, averaged"
+        " over the units) per layer, from the input to the last activation: what is left of"
+        " the differences between inputs, whatever the biases add",
+        tolerance=0.01,
+    ),
+    Metric(
+        "output_std",
+        "1",
+        "standard deviation of the last activations, over inputs and units",
+        tolerance=0.01,
+    ),
     Metric("output_std_predicted", "1", "output_std by theory", tolerance=1e-9),
-    Metric("map_error", "nats", "largest |ln(measured / predicted)| over the layers, of the"
-           " mean square of the pre-activations", "lower", math.inf, 0.05),
-    Metric("saturated_share", "share", "units times inputs whose slope is below 1 % of the"
-           " activation's steepest, in a layer (in runs: the last)", tolerance=0.01),
-    Metric("zero_share", "share", "activations that are exactly 0, in a layer (in runs: the"
-           " last)", tolerance=0.01),
+    Metric(
+        "map_error",
+        "nats",
+        "largest |ln(measured / predicted)| over the layers, of the"
+        " mean square of the pre-activations",
+        "lower",
+        math.inf,
+        0.05,
+    ),
+    Metric(
+        "saturated_share",
+        "share",
+        "units times inputs whose slope is below 1 % of the"
+        " activation's steepest, in a layer (in runs: the last)",
+        tolerance=0.01,
+    ),
+    Metric(
+        "zero_share",
+        "share",
+        "activations that are exactly 0, in a layer (in runs: the last)",
+        tolerance=0.01,
+    ),
     *(
         Metric(f"{what}_{key}", "1", f"{text} of a layer's {what}s, over inputs and units")
         for what in ("preactivation", "activation")
@@ -45,21 +75,48 @@ METRICS: tuple[Metric, ...] = (
     Metric("preactivation_variance_predicted", "1", "preactivation_variance by theory"),
     Metric("activation_mean_predicted", "1", "activation_mean by theory"),
     Metric("activation_variance_predicted", "1", "activation_variance by theory"),
-    Metric("activation_mean_square", "1", "mean square of a layer's activations, geometric"
-           " mean over the inputs"),
-    Metric("activation_mean_square_predicted", "1", "activation_mean_square by theory, with"
-           " the finite-width drift where it is known"),
-    Metric("activation_spread", "1", "variance of an activation over the inputs, averaged over"
-           " the units of a layer"),
-    Metric("gradient_norm", "1", "Euclidean norm of the gradient by a layer's pre-activations,"
-           " for one input, geometric mean over the inputs"),
-    Metric("gradient_variance", "1", "variance (population) of the gradient by a layer's"
-           " pre-activations, over inputs and units"),
-    Metric("gradient_mean_square", "1", "mean square of the gradient by a layer's"
-           " pre-activations, geometric mean over the inputs; the cotangent's is 1"),
-    Metric("gradient_mean_square_predicted", "1", "gradient_mean_square by theory, with the"
-           " finite-width drift where it is known"),
-    Metric("histogram_share", "share", "activations of a layer in a bin; the bins are 21 equal"
-           " parts of -4 to 4 times the layer's root mean square, named by their centre, and"
-           " the outermost hold what lies beyond"),
-)  # fmt: skip
+    Metric(
+        "activation_mean_square",
+        "1",
+        "mean square of a layer's activations, geometric mean over the inputs",
+    ),
+    Metric(
+        "activation_mean_square_predicted",
+        "1",
+        "activation_mean_square by theory, with the finite-width drift where it is known",
+    ),
+    Metric(
+        "activation_spread",
+        "1",
+        "variance of an activation over the inputs, averaged over the units of a layer",
+    ),
+    Metric(
+        "gradient_norm",
+        "1",
+        "Euclidean norm of the gradient by a layer's pre-activations,"
+        " for one input, geometric mean over the inputs",
+    ),
+    Metric(
+        "gradient_variance",
+        "1",
+        "variance (population) of the gradient by a layer's pre-activations, over inputs and units",
+    ),
+    Metric(
+        "gradient_mean_square",
+        "1",
+        "mean square of the gradient by a layer's"
+        " pre-activations, geometric mean over the inputs; the cotangent's is 1",
+    ),
+    Metric(
+        "gradient_mean_square_predicted",
+        "1",
+        "gradient_mean_square by theory, with the finite-width drift where it is known",
+    ),
+    Metric(
+        "histogram_share",
+        "share",
+        "activations of a layer in a bin; the bins are 21 equal"
+        " parts of -4 to 4 times the layer's root mean square, named by their centre, and"
+        " the outermost hold what lies beyond",
+    ),
+)

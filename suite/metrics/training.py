@@ -15,24 +15,66 @@ _STATISTICS = {
 }
 
 METRICS: tuple[Metric, ...] = (
-    Metric("train_loss", "nats", f"{_LOSS}, training set, after the last epoch",
-           "lower", math.inf, 0.02),
-    Metric("heldout_loss", "nats", f"{_LOSS}, held-out set, after the last epoch",
-           "lower", math.inf, 0.02),
-    Metric("train_accuracy", "share", "right side of logit 0, training set, after training",
-           "higher", 0.0, 0.01),
-    Metric("heldout_accuracy", "share", "right side of logit 0, held-out set, after training",
-           "higher", 0.0, 0.01),
-    Metric("initial_accuracy", "share", "right side of logit 0, training set, before training",
-           "higher", None, 0.01),
-    Metric("first_epoch_95", "epochs", "first epoch whose running batches, each counted before"
-           " its update, hold at least 95 % right; inf when no epoch does",
-           "lower", math.inf, 2.0),
-    Metric("diverged_step", "steps", "first batch, from 1, whose loss is inf or NaN; inf when"
-           " there is none", "higher", None, 0.0),
+    Metric(
+        "train_loss",
+        "nats",
+        f"{_LOSS}, training set, after the last epoch",
+        "lower",
+        math.inf,
+        0.02,
+    ),
+    Metric(
+        "heldout_loss",
+        "nats",
+        f"{_LOSS}, held-out set, after the last epoch",
+        "lower",
+        math.inf,
+        0.02,
+    ),
+    Metric(
+        "train_accuracy",
+        "share",
+        "right side of logit 0, training set, after training",
+        "higher",
+        0.0,
+        0.01,
+    ),
+    Metric(
+        "heldout_accuracy",
+        "share",
+        "right side of logit 0, held-out set, after training",
+        "higher",
+        0.0,
+        0.01,
+    ),
+    Metric(
+        "initial_accuracy",
+        "share",
+        "right side of logit 0, training set, before training",
+        "higher",
+        None,
+        0.01,
+    ),
+    Metric(
+        "first_epoch_95",
+        "epochs",
+        "first epoch whose running batches, each counted before"
+        " its update, hold at least 95 % right; inf when no epoch does",
+        "lower",
+        math.inf,
+        2.0,
+    ),
+    Metric(
+        "diverged_step",
+        "steps",
+        "first batch, from 1, whose loss is inf or NaN; inf when there is none",
+        "higher",
+        None,
+        0.0,
+    ),
     *(
         Metric(f"{what}_{key}", unit, f"{text} of a layer's {what} entries (biases left out)")
         for what, unit in (("weight", "1"), ("gradient", "nats"))
         for key, text in _STATISTICS.items()
     ),
-)  # fmt: skip
+)

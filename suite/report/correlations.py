@@ -65,8 +65,14 @@ def trajectories(pairs: pd.DataFrame) -> Drawing:
             for start, colour in zip(starts, COLOURS, strict=False):
                 line = here[here["start"] == start].sort_values("layer")
                 x = line["layer"]
-                axes.fill_between(x, line["correlation_low"], line["correlation_high"],
-                                  color=colour, alpha=0.2, lw=0)  # fmt: skip
+                axes.fill_between(
+                    x,
+                    line["correlation_low"],
+                    line["correlation_high"],
+                    color=colour,
+                    alpha=0.2,
+                    lw=0,
+                )
                 axes.plot(x, line["correlation"], color=colour, lw=2)
                 axes.plot(x, line["correlation_predicted"], color=INK, lw=0.9, ls=DASHES)
             axes.set_title(f"{framework}, {TITLES[case]}", loc="left", fontsize=8.5)
@@ -103,8 +109,16 @@ def shattering(runs: pd.DataFrame) -> Drawing:
         middle = found.median()
         low, high = found.quantile(0.05), found.quantile(0.95)
         shift = 0.97 if colour == COLOURS[0] else 1.03  # side by side on the logarithmic axis
-        axes.errorbar(middle.index * shift, middle, [middle - low, high - middle], color=colour,
-                      fmt="o", ms=4, capsize=2, label=framework)  # fmt: skip
+        axes.errorbar(
+            middle.index * shift,
+            middle,
+            [middle - low, high - middle],
+            color=colour,
+            fmt="o",
+            ms=4,
+            capsize=2,
+            label=framework,
+        )
     law = rows.groupby("depth")[f"{metric}_predicted"].first()
     axes.plot(law.index, law, color=INK, lw=1, ls=DASHES, label="theory")
     every = np.arange(law.index.min(), law.index.max() + 1)

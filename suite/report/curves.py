@@ -96,13 +96,24 @@ def _panel(axes: Axes, rows: pd.DataFrame, framework: str) -> None:
         given = rows[f"{form}_default"]
         if (np.abs(given - rows["activation_value_predicted"]) / scale).max() > DIFFERS:
             axes.plot(rows["x"], given, color=colour, lw=1.5, ls=dashes)
-            axes.text(0.97, 0.05 + 0.11 * len(axes.texts), f"{framework} {form}", color=colour,
-                      ha="right", transform=axes.transAxes, fontsize=7)  # fmt: skip
+            axes.text(
+                0.97,
+                0.05 + 0.11 * len(axes.texts),
+                f"{framework} {form}",
+                color=colour,
+                ha="right",
+                transform=axes.transAxes,
+                fontsize=7,
+            )
 
 
 def _handles(frameworks: list[str]) -> list[Line2D]:
-    colours = {"value": VALUE, "slope": SLOPE, "a default layer": LAYER,
-               "a default function": FUNCTION}  # fmt: skip
+    colours = {
+        "value": VALUE,
+        "slope": SLOPE,
+        "a default layer": LAYER,
+        "a default function": FUNCTION,
+    }
     handles = [Line2D([], [], color=colour, label=label) for label, colour in colours.items()]
     return handles + [
         Line2D([], [], color=INK, ls=DASHES.get(name, (0, (4, 1))), label=name)

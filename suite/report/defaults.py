@@ -34,8 +34,9 @@ def parts(tables: Tables) -> list[Part]:
 
 def ratios(runs: pd.DataFrame) -> Drawing:
     """torch's number over Keras', a bar a case; ``runs`` is defaults/runs.csv."""
-    table = runs.pivot_table(index="case", columns="framework", values="default_value",
-                             aggfunc="median")  # fmt: skip
+    table = runs.pivot_table(
+        index="case", columns="framework", values="default_value", aggfunc="median"
+    )
     if not {FIRST, SECOND} <= set(table):
         raise NotDrawn(f"No figure of the defaults: the run has not both {FIRST} and {SECOND}.")
     table = table.reindex([case for case in CASES if case in table.index])

@@ -58,9 +58,12 @@ def quadratic(steps: pd.DataFrame) -> Drawing:
             line = line.sort_values("step")
             band(axes, line, "step", "relative_distance", colour, 0.25)
             axes.plot(
-                line["step"], positive(line, "relative_distance_predicted"),
-                color=INK, lw=0.9, ls=(0, (3, 5)),
-            )  # fmt: skip
+                line["step"],
+                positive(line, "relative_distance_predicted"),
+                color=INK,
+                lw=0.9,
+                ls=(0, (3, 5)),
+            )
         axes.axhline(NEAR, color="#999999", lw=0.8)
         axes.set_title(framework, loc="left")
     panels[0].set_yscale("log")

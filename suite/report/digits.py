@@ -42,8 +42,11 @@ def parts(tables: Tables) -> list[Part]:
 def _trained(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of dense networks trained by Adam with common settings and native weights."""
     pinned = {
-        "layer_kind": "dense", "optimizer": OPTIMIZER, "settings": "common", "weights": "native",
-    }  # fmt: skip
+        "layer_kind": "dense",
+        "optimizer": OPTIMIZER,
+        "settings": "common",
+        "weights": "native",
+    }
     for axis, value in pinned.items():
         table = table[table[axis] == value]
     return table

@@ -119,9 +119,11 @@ def exchange(runs: pd.DataFrame) -> Drawing:
     ``runs`` is drift/runs.csv. A dot is a seed, the bar their median.
     """
     chosen = runs[
-        (runs["activation"] == "gelu") & (runs["case"] == ULP) & (runs["status"] == "ok")
+        (runs["activation"] == "gelu")
+        & (runs["case"] == ULP)
+        & (runs["status"] == "ok")
         & runs["optimizer"].isin(("rmsprop", *EXCHANGED))
-    ]  # fmt: skip
+    ]
     chosen, pinned = pin(chosen, ("depth", "initializer", "width"), {"depth": 16})
     if not set(EXCHANGED) <= set(chosen["optimizer"]):
         raise NotDrawn("No figure of exchanged epsilons: the run did not measure them.")

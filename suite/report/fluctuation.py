@@ -61,14 +61,17 @@ def dead(layers: pd.DataFrame) -> Drawing:
             line = line.sort_values("layer")
             x = line["layer"]
             axes.plot(x, line["dead_share"], color=colour, lw=2)
-            axes.fill_between(x, line["dead_share_low"], line["dead_share_high"], color=colour,
-                              alpha=0.2, lw=0)  # fmt: skip
+            axes.fill_between(
+                x, line["dead_share_low"], line["dead_share_high"], color=colour, alpha=0.2, lw=0
+            )
             axes.plot(x, line["dead_input_share"], color=colour, lw=0, marker=".", ms=4)
             axes.plot(x, line["dead_input_share_predicted"], color=INK, lw=0.9, ls=DASHES)
     figure.supxlabel("layers", fontsize=9)
     figure.supylabel("share dead", fontsize=9)
-    handles = [Line2D([], [], color=colour, lw=2, label=f"{width} units, dead for all inputs")
-               for width, colour in zip(widths, COLOURS, strict=False)]  # fmt: skip
+    handles = [
+        Line2D([], [], color=colour, lw=2, label=f"{width} units, dead for all inputs")
+        for width, colour in zip(widths, COLOURS, strict=False)
+    ]
     handles += [
         Line2D([], [], color="#777777", lw=0, marker=".", label="dead for one input"),
         Line2D([], [], color=INK, lw=0.9, ls=DASHES, label=FORMULA),
@@ -99,13 +102,21 @@ def spread(layers: pd.DataFrame) -> Drawing:
             line = rows[(rows["framework"] == framework) & (rows["width"] == width)]
             line = line.sort_values("layer")
             axes.plot(line["layer"], line[metric], color=colour, lw=2)
-            axes.fill_between(line["layer"], line[f"{metric}_low"], line[f"{metric}_high"],
-                              color=colour, alpha=0.2, lw=0)  # fmt: skip
+            axes.fill_between(
+                line["layer"],
+                line[f"{metric}_low"],
+                line[f"{metric}_high"],
+                color=colour,
+                alpha=0.2,
+                lw=0,
+            )
             axes.plot(line["layer"], line[f"{metric}_predicted"], color=INK, lw=0.9, ls=DASHES)
     figure.supxlabel("layers", fontsize=9)
     figure.supylabel("variance of ln(mean square) (nats²)", fontsize=9)
-    handles = [Line2D([], [], color=colour, lw=2, label=f"{width} units")
-               for width, colour in zip(widths, COLOURS, strict=False)]  # fmt: skip
+    handles = [
+        Line2D([], [], color=colour, lw=2, label=f"{width} units")
+        for width, colour in zip(widths, COLOURS, strict=False)
+    ]
     handles.append(Line2D([], [], color=INK, lw=0.9, ls=DASHES, label="theory"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
     return Drawing(

@@ -17,8 +17,10 @@ from suite.theory.gains import unit_gain
 
 SHOWN = ("sigmoid", "tanh", "selu", "relu", "gelu", "silu")
 DASHES = (0, (4, 4))
-MARKS: tuple[dict[str, Any], ...] = ({"marker": "o", "ms": 9, "mfc": "none"},
-                                     {"marker": "x", "ms": 5})  # fmt: skip
+MARKS: tuple[dict[str, Any], ...] = (
+    {"marker": "o", "ms": 9, "mfc": "none"},
+    {"marker": "x", "ms": 5},
+)
 """Of the frameworks: an open circle around a cross, so that neither covers the other."""
 LOW, HIGH = 0.02, 50.0
 """Where the axis of the trajectories is cut."""
@@ -96,8 +98,9 @@ def trajectories(layers: pd.DataFrame) -> Drawing:
     """Mean square by layer from the three starts, a panel for each activation."""
     rows, names = _unit(layers)
     frameworks = list(rows["framework"].unique())
-    figure = Figure(figsize=(0.8 + 1.9 * len(names), 0.9 + 1.9 * len(frameworks)),
-                    layout="constrained")  # fmt: skip
+    figure = Figure(
+        figsize=(0.8 + 1.9 * len(names), 0.9 + 1.9 * len(frameworks)), layout="constrained"
+    )
     grid = figure.subplots(len(frameworks), len(names), sharex=True, sharey=True, squeeze=False)
     starts = sorted(rows["start"].unique())
     for framework, panels in zip(frameworks, grid, strict=True):
@@ -105,8 +108,14 @@ def trajectories(layers: pd.DataFrame) -> Drawing:
             here = rows[(rows["framework"] == framework) & (rows["activation"] == name)]
             for start, colour in zip(starts, COLOURS, strict=False):
                 line = here[here["start"] == start].sort_values("layer")
-                axes.fill_between(line["layer"], line["square_low"], line["square_high"],
-                                  color=colour, alpha=0.2, lw=0)  # fmt: skip
+                axes.fill_between(
+                    line["layer"],
+                    line["square_low"],
+                    line["square_high"],
+                    color=colour,
+                    alpha=0.2,
+                    lw=0,
+                )
                 axes.plot(line["layer"], line["square"], color=colour, lw=2)
                 axes.plot(line["layer"], line["square_predicted"], color=INK, lw=0.9, ls=DASHES)
             axes.set_title(f"{framework}, {name}", loc="left", fontsize=8)
@@ -114,8 +123,10 @@ def trajectories(layers: pd.DataFrame) -> Drawing:
     grid[0, 0].set_ylim(LOW, HIGH)
     figure.supxlabel("layer", fontsize=9)
     figure.supylabel("mean square of the pre-activations", fontsize=9)
-    handles = [Line2D([], [], color=colour, label=f"start at {start:g}")
-               for start, colour in zip(starts, COLOURS, strict=False)]  # fmt: skip
+    handles = [
+        Line2D([], [], color=colour, label=f"start at {start:g}")
+        for start, colour in zip(starts, COLOURS, strict=False)
+    ]
     handles.append(Line2D([], [], color=INK, lw=0.9, ls=DASHES, label="theory"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
     return Drawing(

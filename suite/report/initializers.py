@@ -37,9 +37,11 @@ def parts(tables: Tables) -> list[Part]:
     """Variance ratios with intervals, the density of one initializer, gains by fans."""
     summary = tables("summary.csv", "study", "metric", "centre", "low", "high", "n")
     densities = tables("initializers/densities.csv", "bin", "n")
-    drawn = [partial(draw, table) for draw, table in
-             ((variances, summary), (density, densities), (gains, summary))
-             if table is not None]  # fmt: skip
+    drawn = [
+        partial(draw, table)
+        for draw, table in ((variances, summary), (density, densities), (gains, summary))
+        if table is not None
+    ]
     return [
         Part(
             "What the frameworks draw",
@@ -77,16 +79,20 @@ def variances(summary: pd.DataFrame) -> Drawing:
         axes.axvspan(0.99, 1.01, color="#999999", alpha=0.2, lw=0)
         for place, (kind, colour) in enumerate(colours.items()):
             line = rows[(rows["framework"] == framework) & (kinds == kind)]
-            y = [names.index(name) + (place - (len(colours) - 1) / 2) * 0.15
-                 for name in line["initializer"]]  # fmt: skip
+            y = [
+                names.index(name) + (place - (len(colours) - 1) / 2) * 0.15
+                for name in line["initializer"]
+            ]
             spread = np.abs(line[["low", "high"]].to_numpy(float).T - line["centre"].to_numpy())
             axes.errorbar(line["centre"], y, xerr=spread, fmt="o", color=colour, ms=3.5, lw=1.3)
         axes.set_title(framework, loc="left")
     panels[0].set_yticks(range(len(names)), names)
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     figure.supxlabel("measured over declared variance", fontsize=9)
-    handles = [Line2D([], [], color=colour, marker="o", lw=0, ms=4, label=kind)
-               for kind, colour in colours.items()]  # fmt: skip
+    handles = [
+        Line2D([], [], color=colour, marker="o", lw=0, ms=4, label=kind)
+        for kind, colour in colours.items()
+    ]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     notes = "".join(f" {note}" for kind, note in NOTES.items() if kind in set(rows["layer_kind"]))
     return Drawing(
@@ -117,18 +123,31 @@ def density(densities: pd.DataFrame) -> Drawing:
     ):
         line = line.sort_values("bin")
         for axes in (whole, tail):
-            axes.step(line["bin"], line["kernel_density"], where="mid", color=colour, lw=2.2,
-                      label=framework)  # fmt: skip
-            axes.step(line["bin"], line["kernel_density_predicted"], where="mid", color=INK,
-                      lw=0.9, ls=DASHES)  # fmt: skip
+            axes.step(
+                line["bin"],
+                line["kernel_density"],
+                where="mid",
+                color=colour,
+                lw=2.2,
+                label=framework,
+            )
+            axes.step(
+                line["bin"],
+                line["kernel_density_predicted"],
+                where="mid",
+                color=INK,
+                lw=0.9,
+                ls=DASHES,
+            )
     whole.set(xlim=(-4, 4), ylim=(0, None))
     whole.set_title("the whole law", loc="left")
     tail.set(xlim=(1.5, 3.5), ylim=(0, 0.14))
     tail.set_title("its tail", loc="left")
     handles, labels = whole.get_legend_handles_labels()
     handles.append(Line2D([], [], color=INK, lw=0.9, ls=DASHES))
-    figure.legend(handles, [*labels, "declared law"], loc="outside upper center", ncols=3,
-                  frameon=False)  # fmt: skip
+    figure.legend(
+        handles, [*labels, "declared law"], loc="outside upper center", ncols=3, frameon=False
+    )
     figure.supxlabel("entry of the kernel, in declared standard deviations", fontsize=9)
     figure.supylabel("density", fontsize=9)
     return Drawing(
@@ -166,14 +185,26 @@ def gains(summary: pd.DataFrame) -> Drawing:
             fans = line["shape"].str.split("x", expand=True).astype(float)
             at = fans[0] / (fans[0] + fans[1])
             spread = np.abs(line[["low", "high"]].to_numpy(float).T - line["centre"].to_numpy())
-            axes.errorbar(at + shift, line["centre"], yerr=spread, fmt="o", color=colour, ms=4,
-                          label=framework)  # fmt: skip
+            axes.errorbar(
+                at + shift,
+                line["centre"],
+                yerr=spread,
+                fmt="o",
+                color=colour,
+                ms=4,
+                label=framework,
+            )
         axes.set_title(title, loc="left")
     panels[0].set(xlim=(-0.03, 1.03), ylim=(-0.08, 2.1))
     handles, labels = panels[0].get_legend_handles_labels()
     handles.append(Line2D([], [], color=INK, lw=0.9, ls=DASHES))
-    figure.legend(handles, [*labels, "fan_in Var(W), fan_out Var(W)"], loc="outside upper center",
-                  ncols=3, frameon=False)  # fmt: skip
+    figure.legend(
+        handles,
+        [*labels, "fan_in Var(W), fan_out Var(W)"],
+        loc="outside upper center",
+        ncols=3,
+        frameon=False,
+    )
     figure.supxlabel("fan_in / (fan_in + fan_out)", fontsize=9)
     figure.supylabel("mean square, out over in", fontsize=9)
     return Drawing(

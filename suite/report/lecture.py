@@ -62,8 +62,9 @@ def histograms(bins: pd.DataFrame, layers: pd.DataFrame, metric: str) -> Drawing
     for case, panels, colour in zip(cases, grid, COLOURS, strict=False):
         for layer, axes in enumerate(panels, start=1):
             chosen = _pick(rows, case, layer).sort_values("bin")
-            height, edges = density(chosen, metric, size, (-np.inf, np.inf) if back
-                                    else RANGES[case[0]])  # fmt: skip
+            height, edges = density(
+                chosen, metric, size, (-np.inf, np.inf) if back else RANGES[case[0]]
+            )
             axes.stairs(height, edges, fill=True, color=colour, lw=0)
             axes.set_yticks([])
             place = f"layer {layer}\n" if case == cases[0] else ""

@@ -24,8 +24,11 @@ DASHES = (0, (4, 4))
 def parts(tables: Tables) -> list[Part]:
     """Growth of the norm, and the spectrum of exponents."""
     found = [tables("products/growth.csv", "n"), tables("products/spectrum.csv", "n")]
-    drawn = [partial(draw, table) for draw, table in zip((growth, spectrum), found, strict=True)
-             if table is not None]  # fmt: skip
+    drawn = [
+        partial(draw, table)
+        for draw, table in zip((growth, spectrum), found, strict=True)
+        if table is not None
+    ]
     return [
         Part(
             "Products of Gaussian matrices: growth and spectrum",
@@ -59,8 +62,9 @@ def growth(table: pd.DataFrame) -> Drawing:
         line = rows[rows["width"] == width].sort_values("factor")
         x = line["factor"]
         axes.axhline(0, color="#999999", lw=0.8)
-        axes.fill_between(x, line["log_norm_low"], line["log_norm_high"], color=colour, alpha=0.25,
-                          lw=0)  # fmt: skip
+        axes.fill_between(
+            x, line["log_norm_low"], line["log_norm_high"], color=colour, alpha=0.25, lw=0
+        )
         axes.plot(x, line["log_norm"], color=colour, lw=2)
         for side, thickness in ((0, 1.1), (-BAND, 0.7), (BAND, 0.7)):
             exact = line["log_norm_predicted"] + side * line["log_norm_sd_predicted"]
@@ -93,8 +97,7 @@ def spectrum(table: pd.DataFrame) -> Drawing:
         line = rows[rows["width"] == width].sort_values("index")
         x = line["index"] / width
         spread = np.abs(line[["exponent_low", "exponent_high"]].sub(line["exponent"], axis=0))
-        axes.errorbar(x, line["exponent"], spread.to_numpy().T, fmt="o", ms=3.5, lw=1,
-                      color=colour)  # fmt: skip
+        axes.errorbar(x, line["exponent"], spread.to_numpy().T, fmt="o", ms=3.5, lw=1, color=colour)
         axes.plot(x, line["exponent_predicted"], color=INK, lw=0.9, ls=DASHES)
     axes.axhline(0, color="#999999", lw=0.8)
     axes.set_xlabel("place in the spectrum, k / n")

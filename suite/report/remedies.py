@@ -140,10 +140,19 @@ def _heat_maps(
             )
         )
         sns.heatmap(
-            values.clip(low, high), ax=axes, vmin=low, vmax=high, cmap=colours, annot=written,
-            fmt="", annot_kws={"fontsize": 7.5}, linewidths=0.6, cbar=False, xticklabels=False,
+            values.clip(low, high),
+            ax=axes,
+            vmin=low,
+            vmax=high,
+            cmap=colours,
+            annot=written,
+            fmt="",
+            annot_kws={"fontsize": 7.5},
+            linewidths=0.6,
+            cbar=False,
+            xticklabels=False,
             yticklabels=False,
-        )  # fmt: skip
+        )
         axes.set(xlabel="", ylabel="")
         axes.set_yticks(np.arange(len(failures)) + 0.5, [LABELS[name] for name in failures])
         axes.set_xticks(np.arange(len(remedies)) + 0.5, remedies, rotation=35, ha="right")

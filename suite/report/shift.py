@@ -103,18 +103,34 @@ def noticed(runs: pd.DataFrame) -> Drawing:
         for _, rows in ok[ok["case"] == case].groupby("scale"):
             for (metric, _), marker in zip(NOTICED, ("o", "D"), strict=True):
                 if metric in rows and rows[metric].notna().any():
-                    axes.plot(rows[metric].median(), rows["shift_cost"].median(), marker,
-                              color=colour, ms=5 if marker == "o" else 4.5,
-                              mfc=colour if marker == "o" else "none")  # fmt: skip
+                    axes.plot(
+                        rows[metric].median(),
+                        rows["shift_cost"].median(),
+                        marker,
+                        color=colour,
+                        ms=5 if marker == "o" else 4.5,
+                        mfc=colour if marker == "o" else "none",
+                    )
     axes.set_xlabel("held-out accuracy of the domain classifier (share; chance is 0.5)")
     axes.set_ylabel("accuracy lost in the field (share)")
     handles = [
-        *(Line2D([], [], color=colour, marker="o", ls="", label=NAMES[case])
-          for case, colour in zip(cases, COLOURS, strict=False)),
-        *(Line2D([], [], color=INK, marker=marker, ls="", label=label,
-                 mfc=INK if marker == "o" else "none")
-          for (_, label), marker in zip(NOTICED, ("o", "D"), strict=True)),
-    ]  # fmt: skip
+        *(
+            Line2D([], [], color=colour, marker="o", ls="", label=NAMES[case])
+            for case, colour in zip(cases, COLOURS, strict=False)
+        ),
+        *(
+            Line2D(
+                [],
+                [],
+                color=INK,
+                marker=marker,
+                ls="",
+                label=label,
+                mfc=INK if marker == "o" else "none",
+            )
+            for (_, label), marker in zip(NOTICED, ("o", "D"), strict=True)
+        ),
+    ]
     figure.legend(handles=handles, loc="outside right center", frameon=False)
     return Drawing(
         "shift_noticed",

@@ -58,9 +58,13 @@ def quantiles(values: pd.DataFrame) -> Drawing:
                 label = f"{'independent' if free else 'orthogonal'}, {depth} layers"
                 size = np.maximum(ordered["singular_value"].to_numpy(dtype=float), FLOOR)
                 (lines[label],) = axes.plot(
-                    ordered["quantile"], size, color=COLOURS[1 if free else 0], label=label, lw=2,
+                    ordered["quantile"],
+                    size,
+                    color=COLOURS[1 if free else 0],
+                    label=label,
+                    lw=2,
                     ls=strokes.get(depth, STROKES[-1]),
-                )  # fmt: skip
+                )
             axes.set_title(f"{framework}, {name}", loc="left")
     grid[0, 0].set_yscale("log")
     grid[0, 0].set_ylim(FLOOR, 30)

@@ -20,9 +20,15 @@ from suite.types import Value
 ZERO = 1e-18
 """Where an exact 0 is drawn on the logarithmic axis: below every rounding."""
 _TANH: Mapping[str, Value] = {
-    "activation": "tanh", "depth": 1, "width": 16, "optimizer": "sgd", "dropout": 0.0,
-    "precision": "single", "case": "constant", "scale": 0.0,
-}  # fmt: skip
+    "activation": "tanh",
+    "depth": 1,
+    "width": 16,
+    "optimizer": "sgd",
+    "dropout": 0.0,
+    "precision": "single",
+    "case": "constant",
+    "scale": 0.0,
+}
 
 
 @dataclass(frozen=True)

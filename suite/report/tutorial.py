@@ -122,9 +122,15 @@ def _histogram(axes: Axes, rows: pd.DataFrame, name: tuple[str, int, str]) -> No
     )
     high = print_.accuracy < 0.7  # the words stand where no network ends
     axes.text(
-        0.97, 0.96 if high else 0.04, "\n".join(words), transform=axes.transAxes, ha="right",
-        va="top" if high else "bottom", fontsize=8, color=INK,
-    )  # fmt: skip
+        0.97,
+        0.96 if high else 0.04,
+        "\n".join(words),
+        transform=axes.transAxes,
+        ha="right",
+        va="top" if high else "bottom",
+        fontsize=8,
+        color=INK,
+    )
     axes.set_ylim(BINS[0], BINS[-1] + 0.01)
 
 

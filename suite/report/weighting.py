@@ -48,8 +48,14 @@ def fading(steps: pd.DataFrame) -> Drawing:
             rows = rows.sort_values("step")
             for (metric, _), colour in zip(LINES, (COLOURS[1], COLOURS[0]), strict=True):
                 axes.plot(rows["step"], rows[metric], color=colour, lw=2, marker="o", ms=3)
-                axes.fill_between(rows["step"], rows[f"{metric}_low"], rows[f"{metric}_high"],
-                                  color=colour, alpha=0.2, lw=0)  # fmt: skip
+                axes.fill_between(
+                    rows["step"],
+                    rows[f"{metric}_low"],
+                    rows[f"{metric}_high"],
+                    color=colour,
+                    alpha=0.2,
+                    lw=0,
+                )
             axes.axhline(0.5, color=INK, lw=0.8, ls="--")
             if "positive_share_predicted" in rows:
                 axes.plot(rows["step"], rows["positive_share_predicted"], color=INK, lw=1.2, ls=":")

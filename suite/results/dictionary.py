@@ -133,8 +133,13 @@ def _metric(metric: Metric) -> tuple[str, ...]:
         worst = "" if metric.uncountable else number(metric.worst)
     better = "" if metric.direction == "neither" else metric.direction
     return (
-        f"`{metric.name}`", metric.unit, better, worst, number(metric.tolerance), metric.meaning
-    )  # fmt: skip
+        f"`{metric.name}`",
+        metric.unit,
+        better,
+        worst,
+        number(metric.tolerance),
+        metric.meaning,
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -234,8 +234,16 @@ class Results:
             frame.to_csv(file, index=False, lineterminator="\n", na_rep=unknown)
 
 
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError,
-            zipfile.BadZipFile, zlib.error)  # fmt: skip
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 """What reading a truncated or altered shard raises, depending on where it was hit."""
 
 

@@ -23,16 +23,28 @@ _FOLDER = re.compile(r"[a-z0-9_]+", re.ASCII)
 """The name of a study. It is that of a folder too, which must not lie elsewhere."""
 
 REQUIRED: Mapping[str, Form] = {
-    "command": [str], "profile": str, "studies": [str], "frameworks": [str],
-    "overrides": {"": [(str, int, float)]}, "seeds": (range(1, LARGEST + 1), None),
-    "root_seed": _NUMBER, "expected": {"": {"": (_NUMBER, str)}}, "versions": _NAMES,
+    "command": [str],
+    "profile": str,
+    "studies": [str],
+    "frameworks": [str],
+    "overrides": {"": [(str, int, float)]},
+    "seeds": (range(1, LARGEST + 1), None),
+    "root_seed": _NUMBER,
+    "expected": {"": {"": (_NUMBER, str)}},
+    "versions": _NAMES,
     "platform": _NAMES,
-}  # fmt: skip
+}
 OPTIONAL: Mapping[str, Form] = {
-    "suite_version": str, "cores": (_NUMBER, None), "threads": _NUMBER, "tree_hash": str,
-    "determinism": _NAMES, "git": {"": (str, bool, None)}, "packages": [str],
-    "definitions": (_NAMES, None), "left_out": [str],
-}  # fmt: skip
+    "suite_version": str,
+    "cores": (_NUMBER, None),
+    "threads": _NUMBER,
+    "tree_hash": str,
+    "determinism": _NAMES,
+    "git": {"": (str, bool, None)},
+    "packages": [str],
+    "definitions": (_NAMES, None),
+    "left_out": [str],
+}
 """Keys that a manifest of another version may lack."""
 
 

@@ -29,8 +29,17 @@ if TYPE_CHECKING:
 
 LOW, HIGH = 0.05, 0.95
 """Quantiles over seeds beside the median, in tables that are written per cell."""
-_TEXT = ("status", "reason", "study", "metric", "unit", "stage", "stack", "label",
-         *(axis.name for axis in AXES if axis.holds == "name"))  # fmt: skip
+_TEXT = (
+    "status",
+    "reason",
+    "study",
+    "metric",
+    "unit",
+    "stage",
+    "stack",
+    "label",
+    *(axis.name for axis in AXES if axis.holds == "name"),
+)
 
 
 @dataclass(frozen=True)
@@ -124,8 +133,9 @@ def _cell_rows(spec: TableSpec, group: Sequence[tuple[Stack, Shard]]) -> Iterato
         columns: list[object] = []
         for name in spec.metrics:
             if name in table.columns:
-                seeds = [group[block][1].tables[spec.name].columns[name][row]
-                         for block, row in found]  # fmt: skip
+                seeds = [
+                    group[block][1].tables[spec.name].columns[name][row] for block, row in found
+                ]
                 columns += [quantile.tolist() for quantile in _quantiles(np.stack(seeds))]
             else:
                 columns += [None] * 3

@@ -148,21 +148,31 @@ NARROW = Bench(
 )
 LAYERS = Bench(
     "normalization",
-    {"layer_kind": ("batch_dense",), "settings": ("common", "default"),
-     "scale": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)},
+    {
+        "layer_kind": ("batch_dense",),
+        "settings": ("common", "default"),
+        "scale": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
+    },
     seeds=1,
-)  # fmt: skip
+)
 CURVES = Bench("curves", {"activation": ACTIVATIONS.names}, seeds=1, frameworks=("torch",))
 DEEP = Bench(
     "propagation",
-    {"activation": ("tanh",), "initializer": ("normal(0.01)",), "depth": (50,), "width": (256,),
-     "weights": ("native",)},
+    {
+        "activation": ("tanh",),
+        "initializer": ("normal(0.01)",),
+        "depth": (50,),
+        "width": (256,),
+        "weights": ("native",),
+    },
     frameworks=("torch",),
-)  # fmt: skip
+)
 _SMALL: dict[str, tuple[Value, ...]] = {
-    "activation": ("sigmoid", "tanh", "relu"), "depth": (4,), "width": (5,),
+    "activation": ("sigmoid", "tanh", "relu"),
+    "depth": (4,),
+    "width": (5,),
     "weights": ("shared",),
-}  # fmt: skip
+}
 STEPS = Bench(
     "parity",
     {**_SMALL, "initializer": ("xavier_uniform", "he_normal"), "optimizer": ("sgd",)},
@@ -171,8 +181,11 @@ STEPS = Bench(
 )
 ADAPTIVE = Bench(
     "parity",
-    {**_SMALL, "initializer": ("xavier_uniform", "he_normal", "orthogonal"),
-     "optimizer": ("rmsprop", "adam")},
+    {
+        **_SMALL,
+        "initializer": ("xavier_uniform", "he_normal", "orthogonal"),
+        "optimizer": ("rmsprop", "adam"),
+    },
     measure=first_steps,
     frameworks=("tensorflow",),
-)  # fmt: skip
+)

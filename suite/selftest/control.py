@@ -97,10 +97,14 @@ def controls() -> list[Control]:
         silent("judged, all laws together", intervals.LEVEL, JUDGED * len(judged), sum(judged)),
         *(silent(name, VISIBLE, REPETITIONS, excluded(values)) for name, values in halves.items()),
         Control(
-            f"planted, judged: {SHIFT:g} deviations", intervals.LEVEL, JUDGED,
-            differences(shifted), math.ceil(SEEN * JUDGED), JUDGED,
+            f"planted, judged: {SHIFT:g} deviations",
+            intervals.LEVEL,
+            JUDGED,
+            differences(shifted),
+            math.ceil(SEEN * JUDGED),
+            JUDGED,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def silent(law: str, level: float, repetitions: int, found: int) -> Control:

@@ -68,19 +68,30 @@ class Correlations(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("correlation_offset", "correlation_error", "last_correlation",
-             "last_correlation_predicted", "correlation_length", "correlation_length_predicted",
-             "first_gradient_cosine", "first_gradient_cosine_predicted",
-             "first_gradient_cosine_halved"),
+            (
+                "correlation_offset",
+                "correlation_error",
+                "last_correlation",
+                "last_correlation_predicted",
+                "correlation_length",
+                "correlation_length_predicted",
+                "first_gradient_cosine",
+                "first_gradient_cosine_predicted",
+                "first_gradient_cosine_halved",
+            ),
         ),
         TableSpec(
             "pairs",
-            ("correlation", "correlation_predicted", "gradient_cosine",
-             "gradient_cosine_predicted"),
+            (
+                "correlation",
+                "correlation_predicted",
+                "gradient_cosine",
+                "gradient_cosine_predicted",
+            ),
             coordinates=("layer", "start"),
             per="seeds",
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         tanh = tuple(point for point in POINTS if point != "he")
@@ -124,15 +135,17 @@ class Correlations(Study):
                 spec.name,
                 {name: coordinates[name] for name in spec.coordinates},
                 {
-                    metric: np.array([
-                        (runs if spec.name == "runs" else pairs)[member][metric]
-                        for member in stack.members
-                    ])
+                    metric: np.array(
+                        [
+                            (runs if spec.name == "runs" else pairs)[member][metric]
+                            for member in stack.members
+                        ]
+                    )
                     for metric in spec.metrics
                 },
             )
             for spec in self.tables
-        ]  # fmt: skip
+        ]
         ordered = [reasons[member] for member in stack.members]
         return Measurement(["diverged" if why else "ok" for why in ordered], ordered, found)
 
@@ -210,8 +223,10 @@ def _observe(signal: Propagation) -> dict[str, Array]:
         first, other = np.moveaxis(
             doubles(layers).reshape(len(layers), len(STARTS), 2, PAIRS, -1), 2, 0
         )
-        products = [np.einsum("lspu,lspu->lsp", a, b)
-                    for a, b in ((first, other), (first, first), (other, other))]  # fmt: skip
+        products = [
+            np.einsum("lspu,lspu->lsp", a, b)
+            for a, b in ((first, other), (first, first), (other, other))
+        ]
         each: Array = products[0] / np.sqrt(products[1] * products[2])
         return np.asarray(each.mean(axis=-1))
 

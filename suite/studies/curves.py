@@ -49,19 +49,36 @@ class Curves(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("activation_value_error", "activation_slope_error", "kink_error", "far_nan",
-             "infinite_nan", "steepest_slope", "tail_slope", "chain_slope",
-             "norm_gain", "norm_gain_predicted", "norm_gain_largest", "layer_default_error",
-             "function_default_error"),
+            (
+                "activation_value_error",
+                "activation_slope_error",
+                "kink_error",
+                "far_nan",
+                "infinite_nan",
+                "steepest_slope",
+                "tail_slope",
+                "chain_slope",
+                "norm_gain",
+                "norm_gain_predicted",
+                "norm_gain_largest",
+                "layer_default_error",
+                "function_default_error",
+            ),
         ),
         TableSpec(
             "points",
-            ("activation_value", "activation_value_predicted", "activation_slope",
-             "activation_slope_predicted", "layer_default", "function_default"),
+            (
+                "activation_value",
+                "activation_value_predicted",
+                "activation_slope",
+                "activation_slope_predicted",
+                "layer_default",
+                "function_default",
+            ),
             coordinates=("x",),
             most=1,  # the same for every seed
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         quick = Grid({"activation": ("sigmoid", "tanh", "relu")})

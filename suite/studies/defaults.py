@@ -84,8 +84,13 @@ RARE: Mapping[str, str] = {
     "nadam.epsilon": "Nadam: epsilon",
 }
 CASES: Mapping[str, str] = {
-    **ACTIVATIONS, **LAYERS, **DRAWN, **OPTIMIZERS, **CLIPPING, **RARE,
-}  # fmt: skip
+    **ACTIVATIONS,
+    **LAYERS,
+    **DRAWN,
+    **OPTIMIZERS,
+    **CLIPPING,
+    **RARE,
+}
 """Every case and what its number is."""
 
 

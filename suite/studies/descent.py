@@ -45,8 +45,28 @@ DIRECTIONS, CONDITION = 50, 1000.0
 LONGEST = 8000
 """Steps on the quadratic: gradient descent needs 1000 / 2 ln(10^6) = 6,908 to a millionth."""
 NEAR = 1e-6
-PATH = (0, 10, 20, 50, 100, 150, 200, 250, 300, 350, 400, 500, 1000, 2000, 3000, 4000, 5000,
-        6000, 7000, 8000)  # fmt: skip
+PATH = (
+    0,
+    10,
+    20,
+    50,
+    100,
+    150,
+    200,
+    250,
+    300,
+    350,
+    400,
+    500,
+    1000,
+    2000,
+    3000,
+    4000,
+    5000,
+    6000,
+    7000,
+    8000,
+)
 """The steps on the quadratic that the table keeps."""
 
 PLAIN, HEAVY_BALL, SAME_RATE = "sgd(1.998)", "sgd(3.7585,0.88115)", "sgd(1.998,0.9)"
@@ -67,8 +87,15 @@ class Descent(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("first_loss", "last_loss", "initial_risk", "final_risk", "clipped_share",
-             "steps_to_millionth", "steps_to_millionth_predicted"),
+            (
+                "first_loss",
+                "last_loss",
+                "initial_risk",
+                "final_risk",
+                "clipped_share",
+                "steps_to_millionth",
+                "steps_to_millionth_predicted",
+            ),
         ),
         TableSpec(
             "steps",
@@ -76,7 +103,7 @@ class Descent(Study):
             coordinates=("step",),
             per="seeds",
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         seeds = 5 * BLOCK if profile == "full" else BLOCK

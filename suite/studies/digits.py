@@ -60,27 +60,44 @@ class Digits(Study):
         " data: Alpaydin and Kaynak 1998"
     )
     axes = (
-        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
-        "settings", "layer_kind",
-    )  # fmt: skip
+        "framework",
+        "activation",
+        "initializer",
+        "depth",
+        "width",
+        "optimizer",
+        "weights",
+        "settings",
+        "layer_kind",
+    )
     within = ("initializer", "weights")
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("digit_loss", "heldout_digit_loss", "digit_accuracy", "heldout_digit_accuracy",
-             "first_step_half", "diverged_step"),
+            (
+                "digit_loss",
+                "heldout_digit_loss",
+                "digit_accuracy",
+                "heldout_digit_accuracy",
+                "first_step_half",
+                "diverged_step",
+            ),
         ),
         TableSpec("losses", ("running_loss",), coordinates=("step",), per="seeds"),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         quick = (
             *(_suited((2, 10), ("adam",), name) for name in SUITED),
             _dense(
-                ("relu",), ("he_normal",), (2,), ("sgd", "adam"),
-                settings=("default",), weights=("shared",),
+                ("relu",),
+                ("he_normal",),
+                (2,),
+                ("sgd", "adam"),
+                settings=("default",),
+                weights=("shared",),
             ),
-        )  # fmt: skip
+        )
         if profile == "quick":
             return quick
         standard = (
@@ -90,8 +107,13 @@ class Digits(Study):
             *(_suited((2,), ("sgd",), name, 2 * BLOCK) for name in ("tanh", "relu")),
             _suited((30,), ("adam",), "tanh", 2 * BLOCK),
             _dense(
-                ("relu",), ("he_normal",), (2,), ("rmsprop",),
-                settings=("default",), weights=("shared",), seeds=2 * BLOCK,
+                ("relu",),
+                ("he_normal",),
+                (2,),
+                ("rmsprop",),
+                settings=("default",),
+                weights=("shared",),
+                seeds=2 * BLOCK,
             ),
             _dense(("relu",), ("default",), (2, 30), ("adam",)),
             _dense(("relu",), ("default",), (10,), ("adam",), seeds=2 * BLOCK),
@@ -101,19 +123,22 @@ class Digits(Study):
             _dense(("linear",), LINEAR, (2,), SHALLOW_RATES),
             _dense(("linear",), LINEAR, (30,), DEEP_RATES),
             *(_convolutional(name) for name in ("sigmoid", "relu")),
-        )  # fmt: skip
+        )
         if profile == "standard":
             return standard
         every = tuple(dict.fromkeys((*SUITED.values(), "default", "orthogonal", "lecun_normal")))
         return (
             _dense(
-                (*SUITED, "gelu", "silu", "elu"), every, (2, 10, 30), ("sgd", "adam", "rmsprop"),
+                (*SUITED, "gelu", "silu", "elu"),
+                every,
+                (2, 10, 30),
+                ("sgd", "adam", "rmsprop"),
                 seeds=2 * BLOCK,
             ),
             *standard,
             _dense(("linear",), LINEAR, (2, 10, 30), (*SHALLOW_RATES, *DEEP_RATES)),
             _convolutional("tanh"),
-        )  # fmt: skip
+        )
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell["initializer"] == "default" and cell["weights"] == "shared":
@@ -262,9 +287,15 @@ def _convolutions(stack: Stack, lab: Lab) -> Measurement:
         return flat.reshape(*flat.shape[:2], SIDE, SIDE)
 
     batch_loss, logits, unseen_logits = lab.framework.probe("convolution.train")(
-        cell.text("activation"), cell.text("optimizer"), weights, images(x), y, images(unseen),
-        order, BATCH,
-    )  # fmt: skip
+        cell.text("activation"),
+        cell.text("optimizer"),
+        weights,
+        images(x),
+        y,
+        images(unseen),
+        order,
+        BATCH,
+    )
     columns, running = _columns(batch_loss, logits, y, unseen_logits, unseen_y)
     fine = [
         np.isfinite(batch_loss[:, i]).all() and np.isfinite(logits[i]).all()
@@ -285,9 +316,15 @@ def _convolutional_start(lab: Lab, cell: Cell, seed: int) -> list[Layer]:
     for place in range(1, depth + 1):
         channels = 1 if place == 1 else filters
         own = seeds.integer(
-            lab.root, "native", seed=seed, layer=place, fan_in=9 * channels, fan_out=9 * filters,
-            initializer=initializer, framework=lab.framework.name,
-        )  # fmt: skip
+            lab.root,
+            "native",
+            seed=seed,
+            layer=place,
+            fan_in=9 * channels,
+            fan_out=9 * filters,
+            initializer=initializer,
+            framework=lab.framework.name,
+        )
         layers.append(draw(initializer, channels, filters, own))
     output = draw_layer(
         lab.framework, lab.root, initializer, "native", seed, depth + 1, SIDE**2 * filters, CLASSES

@@ -58,23 +58,41 @@ class Drift(Study):
     question = "From the same start, how far do the frameworks drift apart, and why?"
     source = "the frameworks' source code; Goldberg 1991 on rounding"
     axes = (
-        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
-        "settings", "clipping", "case",
-    )  # fmt: skip
+        "framework",
+        "activation",
+        "initializer",
+        "depth",
+        "width",
+        "optimizer",
+        "weights",
+        "settings",
+        "clipping",
+        "case",
+    )
     within = ("case",)
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("step_apart", "layer_apart", "early_gap", "weight_gap", "loss_gap", "accuracy_gap",
-             "train_loss", "heldout_accuracy"),
+            (
+                "step_apart",
+                "layer_apart",
+                "early_gap",
+                "weight_gap",
+                "loss_gap",
+                "accuracy_gap",
+                "train_loss",
+                "heldout_accuracy",
+            ),
         ),
         TableSpec("growth", ("batch_gap", "weight_gap"), coordinates=("epoch",), per="seeds"),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         start: _Axes = {
-            "initializer": ("xavier_uniform",), "width": (5,), "weights": ("shared",),
-        }  # fmt: skip
+            "initializer": ("xavier_uniform",),
+            "width": (5,),
+            "weights": ("shared",),
+        }
         four: _Axes = {**start, "depth": (4,)}
         cases = (ULP, OWN, OTHER)
         quick = Grid({**four, "activation": ("tanh",), "optimizer": ("rmsprop",), "case": cases})

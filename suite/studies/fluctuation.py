@@ -52,19 +52,32 @@ class Fluctuation(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("log_square_variance", "log_square_variance_predicted", "log_square_mean",
-             "log_square_mean_predicted", "dead_share", "dead_input_share",
-             "dead_input_share_predicted", "dead_input_share_error"),
+            (
+                "log_square_variance",
+                "log_square_variance_predicted",
+                "log_square_mean",
+                "log_square_mean_predicted",
+                "dead_share",
+                "dead_input_share",
+                "dead_input_share_predicted",
+                "dead_input_share_error",
+            ),
         ),
         TableSpec(
             "layers",
-            ("log_square_variance", "log_square_variance_predicted", "log_square_mean",
-             "log_square_mean_predicted", "dead_share", "dead_input_share",
-             "dead_input_share_predicted"),
+            (
+                "log_square_variance",
+                "log_square_variance_predicted",
+                "log_square_mean",
+                "log_square_mean_predicted",
+                "dead_share",
+                "dead_input_share",
+                "dead_input_share_predicted",
+            ),
             coordinates=("layer",),
             per="seeds",
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         quick = (_grid((2, 3, 5, 8), (8,)), _grid((32,), (8,)))
@@ -151,8 +164,9 @@ def _squares(member: Member, lab: Lab) -> Array:
     hidden = np.tile(circle(member, lab), (count, 1, 1))
     squares = []
     for layer in range(1, cell.count("depth") + 1):
-        wide, _ = draw_layer(lab.framework, lab.root, initializer, "native", member.seed, layer,
-                             width, count * width)  # fmt: skip
+        wide, _ = draw_layer(
+            lab.framework, lab.root, initializer, "native", member.seed, layer, width, count * width
+        )
         kernels = np.ascontiguousarray(wide.reshape(width, count, width).swapaxes(0, 1))
         biases = np.zeros((count, width), dtype=np.float32)
         hidden = through(cell.text("activation"), kernels, biases, hidden)

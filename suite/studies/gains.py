@@ -74,14 +74,27 @@ class Gains(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("gain", "fixed_point", "fixed_point_response", "fixed_point_chi", "response",
-             "response_predicted", "separation", "separation_predicted", "late_forward_rate",
-             "late_forward_rate_predicted", "late_backward_rate", "late_backward_rate_predicted",
-             "last_square", "last_square_predicted"),
+            (
+                "gain",
+                "fixed_point",
+                "fixed_point_response",
+                "fixed_point_chi",
+                "response",
+                "response_predicted",
+                "separation",
+                "separation_predicted",
+                "late_forward_rate",
+                "late_forward_rate_predicted",
+                "late_backward_rate",
+                "late_backward_rate_predicted",
+                "last_square",
+                "last_square_predicted",
+            ),
         ),
-        TableSpec("layers", ("square", "square_predicted"), coordinates=("layer", "start"),
-                  per="seeds"),
-    )  # fmt: skip
+        TableSpec(
+            "layers", ("square", "square_predicted"), coordinates=("layer", "start"), per="seeds"
+        ),
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         if profile == "quick":
@@ -125,11 +138,13 @@ class Gains(Study):
             Table(
                 spec.name,
                 {name: coordinates[name] for name in spec.coordinates},
-                {metric: np.array([observed[member][metric] for member in stack.members])
-                 for metric in spec.metrics},
+                {
+                    metric: np.array([observed[member][metric] for member in stack.members])
+                    for metric in spec.metrics
+                },
             )
             for spec in self.tables
-        ]  # fmt: skip
+        ]
         ordered = [reasons[member] for member in stack.members]
         return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
 

@@ -82,14 +82,28 @@ class Idioms(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("raised", "found_share", "call_difference", "called_hooks", "forward_hooks",
-             "start_difference", "start_ks"),
+            (
+                "raised",
+                "found_share",
+                "call_difference",
+                "called_hooks",
+                "forward_hooks",
+                "start_difference",
+                "start_ks",
+            ),
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
-        few = ("net_lost_layer", "net_own_layer", "object_call", "object_dunder_call",
-               "optimizer_reused", "optimizer_renewed", "call_dense")  # fmt: skip
+        few = (
+            "net_lost_layer",
+            "net_own_layer",
+            "object_call",
+            "object_dunder_call",
+            "optimizer_reused",
+            "optimizer_renewed",
+            "call_dense",
+        )
         quick = Grid({"case": few}, seeds=1)
         attempts = Grid({"case": (*ATTEMPTS, "call_dense")}, seeds=1)
         starts = Grid({"case": tuple(STARTS)}, seeds=BLOCK)

@@ -45,8 +45,17 @@ EDGES = np.linspace(-4.0, 4.0, 65)
 WORK = 2**22
 """Products of a linear layer on its Gaussian inputs, so that every shape costs as much."""
 
-_INITIALIZERS = ("normal(0.05)", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal",
-                 "lecun_uniform", "lecun_normal", "orthogonal", "default")  # fmt: skip
+_INITIALIZERS = (
+    "normal(0.05)",
+    "xavier_uniform",
+    "xavier_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "orthogonal",
+    "default",
+)
 
 
 class Initializers(Study):
@@ -64,12 +73,26 @@ class Initializers(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("kernel_mean_z", "kernel_variance_ratio", "kernel_variance_z", "kernel_kurtosis",
-             "kernel_kurtosis_predicted", "ks_declared", "ks_normal", "ks_normal_predicted",
-             "ks_truncated", "ks_truncated_predicted", "kernel_bias_std",
-             "kernel_bias_std_predicted", "kernel_bias_largest", "forward_gain",
-             "forward_gain_predicted", "backward_gain", "backward_gain_predicted",
-             "equal_kernels"),
+            (
+                "kernel_mean_z",
+                "kernel_variance_ratio",
+                "kernel_variance_z",
+                "kernel_kurtosis",
+                "kernel_kurtosis_predicted",
+                "ks_declared",
+                "ks_normal",
+                "ks_normal_predicted",
+                "ks_truncated",
+                "ks_truncated_predicted",
+                "kernel_bias_std",
+                "kernel_bias_std_predicted",
+                "kernel_bias_largest",
+                "forward_gain",
+                "forward_gain_predicted",
+                "backward_gain",
+                "backward_gain_predicted",
+                "equal_kernels",
+            ),
         ),
         TableSpec(
             "densities",
@@ -77,7 +100,7 @@ class Initializers(Study):
             coordinates=("bin",),
             per="seeds",
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         quick = (

@@ -40,21 +40,25 @@ class InternalShift(Study):
     question = "Does batch normalization work by reducing internal covariate shift?"
     source = "gradient article; Ioffe and Szegedy 2015; against: Santurkar et al. 2018"
     axes = (
-        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
+        "framework",
+        "activation",
+        "initializer",
+        "depth",
+        "width",
+        "optimizer",
+        "weights",
         "normalization",
-    )  # fmt: skip
+    )
     within: tuple[str, ...] = ("initializer", "weights")
     tables: tuple[TableSpec, ...] = (
-        TableSpec(
-            "runs", ("shift_distance", "shift_cosine", "first_step_loss", "last_step_loss")
-        ),
+        TableSpec("runs", ("shift_distance", "shift_cosine", "first_step_loss", "last_step_loss")),
         TableSpec(
             "layers",
             ("shift_distance", "shift_cosine"),
             coordinates=("layer",),
             per="seeds",
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         head = _grid(2 * BLOCK, normalization=("none", "batch"))

@@ -30,15 +30,31 @@ class Lecture(Propagation):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("std_error", "forward_slope", "forward_slope_error", "backward_slope",
-             "backward_slope_predicted", "backward_slope_error", "kernel_gradient_ratio",
-             "saturated_share", "zero_share"),
+            (
+                "std_error",
+                "forward_slope",
+                "forward_slope_error",
+                "backward_slope",
+                "backward_slope_predicted",
+                "backward_slope_error",
+                "kernel_gradient_ratio",
+                "saturated_share",
+                "zero_share",
+            ),
         ),
         TableSpec(
             "layers",
-            ("activation_std", "activation_std_predicted", "activation_mean_square",
-             "activation_mean_square_predicted", "saturated_share", "gradient_mean_square",
-             "gradient_mean_square_predicted", "kernel_gradient", "kernel_gradient_predicted"),
+            (
+                "activation_std",
+                "activation_std_predicted",
+                "activation_mean_square",
+                "activation_mean_square_predicted",
+                "saturated_share",
+                "gradient_mean_square",
+                "gradient_mean_square_predicted",
+                "kernel_gradient",
+                "kernel_gradient_predicted",
+            ),
             coordinates=("layer",),
             per="seeds",
         ),
@@ -48,7 +64,7 @@ class Lecture(Propagation):
             coordinates=("layer", "bin"),
             per="seeds",
         ),
-    )  # fmt: skip
+    )
     bins: Array = _BINS
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
@@ -67,8 +83,9 @@ class Lecture(Propagation):
     def observed(self, cell: Cell, signal: Signal, inputs: Array, scratch: Scratch) -> Columns:
         """All columns of one run, the theory's among them. inputs: (samples, width)."""
         common, expected = super().observed(cell, signal, inputs, scratch), predict(cell)
-        after, gradient = (np.stack(each, dtype=np.float64)
-                           for each in (signal.activation, signal.gradient))  # fmt: skip
+        after, gradient = (
+            np.stack(each, dtype=np.float64) for each in (signal.activation, signal.gradient)
+        )
         before = np.concatenate([float64(inputs)[None], after[:-1]])
         before_square = np.append(1.0, expected.activation_square[:-1])
         deviation = np.sqrt(common["layers"]["activation_variance"])
@@ -98,8 +115,12 @@ class Lecture(Propagation):
 
 def _cases(small: str, large: str, width: int, seeds: int) -> tuple[Grid, ...]:
     """The five networks of the lecture, at a width."""
-    pairs = ((("tanh",), small), (("tanh",), large), (("tanh", "relu"), "xavier_normal"),
-             (("relu",), "he_normal"))  # fmt: skip
+    pairs = (
+        (("tanh",), small),
+        (("tanh",), large),
+        (("tanh", "relu"), "xavier_normal"),
+        (("relu",), "he_normal"),
+    )
     return tuple(Grid(_case(names, initial, width), seeds) for names, initial in pairs)
 
 

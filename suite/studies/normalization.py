@@ -35,8 +35,12 @@ OTHER = {
     "instance_convolution": "batch_convolution",
 }
 """The kind of layer that takes values of the same form and averages other axes."""
-STATISTICS = {"batch_dense": (0,), "batch_convolution": (0, 1, 2), "layer_dense": (1,),
-              "instance_convolution": (1, 2)}  # fmt: skip
+STATISTICS = {
+    "batch_dense": (0,),
+    "batch_convolution": (0, 1, 2),
+    "layer_dense": (1,),
+    "instance_convolution": (1, 2),
+}
 """Axes of one group of values: a mean and a variance are taken over them."""
 DENSE, CONVOLUTION = (64, 10), (8, 6, 5, 4)
 """Shapes of the values: (N, D) and (N, H, W, C)."""
@@ -63,14 +67,28 @@ class Normalization(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("normalised_value_error", "normalised_gradient_error", "other_axes_gap",
-             "normalised_mean", "normalised_std", "normalised_std_predicted",
-             "normalised_std_error", "layer_epsilon", "trainable_per_feature",
-             "momentum_argument", "kept_share", "momentum_gap", "running_biased_error",
-             "running_unbiased_error", "mode_gap", "inference_error", "rescaled_output_gap",
-             "rescaled_gradient_factor"),
+            (
+                "normalised_value_error",
+                "normalised_gradient_error",
+                "other_axes_gap",
+                "normalised_mean",
+                "normalised_std",
+                "normalised_std_predicted",
+                "normalised_std_error",
+                "layer_epsilon",
+                "trainable_per_feature",
+                "momentum_argument",
+                "kept_share",
+                "momentum_gap",
+                "running_biased_error",
+                "running_unbiased_error",
+                "mode_gap",
+                "inference_error",
+                "rescaled_output_gap",
+                "rescaled_gradient_factor",
+            ),
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         # Identities: one draw shows them, and more draws show nothing else.

@@ -73,25 +73,44 @@ class Normalized(Study):
         " Zhang, Dauphin and Ma 2019; De and Smith 2020; gradient article"
     )
     axes = (
-        "framework", "activation", "initializer", "depth", "width", "normalization", "residual",
-        "scale", "samples", "case",
-    )  # fmt: skip
+        "framework",
+        "activation",
+        "initializer",
+        "depth",
+        "width",
+        "normalization",
+        "residual",
+        "scale",
+        "samples",
+        "case",
+    )
     # Drawing the kernels takes as long as both passes: one draw serves all cells of a stack.
     within = ("activation", "normalization", "residual", "scale", "samples")
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("signal_factor", "signal_factor_predicted", "signal_total", "signal_total_predicted",
-             "gradient_factor", "gradient_factor_predicted", "gradient_autocorrelation"),
+            (
+                "signal_factor",
+                "signal_factor_predicted",
+                "signal_total",
+                "signal_total_predicted",
+                "gradient_factor",
+                "gradient_factor_predicted",
+                "gradient_autocorrelation",
+            ),
         ),
         TableSpec(
             "layers",
-            ("signal_square", "signal_square_predicted", "output_gradient_square",
-             "output_gradient_square_predicted"),
+            (
+                "signal_square",
+                "signal_square_predicted",
+                "output_gradient_square",
+                "output_gradient_square_predicted",
+            ),
             coordinates=("layer",),
             per="seeds",
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         head = _grid(normalization=ALL)
@@ -115,15 +134,20 @@ class Normalized(Study):
             # Where the batch is not normalised, its inputs share the noise of the kernels: few of
             # them do, and many seeds decide.
             _grid(60, initializer=("he_normal", "normal(0.01)"), normalization=("layer",), **few),
-            _grid(60, activation=("sigmoid",), initializer=("xavier_normal",),
-                  normalization=("layer",), **few),
+            _grid(
+                60,
+                activation=("sigmoid",),
+                initializer=("xavier_normal",),
+                normalization=("layer",),
+                **few,
+            ),
             _grid(80, residual=(1.0,), **few),
             _grid(100, case=("blocks",), normalization=ALL, residual=(1.0,), **few),
             *(
                 _grid(40, case=("blocks",), depth=(depth,), residual=(factor,), **few)
                 for depth, factor in SCALED.items()
             ),
-        )  # fmt: skip
+        )
         if profile == "standard":
             return standard
         every: _Axes = {"activation": ("relu", "gelu", "silu", "elu", "selu", "tanh", "sigmoid")}
@@ -160,8 +184,12 @@ class Normalized(Study):
         samples = [member.cell.count("samples") for member in stack.members]
         entry, program = _RATES.get(stack.framework, _RATES["torch"])
         draws = len({member.seed for member in stack.members})
-        programs = len({(*map(member.cell.text, _PROGRAM), bool(member.cell["residual"]))
-                        for member in stack.members})  # fmt: skip
+        programs = len(
+            {
+                (*map(member.cell.text, _PROGRAM), bool(member.cell["residual"]))
+                for member in stack.members
+            }
+        )
         seconds = (
             entry * draws * depth * width**2
             + program * programs * depth
@@ -191,10 +219,18 @@ def start(member: Member, lab: Lab) -> Weights:
     """Kernels as the framework draws them, before the cell's scale, and biases of zero."""
     cell, width = member.cell, member.cell.count("width")
     return tuple(
-        draw_layer(lab.framework, lab.root, cell.text("initializer"), "native", member.seed, layer,
-                   width, width)
+        draw_layer(
+            lab.framework,
+            lab.root,
+            cell.text("initializer"),
+            "native",
+            member.seed,
+            layer,
+            width,
+            width,
+        )
         for layer in range(1, cell.count("depth") + 1)
-    )  # fmt: skip
+    )
 
 
 def batch(member: Member, lab: Lab) -> tuple[Array, Array, Array | None]:

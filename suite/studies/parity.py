@@ -47,17 +47,29 @@ class Parity(Study):
     question = "From the same weights and batches, does each framework take the same steps?"
     source = "the frameworks' documentation: the same formulas under the same names"
     axes = (
-        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
+        "framework",
+        "activation",
+        "initializer",
+        "depth",
+        "width",
+        "optimizer",
+        "weights",
         "settings",
-    )  # fmt: skip
+    )
     within = ("initializer",)
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("forward_error", "loss_error", "gradient_error", "step_error", "first_layer_off",
-             "first_step_off"),
+            (
+                "forward_error",
+                "loss_error",
+                "gradient_error",
+                "step_error",
+                "first_layer_off",
+                "first_step_off",
+            ),
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         fixed: dict[str, tuple[Value, ...]] = {"width": (5,), "weights": ("shared",)}
@@ -80,7 +92,7 @@ class Parity(Study):
                 "optimizer": ("sgd",),
                 **fixed,
             }
-        )  # fmt: skip
+        )
         adaptive = Grid(
             {
                 "activation": ("sigmoid", "tanh", "relu"),

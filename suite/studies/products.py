@@ -49,12 +49,28 @@ class Products(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("top_exponent", "top_exponent_predicted", "top_exponent_error", "last_exponent",
-             "last_exponent_predicted", "last_exponent_error", "mean_exponent",
-             "mean_exponent_predicted", "mean_exponent_error", "spectrum_slope",
-             "critical_scale", "critical_scale_predicted", "log_norm_score", "largest_entry",
-             "singular_gap", "singular_gap_predicted", "overflow_factor",
-             "overflow_factor_predicted", "underflow_factor", "underflow_factor_predicted"),
+            (
+                "top_exponent",
+                "top_exponent_predicted",
+                "top_exponent_error",
+                "last_exponent",
+                "last_exponent_predicted",
+                "last_exponent_error",
+                "mean_exponent",
+                "mean_exponent_predicted",
+                "mean_exponent_error",
+                "spectrum_slope",
+                "critical_scale",
+                "critical_scale_predicted",
+                "log_norm_score",
+                "largest_entry",
+                "singular_gap",
+                "singular_gap_predicted",
+                "overflow_factor",
+                "overflow_factor_predicted",
+                "underflow_factor",
+                "underflow_factor_predicted",
+            ),
         ),
         TableSpec("spectrum", ("exponent", "exponent_predicted"), ("index",), per="seeds"),
         TableSpec(
@@ -63,7 +79,7 @@ class Products(Study):
             ("factor",),
             per="seeds",
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         quick = (_grid((1, 2, 4), seeds=10 * BLOCK),)

@@ -42,12 +42,35 @@ INPUTS = 16
 """Inputs in a batch. They share the kernels: the intervals of claims run over seeds alone."""
 
 
-_ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu",
-                "softsign")  # fmt: skip
-_INITIALIZERS = ("default", "normal(0.01)", "normal(1)", "xavier_normal", "he_normal",
-                 "lecun_normal", "orthogonal")  # fmt: skip
-_MORE_INITIALIZERS = ("zeros", "constant(0.5)", "normal(0.05)", "xavier_uniform", "he_uniform",
-                      "lecun_uniform")  # fmt: skip
+_ACTIVATIONS = (
+    "linear",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "softsign",
+)
+_INITIALIZERS = (
+    "default",
+    "normal(0.01)",
+    "normal(1)",
+    "xavier_normal",
+    "he_normal",
+    "lecun_normal",
+    "orthogonal",
+)
+_MORE_INITIALIZERS = (
+    "zeros",
+    "constant(0.5)",
+    "normal(0.05)",
+    "xavier_uniform",
+    "he_uniform",
+    "lecun_uniform",
+)
 
 
 class Propagation(Study):
@@ -62,31 +85,59 @@ class Propagation(Study):
         " Schoenholz et al. 2017; Hanin 2018"
     )
     axes = (
-        "framework", "activation", "initializer", "depth", "width", "weights",
-    )  # fmt: skip
+        "framework",
+        "activation",
+        "initializer",
+        "depth",
+        "width",
+        "weights",
+    )
     # Drawing 50 kernels takes longer than sending 16 inputs through them: one draw serves all
     # activations of a stack.
     within = ("activation",)
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("forward_slope", "forward_slope_predicted", "forward_slope_error", "backward_slope",
-             "backward_slope_predicted", "backward_slope_error", "spread_slope", "output_std",
-             "output_std_predicted", "map_error", "saturated_share", "zero_share"),
+            (
+                "forward_slope",
+                "forward_slope_predicted",
+                "forward_slope_error",
+                "backward_slope",
+                "backward_slope_predicted",
+                "backward_slope_error",
+                "spread_slope",
+                "output_std",
+                "output_std_predicted",
+                "map_error",
+                "saturated_share",
+                "zero_share",
+            ),
         ),
         TableSpec(
             "layers",
-            ("preactivation_mean", "preactivation_variance", "preactivation_variance_predicted",
-             "activation_mean", "activation_mean_predicted", "activation_variance",
-             "activation_variance_predicted", "activation_mean_square",
-             "activation_mean_square_predicted", "activation_spread", "saturated_share",
-             "zero_share", "gradient_norm", "gradient_variance", "gradient_mean_square",
-             "gradient_mean_square_predicted"),
+            (
+                "preactivation_mean",
+                "preactivation_variance",
+                "preactivation_variance_predicted",
+                "activation_mean",
+                "activation_mean_predicted",
+                "activation_variance",
+                "activation_variance_predicted",
+                "activation_mean_square",
+                "activation_mean_square_predicted",
+                "activation_spread",
+                "saturated_share",
+                "zero_share",
+                "gradient_norm",
+                "gradient_variance",
+                "gradient_mean_square",
+                "gradient_mean_square_predicted",
+            ),
             coordinates=("layer",),
             per="seeds",
         ),
         TableSpec("histograms", ("histogram_share",), coordinates=("layer", "bin"), per="seeds"),
-    )  # fmt: skip
+    )
     bins: Array = CENTRES
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
@@ -157,8 +208,10 @@ class Propagation(Study):
                 sound = all(np.isfinite(columns["layers"][name]).all() for name in _VARIANCES)
                 reasons[member] = "" if sound else not_finite(signal)
                 observed[member] = columns
-        tables = [self._table(spec, [observed[member] for member in stack.members])
-                  for spec in self.tables]  # fmt: skip
+        tables = [
+            self._table(spec, [observed[member] for member in stack.members])
+            for spec in self.tables
+        ]
         ordered = [reasons[member] for member in stack.members]
         return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
 

@@ -128,19 +128,38 @@ class Remedies(Study):
         " Ba, Kiros and Hinton 2016; He, Zhang, Ren and Sun 2016"
     )
     axes = (
-        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
-        "settings", "normalization", "residual", "clipping", "schedule", "scale", "case",
-    )  # fmt: skip
+        "framework",
+        "activation",
+        "initializer",
+        "depth",
+        "width",
+        "optimizer",
+        "weights",
+        "settings",
+        "normalization",
+        "residual",
+        "clipping",
+        "schedule",
+        "scale",
+        "case",
+    )
     # Failures that share an activation are one program: deep networks take long to trace.
     within = ("case", "initializer", "scale", "weights")
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("train_loss", "heldout_loss", "train_accuracy", "heldout_accuracy",
-             "first_epoch_95", "diverged_step", "initial_gradient_norm",
-             "first_gradient_norm"),
+            (
+                "train_loss",
+                "heldout_loss",
+                "train_accuracy",
+                "heldout_accuracy",
+                "first_epoch_95",
+                "diverged_step",
+                "initial_gradient_norm",
+                "first_gradient_norm",
+            ),
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         names = _QUICK if profile == "quick" else (*REMEDIES, *OWN)

@@ -42,17 +42,29 @@ class Rescue(Study):
         " Ba, Kiros and Hinton 2016"
     )
     axes = (
-        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
-        "settings", "normalization",
-    )  # fmt: skip
+        "framework",
+        "activation",
+        "initializer",
+        "depth",
+        "width",
+        "optimizer",
+        "weights",
+        "settings",
+        "normalization",
+    )
     within = ("initializer", "weights")
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("train_loss", "heldout_loss", "train_accuracy", "heldout_accuracy",
-             "initial_accuracy"),
+            (
+                "train_loss",
+                "heldout_loss",
+                "train_accuracy",
+                "heldout_accuracy",
+                "initial_accuracy",
+            ),
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         small = Grid(

@@ -52,18 +52,28 @@ class Spectrum(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("jacobian_square", "jacobian_square_predicted", "dispersion", "dispersion_predicted",
-             "isometry_error"),
+            (
+                "jacobian_square",
+                "jacobian_square_predicted",
+                "dispersion",
+                "dispersion_predicted",
+                "isometry_error",
+            ),
         ),
         TableSpec("singular_values", ("singular_value",), coordinates=("quantile",), per="seeds"),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         quick = _grids((4,), 128)
         if profile == "quick":
             return quick
-        shallow = _grid(("linear", "sigmoid", "tanh", "relu"), "xavier_normal", (1, 2, 3), 128,
-                        scale=(1.0, 2.0, 4.0))  # fmt: skip
+        shallow = _grid(
+            ("linear", "sigmoid", "tanh", "relu"),
+            "xavier_normal",
+            (1, 2, 3),
+            128,
+            scale=(1.0, 2.0, 4.0),
+        )
         # The spectrum of a deep network of independent weights fluctuates most: more seeds.
         deep = (
             _grid(("linear",), "xavier_normal", (16,), 256, seeds=3 * BLOCK),
@@ -102,11 +112,13 @@ class Spectrum(Study):
             Table(
                 spec.name,
                 {"quantile": QUANTILES} if spec.coordinates else {},
-                {metric: np.array([observed[member][metric] for member in stack.members])
-                 for metric in spec.metrics},
+                {
+                    metric: np.array([observed[member][metric] for member in stack.members])
+                    for metric in spec.metrics
+                },
             )
             for spec in self.tables
-        ]  # fmt: skip
+        ]
         ordered = [reasons[member] for member in stack.members]
         return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
 

@@ -42,8 +42,17 @@ RECORD: tuple[int, ...] = (0, 1, 2, 5, 10, 20, 50, 100)
 """Epochs with a snapshot; training ends with the last."""
 
 _ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu")
-_INITIALIZERS = ("default", "normal(0.05)", "normal(1)", "xavier_uniform", "xavier_normal",
-                 "he_uniform", "he_normal", "lecun_normal", "orthogonal")  # fmt: skip
+_INITIALIZERS = (
+    "default",
+    "normal(0.05)",
+    "normal(1)",
+    "xavier_uniform",
+    "xavier_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_normal",
+    "orthogonal",
+)
 _Axes = dict[str, tuple[Value, ...]]
 _MORE_INITIALIZERS = ("zeros", "constant(0.5)", "normal(0.01)", "lecun_uniform")
 
@@ -59,15 +68,28 @@ class Training(Study):
     )
     source = "the published two-circles tutorial on vanishing gradients, widened to a grid"
     axes = (
-        "framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
+        "framework",
+        "activation",
+        "initializer",
+        "depth",
+        "width",
+        "optimizer",
+        "weights",
         "settings",
-    )  # fmt: skip
+    )
     within = ("initializer", "weights")
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("train_loss", "heldout_loss", "train_accuracy", "heldout_accuracy",
-             "initial_accuracy", "first_epoch_95", "diverged_step"),
+            (
+                "train_loss",
+                "heldout_loss",
+                "train_accuracy",
+                "heldout_accuracy",
+                "initial_accuracy",
+                "first_epoch_95",
+                "diverged_step",
+            ),
         ),
         TableSpec(
             "layers",
@@ -79,7 +101,7 @@ class Training(Study):
             coordinates=("epoch", "layer"),
             per="seeds",
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         head: _Axes = {

@@ -52,8 +52,13 @@ class Weighting(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("early_weight_effect", "late_weight_effect", "weight_effect_left",
-             "weight_effect_predicted", "fitted_share"),
+            (
+                "early_weight_effect",
+                "late_weight_effect",
+                "weight_effect_left",
+                "weight_effect_predicted",
+                "fitted_share",
+            ),
         ),
         TableSpec(
             "steps",
@@ -61,7 +66,7 @@ class Weighting(Study):
             ("step",),
             per="seeds",
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         cases = {"quick": ("apart",), "standard": ("apart", "overlapping")}
@@ -127,12 +132,15 @@ def data(member: Member, root: int) -> tuple[Array, Array, Array]:
 def starts(stack: Stack, lab: Lab) -> Weights:
     """The members' initial layers, xavier_uniform, drawn once for all frameworks."""
     drawn = [
-        [draw_layer(lab.framework, lab.root, "xavier_uniform", "shared", member.seed, at, *shape)
-         for member in stack.members]
+        [
+            draw_layer(lab.framework, lab.root, "xavier_uniform", "shared", member.seed, at, *shape)
+            for member in stack.members
+        ]
         for at, shape in enumerate(LAYERS, 1)
-    ]  # fmt: skip
-    return tuple((np.stack([k for k, _ in layer]), np.stack([b for _, b in layer]))
-                 for layer in drawn)  # fmt: skip
+    ]
+    return tuple(
+        (np.stack([k for k, _ in layer]), np.stack([b for _, b in layer])) for layer in drawn
+    )
 
 
 def predicted(cell: Cell) -> float:

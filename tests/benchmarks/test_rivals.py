@@ -29,12 +29,16 @@ WAYS = [
         (TORCH, ("torch loop", "torch loop, foreach=True", "torch.compile")),
         (
             TENSORFLOW,
-            ("Keras fit", "Keras fit, steps_per_execution", "GradientTape, eager",
-             "GradientTape in tf.function"),
+            (
+                "Keras fit",
+                "Keras fit, steps_per_execution",
+                "GradientTape, eager",
+                "GradientTape in tf.function",
+            ),
         ),
     )
     for way in ways
-]  # fmt: skip
+]
 
 
 @pytest.fixture(autouse=True)
@@ -133,17 +137,39 @@ def test_every_contestant_has_what_it_is_compared_with() -> None:
 
 def entry(work: str, turn: int, name: str, seconds: float, **facts: object) -> dict[str, object]:
     """One benchmark as pytest-benchmark stores it."""
-    common = {"against": [], "many": False, "processes": 1, "networks": 1, "epochs": 1,
-              "accuracy": [], "loss": [], "cpu_s": [seconds / 2], "compile_s": 0.0}  # fmt: skip
+    common = {
+        "against": [],
+        "many": False,
+        "processes": 1,
+        "networks": 1,
+        "epochs": 1,
+        "accuracy": [],
+        "loss": [],
+        "cpu_s": [seconds / 2],
+        "compile_s": 0.0,
+    }
     info = {**common, "work": work, "turn": turn, "contestant": name, **facts}
     return {"stats": {"median": seconds}, "extra_info": info}
 
 
 def test_the_table_is_made_of_the_file_alone() -> None:
-    suite = {"networks": 100, "epochs": 10, "accuracy": [0.99], "loss": [0.02],
-             "compile_s": 0.25, "first_s": 3.0, "further_s": 0.25}  # fmt: skip
-    fit = {"epochs": 10, "against": ["suite, torch"], "first_s": 2.0, "further_s": 0.5,
-           "accuracy": [0.9, 1.0], "loss": [0.1, 0.3]}  # fmt: skip
+    suite = {
+        "networks": 100,
+        "epochs": 10,
+        "accuracy": [0.99],
+        "loss": [0.02],
+        "compile_s": 0.25,
+        "first_s": 3.0,
+        "further_s": 0.25,
+    }
+    fit = {
+        "epochs": 10,
+        "against": ["suite, torch"],
+        "first_s": 2.0,
+        "further_s": 0.5,
+        "accuracy": [0.9, 1.0],
+        "loss": [0.1, 0.3],
+    }
     last = "suite, torch, last epoch recorded alone"
     floor = "draws and products alone, torch"
     benchmarks = [

@@ -22,9 +22,19 @@ load = functools.cache(frameworks.load)
 
 def test_the_names_of_the_catalogue() -> None:
     assert ACTIVATIONS.names == (
-        "linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu",
-        "softplus", "softsign", "mish",
-    )  # fmt: skip
+        "linear",
+        "sigmoid",
+        "tanh",
+        "relu",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "gelu",
+        "silu",
+        "softplus",
+        "softsign",
+        "mish",
+    )
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,11 @@ def radii(label: int, split: str) -> Array:
     """Radii of the points of one circle, over 20 seeds: 10,000 of them."""
     drawn = [circles(0, seed, split) for seed in range(20)]
     return np.concatenate(
-        [np.linalg.norm(inputs[labels == label].astype(np.float64), axis=1)
-         for inputs, labels in drawn]
-    )  # fmt: skip
+        [
+            np.linalg.norm(inputs[labels == label].astype(np.float64), axis=1)
+            for inputs, labels in drawn
+        ]
+    )
 
 
 def rice(values: Array, radius: float, noise: float) -> float:

@@ -81,9 +81,18 @@ def follows(values: Array, law: laws.Law) -> bool:
 
 def test_the_names_of_the_catalogue() -> None:
     assert INITIALIZERS.names == (
-        "zeros", "constant", "normal", "xavier_uniform", "xavier_normal", "he_uniform",
-        "he_normal", "lecun_uniform", "lecun_normal", "orthogonal", "default",
-    )  # fmt: skip
+        "zeros",
+        "constant",
+        "normal",
+        "xavier_uniform",
+        "xavier_normal",
+        "he_uniform",
+        "he_normal",
+        "lecun_uniform",
+        "lecun_normal",
+        "orthogonal",
+        "default",
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,15 @@ decides = "quick"
     "my.toml",
 )
 OWN: Fields = {
-    "framework": "torch", "activation": "leaky_relu(0.2)", "initializer": "normal(1)", "depth": 7,
-    "width": 5, "optimizer": "rmsprop", "weights": "native", "settings": "common",
-}  # fmt: skip
+    "framework": "torch",
+    "activation": "leaky_relu(0.2)",
+    "initializer": "normal(1)",
+    "depth": 7,
+    "width": 5,
+    "optimizer": "rmsprop",
+    "weights": "native",
+    "settings": "common",
+}
 """A cell that a user ran with --set."""
 
 

@@ -91,9 +91,14 @@ def test_a_claim_may_name_another_study() -> None:
 
 def test_the_hash_sees_content_and_not_layout() -> None:
     before = one(BASE).text_hash
-    assert one(edited('each = ["framework"]\n', "").replace(
-        'decides = "quick"', 'decides="quick"\neach   = [ "framework" ]  # moved'
-    )).text_hash == before  # fmt: skip
+    assert (
+        one(
+            edited('each = ["framework"]\n', "").replace(
+                'decides = "quick"', 'decides="quick"\neach   = [ "framework" ]  # moved'
+            )
+        ).text_hash
+        == before
+    )
     assert len(before) == 12
     for old, new in (
         ("floor = 0.1", "floor = 0.11"),
@@ -123,7 +128,9 @@ MISTAKES = {
     "number for a text": ('"a source"', "3", ["source", "3 is not a text"]),
     "empty text": ('"a reason"', '" "', ["because", "is not a text"]),
     "unknown metric": (
-        "heldout_accuracy", "heldout_acuracy", ["metric", "did you mean 'heldout_accuracy'?"],
+        "heldout_accuracy",
+        "heldout_acuracy",
+        ["metric", "did you mean 'heldout_accuracy'?"],
     ),
     "metric of another study": ("heldout_accuracy", "step_error", ["metric", "'training'"]),
     "unknown study": ('study = "training"', 'study = "trainig"', ["study", "'training'?"]),
@@ -132,20 +139,35 @@ MISTAKES = {
     "unknown profile": ('"quick"', '"quik"', ["decides", "did you mean 'quick'?"]),
     "unknown expectation": ('"supported"', '"suported"', ["expected", "'supported'?"]),
     "no reason": ('because = "a reason"\n', "", ["because", "is missing"]),
-    "unknown axis": ("{ activation = \"tanh\"", "{ activaton = \"tanh\"",
-                     ["of", "did you mean 'activation'?"]),
+    "unknown axis": (
+        '{ activation = "tanh"',
+        '{ activaton = "tanh"',
+        ["of", "did you mean 'activation'?"],
+    ),
     "unknown value": ('"tanh"', '"tahn"', ["of.activation", "did you mean 'tanh'?"]),
-    "impossible depth": ('"tanh", initializer = "normal(1)", depth = 4',
-                         '"tanh", initializer = "normal(1)", depth = -4', ["of.depth", "-4"]),
-    "axis not stated": ('"tanh", initializer = "normal(1)", depth = 4, width = 5',
-                        '"tanh", initializer = "normal(1)", depth = 4', ["of", "names no width"]),
+    "impossible depth": (
+        '"tanh", initializer = "normal(1)", depth = 4',
+        '"tanh", initializer = "normal(1)", depth = -4',
+        ["of.depth", "-4"],
+    ),
+    "axis not stated": (
+        '"tanh", initializer = "normal(1)", depth = 4, width = 5',
+        '"tanh", initializer = "normal(1)", depth = 4',
+        ["of", "names no width"],
+    ),
     "unknown axis in each": ('["framework"]', '["framwork"]', ["each", "'framework'?"]),
     "axis twice in each": ('["framework"]', '["framework", "framework"]', ["each", "twice"]),
     "each is no list": ('["framework"]', '"framework"', ["each", "not a list of axes"]),
-    "axis in each and versus": ('versus = {', 'versus = { framework = "torch",',
-                                ["versus", "stands in each"]),
-    "several cells": ('activation = "tanh"', 'activation = ["tanh", "relu"]',
-                      ["reduce", "is missing", "activation"]),
+    "axis in each and versus": (
+        "versus = {",
+        'versus = { framework = "torch",',
+        ["versus", "stands in each"],
+    ),
+    "several cells": (
+        'activation = "tanh"',
+        'activation = ["tanh", "relu"]',
+        ["reduce", "is missing", "activation"],
+    ),
     "unknown reduction": ("floor", 'reduce = "avg"\nfloor', ["reduce", "allowed: mean, median"]),
     "nothing to compare with": (VERSUS, "", ["versus", "is missing", "difference"]),
     "versus of a value": ('"difference"', '"value"', ["versus", "has no meaning"]),
@@ -156,7 +178,8 @@ MISTAKES = {
     "endless bounds": ("floor", 'centre = "mean"\nbounds = [0, inf]\nfloor', ["bounds", "finite"]),
     "exact with a centre": ("floor", 'kind = "exact"\ncentre = "median"\nfloor', ["centre"]),
     "slope along nothing": (
-        f'"difference"\n{OF}{VERSUS}', f'"slope"\nalong = "depth"\n{OF}',
+        f'"difference"\n{OF}{VERSUS}',
+        f'"slope"\nalong = "depth"\n{OF}',
         ["along", "two numbers or more"],
     ),
     "slope along names": (
@@ -165,7 +188,7 @@ MISTAKES = {
         ["along", "two numbers or more"],
     ),
     "bad id": ('"some-claim"', '"Some claim"', ["id", "lower case"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

@@ -87,12 +87,36 @@ NAMES = st.sampled_from([*SMALL, "trainin", "TRAINING", "", "-", "--", "studies"
 VALUES = st.one_of(
     TEXT,
     st.sampled_from(
-        ["relu", "tanh,relu", "leaky_relu(0.3)", "leaky_relu(", "normal(1e400)", "normal(nan)",
-         "normal()", "normal(1,2)", "relu,", ",", "4", "0", "-1", "1e3", "99999999999", "١", "0x1",
-         "inf", "nan", "default", "shared", "torch", "numpy", "batch", "he_normal,he_normal"]
+        [
+            "relu",
+            "tanh,relu",
+            "leaky_relu(0.3)",
+            "leaky_relu(",
+            "normal(1e400)",
+            "normal(nan)",
+            "normal()",
+            "normal(1,2)",
+            "relu,",
+            ",",
+            "4",
+            "0",
+            "-1",
+            "1e3",
+            "99999999999",
+            "١",
+            "0x1",
+            "inf",
+            "nan",
+            "default",
+            "shared",
+            "torch",
+            "numpy",
+            "batch",
+            "he_normal,he_normal",
+        ]
     ),
     st.integers(-3, 40).map(str),
-)  # fmt: skip
+)
 AXIS = st.one_of(TEXT, st.sampled_from([*AXES.names, "activaton", "seed", "Depth"]))
 SETTING = st.one_of(
     TEXT, st.tuples(AXIS, st.sampled_from(["=", "==", " = ", ""]), VALUES).map("".join)
@@ -100,14 +124,42 @@ SETTING = st.one_of(
 OPTION = st.one_of(
     st.tuples(st.just("--set"), SETTING),
     st.tuples(
-        st.sampled_from(["--seeds", "--root", "--jobs", "--timeout", "--profile", "--frameworks",
-                         "--by", "--fail-on", "--claims", "--figures", "--without", "--margins"]),
+        st.sampled_from(
+            [
+                "--seeds",
+                "--root",
+                "--jobs",
+                "--timeout",
+                "--profile",
+                "--frameworks",
+                "--by",
+                "--fail-on",
+                "--claims",
+                "--figures",
+                "--without",
+                "--margins",
+            ]
+        ),
         VALUES,
     ),
-    st.tuples(st.sampled_from(["--json", "--markdown", "--csv", "--headline", "--no-report",
-                               "--help", "--version", "--", "-x", "--jso"])),
+    st.tuples(
+        st.sampled_from(
+            [
+                "--json",
+                "--markdown",
+                "--csv",
+                "--headline",
+                "--no-report",
+                "--help",
+                "--version",
+                "--",
+                "-x",
+                "--jso",
+            ]
+        )
+    ),
     st.tuples(TEXT),
-)  # fmt: skip
+)
 
 
 @generated(700)
@@ -161,24 +213,52 @@ def test_more_runs_than_memory_are_refused_before_they_are_planned(folder: Path)
 
 JSON = st.recursive(
     st.one_of(
-        st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), TEXT,
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**70), 2**70),
+        st.floats(),
+        TEXT,
         st.sampled_from(["training", "propagation", "quick", "median", "share", "slope"]),
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3), st.dictionaries(st.one_of(TEXT, AXIS), inner, max_size=3)
     ),
     max_leaves=5,
-)  # fmt: skip
+)
 CLAIM: dict[str, Any] = {
-    "id": "mine", "study": "propagation", "statement": "It is so.", "metric": "forward_slope",
+    "id": "mine",
+    "study": "propagation",
+    "statement": "It is so.",
+    "metric": "forward_slope",
     "of": {"activation": "tanh", "initializer": "he_normal", "depth": 2, "width": 4},
     "versus": {"activation": "relu", "initializer": "he_normal", "depth": 2, "width": 4},
-    "estimand": "difference", "floor": 0.1, "expected": "supported", "because": "of it",
-    "source": "me", "each": ["framework"], "decides": "full",
-}  # fmt: skip
-KEYS = st.one_of(TEXT, st.sampled_from([*CLAIM, "band", "ceiling", "bounds", "kind", "along",
-                                        "above", "below", "reduce", "centre", "headline",
-                                        "prediction"]))  # fmt: skip
+    "estimand": "difference",
+    "floor": 0.1,
+    "expected": "supported",
+    "because": "of it",
+    "source": "me",
+    "each": ["framework"],
+    "decides": "full",
+}
+KEYS = st.one_of(
+    TEXT,
+    st.sampled_from(
+        [
+            *CLAIM,
+            "band",
+            "ceiling",
+            "bounds",
+            "kind",
+            "along",
+            "above",
+            "below",
+            "reduce",
+            "centre",
+            "headline",
+            "prediction",
+        ]
+    ),
+)
 
 
 def toml(value: Any) -> str:
@@ -239,12 +319,16 @@ def test_a_manifest(folder: Path, data: st.DataObject) -> None:
 @given(
     at=st.floats(0, 1),
     length=st.integers(0, 60),
-    put=st.one_of(TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary(),
-                  st.sampled_from([b",", b"\n", b'"', b",,,,", b"nan", b"1e999", b"\r\n", b"-"])),
-    name=st.sampled_from(["propagation/runs.csv", "claims.csv", "summary.csv", "manifest.json",
-                          "sha256sums.txt"]),
+    put=st.one_of(
+        TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")),
+        st.binary(),
+        st.sampled_from([b",", b"\n", b'"', b",,,,", b"nan", b"1e999", b"\r\n", b"-"]),
+    ),
+    name=st.sampled_from(
+        ["propagation/runs.csv", "claims.csv", "summary.csv", "manifest.json", "sha256sums.txt"]
+    ),
     command=st.sampled_from(["check", "check", "compare", "pack"]),
-)  # fmt: skip
+)
 def test_bytes_in_a_file(
     folder: Path, at: float, length: int, put: bytes, name: str, command: str
 ) -> None:

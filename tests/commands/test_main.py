@@ -17,12 +17,33 @@ from suite.commands.main import main
 from suite.frameworks.timing import STAGES
 from suite.results.tables import read_table
 
-TINY = ["run", "propagation", "--profile", "quick", "--frameworks", "numpy", "--seeds", "3",
-        "--set", "activation=tanh,relu", "--set", "depth=3", "--set", "width=8",
-        "--set", "initializer=he_normal,xavier_normal,orthogonal,normal(0.5)",
-        "--jobs", "2"]  # fmt: skip
-DATA = ("propagation/runs.csv", "propagation/layers.csv", "propagation/histograms.csv",
-        "summary.csv", "claims.csv")  # fmt: skip
+TINY = [
+    "run",
+    "propagation",
+    "--profile",
+    "quick",
+    "--frameworks",
+    "numpy",
+    "--seeds",
+    "3",
+    "--set",
+    "activation=tanh,relu",
+    "--set",
+    "depth=3",
+    "--set",
+    "width=8",
+    "--set",
+    "initializer=he_normal,xavier_normal,orthogonal,normal(0.5)",
+    "--jobs",
+    "2",
+]
+DATA = (
+    "propagation/runs.csv",
+    "propagation/layers.csv",
+    "propagation/histograms.csv",
+    "summary.csv",
+    "claims.csv",
+)
 
 
 def digests(folder: Path, names: tuple[str, ...] = DATA) -> dict[str, str]:
@@ -53,9 +74,14 @@ def test_timings_tell_where_a_run_spent_its_time(finished: Path) -> None:
 def test_a_run_leaves_what_is_promised(finished: Path) -> None:
     names = {path.relative_to(finished).as_posix() for path in finished.rglob("*")}
     assert names >= {
-        "manifest.json", "summary.csv", "claims.csv", "junit.xml", "timings.csv", "report.html",
+        "manifest.json",
+        "summary.csv",
+        "claims.csv",
+        "junit.xml",
+        "timings.csv",
+        "report.html",
         "propagation/runs.csv",
-    }  # fmt: skip
+    }
     manifest = json.loads((finished / "manifest.json").read_text())
     assert manifest["expected"]["propagation"]["runs"] == 2 * 4 * 3
     assert manifest["command"][:3] == ["suite", "run", "propagation"]

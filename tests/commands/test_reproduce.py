@@ -97,9 +97,12 @@ def test_a_number_that_was_changed_is_found(
     code: int,
 ) -> None:
     frame = table(stored)
-    name = next(metric for metric in STUDIES["products"].tables[0].metrics
-                if np.isfinite(pd.to_numeric(frame[metric])).all()
-                and (pd.to_numeric(frame[metric]).abs() > 1).any())  # fmt: skip
+    name = next(
+        metric
+        for metric in STUDIES["products"].tables[0].metrics
+        if np.isfinite(pd.to_numeric(frame[metric])).all()
+        and (pd.to_numeric(frame[metric]).abs() > 1).any()
+    )
     row = int(pd.to_numeric(frame[name]).abs().argmax())
     frame.loc[row, name] = repr(float(str(frame.loc[row, name])) * factor)
     edit(stored, frame)

@@ -63,8 +63,10 @@ def test_the_page_and_the_manifest_of_a_run_show_commands_that_plan_the_same_run
         assert program == "suite"
         assert words[0] == "run"
         assert planned([*words, "--jobs", "1"]) == 0
-        told = {line.split()[0]: int(line.split()[2])
-                for line in capsys.readouterr().out.splitlines()[1:3]}  # fmt: skip
+        told = {
+            line.split()[0]: int(line.split()[2])
+            for line in capsys.readouterr().out.splitlines()[1:3]
+        }
         assert told == expected
 
 

@@ -22,15 +22,35 @@ from suite.metrics import METRICS
 from suite.planning import grids
 from suite.studies import STUDIES
 
-CLAIM = ("claim", "group", "study", "verdict", "estimate", "low", "high", "n", "reason",
-         "text_hash")  # fmt: skip
+CLAIM = (
+    "claim",
+    "group",
+    "study",
+    "verdict",
+    "estimate",
+    "low",
+    "high",
+    "n",
+    "reason",
+    "text_hash",
+)
 VERDICTS = [
     ["tanh-wins", "framework=torch", "training", "supported", 0.3, 0.2, 0.4, 20, "", "aa"],
     ["tanh-wins", "framework=tensorflow", "training", "supported", 0.3, 0.1, 0.4, 20, "", "aa"],
-    ["one-law", "optimizer=sgd(0.1, 0.9) framework=torch", "training", "undecided", 1.0, -math.inf,
-     math.inf, 3, "3 seeds; a median needs 16 at this level", "bb"],
+    [
+        "one-law",
+        "optimizer=sgd(0.1, 0.9) framework=torch",
+        "training",
+        "undecided",
+        1.0,
+        -math.inf,
+        math.inf,
+        3,
+        "3 seeds; a median needs 16 at this level",
+        "bb",
+    ],
     ["never", "", "shift", "not judged", math.nan, math.nan, math.nan, 0, "study was not run", "c"],
-]  # fmt: skip
+]
 
 
 def training() -> pd.DataFrame:
@@ -55,13 +75,20 @@ def folder(
 ) -> Path:
     """A results folder of the study training."""
     told = {
-        "schema": 1, "command": ["suite"], "profile": "standard", "studies": ["training"],
-        "frameworks": ["torch", "tensorflow"], "overrides": {}, "seeds": None, "root_seed": 0,
-        "expected": {}, "versions": {"keras": "3.15.1", "tensorflow_cpu": "2.21.0"},
+        "schema": 1,
+        "command": ["suite"],
+        "profile": "standard",
+        "studies": ["training"],
+        "frameworks": ["torch", "tensorflow"],
+        "overrides": {},
+        "seeds": None,
+        "root_seed": 0,
+        "expected": {},
+        "versions": {"keras": "3.15.1", "tensorflow_cpu": "2.21.0"},
         "platform": {"cpu": "x"},
         "packages": ["keras==3.15.1", "tensorflow-cpu==2.21.0", "rich==1"],
         "definitions": {"heldout_accuracy": METRICS["heldout_accuracy"].defined},
-    }  # fmt: skip
+    }
     (path / "training").mkdir(parents=True)
     (path / "manifest.json").write_text(json.dumps({**told, **keys}))
     text = (training() if runs is None else runs).to_csv(index=False, lineterminator="\n")
@@ -156,9 +183,26 @@ CLAIMS = [
     (judged(3, group="framework=torch", verdict="supported"), {"new": 1, "same": 3}, 0),
     (judged(2, verdict="not judged", text_hash="b2"), {"missing": 1, "same": 2}, 0),
     # The whole claim was not judged: that is told of each of its groups.
-    ([["tanh-wins", "", "training", "not judged", math.nan, math.nan, math.nan, 0, "no cell",
-       "aa"], *VERDICTS[2:]], {"lost": 2, "same": 1}, 1),
-]  # fmt: skip
+    (
+        [
+            [
+                "tanh-wins",
+                "",
+                "training",
+                "not judged",
+                math.nan,
+                math.nan,
+                math.nan,
+                0,
+                "no cell",
+                "aa",
+            ],
+            *VERDICTS[2:],
+        ],
+        {"lost": 2, "same": 1},
+        1,
+    ),
+]
 
 
 @pytest.mark.parametrize(("verdicts", "expected", "code"), CLAIMS)
@@ -315,8 +359,14 @@ def test_text_fits_a_terminal(a: Path, capsys: pytest.CaptureFixture[str]) -> No
     b = folder(a.parent / "b", worse_runs(), verdicts, versions={"keras": "3 " * 80})
     assert main(["compare", str(a), str(b)]) == 1
     out = capsys.readouterr().out
-    for words in ("environment: 2 differences", "claims: 1 lost, 2 same", "worsened", "-0.1 [-0.1",
-                  "+0 -20 of 20", "activation=relu"):  # fmt: skip
+    for words in (
+        "environment: 2 differences",
+        "claims: 1 lost, 2 same",
+        "worsened",
+        "-0.1 [-0.1",
+        "+0 -20 of 20",
+        "activation=relu",
+    ):
         assert words in out
     assert max(map(len, out.splitlines())) <= 120
 

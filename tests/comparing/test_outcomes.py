@@ -191,8 +191,10 @@ def test_not_comparable(base: Array) -> None:
     a = runs(base).assign(made_up="text")
     rows = compare({"training": (a, a)}, redefined={LOWER}).set_index("metric")
     assert rows["kind"].to_dict() == {
-        FINISHED.name: SAME, LOWER: NOT_COMPARABLE, "made_up": NOT_COMPARABLE,
-    }  # fmt: skip
+        FINISHED.name: SAME,
+        LOWER: NOT_COMPARABLE,
+        "made_up": NOT_COMPARABLE,
+    }
     assert rows.loc[LOWER, "reason"] == "another definition"
     assert rows.loc["made_up", "reason"] == "this version has no such metric"
 
@@ -214,8 +216,10 @@ def test_numbers_agree_with_a_slow_loop() -> None:
     rng = np.random.default_rng(2)
     sides: list[pd.DataFrame] = []
     for _ in "ab":
-        cells = [runs(rng.normal(1, 1, size), depth=depth).assign(heldout_loss=np.inf)
-                 for depth, size in enumerate((1, 5, 6, 20, 21, 60), 1)]  # fmt: skip
+        cells = [
+            runs(rng.normal(1, 1, size), depth=depth).assign(heldout_loss=np.inf)
+            for depth, size in enumerate((1, 5, 6, 20, 21, 60), 1)
+        ]
         frame = pd.concat(cells, ignore_index=True)
         frame.loc[rng.random(len(frame)) < 0.3, LOWER] = 1.0
         frame.loc[rng.random(len(frame)) < 0.1, LOWER] = math.inf
@@ -231,8 +235,11 @@ def test_numbers_agree_with_a_slow_loop() -> None:
         beyond = [d for d in differences if abs(d) > 0.02]
         row = rows.loc[f"activation=tanh depth={depth}"]
         assert (row["difference"], row["low"], row["high"], row["n"]) == (
-            found.estimate, found.low, found.high, found.n,
-        )  # fmt: skip
+            found.estimate,
+            found.low,
+            found.high,
+            found.n,
+        )
         above = sum(d > 0 for d in beyond)
         assert (row["above"], row["below"]) == (above, len(beyond) - above)
         if beyond:

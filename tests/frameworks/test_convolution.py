@@ -41,9 +41,15 @@ def train(framework: str, weights: Weights, optimizer: str = "sgd", members: int
     order = np.array([[rng.permutation(POINTS) for _ in range(MEMBERS)] for _ in range(2)])
     some = slice(members)
     trained: Trained = load(framework).probe("convolution.train")(
-        "tanh", optimizer, tuple((kernel[some], bias[some]) for kernel, bias in weights),
-        inputs[some], labels[some], heldout[some], order[:, some], BATCH,
-    )  # fmt: skip
+        "tanh",
+        optimizer,
+        tuple((kernel[some], bias[some]) for kernel, bias in weights),
+        inputs[some],
+        labels[some],
+        heldout[some],
+        order[:, some],
+        BATCH,
+    )
     return trained
 
 

@@ -36,7 +36,9 @@ TENSORFLOW = TensorFlow()
 CHOICES: dict[str, dict[str, Any]] = {
     "residual": {"residual": 0.3, "optimizer": "rmsprop"},
     "residual, batch norm, dropout": {
-        "residual": 1.0, "normalization": "batch", "dropout": DROPOUT
+        "residual": 1.0,
+        "normalization": "batch",
+        "dropout": DROPOUT,
     },
     "categorical": {"loss": "categorical", "optimizer": "adam"},
     "squared": {"loss": "squared"},
@@ -47,11 +49,9 @@ CHOICES: dict[str, dict[str, Any]] = {
     "exponential": {"schedule": "exponential(0.6)", "settings": "default", "depth": 1},
     "momentum of rmsprop": {"optimizer": "rmsprop(0.01,0.8,0.001,0.5)", "depth": 1},
     "hyper-parameters of adam": {"optimizer": "adam(0.01,0.8,0.99,0.001)", "depth": 1},
-    "gradients on a batch": {
-        "gradients_on": "batch", "normalization": "batch", "dropout": DROPOUT
-    },
+    "gradients on a batch": {"gradients_on": "batch", "normalization": "batch", "dropout": DROPOUT},
     "linear model, classes": {"depth": 0, "loss": "categorical"},
-}  # fmt: skip
+}
 DEFAULT = {"depth": 2}
 
 
@@ -72,9 +72,10 @@ def test_a_choice_is_what_the_plain_loop_makes_of_it(choice: str) -> None:
 )
 def test_the_comparison_sees_a_choice_that_is_not_followed(field: str, other: str) -> None:
     choice = {
-        "clipping": "clipped by norm", "schedule": "exponential",
+        "clipping": "clipped by norm",
+        "schedule": "exponential",
         "gradients_on": "gradients on a batch",
-    }[field]  # fmt: skip
+    }[field]
     task = task_of(choice)
     plain = task_of(choice, **{field: other})
     found = values(list(TENSORFLOW.train(plain)), 0)

@@ -128,10 +128,22 @@ def test_seeds_are_compared_on_the_cells_that_both_have() -> None:
 
 
 CLAIM = Claim(
-    id="made-up", statement="", source="", study="initializers", metric=FIRST, estimand="value",
-    of={"width": (1,)}, each=("framework",), low=-10.0, high=10.0, expected="supported",
-    because="", decides="quick", file="", text_hash="",
-)  # fmt: skip
+    id="made-up",
+    statement="",
+    source="",
+    study="initializers",
+    metric=FIRST,
+    estimand="value",
+    of={"width": (1,)},
+    each=("framework",),
+    low=-10.0,
+    high=10.0,
+    expected="supported",
+    because="",
+    decides="quick",
+    file="",
+    text_hash="",
+)
 
 
 def verdicts(claim: Claim, frame: pd.DataFrame) -> dict[str, tuple[str, str]]:

@@ -19,17 +19,39 @@ from suite.judging.verdicts import Verdict
 from suite.metrics import METRICS
 from suite.types import Array
 
-AXES = ("framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
-        "settings")  # fmt: skip
+AXES = (
+    "framework",
+    "activation",
+    "initializer",
+    "depth",
+    "width",
+    "optimizer",
+    "weights",
+    "settings",
+)
 BASE = Claim(
-    id="tanh-beats-sigmoid", statement="tanh beats sigmoid", source="made up", study="training",
-    metric="heldout_accuracy", estimand="difference",
+    id="tanh-beats-sigmoid",
+    statement="tanh beats sigmoid",
+    source="made up",
+    study="training",
+    metric="heldout_accuracy",
+    estimand="difference",
     of={"activation": ("tanh",), "initializer": ("normal(1)",), "depth": (4,), "width": (5,)},
-    versus={"activation": ("sigmoid",), "initializer": ("normal(1)",), "depth": (4,),
-            "width": (5,)},
-    each=("framework",), low=0.1, high=math.inf, expected="supported", because="", decides="quick",
-    file="", text_hash="0123456789ab",
-)  # fmt: skip
+    versus={
+        "activation": ("sigmoid",),
+        "initializer": ("normal(1)",),
+        "depth": (4,),
+        "width": (5,),
+    },
+    each=("framework",),
+    low=0.1,
+    high=math.inf,
+    expected="supported",
+    because="",
+    decides="quick",
+    file="",
+    text_hash="0123456789ab",
+)
 VALUE = replace(BASE, estimand="value", versus=None)
 SEEDS = 20
 
@@ -37,10 +59,16 @@ SEEDS = 20
 def runs(value: Callable[..., Array], seeds: int = SEEDS, **axes: list[Any]) -> pd.DataFrame:
     """Runs of every combination of ``axes``; ``value(rng, cell)`` is (seeds,) accuracies."""
     chosen: dict[str, list[Any]] = {
-        "framework": ["torch"], "activation": ["sigmoid", "tanh"], "initializer": ["normal(1)"],
-        "depth": [4], "width": [5], "optimizer": ["rmsprop"], "weights": ["native"],
-        "settings": ["common"], **axes,
-    }  # fmt: skip
+        "framework": ["torch"],
+        "activation": ["sigmoid", "tanh"],
+        "initializer": ["normal(1)"],
+        "depth": [4],
+        "width": [5],
+        "optimizer": ["rmsprop"],
+        "weights": ["native"],
+        "settings": ["common"],
+        **axes,
+    }
     rng = np.random.default_rng(0)
     parts = []
     for combination in itertools.product(*(chosen[axis] for axis in AXES)):
@@ -195,8 +223,15 @@ def test_two_sides_that_diverged_in_part_are_undecided() -> None:
     )
     assert BASE.versus is not None
     both = {"weights": ("native", "shared")}
-    claim = replace(BASE, metric="heldout_loss", of={**BASE.of, **both}, low=-0.02, high=0.02,
-                    versus={**BASE.versus, **both}, reduce="mean")  # fmt: skip
+    claim = replace(
+        BASE,
+        metric="heldout_loss",
+        of={**BASE.of, **both},
+        low=-0.02,
+        high=0.02,
+        versus={**BASE.versus, **both},
+        reduce="mean",
+    )
     lost = of(frame, "tanh") == (frame["weights"] == "native").to_numpy()
     found = verdict(claim, frame.assign(status=np.where(lost, "diverged", "ok")))
     assert found.verdict == "undecided"
@@ -263,8 +298,12 @@ def test_one_verdict_for_each_value_and_no_mixing() -> None:
 def test_a_value_that_a_claim_names_does_not_vanish_with_its_runs() -> None:
     """``each`` splits what the folder has where ``of`` leaves an axis open, and what the claim
     names where it does not."""
-    claim = replace(VALUE, of={**VALUE.of, "activation": ("relu", "tanh")}, low=0.9,
-                    each=("framework", "activation"))  # fmt: skip
+    claim = replace(
+        VALUE,
+        of={**VALUE.of, "activation": ("relu", "tanh")},
+        low=0.9,
+        each=("framework", "activation"),
+    )
     frame = runs(learned, framework=["torch", "tensorflow"])
     assert [(one.group, one.verdict) for one in verdicts(claim, frame)] == [
         (f"framework={framework} activation={activation}", verdict)
@@ -273,8 +312,9 @@ def test_a_value_that_a_claim_names_does_not_vanish_with_its_runs() -> None:
     ]
     named = replace(claim, of={**claim.of, "framework": ("torch",)}, each=("activation",))
     assert [one.group for one in verdicts(named, frame[of(frame, "sigmoid")])] == [
-        "activation=relu", "activation=tanh",
-    ]  # fmt: skip
+        "activation=relu",
+        "activation=tanh",
+    ]
     assert verdict(claim, frame.drop(columns="activation")).reason == (
         "the study has no axis activation in this folder"
     )

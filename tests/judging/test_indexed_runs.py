@@ -75,10 +75,22 @@ def test_which_runs_stand_twice() -> None:
 
 def test_a_side_holds_what_a_claim_needs_of_its_runs() -> None:
     claim = Claim(
-        id="a-claim", statement="", source="", study="training", metric="heldout_loss",
-        estimand="slope", of={}, low=0.0, high=1.0, expected="supported", because="",
-        decides="quick", file="", text_hash="", along="depth",
-    )  # fmt: skip
+        id="a-claim",
+        statement="",
+        source="",
+        study="training",
+        metric="heldout_loss",
+        estimand="slope",
+        of={},
+        low=0.0,
+        high=1.0,
+        expected="supported",
+        because="",
+        decides="quick",
+        file="",
+        text_hash="",
+        along="depth",
+    )
     frame = FRAME[FRAME["activation"] == "relu"]
     frame = frame.assign(status=["ok", "diverged", "failed", "ok", "ok", "ok"])
     side = Runs(frame).side(claim, np.arange(6))

@@ -11,8 +11,21 @@ import pytest
 from suite.commands.main import main
 from suite.results.manifest import REQUIRED
 
-ARGUMENTS = ["run", "parity", "--profile", "quick", "--frameworks", "numpy", "--seeds", "2",
-             "--set", "activation=tanh", "--jobs", "1", "--no-report"]  # fmt: skip
+ARGUMENTS = [
+    "run",
+    "parity",
+    "--profile",
+    "quick",
+    "--frameworks",
+    "numpy",
+    "--seeds",
+    "2",
+    "--set",
+    "activation=tanh",
+    "--jobs",
+    "1",
+    "--no-report",
+]
 
 
 @pytest.fixture(scope="module")

@@ -23,10 +23,21 @@ AXES = ("activation", "depth")
 def claim(**fields: Any) -> Claim:
     """A claim of which only what makes the numbers matters here."""
     plain: dict[str, Any] = {
-        "id": "a-claim", "statement": "", "source": "", "study": "training",
-        "metric": "heldout_loss", "estimand": "value", "of": {}, "low": 0.0, "high": 1.0,
-        "expected": "supported", "because": "", "decides": "quick", "file": "", "text_hash": "",
-    }  # fmt: skip
+        "id": "a-claim",
+        "statement": "",
+        "source": "",
+        "study": "training",
+        "metric": "heldout_loss",
+        "estimand": "value",
+        "of": {},
+        "low": 0.0,
+        "high": 1.0,
+        "expected": "supported",
+        "because": "",
+        "decides": "quick",
+        "file": "",
+        "text_hash": "",
+    }
     return Claim(**(plain | fields))
 
 
@@ -87,8 +98,7 @@ def test_a_nan_in_one_cell_is_not_passed_over(reduce: str) -> None:
 def test_a_seed_counts_only_with_all_its_cells(status: str) -> None:
     frame = runs(("tanh", "relu"))
     lost = frame["seed"].isin([0, 9]) & frame["activation"].eq("tanh")
-    numbers, _ = samples(claim(reduce="max"), [frame.assign(
-        status=np.where(lost, status, "ok"))])  # fmt: skip
+    numbers, _ = samples(claim(reduce="max"), [frame.assign(status=np.where(lost, status, "ok"))])
     assert len(numbers) == SEEDS - 2
     whole = frame[~frame["seed"].isin([0, 9])]
     assert numbers == pytest.approx(table(whole, "activation").max(axis=1).to_numpy())
@@ -179,9 +189,14 @@ def test_a_mean_that_one_cell_makes_infinite_is_no_tie() -> None:
     numbers, _ = samples(claim(estimand="difference", reduce="mean"), [frame, other])
     assert np.isnan(numbers).all()
     for which in (["tanh", "relu"], ["tanh", "relu", "elu"]):
-        sides = [side.assign(heldout_loss=np.where(
-            side["activation"].isin(which), math.inf, side["heldout_loss"]))
-            for side in (frame, other)]  # fmt: skip
+        sides = [
+            side.assign(
+                heldout_loss=np.where(
+                    side["activation"].isin(which), math.inf, side["heldout_loss"]
+                )
+            )
+            for side in (frame, other)
+        ]
         numbers, _ = samples(claim(estimand="difference", reduce="median"), sides)
         np.testing.assert_array_equal(numbers, [0.0] * SEEDS)
 

@@ -122,9 +122,10 @@ def test_plan_prints_the_margins(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, "--json"]) == 0
     told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     (one,) = [
-        one for one in told["margins"]
+        one
+        for one in told["margins"]
         if (one["claim"], one["group"]) == ("tanh-beats-sigmoid", "framework=torch")
-    ]  # fmt: skip
+    ]
     assert one["needed"] == int(needs)
     assert None in [one["margin"] for one in told["margins"]]  # infinite, which JSON has not
 

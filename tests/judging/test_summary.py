@@ -44,8 +44,17 @@ def runs() -> pd.DataFrame:
 def test_each_row_is_what_a_loop_gives() -> None:
     frame = runs()
     table = summarise("training", frame, AXES)
-    assert list(table.columns) == ["study", *AXES, "metric", "unit", "centre", "low", "high", "n",
-                                   *COUNTS]  # fmt: skip
+    assert list(table.columns) == [
+        "study",
+        *AXES,
+        "metric",
+        "unit",
+        "centre",
+        "low",
+        "high",
+        "n",
+        *COUNTS,
+    ]
     expected = []
     for cell, part in frame.groupby(AXES, sort=False):
         for name in METRIC_NAMES:
@@ -59,8 +68,18 @@ def test_each_row_is_what_a_loop_gives() -> None:
             found = intervals.median(np.array(values), LEVEL)
             limits = (found.low, found.high) if values else (math.nan, math.nan)
             counts = [int((part["status"] == status).sum()) for status in COUNTS]
-            expected.append(["training", *cell, name, METRICS[name].unit, found.estimate, *limits,
-                             found.n, *counts])  # fmt: skip
+            expected.append(
+                [
+                    "training",
+                    *cell,
+                    name,
+                    METRICS[name].unit,
+                    found.estimate,
+                    *limits,
+                    found.n,
+                    *counts,
+                ]
+            )
     pd.testing.assert_frame_equal(
         table, pd.DataFrame(expected, columns=table.columns), check_exact=True, check_dtype=False
     )

@@ -14,14 +14,36 @@ from suite.judging import verdicts
 from suite.judging.verdicts import Verdict
 
 GOOD = Verdict(
-    claim="tanh-beats-sigmoid", group="framework=torch", study="training",
-    statement="tanh learns, sigmoid does not", metric="heldout_accuracy", estimand="difference",
-    centre="median", verdict="supported", expected="supported", as_expected=True, estimate=0.38,
-    low=0.21, high=0.47, level=0.99975, band_low=0.1, band_high=math.inf, n=20, diverged=0,
-    failed=0, missing=0, pair_correlation=0.1, margin=9.5, headline=True,
-    decides="quick", promised=True, reason="",
-    because="slopes", source="tutorial", text_hash="0123456789ab",
-)  # fmt: skip
+    claim="tanh-beats-sigmoid",
+    group="framework=torch",
+    study="training",
+    statement="tanh learns, sigmoid does not",
+    metric="heldout_accuracy",
+    estimand="difference",
+    centre="median",
+    verdict="supported",
+    expected="supported",
+    as_expected=True,
+    estimate=0.38,
+    low=0.21,
+    high=0.47,
+    level=0.99975,
+    band_low=0.1,
+    band_high=math.inf,
+    n=20,
+    diverged=0,
+    failed=0,
+    missing=0,
+    pair_correlation=0.1,
+    margin=9.5,
+    headline=True,
+    decides="quick",
+    promised=True,
+    reason="",
+    because="slopes",
+    source="tutorial",
+    text_hash="0123456789ab",
+)
 AS_FEARED = replace(GOOD, claim="folk", verdict="refuted", expected="refuted")
 CONTRADICTION = replace(GOOD, claim="wrong", verdict="refuted", as_expected=False, low=-0.3)
 UNDECIDED = replace(
@@ -31,9 +53,16 @@ LATER = replace(UNDECIDED, claim="later", promised=False, decides="full")
 LACKING = replace(UNDECIDED, claim="lacking", missing=2, reason="2 missing: depth=4 seed=3")
 FAILED = replace(LACKING, failed=1, missing=0)
 ABSENT = replace(
-    GOOD, claim="absent", verdict="not judged", as_expected=None, estimate=math.nan,
-    low=-math.inf, high=math.inf, n=0, reason="study training was not run",
-)  # fmt: skip
+    GOOD,
+    claim="absent",
+    verdict="not judged",
+    as_expected=None,
+    estimate=math.nan,
+    low=-math.inf,
+    high=math.inf,
+    n=0,
+    reason="study training was not run",
+)
 ALL = [GOOD, AS_FEARED, CONTRADICTION, UNDECIDED, LATER, LACKING, FAILED, ABSENT]
 
 
@@ -120,9 +149,14 @@ def test_a_claim_is_named_once_for_all_its_groups() -> None:
 def test_the_table_fits_and_breaks_only_names() -> None:
     name = "a-very-long-claim-about-" + "-".join(["many-things"] * 8)
     long = replace(
-        CONTRADICTION, claim=name, estimate=-1.2345678e-5, low=-1.2345678e-5, high=1.2345678e5,
-        band_low=-1.5e-5, band_high=1.5e-5,
-    )  # fmt: skip
+        CONTRADICTION,
+        claim=name,
+        estimate=-1.2345678e-5,
+        low=-1.2345678e-5,
+        high=1.2345678e5,
+        band_low=-1.5e-5,
+        band_high=1.5e-5,
+    )
     lines = verdicts.table([*ALL, long]).splitlines()
     assert max(map(len, lines)) <= 120
     assert all(line == line.rstrip() for line in lines)
@@ -141,9 +175,7 @@ def test_markdown_has_the_same_rows() -> None:
     odd = replace(UNDECIDED, claim="odd|name", reason="[a] <b> *c*")
     lines = verdicts.markdown([GOOD, odd]).splitlines()
     assert [line.replace("\\|", "").count("|") for line in lines[:4]] == [9] * 4
-    assert lines[-1] == (
-        r"- ? odd\|name \[framework=torch\]: undecided: \[a\] \<b\> \*c\*"
-    )  # fmt: skip
+    assert lines[-1] == (r"- ? odd\|name \[framework=torch\]: undecided: \[a\] \<b\> \*c\*")
 
 
 @pytest.mark.parametrize(
@@ -158,8 +190,11 @@ def test_junit_has_one_case_for_each_verdict() -> None:
     root = ElementTree.fromstring(verdicts.junit(ALL))
     assert root.tag == "testsuite"
     assert {key: root.get(key) for key in ("tests", "failures", "skipped", "errors")} == {
-        "tests": "8", "failures": "4", "skipped": "2", "errors": "0",
-    }  # fmt: skip
+        "tests": "8",
+        "failures": "4",
+        "skipped": "2",
+        "errors": "0",
+    }
     cases = {case.get("name"): [child.tag for child in case] for case in root}
     assert cases["tanh-beats-sigmoid [framework=torch]"] == []
     assert cases["folk [framework=torch]"] == []
@@ -168,8 +203,11 @@ def test_junit_has_one_case_for_each_verdict() -> None:
     assert cases["later [framework=torch]"] == ["skipped"]
     assert cases["absent [framework=torch]"] == ["skipped"]
     assert [failure.get("type") for failure in root.iter("failure")] == [
-        "contradiction", "undecided", "undecided", "undecided",
-    ]  # fmt: skip
+        "contradiction",
+        "undecided",
+        "undecided",
+        "undecided",
+    ]
     assert {case.get("classname") for case in root} == {"training"}
 
 

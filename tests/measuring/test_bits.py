@@ -122,10 +122,13 @@ def bits(measured: tuple[Measurement, list[int]]) -> list[Any]:
 def test_more_seeds_change_no_earlier_bit(framework: str) -> None:
     study = STUDIES["internal_shift"]
     fewer, more = (
-        [s for s in grids.stacks(study, Selection("quick", (framework,), seeds=seeds))
-         if dict(s.shared)["normalization"] == "batch"]
+        [
+            s
+            for s in grids.stacks(study, Selection("quick", (framework,), seeds=seeds))
+            if dict(s.shared)["normalization"] == "batch"
+        ]
         for seeds in (20, 22)
-    )  # fmt: skip
+    )
     assert (len(fewer), len(more)) == (1, 2)
     first, second = (bits(runner.measure(stack, 0)) for stack in more)
     assert bits(runner.measure(fewer[0], 0)) == first

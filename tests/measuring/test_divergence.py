@@ -31,8 +31,7 @@ def framework(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 def stack(framework: str, initializers: str, activation: str = "relu") -> Stack:
     """One stack of small networks: first all seeds of the first initializer."""
-    texts = [f"activation={activation}", f"initializer={initializers}", "depth=2",
-             "weights=shared"]  # fmt: skip
+    texts = [f"activation={activation}", f"initializer={initializers}", "depth=2", "weights=shared"]
     chosen = grids.parse_overrides(texts, [TRAINING])
     (found,) = grids.stacks(TRAINING, grids.Selection("quick", (framework,), chosen, SEEDS))
     return found

@@ -158,8 +158,11 @@ def test_progress_is_a_bar_with_an_eta_on_a_terminal(
 def test_the_manifest_says_what_a_run_depends_on(plan: Plan) -> None:
     manifest = environment.manifest(plan, ["suite", "run"])
     assert manifest["expected"]["propagation"] == {
-        "cells": 2, "runs": 4, "stacks": 2, "hash": plan.digest("propagation"),
-    }  # fmt: skip
+        "cells": 2,
+        "runs": 4,
+        "stacks": 2,
+        "hash": plan.digest("propagation"),
+    }
     assert set(manifest["versions"]) >= {"python", "numpy", "pandas", "scipy"}
     assert manifest["threads"] == 1
     assert len(environment.tree_hash()) == 16

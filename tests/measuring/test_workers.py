@@ -85,10 +85,12 @@ def test_a_stack_whose_worker_dies_twice_is_failed_with_the_reason_and_nothing_e
     frame = read_table(results.folder / "fake" / "runs.csv")
     reasons = frame[frame["status"] == "failed"].groupby("width")["reason"].unique()
     assert dict(reasons) == {
-        2: ["first the worker was killed by SIGKILL (out of memory?),"
-            " then the worker was killed by SIGABRT"],
+        2: [
+            "first the worker was killed by SIGKILL (out of memory?),"
+            " then the worker was killed by SIGABRT"
+        ],
         3: ["both times took longer than 2 s"],
-    }  # fmt: skip
+    }
     failed = frame["status"] == "failed"
     assert failed.sum() == 2 * 2 * 20
     assert set(frame[failed]["scale"]) == {0.5, 1.0}  # what is unsupported cannot fail

@@ -21,9 +21,12 @@ def select(*texts: str, **changes: object) -> grids.Selection:
 
 def test_identity_holds_only_what_differs_from_the_defaults() -> None:
     values: dict[str, Value] = {
-        "framework": "torch", "activation": "tanh", "initializer": "normal(1)", "depth": 4,
+        "framework": "torch",
+        "activation": "tanh",
+        "initializer": "normal(1)",
+        "depth": 4,
         "width": 5,
-    }  # fmt: skip
+    }
     plain = make_cell(TRAINING, values)
     assert plain.identity == (
         "training framework=torch activation=tanh initializer=normal(1) depth=4 width=5"
@@ -65,8 +68,10 @@ def test_set_replaces_the_main_grid_and_restricts_the_others() -> None:
     found = grids.cells(propagation, grids.Selection("standard", ("torch",), chosen))
     assert {cell["activation"] for cell in found} == {"relu", "mish"}
     # relu with He has 200 seeds for a claim, in a grid of its own; mish goes through the main one.
-    most = {name: max(n for cell, n in found.items() if cell["activation"] == name)
-            for name in ("relu", "mish")}  # fmt: skip
+    most = {
+        name: max(n for cell, n in found.items() if cell["activation"] == name)
+        for name in ("relu", "mish")
+    }
     assert most == {"relu": 200, "mish": BLOCK}
 
 

@@ -16,33 +16,57 @@ from suite.studies import STUDIES, drift
 
 STUDY = STUDIES["drift"]
 AXES = {
-    "framework": "torch", "activation": "gelu", "initializer": "xavier_uniform", "depth": 16,
-    "width": 5, "optimizer": "rmsprop", "weights": "shared", "settings": "common",
-    "clipping": "none", "case": "one_ulp",
-}  # fmt: skip
+    "framework": "torch",
+    "activation": "gelu",
+    "initializer": "xavier_uniform",
+    "depth": 16,
+    "width": 5,
+    "optimizer": "rmsprop",
+    "weights": "shared",
+    "settings": "common",
+    "clipping": "none",
+    "case": "one_ulp",
+}
 
 
 def growth_table() -> pd.DataFrame:
     rows = [
-        {"study": "drift", **AXES, "depth": 4, "activation": activation, "optimizer": optimizer,
-         "case": case, "epoch": epoch, "batch_gap": gap * epoch, "batch_gap_low": gap,
-         "batch_gap_high": gap * 1e3, "n": 20}
+        {
+            "study": "drift",
+            **AXES,
+            "depth": 4,
+            "activation": activation,
+            "optimizer": optimizer,
+            "case": case,
+            "epoch": epoch,
+            "batch_gap": gap * epoch,
+            "batch_gap_low": gap,
+            "batch_gap_high": gap * 1e3,
+            "n": 20,
+        }
         for activation in ("tanh", "relu")
         for optimizer in ("sgd", "rmsprop")
         for case, gap in (("one_ulp", 1e-7), ("own_form", 2e-7), ("other_form", 1e-4))
         for epoch in (1, 10, 100)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
 def runs_table() -> pd.DataFrame:
     rows = [
-        {"study": "drift", **AXES, "framework": framework, "optimizer": optimizer, "seed": seed,
-         "status": "ok", "heldout_accuracy": 0.5 + 0.02 * seed}
+        {
+            "study": "drift",
+            **AXES,
+            "framework": framework,
+            "optimizer": optimizer,
+            "seed": seed,
+            "status": "ok",
+            "heldout_accuracy": 0.5 + 0.02 * seed,
+        }
         for framework in ("torch", "tensorflow")
         for optimizer in ("rmsprop", *drift.EXCHANGED)
         for seed in range(20)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 

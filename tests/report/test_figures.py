@@ -82,8 +82,9 @@ def test_the_share_that_learns_tells_a_coin_flip_from_a_median() -> None:
     assert heatmaps.depths(shares, "learned") == [4]
     drawing = heatmaps.heat_map(shares, "learned", 4)
     assert (drawing.name, drawing.title) == (
-        "learned_depth_4", "Share of networks that learn, 4 hidden layers",
-    )  # fmt: skip
+        "learned_depth_4",
+        "Share of networks that learn, 4 hidden layers",
+    )
     assert drawing.caption.startswith(
         f"Share of networks whose held-out accuracy reaches {LEARNED}"
     )

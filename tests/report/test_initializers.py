@@ -35,10 +35,17 @@ def test_figures_say_what_they_lack() -> None:
     with pytest.raises(NotDrawn, match="none of the shapes"):
         page.variances(variances.assign(shape="64x64"))
     densities = pd.DataFrame(
-        {"framework": ["torch"], "initializer": ["default"], "layer_kind": ["dense"],
-         "shape": ["384x640"], "bin": [0.0], "n": [20], "kernel_density": [0.4],
-         "kernel_density_predicted": [0.4]}
-    )  # fmt: skip
+        {
+            "framework": ["torch"],
+            "initializer": ["default"],
+            "layer_kind": ["dense"],
+            "shape": ["384x640"],
+            "bin": [0.0],
+            "n": [20],
+            "kernel_density": [0.4],
+            "kernel_density_predicted": [0.4],
+        }
+    )
     with pytest.raises(NotDrawn, match="no dense he_normal"):
         page.density(densities)
     drawing = page.density(densities.assign(initializer="he_normal"))

@@ -81,12 +81,16 @@ def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
     [
         ("forward_slope", "value", "median", "forward_slope, median, nats per layer"),
         ("forward_error", "value", "every", "forward_error, every value"),
-        ("heldout_accuracy", "difference", "median",
-         "heldout_accuracy, median difference, as a share"),
+        (
+            "heldout_accuracy",
+            "difference",
+            "median",
+            "heldout_accuracy, median difference, as a share",
+        ),
         ("output_std", "ratio_to_prediction", "median", "output_std, median ratio to prediction"),
         ("heldout_accuracy", "share", "share", "heldout_accuracy, share of runs"),
     ],
-)  # fmt: skip
+)
 def test_the_quantity_of_a_claim_is_a_line(
     metric: str, estimand: str, centre: str, text: str
 ) -> None:
@@ -124,12 +128,24 @@ def test_the_list_of_reasons_is_short_and_complete() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("0.1234567", "0.123"), ("-0.5", "−0.5"), ("20", "20"), ("0", "0"), ("1000", "1000"),
-        ("12345.6", "12346"), ("999.7", "1000"), ("-999.4", "−999"), ("0.0012344", "0.00123"),
-        ("3.1e-7", "3.1e−7"), ("2e9", "2e9"), ("inf", "∞"), ("-inf", "−∞"), ("nan", ""),
-        ("", ""), ("n/a", "n/a"),
+        ("0.1234567", "0.123"),
+        ("-0.5", "−0.5"),
+        ("20", "20"),
+        ("0", "0"),
+        ("1000", "1000"),
+        ("12345.6", "12346"),
+        ("999.7", "1000"),
+        ("-999.4", "−999"),
+        ("0.0012344", "0.00123"),
+        ("3.1e-7", "3.1e−7"),
+        ("2e9", "2e9"),
+        ("inf", "∞"),
+        ("-inf", "−∞"),
+        ("nan", ""),
+        ("", ""),
+        ("n/a", "n/a"),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_short(value: str, text: str) -> None:
     assert words.number(value) == text
 

@@ -22,11 +22,19 @@ RUNS = TableSpec("runs", ("train_loss", "heldout_loss", "first_epoch_95"))
 LAYERS = TableSpec("layers", ("weight_rms",), ("epoch", "layer"), per="seeds")
 TRACES = TableSpec("traces", ("weight_mean",), ("epoch",), per="run")
 MANIFEST: dict[str, Any] = {
-    "schema": 1, "root_seed": 0, "expected": {"training": {"runs": 1, "hash": "a"}},
-    "versions": {"numpy": "2"}, "tree_hash": "t", "command": ["suite"], "profile": "quick",
-    "studies": ["training"], "frameworks": ["torch"], "overrides": {}, "seeds": None,
+    "schema": 1,
+    "root_seed": 0,
+    "expected": {"training": {"runs": 1, "hash": "a"}},
+    "versions": {"numpy": "2"},
+    "tree_hash": "t",
+    "command": ["suite"],
+    "profile": "quick",
+    "studies": ["training"],
+    "frameworks": ["torch"],
+    "overrides": {},
+    "seeds": None,
     "platform": {"cpu": "x"},
-}  # fmt: skip
+}
 
 
 def selected(seeds: int = 3, initializers: str = "normal(1),default") -> list[Stack]:

@@ -12,9 +12,26 @@ import pytest
 from suite.commands.main import main
 from tests.support.breaking_disk import Killed, count, disk, full, kill
 
-RUN = ["run", "propagation", "--profile", "quick", "--frameworks", "numpy", "--seeds", "3",
-       "--set", "activation=tanh", "--set", "depth=3", "--set", "width=8",
-       "--set", "initializer=he_normal,xavier_normal", "--jobs", "1"]  # fmt: skip
+RUN = [
+    "run",
+    "propagation",
+    "--profile",
+    "quick",
+    "--frameworks",
+    "numpy",
+    "--seeds",
+    "3",
+    "--set",
+    "activation=tanh",
+    "--set",
+    "depth=3",
+    "--set",
+    "width=8",
+    "--set",
+    "initializer=he_normal,xavier_normal",
+    "--jobs",
+    "1",
+]
 
 
 def listed(folder: Path) -> dict[str, bytes]:
@@ -40,10 +57,16 @@ def packed(finished: Path, out: Path, *more: str) -> dict[str, bytes]:
 def test_what_is_kept_and_what_is_not(finished: Path, tmp_path: Path) -> None:
     files = packed(finished, tmp_path / "new", "--figures", "activation_mean_square")
     assert list(files) == [
-        "claims.csv", "figures/activation_mean_square.png", "manifest.json",
-        "propagation/histograms.csv.gz", "propagation/layers.csv.gz", "propagation/runs.csv.gz",
-        "sha256sums.txt", "summary.csv.gz", "timings.csv.gz",
-    ]  # fmt: skip
+        "claims.csv",
+        "figures/activation_mean_square.png",
+        "manifest.json",
+        "propagation/histograms.csv.gz",
+        "propagation/layers.csv.gz",
+        "propagation/runs.csv.gz",
+        "sha256sums.txt",
+        "summary.csv.gz",
+        "timings.csv.gz",
+    ]
     before = listed(finished)
     for name, content in files.items():
         if name.endswith(".gz"):
@@ -88,8 +111,9 @@ def test_a_table_that_is_left_out_is_named(finished: Path, tmp_path: Path) -> No
     assert manifest == {**stored, "left_out": ["propagation/histograms"]}
     again = packed(tmp_path / "new", tmp_path / "again", "--without", "propagation/layers")
     assert json.loads(again["manifest.json"])["left_out"] == [
-        "propagation/histograms", "propagation/layers",
-    ]  # fmt: skip
+        "propagation/histograms",
+        "propagation/layers",
+    ]
 
 
 @pytest.mark.parametrize(

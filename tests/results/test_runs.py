@@ -108,8 +108,13 @@ def test_the_columns_of_every_table_that_is_written_stay_as_they_are() -> None:
 def test_unknown_columns_keep_their_side_of_the_seed() -> None:
     """An axis or a metric of a newer version."""
     assert in_order(["status", "new_axis", "seed", "activation", "new_metric", "reason"]) == [
-        "activation", "new_axis", "seed", "status", "new_metric", "reason",
-    ]  # fmt: skip
+        "activation",
+        "new_axis",
+        "seed",
+        "status",
+        "new_metric",
+        "reason",
+    ]
 
 
 def renamed(old: str, new: str) -> Callable[[Rows], Rows]:

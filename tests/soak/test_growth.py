@@ -32,12 +32,18 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
         folder = tmp_path_factory.mktemp("growth")
         running = {
             framework: subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("growth.py")), framework,
-                 str(networks), str(folder / framework)],
-                stdout=subprocess.PIPE, text=True,
+                [
+                    sys.executable,
+                    str(Path(__file__).with_name("growth.py")),
+                    framework,
+                    str(networks),
+                    str(folder / framework),
+                ],
+                stdout=subprocess.PIPE,
+                text=True,
             )
             for framework in FRAMEWORKS
-        }  # fmt: skip
+        }
         for framework, process in running.items():
             told, _ = process.communicate()
             assert process.returncode == 0, framework

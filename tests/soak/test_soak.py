@@ -16,9 +16,19 @@ import pytest
 pytestmark = pytest.mark.soak
 
 COMMAND = [
-    sys.executable, "-m", "suite", "run", "training", "--profile", "quick",
-    "--set", "weights=native", "--jobs", "2", "--no-report",
-]  # fmt: skip
+    sys.executable,
+    "-m",
+    "suite",
+    "run",
+    "training",
+    "--profile",
+    "quick",
+    "--set",
+    "weights=native",
+    "--jobs",
+    "2",
+    "--no-report",
+]
 """Both frameworks: twelve stacks of a few seconds each."""
 
 

@@ -15,8 +15,17 @@ from suite.studies import STUDIES
 
 pytestmark = pytest.mark.soak
 
-OWN = {"noise", "object", "made", "shifted", "ties", "factors", "normalization", "start",
-       "noise_batches"}  # fmt: skip
+OWN = {
+    "noise",
+    "object",
+    "made",
+    "shifted",
+    "ties",
+    "factors",
+    "normalization",
+    "start",
+    "noise_batches",
+}
 """Purposes of which every stream belongs to one study. The others are data, weights and inputs
 that several studies draw alike, as the table in ``seeds`` says."""
 
@@ -48,8 +57,9 @@ def test_no_two_streams_are_one_and_no_study_uses_another_ones(
     for study in STUDIES.names:
         selection = grids.Selection("quick", ("torch", "tensorflow"), seeds=2)
         for framework in ("numpy", "torch", "tensorflow"):
-            stacks = [s for s in grids.stacks(STUDIES[study], selection)
-                      if s.framework == framework]  # fmt: skip
+            stacks = [
+                s for s in grids.stacks(STUDIES[study], selection) if s.framework == framework
+            ]
             for stack in stacks[:1]:
                 short = tuple(m for m in stack.members if m.seed < 2)
                 measured, _ = runner.measure(replace(stack, members=short), 0)

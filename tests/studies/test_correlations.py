@@ -57,8 +57,9 @@ def test_both_frameworks_measure_what_the_definition_says(framework: str) -> Non
             for number in range(len(STARTS)):
                 first = values[layer][2 * PAIRS * number :][:PAIRS]
                 other = values[layer][2 * PAIRS * number + PAIRS :][:PAIRS]
-                slow = np.mean([a @ b / np.sqrt((a @ a) * (b @ b))
-                                for a, b in zip(first, other, strict=True)])  # fmt: skip
+                slow = np.mean(
+                    [a @ b / np.sqrt((a @ a) * (b @ b)) for a, b in zip(first, other, strict=True)]
+                )
                 # Single precision through four layers.
                 assert measured.column(found, "pairs", metric)[1, layer, number] == pytest.approx(
                     slow, abs=1e-5
@@ -80,9 +81,10 @@ def test_trajectories_follow_theory_and_show_a_wrong_bias(monkeypatch: pytest.Mo
     # Biases with the variance in place of the standard deviation: 0.05 becomes 0.0025.
     own = correlations._at
     monkeypatch.setattr(
-        correlations, "_at",
+        correlations,
+        "_at",
         lambda cell, drawn: tuple((k, b * np.float32(0.05**0.5)) for k, b in own(cell, drawn)),
-    )  # fmt: skip
+    )
     assert off() > 0.06
 
 

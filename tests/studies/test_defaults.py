@@ -75,8 +75,9 @@ def test_what_is_drawn_follows_the_seed_and_leaves_generators_alone(framework: s
     assert first == again != other
     assert random.getstate() == state
     # 10,000 entries: N(0, 1) knows its scale to 0.7 %, U(-0.05, 0.05) to 0.5 %.
-    assert first == pytest.approx({"torch": 1.0, "tensorflow": 0.1 / math.sqrt(12)}[framework],
-                                  rel=0.04)  # fmt: skip
+    assert first == pytest.approx(
+        {"torch": 1.0, "tensorflow": 0.1 / math.sqrt(12)}[framework], rel=0.04
+    )
 
 
 @pytest.mark.parametrize("framework", NATIVE)
@@ -108,8 +109,11 @@ def test_a_run_is_the_probe(framework: str) -> None:
 
 def table(**changes: tuple[float, float]) -> pd.DataFrame:
     """defaults/runs.csv with three cases: one equal, one apart, one beside zero."""
-    numbers = {"elu.layer": (1.0, 1.0), "batch_norm.epsilon": (1e-5, 1e-3),
-               "prelu.start": (0.25, 0.0)} | changes  # fmt: skip
+    numbers = {
+        "elu.layer": (1.0, 1.0),
+        "batch_norm.epsilon": (1e-5, 1e-3),
+        "prelu.start": (0.25, 0.0),
+    } | changes
     return pd.DataFrame(
         [
             (framework, case, 0, pair[place])
@@ -124,8 +128,9 @@ def test_the_figure_shows_what_differs_and_names_the_rest() -> None:
     drawing = page.ratios(table())
     axes = drawing.figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [
-        CASES["prelu.start"], CASES["batch_norm.epsilon"],
-    ]  # fmt: skip
+        CASES["prelu.start"],
+        CASES["batch_norm.epsilon"],
+    ]
     (bars,) = axes.containers
     assert isinstance(bars, BarContainer)
     np.testing.assert_allclose(np.asarray(bars.datavalues), [math.log10(page.EDGE), -2.0])

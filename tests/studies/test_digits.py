@@ -82,9 +82,13 @@ def test_measured_in_dense_networks(framework: str, monkeypatch: pytest.MonkeyPa
 def test_measured_in_convolutions(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(digits.EPOCHS, "convolution", 1)
     cells = {
-        "layer_kind": "convolution", "activation": "relu", "initializer": "he_normal",
-        "depth": "2", "width": "4", "optimizer": "adam",
-    }  # fmt: skip
+        "layer_kind": "convolution",
+        "activation": "relu",
+        "initializer": "he_normal",
+        "depth": "2",
+        "width": "4",
+        "optimizer": "adam",
+    }
     found = measure(framework, cells)
     assert list(found.status) == ["ok", "ok"]
     assert (found.tables[0].columns["digit_loss"] < 2.2).all()  # guessing: ln 10 = 2.303
@@ -94,9 +98,13 @@ def test_measured_in_convolutions(framework: str, monkeypatch: pytest.MonkeyPatc
 def test_what_is_not_measured_says_why() -> None:
     def cell(**axes: str) -> str | None:
         plain: dict[str, str | int] = {
-            "framework": "torch", "activation": "relu", "initializer": "he_normal", "depth": 2,
-            "width": 8, "layer_kind": "convolution",
-        }  # fmt: skip
+            "framework": "torch",
+            "activation": "relu",
+            "initializer": "he_normal",
+            "depth": 2,
+            "width": 8,
+            "layer_kind": "convolution",
+        }
         return STUDY.unsupported(make_cell(STUDY, {**plain, **axes}))
 
     assert cell() is None
@@ -105,9 +113,16 @@ def test_what_is_not_measured_says_why() -> None:
 
 
 AXES = {
-    "framework": "torch", "layer_kind": "dense", "activation": "relu", "initializer": "he_normal",
-    "depth": 30, "width": 48, "optimizer": "adam", "weights": "native", "settings": "common",
-}  # fmt: skip
+    "framework": "torch",
+    "layer_kind": "dense",
+    "activation": "relu",
+    "initializer": "he_normal",
+    "depth": 30,
+    "width": 48,
+    "optimizer": "adam",
+    "weights": "native",
+    "settings": "common",
+}
 
 
 def test_figures_draw_what_is_there() -> None:
@@ -118,9 +133,12 @@ def test_figures_draw_what_is_there() -> None:
     assert "n = 20 seeds" in drawing.caption
     assert [tick.get_text() for tick in drawing.figure.axes[0].get_xticklabels()] == ["30"]
     losses = pd.DataFrame([AXES] * 3).assign(
-        step=[10, 20, 30], n=20, running_loss=[2.0, 1.0, 0.5],
-        running_loss_low=[1.9, 0.9, 0.4], running_loss_high=[2.1, 1.1, 0.6],
-    )  # fmt: skip
+        step=[10, 20, 30],
+        n=20,
+        running_loss=[2.0, 1.0, 0.5],
+        running_loss_low=[1.9, 0.9, 0.4],
+        running_loss_high=[2.1, 1.1, 0.6],
+    )
     assert "30 hidden layers" in page.losing(losses).title
     with pytest.raises(NotDrawn, match="no dense networks"):
         page.accuracies(runs.assign(optimizer="sgd"))

@@ -144,16 +144,21 @@ def test_the_control_is_the_framework_started_away_by_itself(
 def test_formulas_are_named_by_case_and_framework() -> None:
     assert [drift.formula(case, "torch") for case in (drift.OWN, drift.OTHER)] == ["torch", "keras"]
     assert [drift.formula(case, "tensorflow") for case in (drift.OWN, drift.OTHER)] == [
-        "keras", "torch"
-    ]  # fmt: skip
+        "keras",
+        "torch",
+    ]
     assert drift.formula(drift.CLIPNORM, "torch") == "clipnorm"
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"weights": "native"}, {"initializer": "default"}, {"settings": "default"},
-     {"case": drift.CLIPNORM}],
-)  # fmt: skip
+    [
+        {"weights": "native"},
+        {"initializer": "default"},
+        {"settings": "default"},
+        {"case": drift.CLIPNORM},
+    ],
+)
 def test_what_cannot_be_compared_says_why(changes: dict[str, str]) -> None:
     stack = grids.stacks(STUDY, grids.Selection("quick", ("torch",)))[0]
     values = dict(stack.members[0].cell.values) | changes

@@ -27,8 +27,11 @@ def formulas(task: Any, form: str) -> list[Snapshot]:
 def distance(found: Snapshot, expected: Snapshot) -> float:
     """Largest difference of a weight or a bias."""
     pairs = zip(found.weights, expected.weights, strict=True)
-    return max(float(np.abs(a - b).max()) for ours, theirs in pairs
-               for a, b in zip(ours, theirs, strict=True))  # fmt: skip
+    return max(
+        float(np.abs(a - b).max())
+        for ours, theirs in pairs
+        for a, b in zip(ours, theirs, strict=True)
+    )
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam"])

@@ -38,9 +38,13 @@ def test_the_gains_are_those_of_torch() -> None:
 def test_what_has_no_gain_is_known_beforehand() -> None:
     def reason(activation: str, case: str) -> str | None:
         values: dict[str, Value] = {
-            "framework": "torch", "activation": activation, "case": case,
-            "initializer": "lecun_normal", "depth": 6, "width": 64,
-        }  # fmt: skip
+            "framework": "torch",
+            "activation": activation,
+            "case": case,
+            "initializer": "lecun_normal",
+            "depth": 6,
+            "width": 64,
+        }
         return STUDY.unsupported(make_cell(STUDY, values))
 
     assert reason("tanh", "torch") is reason("tanh", "lecun_tanh") is reason("gelu", "unit") is None

@@ -21,8 +21,12 @@ from suite.types import Lab, Member, Stack, UserError, Value
 STUDY = STUDIES["idioms"]
 NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
-BOTH = [(framework, case) for framework in NATIVE for case in idioms.CASES
-        if idioms.ABSENT.get(case, ("",))[0] != framework]  # fmt: skip
+BOTH = [
+    (framework, case)
+    for framework in NATIVE
+    for case in idioms.CASES
+    if idioms.ABSENT.get(case, ("",))[0] != framework
+]
 
 RAISES = {
     "net_lost_layer": ("AttributeError", "AttributeError"),
@@ -32,8 +36,12 @@ RAISES = {
     "unbuilt_forward": ("ValueError", "AttributeError"),
 }
 """torch, Keras; every other attempt runs."""
-FINDS_NOTHING = {("torch", "optimizer_reused"), ("tensorflow", "weight_name"),
-                 ("torch", "loop_other_layers"), ("tensorflow", "loop_other_layers")}  # fmt: skip
+FINDS_NOTHING = {
+    ("torch", "optimizer_reused"),
+    ("tensorflow", "weight_name"),
+    ("torch", "loop_other_layers"),
+    ("tensorflow", "loop_other_layers"),
+}
 
 
 @functools.cache
@@ -118,9 +126,9 @@ def test_what_a_framework_does_not_have_says_why() -> None:
     for case, (framework, reason) in idioms.ABSENT.items():
         values: dict[str, Value] = {"framework": framework, "case": case}
         assert STUDY.unsupported(make_cell(STUDY, values)) == reason
-    assert STUDY.unsupported(
-        make_cell(STUDY, {"framework": "torch", "case": "object_call"})
-    ) is None  # fmt: skip
+    assert (
+        STUDY.unsupported(make_cell(STUDY, {"framework": "torch", "case": "object_call"})) is None
+    )
 
 
 # --- the figure --------------------------------------------------------------------------------

@@ -32,8 +32,11 @@ def measure(
 ) -> Measurement:
     """Some seeds of one cell; ``inner`` stands in for the framework."""
     values: dict[str, Value] = {
-        "framework": framework, "initializer": initializer, "layer_kind": kind, "shape": shape,
-    }  # fmt: skip
+        "framework": framework,
+        "initializer": initializer,
+        "layer_kind": kind,
+        "shape": shape,
+    }
     cell = make_cell(STUDY, values)
     members = tuple(Member(cell, seed) for seed in range(seeds))
     stack = Stack(STUDY.name, framework, cell.values, members)
@@ -211,9 +214,11 @@ def test_shapes_and_fans() -> None:
     assert study.sizes("3x3x64x96") == (3, 3, 64, 96)
     assert study.pairs("2x5-5x1") == [(2, 5), (5, 1)]
     values: dict[str, Value] = {
-        "framework": "torch", "initializer": "default", "layer_kind": "convolution",
+        "framework": "torch",
+        "initializer": "default",
+        "layer_kind": "convolution",
         "shape": "3x3x64x96",
-    }  # fmt: skip
+    }
     assert study.fans(make_cell(STUDY, values)) == (576, 864)
 
 
@@ -232,8 +237,11 @@ def test_what_cannot_be_measured_says_why(
     framework: str, initializer: str, kind: str, shape: str, says: str
 ) -> None:
     values: dict[str, Value] = {
-        "framework": framework, "initializer": initializer, "layer_kind": kind, "shape": shape,
-    }  # fmt: skip
+        "framework": framework,
+        "initializer": initializer,
+        "layer_kind": kind,
+        "shape": shape,
+    }
     assert says in str(STUDY.unsupported(make_cell(STUDY, values)))
 
 

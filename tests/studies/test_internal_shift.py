@@ -31,10 +31,12 @@ def start() -> tuple[Weights, Array, Array]:
     rng = np.random.default_rng(6)
     model = Architecture(2, WIDTH, DEPTH, 1, "tanh")
     weights = tuple(
-        (rng.standard_normal(shape).astype(np.float32),
-         rng.standard_normal(shape[1]).astype(np.float32))
+        (
+            rng.standard_normal(shape).astype(np.float32),
+            rng.standard_normal(shape[1]).astype(np.float32),
+        )
         for shape in model.shapes
-    )  # fmt: skip
+    )
     inputs = rng.standard_normal((POINTS, 2)).astype(np.float32)
     return weights, inputs, (np.linalg.norm(inputs, axis=1) > 1).astype(np.float32)
 

@@ -53,8 +53,9 @@ def test_both_frameworks_measure_what_the_definition_says(framework: str) -> Non
     inputs, cotangent = batch(member, lab)
     (signal,) = lab.oracle.propagate(("tanh",), start(member, lab), inputs, cotangent)
     entering = [inputs.astype(np.float64), *signal.activation[:-1]]
-    slow = [np.sqrt(np.mean((h.T @ g) ** 2))
-            for h, g in zip(entering, signal.gradient, strict=True)]  # fmt: skip
+    slow = [
+        np.sqrt(np.mean((h.T @ g) ** 2)) for h, g in zip(entering, signal.gradient, strict=True)
+    ]
     # Single precision rounds by 6e-8, a few hundred times on the way.
     assert measured.column(found, "layers", "kernel_gradient")[1] == pytest.approx(slow, rel=1e-4)
     deviation = np.std(signal.activation, axis=(1, 2))

@@ -156,8 +156,9 @@ def column(name: str, kind: str, settings: str, metric: str) -> Array:
     return table.columns[metric]
 
 
-@pytest.mark.parametrize(("name", "epsilon", "kept"), [("torch", 1e-5, 0.9),
-                                                       ("tensorflow", 1e-3, 0.99)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "epsilon", "kept"), [("torch", 1e-5, 0.9), ("tensorflow", 1e-3, 0.99)]
+)
 def test_the_study_reads_the_defaults(name: str, epsilon: float, kept: float) -> None:
     of = functools.partial(column, name, "batch_dense", "default")
     assert (of("layer_epsilon") == epsilon).all()

@@ -279,11 +279,19 @@ def frame(case: str) -> pd.DataFrame:
         for normalization, residual in cells:
             for layer in range(1, DEPTH + 1):
                 row = {
-                    "framework": name, "activation": "relu", "initializer": "he_normal",
-                    "depth": DEPTH, "width": WIDTH, "normalization": normalization,
-                    "residual": residual, "scale": 1.0, "samples": SAMPLES, "case": case,
-                    "layer": layer, "n": 20,
-                }  # fmt: skip
+                    "framework": name,
+                    "activation": "relu",
+                    "initializer": "he_normal",
+                    "depth": DEPTH,
+                    "width": WIDTH,
+                    "normalization": normalization,
+                    "residual": residual,
+                    "scale": 1.0,
+                    "samples": SAMPLES,
+                    "case": case,
+                    "layer": layer,
+                    "n": 20,
+                }
                 for metric in ("signal_square", "output_gradient_square"):
                     for end in ("", "_low", "_high", "_predicted"):
                         row[f"{metric}{end}"] = 1.5**layer

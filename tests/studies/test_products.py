@@ -180,7 +180,7 @@ def test_a_scale_of_zero_is_not_measured() -> None:
 
 def frame(table: Table, width: int) -> pd.DataFrame:
     """A table as a run writes it, of one cell."""
-    (name, places), = table.coordinates.items()  # fmt: skip
+    ((name, places),) = table.coordinates.items()
     data: dict[str, object] = {"depth": 101, "width": width, "scale": 1.0, name: places, "n": 20}
     for metric, values in table.columns.items():
         for end, share in (("", 0.5), ("_low", 0.05), ("_high", 0.95)):

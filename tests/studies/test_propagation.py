@@ -112,8 +112,12 @@ def test_slopes_follow_theory_and_show_a_wrong_variance(way: str) -> None:
 def test_layers_follow_theory(initializer: str) -> None:
     names = ("linear", "tanh", "sigmoid")
     found = measure(stack_of(names, initializer, 20, width=96))
-    for metric in ("preactivation_variance", "activation_variance", "activation_mean_square",
-                   "gradient_mean_square"):  # fmt: skip
+    for metric in (
+        "preactivation_variance",
+        "activation_variance",
+        "activation_mean_square",
+        "gradient_mean_square",
+    ):
         logs = np.log(column(found, "layers", metric)).reshape(3, 20, DEPTH).mean(axis=1)
         predicted = np.log(column(found, "layers", f"{metric}_predicted"))
         # Networks differ by about sqrt(2 * 8 / 96) = 0.4 at the last layer, the mean of 20 by
@@ -236,9 +240,16 @@ def test_a_run_depends_on_its_cell_seed_and_root_alone() -> None:
 def layer_of(framework: Numpy, weights: str, layer: int = 1, **values: Value) -> Layer:
     cell = make_cell(
         Propagation(),
-        {"framework": framework.name, "activation": "tanh", "initializer": "he_normal",
-         "depth": 2, "width": 6, "weights": weights, **values},
-    )  # fmt: skip
+        {
+            "framework": framework.name,
+            "activation": "tanh",
+            "initializer": "he_normal",
+            "depth": 2,
+            "width": 6,
+            "weights": weights,
+            **values,
+        },
+    )
     return initial_layer(framework, 0, Member(cell, 3), layer, 6, 6)
 
 

@@ -88,11 +88,16 @@ def test_measured_with_all_remedies_at_once(
     stack = small(
         framework,
         {
-            "case": "healthy", "activation": "relu", "initializer": "he_normal", "depth": "4",
-            "normalization": "batch", "residual": "0.5", "clipping": "norm(1)",
+            "case": "healthy",
+            "activation": "relu",
+            "initializer": "he_normal",
+            "depth": "4",
+            "normalization": "batch",
+            "residual": "0.5",
+            "clipping": "norm(1)",
             "schedule": "exponential(0.9)",
         },
-    )  # fmt: skip
+    )
     lab = Lab(load(framework), load("numpy"), 0)
     task = remedies.remedied_task(stack, lab)
     assert task.architecture.residual == 0.5
@@ -124,9 +129,11 @@ def runs(**changes: Any) -> pd.DataFrame:
     values = {axis: canonical_value(axis, value) for axis, value in axes.items()}
     cell = make_cell(STUDY, {"framework": "torch", **values})
     rows = pd.DataFrame([dict(cell.values)] * 20).assign(
-        seed=range(20), status="ok", heldout_accuracy=[0.5, 0.99] * 10,
+        seed=range(20),
+        status="ok",
+        heldout_accuracy=[0.5, 0.99] * 10,
         first_gradient_norm=[0.1] * 20,
-    )  # fmt: skip
+    )
     return rows.assign(**changes)
 
 

@@ -84,14 +84,19 @@ def frame() -> pd.DataFrame:
     outcomes = {"none": (0.5, 0.5), "batch": (0.99, 0.96), "layer": (0.99, 0.5)}
     rows = [
         {
-            "framework": name, "activation": "tanh", "initializer": "normal(0.01)", "depth": 4,
-            "normalization": normalization, "seed": seed, "status": "ok",
+            "framework": name,
+            "activation": "tanh",
+            "initializer": "normal(0.01)",
+            "depth": 4,
+            "normalization": normalization,
+            "seed": seed,
+            "status": "ok",
             "heldout_accuracy": accuracy,
         }
         for name in OWN
         for normalization, accuracies in outcomes.items()
         for seed, accuracy in enumerate(accuracies)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 

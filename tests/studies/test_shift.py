@@ -220,8 +220,11 @@ def runs() -> pd.DataFrame:
 def test_figures_show_medians(runs: pd.DataFrame) -> None:
     drawing = page.accuracies(runs)
     assert "n = 3 seeds" in drawing.caption
-    shown = {round(float(y), 9) for line in drawing.figure.axes[0].lines
-             for y in np.ravel(line.get_ydata())}  # fmt: skip
+    shown = {
+        round(float(y), 9)
+        for line in drawing.figure.axes[0].lines
+        for y in np.ravel(line.get_ydata())
+    }
     for case in ("blood_test", "tanks"):
         rows = runs[runs["case"] == case]
         for metric, _ in page.ACCURACIES:

@@ -141,10 +141,16 @@ def test_intervals_hold_what_the_definition_calls_saturated(name: str) -> None:
     rng = np.random.default_rng(9)
     ends = [end for interval in saturation.intervals(phi.name) for end in interval]
     near = [np.nextafter(end, way) for end in ends for way in (-np.inf, end, np.inf)]
-    points = np.concatenate([
-        near, [0.0, -0.0], 3.0 * rng.standard_normal(4000), 1e4 * rng.standard_normal(100),
-        1e-30 * rng.standard_normal(100), 1e37 * rng.standard_normal(100),
-    ])  # fmt: skip
+    points = np.concatenate(
+        [
+            near,
+            [0.0, -0.0],
+            3.0 * rng.standard_normal(4000),
+            1e4 * rng.standard_normal(100),
+            1e-30 * rng.standard_normal(100),
+            1e37 * rng.standard_normal(100),
+        ]
+    )
     points = points[np.isfinite(points)][None, :, None]
     found = saturation.share(phi, points.reshape(-1, 1, 1), np.empty((points.size, 1, 1), np.bool_))
     with np.errstate(over="ignore"):
@@ -157,10 +163,12 @@ def test_intervals_hold_what_the_definition_calls_saturated(name: str) -> None:
 def network(width: int, depth: int, gain: float) -> tuple[Weights, Array, Array]:
     rng = np.random.default_rng(10)
     weights = tuple(
-        ((gain / np.sqrt(width) * rng.standard_normal((width, width))).astype(np.float32),
-         rng.standard_normal(width).astype(np.float32) / 10)
+        (
+            (gain / np.sqrt(width) * rng.standard_normal((width, width))).astype(np.float32),
+            rng.standard_normal(width).astype(np.float32) / 10,
+        )
         for _ in range(depth)
-    )  # fmt: skip
+    )
     inputs, cotangent = rng.standard_normal((2, 16, width)).astype(np.float32)
     return weights, inputs, cotangent
 

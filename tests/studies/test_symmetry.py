@@ -35,9 +35,16 @@ ORACLE = frameworks.load("numpy")
 def member(case: str, seed: int = 0, scale: float = 1.0, **changes: Value) -> Member:
     """One run of the study, of two hidden layers of 9 units (sqrt(9) is a whole number)."""
     values: dict[str, Value] = {
-        "framework": "numpy", "activation": "tanh", "depth": 2, "width": 9, "optimizer": "sgd",
-        "dropout": 0.0, "precision": "double", "scale": scale, "case": case,
-    }  # fmt: skip
+        "framework": "numpy",
+        "activation": "tanh",
+        "depth": 2,
+        "width": 9,
+        "optimizer": "sgd",
+        "dropout": 0.0,
+        "precision": "double",
+        "scale": scale,
+        "case": case,
+    }
     return Member(make_cell(STUDY, values | changes), seed)
 
 
@@ -270,10 +277,17 @@ def small_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
         dict(page._TANH, framework="torch", scale=scale, case="constant") for scale in (0.0, 1e-6)
     ]
     epochs = [
-        {**cell, "epoch": epoch, "n": 20, **dict.fromkeys(
-            ("unit_spread", "unit_spread_low", "unit_spread_high"), cell["scale"] * 10 * epoch)}
-        for cell in cells for epoch in (0, 10, 20)
-    ]  # fmt: skip
+        {
+            **cell,
+            "epoch": epoch,
+            "n": 20,
+            **dict.fromkeys(
+                ("unit_spread", "unit_spread_low", "unit_spread_high"), cell["scale"] * 10 * epoch
+            ),
+        }
+        for cell in cells
+        for epoch in (0, 10, 20)
+    ]
     runs = [
         {**cell, "seed": seed, "heldout_accuracy": 0.7 + 0.01 * seed}
         for cell in cells

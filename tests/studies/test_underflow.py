@@ -16,9 +16,12 @@ from tests.support import measured
 
 STUDY = Underflow()
 AXES: measured.Axes = {
-    "activation": "sigmoid", "initializer": "xavier_normal", "depth": 90, "width": 32,
+    "activation": "sigmoid",
+    "initializer": "xavier_normal",
+    "depth": 90,
+    "width": 32,
     "precision": "single",
-}  # fmt: skip
+}
 
 
 def test_reach_counts_from_the_last_layer() -> None:
@@ -48,9 +51,13 @@ def test_single_precision_ends_where_theory_says(framework: str) -> None:
 
 def test_the_prediction_does_not_underflow_itself() -> None:
     values: dict[str, Value] = {
-        "framework": "torch", "activation": "sigmoid", "initializer": "xavier_normal",
-        "depth": 560, "width": 32, "precision": "double",
-    }  # fmt: skip
+        "framework": "torch",
+        "activation": "sigmoid",
+        "initializer": "xavier_normal",
+        "depth": 560,
+        "width": 32,
+        "precision": "double",
+    }
     logs = predicted(make_cell(STUDY, values))
     assert np.isfinite(logs).all()
     # sqrt(chi) = 0.236 for the wide network, less the drift of 32 units.

@@ -26,10 +26,12 @@ def task() -> tuple[Weights, Array, Array, Array, Array]:
     """Two small networks with biases, 12 points, weights from 0 to 6, 7 points to look at."""
     rng = np.random.default_rng(8)
     weights = tuple(
-        (rng.standard_normal((2, *shape)).astype(np.float32),
-         rng.standard_normal((2, shape[1])).astype(np.float32))
+        (
+            rng.standard_normal((2, *shape)).astype(np.float32),
+            rng.standard_normal((2, shape[1])).astype(np.float32),
+        )
         for shape in LAYERS
-    )  # fmt: skip
+    )
     inputs = rng.standard_normal((2, 12, 2)).astype(np.float32)
     labels = rng.integers(0, 2, (2, 12)).astype(np.float32)
     importance = (rng.random((2, 12)) * 6 * (rng.random((2, 12)) > 0.2)).astype(np.float32)
@@ -129,8 +131,12 @@ def test_data_follow_the_seed_and_the_root() -> None:
 
 def test_the_figure_shows_the_steps_or_says_why_not(found: Measurement) -> None:
     columns = found.tables[1].columns
-    data: dict[str, object] = {"framework": "numpy", "case": "apart", "step": weighting.RECORD,
-                               "n": 20}  # fmt: skip
+    data: dict[str, object] = {
+        "framework": "numpy",
+        "case": "apart",
+        "step": weighting.RECORD,
+        "n": 20,
+    }
     for name, values in columns.items():
         for end in ("", "_low", "_high"):
             data[name + end] = values[0]

@@ -51,13 +51,18 @@ class Fake(Study):
         return "no scale" if float(cell["scale"]) < 0 else None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        drawn = np.stack([
-            seeds.generator(
-                lab.root, "factors", seed=member.seed, width=member.cell.count("width"),
-                scale=repr(member.cell["scale"]),
-            ).normal(size=4)
-            for member in stack.members
-        ])  # fmt: skip
+        drawn = np.stack(
+            [
+                seeds.generator(
+                    lab.root,
+                    "factors",
+                    seed=member.seed,
+                    width=member.cell.count("width"),
+                    scale=repr(member.cell["scale"]),
+                ).normal(size=4)
+                for member in stack.members
+            ]
+        )
         count = len(drawn)
         runs = {"top_exponent": drawn[:, 0], "critical_scale": np.exp(drawn[:, 1])}
         curve = Table("spectrum", {"index": np.array([1, 2])}, {"exponent": drawn[:, 2:]})

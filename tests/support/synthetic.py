@@ -33,18 +33,62 @@ class Size:
 
 STANDARD = Size(
     ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softsign"),
-    ("default", "normal(0.05)", "normal(1)", "xavier_uniform", "xavier_normal", "he_uniform",
-     "he_normal", "lecun_normal", "orthogonal"),
+    (
+        "default",
+        "normal(0.05)",
+        "normal(1)",
+        "xavier_uniform",
+        "xavier_normal",
+        "he_uniform",
+        "he_normal",
+        "lecun_normal",
+        "orthogonal",
+    ),
     (1, 4, 16),
     50,
-)  # fmt: skip
+)
 SMALL = Size(("sigmoid", "tanh", "relu"), ("normal(1)", "xavier_normal"), (1, 4), 5)
-AXES = ("framework", "activation", "initializer", "depth", "width", "optimizer", "weights",
-        "settings")  # fmt: skip
-CLAIM = ("claim", "group", "study", "statement", "metric", "estimand", "centre", "verdict",
-         "expected", "as_expected", "estimate", "low", "high", "level", "band_low", "band_high",
-         "n", "diverged", "failed", "missing", "pair_correlation", "margin", "headline", "decides",
-         "promised", "reason", "because", "source", "text_hash")  # fmt: skip
+AXES = (
+    "framework",
+    "activation",
+    "initializer",
+    "depth",
+    "width",
+    "optimizer",
+    "weights",
+    "settings",
+)
+CLAIM = (
+    "claim",
+    "group",
+    "study",
+    "statement",
+    "metric",
+    "estimand",
+    "centre",
+    "verdict",
+    "expected",
+    "as_expected",
+    "estimate",
+    "low",
+    "high",
+    "level",
+    "band_low",
+    "band_high",
+    "n",
+    "diverged",
+    "failed",
+    "missing",
+    "pair_correlation",
+    "margin",
+    "headline",
+    "decides",
+    "promised",
+    "reason",
+    "because",
+    "source",
+    "text_hash",
+)
 
 
 def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -59,17 +103,37 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -
 def claim(**fields: object) -> list[object]:
     """A row of claims.csv; what is not given has a plain value."""
     plain: dict[str, object] = {
-        "claim": "tanh-beats-sigmoid", "group": "framework=torch", "study": "training",
+        "claim": "tanh-beats-sigmoid",
+        "group": "framework=torch",
+        "study": "training",
         "statement": "Four hidden layers of 5 with N(0, 1) weights: tanh learns the two circles,"
-        " sigmoid does not.", "metric": "heldout_accuracy", "estimand": "difference",
-        "centre": "median", "verdict": "supported", "expected": "supported", "as_expected": True,
-        "estimate": 0.371, "low": 0.28, "high": 0.463, "level": 0.99975, "band_low": 0.1,
-        "band_high": math.inf, "n": 20, "diverged": 0, "failed": 0, "missing": 0,
-        "pair_correlation": 0.12, "margin": 9.5, "headline": True, "decides": "quick",
-        "promised": True, "reason": "",
-        "because": "sigmoid's slope is at most 1/4", "source": "tutorial",
+        " sigmoid does not.",
+        "metric": "heldout_accuracy",
+        "estimand": "difference",
+        "centre": "median",
+        "verdict": "supported",
+        "expected": "supported",
+        "as_expected": True,
+        "estimate": 0.371,
+        "low": 0.28,
+        "high": 0.463,
+        "level": 0.99975,
+        "band_low": 0.1,
+        "band_high": math.inf,
+        "n": 20,
+        "diverged": 0,
+        "failed": 0,
+        "missing": 0,
+        "pair_correlation": 0.12,
+        "margin": 9.5,
+        "headline": True,
+        "decides": "quick",
+        "promised": True,
+        "reason": "",
+        "because": "sigmoid's slope is at most 1/4",
+        "source": "tutorial",
         "text_hash": "0123456789abcdef",
-    }  # fmt: skip
+    }
     row = plain | fields
     return [row[name] for name in CLAIM]
 
@@ -79,23 +143,70 @@ def claims() -> list[list[object]]:
     return [
         claim(),
         claim(group="framework=tensorflow", estimate=0.402, low=0.31, high=0.49),
-        claim(claim="sigmoid-worse-with-depth", group="", verdict="undecided", as_expected="",
-              estimate=-0.04, low=-math.inf, high=0.02, band_low=-math.inf, band_high=0.0, n=20,
-              reason="the interval is neither inside the band nor apart from it"),
-        claim(claim="relu-beats-tanh", verdict="refuted", as_expected=False, estimate=-0.012,
-              low=-0.05, high=0.01, band_low=0.05, diverged=2, missing=1),
-        claim(claim="relu-beats-tanh", group="framework=tensorflow", verdict="refuted",
-              expected="refuted", estimate=-0.02, low=-0.06, high=0.008, band_low=0.05),
-        claim(claim="steps-agree", study="parity", metric="step_error", estimand="value",
-              estimate=3.1e-7, low=1.2e-7, high=8.8e-7, band_low=-math.inf, band_high=1e-4,
-              statement="From the same weights the first five SGD steps agree to rounding.",
-              source="documentation of both frameworks"),
-        claim(claim="he-preserves-relu", study="propagation", verdict="not judged", estimate="",
-              low="", high="", n=0, as_expected="", metric="activation_mean_square",
-              estimand="slope", band_low=-0.01, band_high=0.01,
-              reason="the study propagation was not run in this profile",
-              source="He et al. 2015"),
-    ]  # fmt: skip
+        claim(
+            claim="sigmoid-worse-with-depth",
+            group="",
+            verdict="undecided",
+            as_expected="",
+            estimate=-0.04,
+            low=-math.inf,
+            high=0.02,
+            band_low=-math.inf,
+            band_high=0.0,
+            n=20,
+            reason="the interval is neither inside the band nor apart from it",
+        ),
+        claim(
+            claim="relu-beats-tanh",
+            verdict="refuted",
+            as_expected=False,
+            estimate=-0.012,
+            low=-0.05,
+            high=0.01,
+            band_low=0.05,
+            diverged=2,
+            missing=1,
+        ),
+        claim(
+            claim="relu-beats-tanh",
+            group="framework=tensorflow",
+            verdict="refuted",
+            expected="refuted",
+            estimate=-0.02,
+            low=-0.06,
+            high=0.008,
+            band_low=0.05,
+        ),
+        claim(
+            claim="steps-agree",
+            study="parity",
+            metric="step_error",
+            estimand="value",
+            estimate=3.1e-7,
+            low=1.2e-7,
+            high=8.8e-7,
+            band_low=-math.inf,
+            band_high=1e-4,
+            statement="From the same weights the first five SGD steps agree to rounding.",
+            source="documentation of both frameworks",
+        ),
+        claim(
+            claim="he-preserves-relu",
+            study="propagation",
+            verdict="not judged",
+            estimate="",
+            low="",
+            high="",
+            n=0,
+            as_expected="",
+            metric="activation_mean_square",
+            estimand="slope",
+            band_low=-0.01,
+            band_high=0.01,
+            reason="the study propagation was not run in this profile",
+            source="He et al. 2015",
+        ),
+    ]
 
 
 def results(folder: Path, size: Size = SMALL) -> Path:
@@ -124,26 +235,43 @@ def results(folder: Path, size: Size = SMALL) -> Path:
         ],
     )
     manifest = {
-        "schema": 1, "suite_version": "0.1.0", "profile": "standard", "root_seed": 0,
-        "command": ["suite", "run", "--jobs=2", "--set", "activation=leaky_relu(0.3)", "--out",
-                    "my results", "--no-report"],
-        "studies": ["training", "propagation"], "frameworks": ["torch", "tensorflow"],
-        "overrides": {}, "seeds": None,
+        "schema": 1,
+        "suite_version": "0.1.0",
+        "profile": "standard",
+        "root_seed": 0,
+        "command": [
+            "suite",
+            "run",
+            "--jobs=2",
+            "--set",
+            "activation=leaky_relu(0.3)",
+            "--out",
+            "my results",
+            "--no-report",
+        ],
+        "studies": ["training", "propagation"],
+        "frameworks": ["torch", "tensorflow"],
+        "overrides": {},
+        "seeds": None,
         "versions": {"python": "3.11.9", "torch": "2.13.0", "keras": "3.15.1"},
-        "platform": {"system": "Linux", "cpu": "a CPU"}, "threads": 1,
-        "git": {"commit": "1234abcd", "dirty": False}, "tree_hash": "00ff", "expected": {
+        "platform": {"system": "Linux", "cpu": "a CPU"},
+        "threads": 1,
+        "git": {"commit": "1234abcd", "dirty": False},
+        "tree_hash": "00ff",
+        "expected": {
             "training": {"cells": len(cells), "runs": 20 * len(cells), "hash": "aa"},
             "propagation": {"cells": 1, "runs": 20, "hash": "bb"},
         },
-    }  # fmt: skip
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
 
 
 def _training(
-    folder: Path, cells: Sequence[tuple[str, str, str, int, int, str, str, str]],
+    folder: Path,
+    cells: Sequence[tuple[str, str, str, int, int, str, str, str]],
     rng: np.random.Generator,
-) -> None:  # fmt: skip
+) -> None:
     summary, runs, layers = [], [], []
     for cell in cells:
         _, activation, initializer, depth, *_ = cell
@@ -156,8 +284,22 @@ def _training(
             ("heldout_accuracy", "share", accuracy),
             ("train_loss", "nats", math.inf if diverged else (1 - accuracy) * 1.3),
         ):
-            summary.append(["training", *cell, metric, unit, value, value - 0.1, value + 0.1, 20,
-                            20 - diverged, diverged, 0, 0])  # fmt: skip
+            summary.append(
+                [
+                    "training",
+                    *cell,
+                    metric,
+                    unit,
+                    value,
+                    value - 0.1,
+                    value + 0.1,
+                    20,
+                    20 - diverged,
+                    diverged,
+                    0,
+                    0,
+                ]
+            )
         for seed in range(20):
             where = f"a loss became inf or NaN (the loss of batch {seed + 10} first)"
             state = ("diverged", where) if seed < diverged else ("ok", "")
@@ -168,8 +310,11 @@ def _training(
             layers.append([*cell, epoch, layer, 20, rms, rms / 2, rms * 2])
     numbers = ("centre", "low", "high", "n", "ok", "diverged", "unsupported", "failed")
     write(folder / "summary.csv", ("study", *AXES, "metric", "unit", *numbers), summary)
-    write(folder / "training" / "runs.csv",
-          (*AXES, "seed", "status", "reason", "heldout_accuracy"), runs)  # fmt: skip
+    write(
+        folder / "training" / "runs.csv",
+        (*AXES, "seed", "status", "reason", "heldout_accuracy"),
+        runs,
+    )
     names = [f"gradient_rms{end}" for end in ("", "_low", "_high")]
     write(folder / "training" / "layers.csv", (*AXES, "epoch", "layer", "n", *names), layers)
 
@@ -187,18 +332,35 @@ def _propagation(folder: Path, depth: int, rng: np.random.Generator) -> None:
             row: list[object] = [framework, activation, initializer, depth, width, "native"]
             row += [layer, 20]
             for value, noise, exact in (
-                (theory, forward[layer - 1], theory), (back, backward[-layer], back),
-            ):  # fmt: skip
+                (theory, forward[layer - 1], theory),
+                (back, backward[-layer], back),
+            ):
                 middle = value * math.exp(noise)
                 spread = 0.03 * math.sqrt(layer)
                 row += [middle, middle * (1 - spread), middle * (1 + spread)]
                 row += [exact] * 3
             rows.append(row)
-    names = [f"{metric}{kind}{end}" for metric in METRICS for kind in ("", PREDICTED)
-             for end in ("", "_low", "_high")]  # fmt: skip
-    write(folder / "propagation" / "layers.csv",
-          ("framework", "activation", "initializer", "depth", "width", "weights", "layer", "n",
-           *names), rows)  # fmt: skip
+    names = [
+        f"{metric}{kind}{end}"
+        for metric in METRICS
+        for kind in ("", PREDICTED)
+        for end in ("", "_low", "_high")
+    ]
+    write(
+        folder / "propagation" / "layers.csv",
+        (
+            "framework",
+            "activation",
+            "initializer",
+            "depth",
+            "width",
+            "weights",
+            "layer",
+            "n",
+            *names,
+        ),
+        rows,
+    )
     lost = ("failed", "the worker ran out of memory")
     state = [["torch", seed, *(lost if seed == 3 else ("ok", ""))] for seed in range(19)]
     write(folder / "propagation" / "runs.csv", ("framework", "seed", "status", "reason"), state)

@@ -150,14 +150,20 @@ def positive(rows: pd.DataFrame, column: str) -> NDArray[np.float64]:
 
 
 def band(
-    axes: Axes, rows: pd.DataFrame, along: str, metric: str, colour: Any, opacity: float,
+    axes: Axes,
+    rows: pd.DataFrame,
+    along: str,
+    metric: str,
+    colour: Any,
+    opacity: float,
     thickness: float = 2,
-) -> None:  # fmt: skip
+) -> None:
     """Median line and quantile band of a metric; a quantile of zero reaches down to ``FLOOR``."""
     low, high = positive(rows, f"{metric}_low"), positive(rows, f"{metric}_high")
     axes.plot(rows[along], positive(rows, metric), color=colour, lw=thickness)
-    axes.fill_between(rows[along], np.where(np.isnan(low), FLOOR, low), high, color=colour,
-                      alpha=opacity, lw=0)  # fmt: skip
+    axes.fill_between(
+        rows[along], np.where(np.isnan(low), FLOOR, low), high, color=colour, alpha=opacity, lw=0
+    )
 
 
 def logarithmic(panels: Sequence[Axes]) -> None:

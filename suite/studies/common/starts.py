@@ -22,9 +22,15 @@ def initial_layer(
     """``draw_layer`` for a member: its cell's axes ``initializer`` and ``weights``, its seed."""
     cell = member.cell
     return draw_layer(
-        framework, root, cell.text("initializer"), cell.text("weights"), member.seed, layer,
-        fan_in, fan_out,
-    )  # fmt: skip
+        framework,
+        root,
+        cell.text("initializer"),
+        cell.text("weights"),
+        member.seed,
+        layer,
+        fan_in,
+        fan_out,
+    )
 
 
 def draw_layer(
@@ -43,9 +49,12 @@ def draw_layer(
     Raises UserError for ``default`` on shared weights: it has no law of its own.
     """
     axes: dict[str, int | str] = {
-        "seed": seed, "layer": layer, "fan_in": fan_in, "fan_out": fan_out,
+        "seed": seed,
+        "layer": layer,
+        "fan_in": fan_in,
+        "fan_out": fan_out,
         "initializer": initializer,
-    }  # fmt: skip
+    }
     if weights == "native":
         own = seeds.integer(root, "native", **axes, framework=framework.name)
         kernel, bias = framework.draw(initializer, fan_in, fan_out, own)

@@ -48,16 +48,36 @@ class Shift(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("study_accuracy", "study_accuracy_predicted", "field_accuracy",
-             "field_accuracy_predicted", "shift_cost", "opposite_accuracy", "corrected_accuracy",
-             "correction_gain", "covariate_accuracy", "label_advantage", "attainable_accuracy",
-             "attainable_accuracy_predicted", "domain_accuracy", "pair_domain_accuracy",
-             "effective_share", "effective_share_predicted", "excess_error",
-             "weighted_error_ratio", "weighted_error_ratio_predicted", "estimated_error_ratio",
-             "weight_correlation", "proportion_error", "proportion_error_ratio",
-             "counting_error_ratio", "field_log_loss", "log_loss_cost"),
+            (
+                "study_accuracy",
+                "study_accuracy_predicted",
+                "field_accuracy",
+                "field_accuracy_predicted",
+                "shift_cost",
+                "opposite_accuracy",
+                "corrected_accuracy",
+                "correction_gain",
+                "covariate_accuracy",
+                "label_advantage",
+                "attainable_accuracy",
+                "attainable_accuracy_predicted",
+                "domain_accuracy",
+                "pair_domain_accuracy",
+                "effective_share",
+                "effective_share_predicted",
+                "excess_error",
+                "weighted_error_ratio",
+                "weighted_error_ratio_predicted",
+                "estimated_error_ratio",
+                "weight_correlation",
+                "proportion_error",
+                "proportion_error_ratio",
+                "counting_error_ratio",
+                "field_log_loss",
+                "log_loss_cost",
+            ),
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         quick = (
@@ -205,8 +225,9 @@ def proportions(rng: data.Rng, scale: float, arriving: int) -> Row:
     )
     estimate = ratio * even
     counted = np.bincount(predicted, minlength=len(moved)) / len(predicted)
-    errors = [float(np.abs(guess - moved).sum())
-              for guess in (estimate / estimate.sum(), counted, even)]  # fmt: skip
+    errors = [
+        float(np.abs(guess - moved).sum()) for guess in (estimate / estimate.sum(), counted, even)
+    ]
     return row | {
         "proportion_error": errors[0],
         "proportion_error_ratio": errors[0] / errors[2],
@@ -262,8 +283,15 @@ _CASES: dict[str, Callable[[data.Rng, float], Row]] = {
     "kerbs": partial(story, draw=data.kerbs),
     "tanks": partial(story, draw=data.tanks),
 }
-_SECONDS = {"line": 0.01, "cubic": 0.01, "proportions": 0.12, "probit": 0.02, "blood": 0.03,
-            "kerbs": 0.07, "tanks": 0.07}  # fmt: skip
+_SECONDS = {
+    "line": 0.01,
+    "cubic": 0.01,
+    "proportions": 0.12,
+    "probit": 0.02,
+    "blood": 0.03,
+    "kerbs": 0.07,
+    "tanks": 0.07,
+}
 """Of one run on one core."""
 
 

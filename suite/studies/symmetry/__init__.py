@@ -56,20 +56,39 @@ class Symmetry(Study):
     question = "Does a network whose hidden units start equal ever use more than one?"
     source = "the stability notes on breaking symmetry; the lecture notes on constant weights"
     axes = (
-        "framework", "activation", "depth", "width", "optimizer", "dropout", "precision", "scale",
+        "framework",
+        "activation",
+        "depth",
+        "width",
+        "optimizer",
+        "dropout",
+        "precision",
+        "scale",
         "case",
-    )  # fmt: skip
+    )
     within = ("case", "scale")
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("unit_spread", "unit_spread_roundings", "units_equal", "broken_epoch",
-             "input_spread", "unit_rank", "hidden_gradient", "output_bias_gradient",
-             "largest_weight", "merged_gap", "one_unit_gap", "permuted_gap", "train_loss",
-             "heldout_accuracy"),
+            (
+                "unit_spread",
+                "unit_spread_roundings",
+                "units_equal",
+                "broken_epoch",
+                "input_spread",
+                "unit_rank",
+                "hidden_gradient",
+                "output_bias_gradient",
+                "largest_weight",
+                "merged_gap",
+                "one_unit_gap",
+                "permuted_gap",
+                "train_loss",
+                "heldout_accuracy",
+            ),
         ),
         TableSpec("epochs", ("unit_spread", "train_loss"), coordinates=("epoch",), per="seeds"),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         small: _Axes = {
@@ -157,9 +176,13 @@ def _task(stack: Stack, lab: Lab) -> TrainTask:
     """The task of a stack: data and batch order by seed, starts by case and seed."""
     first = stack.members[0].cell
     model = Architecture(
-        4, first.count("width"), first.count("depth"), 1, first.text("activation"),
+        4,
+        first.count("width"),
+        first.count("depth"),
+        1,
+        first.text("activation"),
         dropout=float(first["dropout"]),
-    )  # fmt: skip
+    )
     precision = first.text("precision")
     wanted = np.float64 if precision == "double" else np.float32
     starts = [start(lab.root, member, model) for member in stack.members]

@@ -66,14 +66,38 @@ class Tutorial(Study):
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
-            ("train_loss", "train_accuracy", "initial_loss", "initial_accuracy",
-             "printed_accuracy", "accuracy_over_print", "within_print", "printed_again",
-             "within_print_again", "printed_loss", "loss_over_print", "loss_within_print",
-             "initial_spread", "final_spread", "movement_first", "movement_last",
-             "movement_ratio", "std_rise_first", "std_rise_others", "std_rise_lead",
-             "mean_moved_late", "gradient_std_first", "gradient_std_last",
-             "gradient_std_typical", "gradient_decay", "signed_share_first", "signed_share_last",
-             "gradient_left_first", "gradient_left_last", "start_gap"),
+            (
+                "train_loss",
+                "train_accuracy",
+                "initial_loss",
+                "initial_accuracy",
+                "printed_accuracy",
+                "accuracy_over_print",
+                "within_print",
+                "printed_again",
+                "within_print_again",
+                "printed_loss",
+                "loss_over_print",
+                "loss_within_print",
+                "initial_spread",
+                "final_spread",
+                "movement_first",
+                "movement_last",
+                "movement_ratio",
+                "std_rise_first",
+                "std_rise_others",
+                "std_rise_lead",
+                "mean_moved_late",
+                "gradient_std_first",
+                "gradient_std_last",
+                "gradient_std_typical",
+                "gradient_decay",
+                "signed_share_first",
+                "signed_share_last",
+                "gradient_left_first",
+                "gradient_left_last",
+                "start_gap",
+            ),
         ),
         TableSpec("epochs", _EPOCHS, coordinates=("epoch",), per="seeds"),
         TableSpec("layers", _LAYERS, coordinates=("epoch", "layer"), per="seeds"),
@@ -84,12 +108,14 @@ class Tutorial(Study):
             ("fit_deviation", "fit_loss", "fit_loss_gap", "fit_accuracy", "fit_accuracy_gap"),
             most=FIT_SEEDS,
         ),
-    )  # fmt: skip
+    )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         many, some, few = {
-            "quick": (BLOCK, BLOCK, 0), "standard": (200, 60, 40), "full": (200, 100, 200),
-        }[profile]  # fmt: skip
+            "quick": (BLOCK, BLOCK, 0),
+            "standard": (200, 60, 40),
+            "full": (200, 100, 200),
+        }[profile]
         three = ("sigmoid", "tanh", "relu")
         grids = (
             _grid(three, many, cases=("independent", "shared_initializer")),
@@ -162,9 +188,13 @@ def _grid(
     cases: tuple[str, ...] = ("independent",),
 ) -> Grid:
     axes: dict[str, tuple[Value, ...]] = {
-        "activation": activations, "initializer": (initializer,), "depth": (depth,),
-        "width": (5,), "optimizer": (optimizer,), "case": cases,
-    }  # fmt: skip
+        "activation": activations,
+        "initializer": (initializer,),
+        "depth": (depth,),
+        "width": (5,),
+        "optimizer": (optimizer,),
+        "case": cases,
+    }
     return Grid(axes, number, STACKED)
 
 

@@ -36,8 +36,11 @@ def noise(
             by_output = 2 * error[:, None] / len(y)
             by_before = by_output @ w2.T * (before > 0)
             gradients = (
-                x.T @ by_before, by_before.sum(axis=0), hidden.T @ by_output, by_output.sum(axis=0),
-            )  # fmt: skip
+                x.T @ by_before,
+                by_before.sum(axis=0),
+                hidden.T @ by_output,
+                by_output.sum(axis=0),
+            )
             norm = math.sqrt(sum(float((gradient**2).sum()) for gradient in gradients))
             losses[member, step], norms[member, step] = (error**2).mean(), norm
             factor = 1.0 if threshold is None else min(1.0, threshold / norm)

@@ -42,9 +42,13 @@ def train(
             by_second = by_logit @ w3.T * (second > 0)
             by_first = by_second @ w2.T * (first > 0)
             gradients = (
-                x.T @ by_first, by_first.sum(axis=0), first.T @ by_second, by_second.sum(axis=0),
-                second.T @ by_logit, by_logit.sum(axis=0),
-            )  # fmt: skip
+                x.T @ by_first,
+                by_first.sum(axis=0),
+                first.T @ by_second,
+                by_second.sum(axis=0),
+                second.T @ by_logit,
+                by_logit.sum(axis=0),
+            )
             for part, gradient in zip(parts, gradients, strict=True):
                 part -= rate * gradient
             if step in record:

@@ -29,8 +29,11 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
     with python_random_kept():
         random.seed(seed)  # from which Keras draws the seeds that nobody gives
         if layer_kind == "truncated":
-            start = {"kernel_initializer": keras.initializers.TruncatedNormal(
-                stddev=resolved.parameters[0])}  # fmt: skip
+            start = {
+                "kernel_initializer": keras.initializers.TruncatedNormal(
+                    stddev=resolved.parameters[0]
+                )
+            }
         elif declared is not None:
             start = {"kernel_initializer": registry.native(declared)()}
         else:

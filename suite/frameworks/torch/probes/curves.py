@@ -10,10 +10,19 @@ from suite.catalogue.activations import ACTIVATIONS
 from suite.types import Array
 
 _LAYERS = {
-    "linear": "Identity", "sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU",
-    "leaky_relu": "LeakyReLU", "elu": "ELU", "selu": "SELU", "gelu": "GELU", "silu": "SiLU",
-    "softplus": "Softplus", "softsign": "Softsign", "mish": "Mish",
-}  # fmt: skip
+    "linear": "Identity",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "relu": "ReLU",
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "softplus": "Softplus",
+    "softsign": "Softsign",
+    "mish": "Mish",
+}
 
 
 def default(activation: str, form: str, points: Array) -> tuple[Array, Array]:

@@ -43,8 +43,10 @@ def test_reading_the_catalogues_imports_nothing_heavy() -> None:
     """In a fresh interpreter: every activation and initializer resolved, every name listed."""
     code = """
 import sys
-from suite import activations, datasets, frameworks, initializers, optimizers
-frameworks.installed()
+from suite import frameworks
+from suite.catalogue import activations, datasets, initializers, optimizers
+from suite.catalogue.frameworks import installed
+installed()
 frameworks.load("numpy")
 [activations.resolve(name) for name in activations.ACTIVATIONS.names]
 [entry.native("torch") for entry in optimizers.OPTIMIZERS]

@@ -1,8 +1,9 @@
 """The values and protocols that cross files: what a cell, a stack, a task and a measurement are.
 
-One network's way through the suite: a ``Grid`` names it, ``grids`` turns it into a ``Cell`` and,
-with a seed, into a ``Member`` of a ``Stack``; a ``Study`` measures the stack with a ``Framework``
-and returns a ``Measurement``, which ``store`` keeps as one shard and writes out as CSV rows.
+The way of one network through the suite: a ``Grid`` names it, ``suite.planning`` turns it into a
+``Cell`` and, with a seed, into a ``Member`` of a ``Stack``; a ``Study`` measures the stack with a
+``Framework`` and returns a ``Measurement``, which ``suite.results`` keeps as one shard and writes
+out as CSV rows.
 
 Everything here is immutable and free of any framework. Arrays at the border are NumPy arrays
 whose leading axis (K) runs over the members of a stack; kernels are (fan_in, fan_out).
@@ -25,23 +26,23 @@ Value = str | int | float
 Layer = tuple[Array, Array]
 """Kernel and bias of one dense layer: (K, fan_in, fan_out) and (K, fan_out)."""
 Weights = tuple[Layer, ...]
+"""The layers of K networks, in order."""
 Native = tuple[str, dict[str, Any]]
-"""A framework's own object by name, as "module:attribute", and the keyword arguments to give it."""
+"""The name of a framework's own object, as "module:attribute", and its keyword arguments."""
 
 PROFILES = ("quick", "standard", "full")
 STATUSES = ("ok", "diverged", "unsupported", "failed")
 """ok: finished; diverged: a loss, weight or gradient became inf or NaN; unsupported: the
 framework cannot do what the cell asks; failed: the measurement raised an error."""
 BLOCK = 20
-"""Seeds in one stack. More seeds add blocks and never recompose the blocks before them."""
-
+"""The number of seeds in one stack. More seeds add stacks and leave earlier stacks as they are."""
 
 INTERRUPTED = 130
-"""The exit code of a shell for what Ctrl-C ended."""
+"""The exit code that a shell reports for a command ended by Ctrl-C."""
 
 
 class UserError(Exception):
-    """Wrong usage: the message names what was given, what is allowed and the nearest match.
+    """Raised for wrong usage; names what was given, what is allowed and the nearest match.
 
     The command line prints the message on one line and exits with code 2.
     """
@@ -52,11 +53,11 @@ class UserError(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One configuration. Made by ``grids.make_cell``, which puts every value in canonical form.
+    """One configuration, made by ``grids.make_cell``, which puts every value in canonical form.
 
-    ``values`` holds every axis of the study, in the order of the axes table. ``identity`` holds
-    only what differs from the axes' declared defaults, so that a new axis changes no old
-    identity (and no old seed).
+    ``values`` has every axis of the study, in the order of the table of axes. ``identity`` has
+    only the values that differ from the declared defaults, so that a new axis changes no existing
+    identity (and no existing seed).
     """
 
     study: str
@@ -70,17 +71,17 @@ class Cell:
         raise KeyError(f"{axis} is not an axis of {self.study}")
 
     def text(self, axis: str) -> str:
-        """The value of an axis that holds names."""
+        """Return the value of an axis whose values are names."""
         return str(self[axis])
 
     def count(self, axis: str) -> int:
-        """The value of an axis that holds whole numbers."""
+        """Return the value of an axis whose values are whole numbers."""
         return int(self[axis])
 
 
 @dataclass(frozen=True)
 class Member:
-    """One run to be: a cell and a seed."""
+    """One run: a cell and a seed."""
 
     cell: Cell
     seed: int
@@ -88,10 +89,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Stack:
-    """The runs that are computed together: the unit of scheduling, resuming and reproducibility.
+    """Runs that are computed together: the unit of scheduling, resuming and reproducibility.
 
-    The members share one program (``shared``, the axes that are equal for all of them) and
-    differ in the study's ``within`` axes and in the seed. Which members a stack has depends on
+    The members share one program (``shared``: the axes that have the same value for all of them)
+    and differ in the study's ``within`` axes and in the seed. The members of a stack depend on
     the grid alone, never on the number of workers or on what was resumed.
     """
 
@@ -102,13 +103,13 @@ class Stack:
 
     @property
     def key(self) -> str:
-        """16 hexadecimal digits that name the stack by all that it holds."""
+        """Sixteen hexadecimal digits, the hash of the study and of every member."""
         text = "\n".join(f"{member.cell.identity} seed={member.seed}" for member in self.members)
         return hashlib.sha256(f"{self.study}\n{text}".encode()).hexdigest()[:16]
 
     @property
     def label(self) -> str:
-        """A line for people: what the members share, and how many they are."""
+        """One line of text: the values that the members share, their seeds, their number."""
         shared = " ".join(f"{axis}={value}" for axis, value in self.shared)
         seeds = sorted({member.seed for member in self.members})
         return f"{self.study} {shared} seeds={seeds[0]}..{seeds[-1]} ({len(self.members)} runs)"
@@ -116,10 +117,11 @@ class Stack:
 
 @dataclass(frozen=True)
 class Grid:
-    """Every combination of the values of named axes, each with seeds 0 .. seeds - 1.
+    """Every combination of the values of the named axes, each with the seeds 0 .. seeds - 1.
 
-    ``block``: seeds in one stack (the largest of a study's grids). Narrow networks cost little
-    beside their program: two hundred of them in two stacks take a third of the time of ten.
+    ``block`` is the number of seeds in one stack; a study uses the largest ``block`` of its grids.
+    Narrow networks cost little compared with their program: two hundred of them take a third of
+    the time in two stacks that they take in ten.
     """
 
     axes: Mapping[str, Sequence[Value]]
@@ -129,7 +131,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a stack is expected to take: seconds on one core and bytes at its peak."""
+    """The expected cost of a stack: seconds on one core, and bytes of memory at its peak."""
 
     seconds: float
     bytes: float
@@ -140,28 +142,28 @@ class Cost:
 
 @dataclass(frozen=True)
 class TableSpec:
-    """A table that a study writes: its coordinates and its metrics (names of the registry).
+    """A table that a study writes: its metrics (names in ``suite.metrics``) and its coordinates.
 
-    ``runs`` has no coordinates and one row a run. Another table has one row for each
+    ``runs`` has no coordinates and one row per run. Any other table has one row for each
     combination of its coordinates, either for every run (``per="run"``) or for every cell, as
-    median and quantiles over the seeds (``per="seeds"``). ``most``: a table of runs holds the
-    seeds below it alone (None: all), where rows for every seed would be too many to read.
+    median and quantiles over the seeds (``per="seeds"``). A table per run keeps only the seeds
+    below ``seed_limit`` where rows for every seed would be too many to read; None keeps all.
     """
 
     name: str
     metrics: tuple[str, ...]
     coordinates: tuple[str, ...] = ()
     per: str = "run"
-    most: int | None = None
+    seed_limit: int | None = None
 
 
 @dataclass(frozen=True)
 class Table:
-    """Measured values of one stack for one ``TableSpec``.
+    """The values measured on one stack for one ``TableSpec``.
 
-    ``coordinates``: name -> (n,) in the order of the spec; the same for all members.
-    ``columns``: metric -> (K, *lengths of the coordinates). A metric that was not measured on
-    this stack is left out and becomes an empty field; NaN is a result.
+    ``coordinates`` maps a name to its values (n,), in the order of the spec; they are the same for
+    all members. ``columns`` maps a metric to (K, *lengths of the coordinates). A metric that was
+    not measured on this stack is left out and becomes an empty field; NaN is a result.
     """
 
     name: str
@@ -171,23 +173,24 @@ class Table:
 
 @dataclass(frozen=True)
 class Measurement:
-    """All that one stack gave: a status and a reason (empty when ok) per member, and tables."""
+    """The result of one stack: a status and a reason (empty when ok) per member, and tables."""
 
     status: Sequence[str]
     reason: Sequence[str]
     tables: Sequence[Table]
 
 
-# --- what a framework is asked for -------------------------------------------------------------
+# --- what a framework does ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Architecture:
     """A multilayer perceptron: ``depth`` hidden layers of ``width``, then a linear output layer.
 
-    A hidden layer is dense, normalization (``none``, ``batch`` or ``layer``), activation,
-    dropout (the probability of dropping a unit). With ``residual`` r other than 0, hidden layers
-    from the second on give x + r f(x) in place of f(x) (He, Zhang, Ren and Sun 2016).
+    A hidden layer consists of a dense layer, normalization (``none``, ``batch`` or ``layer``), the
+    activation, and dropout (``dropout`` is the probability of dropping a unit). With ``residual``
+    r other than 0, hidden layers from the second on return x + r f(x) in place of f(x) (He, Zhang,
+    Ren and Sun 2016).
     """
 
     inputs: int
@@ -201,111 +204,118 @@ class Architecture:
 
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
-        """(fan_in, fan_out) of each dense layer, in order; depth + 1 of them."""
+        """The (fan_in, fan_out) of each of the depth + 1 dense layers, in order."""
         sizes = [self.inputs, *[self.width] * self.depth, self.outputs]
         return tuple(itertools.pairwise(sizes))
 
 
 @dataclass(frozen=True)
 class TrainTask:
-    """Train K networks, each on its own data in its own batch order.
+    """The training of K networks, each on its own data in its own batch order.
 
-    The framework's own loss, averaged over each batch (the last, shorter batch is used too):
+    The loss is the framework's own, averaged over each batch (a shorter last batch is used too):
     ``binary`` cross-entropy on one logit, ``categorical`` cross-entropy on a logit per class, or
-    the ``squared`` error of one output. ``settings`` is ``common`` (every hyper-parameter as in
-    ``optimizers``, equal in every framework) or ``default`` (the framework's own).
+    the ``squared`` error of one output. ``settings`` is ``common`` (every hyperparameter as in
+    ``suite.catalogue.optimizers``, the same in every framework) or ``default`` (the framework's
+    own).
     """
 
     architecture: Architecture
     optimizer: str
     settings: str
     weights: Weights
-    """Where training starts."""
+    """The weights from which training starts."""
     inputs: Array
     """(K, N, features) float32."""
     labels: Array
-    """(K, N) float32: 0 or 1, the number of the class, or the target of ``squared``."""
+    """(K, N) float32: 0 or 1, the index of the class, or the target of ``squared``."""
     heldout_inputs: Array
     heldout_labels: Array
     order: Callable[[int], Array]
-    """Epoch (from 1) -> (K, N) whole numbers: the order in which the points are seen."""
+    """Maps an epoch (from 1) to (K, N) whole numbers, the order in which it visits the points."""
     batch: int
     record: tuple[int, ...]
-    """Epochs after which a snapshot is taken, ascending; 0 is before training. Training ends
-    with the last."""
+    """The epochs after which a snapshot is taken, ascending; 0 is before training. Training ends
+    with the last of them."""
     noise: Sequence[int] = field(default=())
-    """(K,) a 31-bit seed per member for what is random inside the network (dropout masks)."""
+    """(K,) a 31-bit seed per member for the randomness inside the network (dropout masks)."""
     loss: str = "binary"
     clipping: str = "none"
-    """Of each member's gradient before a step, by the framework's own function; see
-    ``optimizers.CLIPPING``."""
+    """How the framework's own function clips each member's gradient before a step; see
+    ``suite.catalogue.optimizers.CLIPPING``."""
     schedule: str = "constant"
-    """Of the learning rate, in epochs; see ``optimizers.SCHEDULES``."""
+    """How the learning rate changes with the epochs; see
+    ``suite.catalogue.optimizers.SCHEDULES``."""
     precision: str = "single"
-    """``single`` or ``double``: of weights, data and all that is computed."""
+    """``single`` or ``double``: the precision of weights, data and the whole computation."""
     gradients_on: str = "all"
-    """What a snapshot's gradients are taken on: ``all``, the whole training set, or ``batch``,
-    the first batch of the epoch that follows it."""
+    """The points on which a snapshot's gradients are computed: ``all``, the whole training set, or
+    ``batch``, the first batch of the epoch that follows the snapshot."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The K networks after ``epoch`` epochs, and the batches since the snapshot before."""
+    """The K networks after ``epoch`` epochs, and the batches since the previous snapshot."""
 
     epoch: int
     weights: Weights
     gradients: Weights
-    """Of the mean loss over ``task.gradients_on`` (batch statistics, no dropout)."""
+    """The gradients of the mean loss over ``task.gradients_on`` (batch statistics, no dropout)."""
     loss: Array
     """(K,) on the training set, in inference mode, by the framework's own loss."""
     heldout_loss: Array
+    """(K,) the same loss on the held-out set."""
     logits: Array
     """(K, N) on the training set, in inference mode; (K, N, classes) with categorical loss."""
     heldout_logits: Array
+    """The same on the held-out set."""
     batch_loss: Array
-    """(steps, K) loss of each batch before its update, since the snapshot before."""
+    """(steps, K) the loss of each batch before its update, since the previous snapshot."""
     batch_correct: Array
-    """(steps, K) points of each batch on the right side, or whose class has the largest logit,
-    before its update; zeros with squared loss."""
+    """(steps, K) the number of points of each batch that are classified correctly (the sign of the
+    logit, or the largest logit) before its update; zeros with squared loss."""
 
 
 @dataclass(frozen=True)
-class Propagation:
-    """One network at initialisation, layer by layer: each ``depth`` arrays (samples, width)."""
+class LayerSignals:
+    """The signals of one network at initialisation: per layer, arrays of (samples, width)."""
 
     preactivation: Sequence[Array]
     activation: Sequence[Array]
     gradient: Sequence[Array]
-    """Derivative of sum(cotangent * last activation) by the pre-activation of each layer."""
+    """The derivative of sum(cotangent * last activation) by the pre-activation of each layer."""
 
 
 class Framework(Protocol):
-    """Turns tasks into NumPy arrays with a framework's own layers, initializers, optimizers."""
+    """A framework, which turns tasks into NumPy arrays with its own layers and optimizers."""
 
     name: str
 
     def __hash__(self) -> int:
-        """A framework is a key of what is cached by it."""
+        """Allow a framework as the key of a cache."""
         ...
 
     def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
-        """Value and slope of an activation, in the precision of ``points``, same shape."""
+        """Return the value and the slope of an activation at ``points``, in their precision and
+        shape."""
         ...
 
     def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
-        """Kernel (fan_in, fan_out) and bias (fan_out,) of one dense layer as the framework
-        starts it. A named initializer sets the kernel and leaves the bias at zero; ``default``
-        leaves both to the framework's layer. ``seed`` is a 31-bit whole number."""
+        """Return the kernel (fan_in, fan_out) and bias (fan_out,) with which the framework starts
+        one dense layer.
+
+        A named initializer sets the kernel and leaves the bias at zero; ``default`` leaves both to
+        the framework's layer. ``seed`` is a 31-bit whole number."""
         ...
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
-    ) -> list[Propagation]:
-        """Forward and backward through a network for each name of an activation, in this order,
-        without an output layer.
+    ) -> list[LayerSignals]:
+        """Return the signals of one network for each activation in ``names``, in that order.
 
-        They share weights (no leading axis here, all layers equally wide), inputs (samples,
-        features) and cotangent (samples, width). No network may change another's numbers."""
+        The networks have no output layer. They share their weights (here without a leading axis,
+        and all layers equally wide), inputs (samples, features) and cotangent (samples, width). No
+        network may change another's numbers."""
         ...
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
@@ -313,15 +323,16 @@ class Framework(Protocol):
         ...
 
     def probe(self, name: str) -> Callable[..., Any]:
-        """A measurement of a single study that is none of these verbs: ``topic.function``, the
-        function of the file ``probes/topic.py`` beside the framework, with NumPy arrays at its
-        border. Raises UserError for a name that the framework does not have."""
+        """Return the function ``topic.function``: a measurement that only one study needs.
+
+        It is found in the file ``probes/topic.py`` of the framework and takes and returns NumPy
+        arrays. Raises UserError for a name that the framework does not have."""
         ...
 
 
 @dataclass(frozen=True)
 class Lab:
-    """What a study measures with: a framework, the NumPy oracle, and the root seed."""
+    """The means of a measurement: a framework, the NumPy oracle, and the root seed."""
 
     framework: Framework
     oracle: Framework
@@ -329,44 +340,45 @@ class Lab:
 
 
 class Study(ABC):
-    """A question: its cells per profile, its metrics, how it is measured, its source.
+    """A question with its source: the cells of each profile, the metrics, and the measurement.
 
-    A study is a subclass with one instance, ``STUDY``, in the file of its name. What has a
-    default below may be left out.
+    A study is a subclass with one instance, ``STUDY``, in the file of its name. Members that have
+    a default below may be left out.
     """
 
     name: str
     question: str
     source: str
     axes: tuple[str, ...]
-    """The fields of its cells, in the order of ``suite.planning.axes.AXES``."""
+    """The fields of the study's cells, in the order of ``suite.planning.axes.AXES``."""
     within: tuple[str, ...]
-    """The axes that vary inside one stack; the others are its program."""
+    """The axes that vary inside one stack; the others determine its program."""
     tables: tuple[TableSpec, ...]
     frameworks: tuple[str, ...] = ()
-    """The frameworks it always runs in, whichever are selected; empty: the selected ones."""
+    """The frameworks in which the study always runs; when empty, those that the user selects."""
     position: int = 1000
-    """Where it stands in tables and on the page; studies of equal position follow their names."""
+    """The place of the study in tables and on the page; equal positions are ordered by name."""
     headline: bool = False
-    """Whether the profile quick runs it when no study is named."""
+    """Whether the profile quick runs the study when no study is named."""
 
     @abstractmethod
     def grids(self, profile: str) -> tuple[Grid, ...]:
-        """The grids of a profile, the frameworks left out; each profile contains the smaller."""
+        """Return the grids of a profile, without frameworks; each profile contains the smaller
+        ones."""
 
     def unsupported(self, cell: Cell) -> str | None:
-        """Why a cell cannot be measured, or None. Known without any framework."""
+        """Return why a cell cannot be measured, or None; decided without loading a framework."""
         return None
 
     @abstractmethod
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        """Measure the supported members of a stack (the runner leaves out the others)."""
+        """Measure the members of a stack, all of them supported: the runner drops the others."""
 
     @abstractmethod
     def cost(self, stack: Stack) -> Cost:
-        """What the stack is expected to take, from its sizes."""
+        """Estimate the cost of a stack from its sizes."""
 
 
 def float64(values: Array) -> Array:
-    """The values in double precision, in which all statistics are computed."""
+    """Return the values in double precision, in which all statistics are computed."""
     return np.asarray(values, dtype=np.float64)

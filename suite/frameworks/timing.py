@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from suite.types import Array, Framework, Layer, Propagation, Snapshot, TrainTask, Weights
+from suite.types import Array, Framework, Layer, LayerSignals, Snapshot, TrainTask, Weights
 
 STAGES = (
     "start",
@@ -94,7 +94,7 @@ class Timed:
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
-    ) -> list[Propagation]:
+    ) -> list[LayerSignals]:
         """As of the framework."""
         with clock("propagate"):
             return self._framework.propagate(names, weights, inputs, cotangent)

@@ -99,7 +99,7 @@ def _run_rows(spec: TableSpec, stack: Stack, shard: Shard) -> Iterator[list[obje
     columns = [table.columns.get(name) for name in spec.metrics]
     lists = [None if column is None else column.tolist() for column in columns]
     for index, member in enumerate(stack.members):
-        if spec.most is not None and member.seed >= spec.most:
+        if spec.seed_limit is not None and member.seed >= spec.seed_limit:
             continue
         values = [value for _, value in member.cell.values]
         row = position.get(index)

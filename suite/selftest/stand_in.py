@@ -16,7 +16,7 @@ import numpy as np
 from suite.catalogue import initializers
 from suite.frameworks import load
 from suite.frameworks.numpy.probes import normalization as definition
-from suite.types import Array, Framework, Layer, Propagation, Snapshot, TrainTask, Weights
+from suite.types import Array, Framework, Layer, LayerSignals, Snapshot, TrainTask, Weights
 
 Answer = Callable[..., Any]
 Alter = Callable[[Answer], Answer]
@@ -58,9 +58,9 @@ class StandIn:
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
-    ) -> list[Propagation]:
+    ) -> list[LayerSignals]:
         asked = names, weights, inputs, cotangent
-        found: list[Propagation] = self._answer("propagate")(*asked)
+        found: list[LayerSignals] = self._answer("propagate")(*asked)
         return found
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:

@@ -28,9 +28,9 @@ from suite.types import (
     Cost,
     Grid,
     Lab,
+    LayerSignals,
     Measurement,
     Member,
-    Propagation,
     Stack,
     Study,
     Table,
@@ -216,7 +216,7 @@ def batch(member: Member, lab: Lab) -> tuple[Array, Array]:
 
 
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # results, not accidents
-def _observe(signal: Propagation) -> dict[str, Array]:
+def _observe(signal: LayerSignals) -> dict[str, Array]:
     """Mean cosine over the pairs, (depth, len(STARTS)), of pre-activations and of gradients."""
 
     def cosine(layers: Sequence[Array]) -> Array:

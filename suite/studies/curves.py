@@ -76,7 +76,7 @@ class Curves(Study):
                 "function_default",
             ),
             coordinates=("x",),
-            most=1,  # the same for every seed
+            seed_limit=1,  # the same for every seed
         ),
     )
 

@@ -27,9 +27,9 @@ from suite.types import (
     Cost,
     Grid,
     Lab,
+    LayerSignals,
     Measurement,
     Member,
-    Propagation,
     Stack,
     Study,
     Table,
@@ -204,7 +204,7 @@ def _batch(member: Member, lab: Lab, factor: float) -> tuple[Array, Array]:
 
 
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # results, not accidents
-def _observe(cell: Cell, signal: Propagation) -> dict[str, Array]:
+def _observe(cell: Cell, signal: LayerSignals) -> dict[str, Array]:
     """The measured columns of one run."""
 
     def logs(layers: Sequence[Array]) -> Array:  # (depth, len(STARTS))

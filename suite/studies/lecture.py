@@ -11,8 +11,7 @@ import numpy as np
 
 from suite.studies.common.signals import Columns, Scratch
 from suite.studies.propagation import Propagation, predict
-from suite.types import BLOCK, Array, Cell, Grid, TableSpec, Value, float64
-from suite.types import Propagation as Signal
+from suite.types import BLOCK, Array, Cell, Grid, LayerSignals, TableSpec, Value, float64
 
 DEPTH = 6
 _BINS = np.arange(-40, 41)
@@ -80,7 +79,9 @@ class Lecture(Propagation):
         narrow = _cases("normal(0.04)", "normal(0.2)", 256, BLOCK)
         return (*quick, *more, *wide, *_most("normal(0.05)", 4096, 3 * BLOCK), *narrow)
 
-    def observed(self, cell: Cell, signal: Signal, inputs: Array, scratch: Scratch) -> Columns:
+    def observed(
+        self, cell: Cell, signal: LayerSignals, inputs: Array, scratch: Scratch
+    ) -> Columns:
         """All columns of one run, the theory's among them. inputs: (samples, width)."""
         common, expected = super().observed(cell, signal, inputs, scratch), predict(cell)
         after, gradient = (

@@ -25,6 +25,7 @@ from suite.types import (
     Cost,
     Grid,
     Lab,
+    LayerSignals,
     Measurement,
     Member,
     Stack,
@@ -34,7 +35,6 @@ from suite.types import (
     UserError,
     Weights,
 )
-from suite.types import Propagation as Signal
 
 _VARIANCES = ("preactivation_variance", "activation_variance", "gradient_variance")
 """Columns that are finite where the signals are."""
@@ -215,7 +215,9 @@ class Propagation(Study):
         ordered = [reasons[member] for member in stack.members]
         return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
 
-    def observed(self, cell: Cell, signal: Signal, inputs: Array, scratch: Scratch) -> Columns:
+    def observed(
+        self, cell: Cell, signal: LayerSignals, inputs: Array, scratch: Scratch
+    ) -> Columns:
         """All columns of one run, the theory's among them. inputs: (INPUTS, width)."""
         phi = activations.resolve(cell.text("activation"))
         return observe(signal, inputs, phi, predict(cell), scratch)

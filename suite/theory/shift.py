@@ -12,7 +12,7 @@ from suite.types import Array
 
 
 @dataclass(frozen=True)
-class Normal:
+class Gaussian:
     """The law N(mean, sd^2) of one input."""
 
     mean: float
@@ -29,7 +29,7 @@ class Normal:
         return self.mean + self.sd * z, weights / weights.sum()
 
 
-def effective_share(old: Normal, new: Normal) -> float:
+def effective_share(old: Gaussian, new: Gaussian) -> float:
     """1 / E_old[(new/old)^2]: the share of a large sample of ``old`` that is left effective when
     it is weighted into ``new`` (Kish 1965). 0 where the mean is infinite.
 
@@ -45,7 +45,7 @@ def effective_share(old: Normal, new: Normal) -> float:
 
 
 def polynomial_excess(
-    truth: Callable[[Array], Array], degree: int, fitted: Normal, used: Normal
+    truth: Callable[[Array], Array], degree: int, fitted: Gaussian, used: Gaussian
 ) -> float:
     """Mean square under ``used`` of ``truth`` minus its best polynomial under ``fitted``.
 

@@ -23,6 +23,7 @@ from suite.types import (
     Grid,
     Lab,
     Layer,
+    LayerSignals,
     Measurement,
     Member,
     Stack,
@@ -30,7 +31,6 @@ from suite.types import (
     Value,
     Weights,
 )
-from suite.types import Propagation as Signal
 
 DEPTH, WIDTH = 8, 48
 
@@ -304,12 +304,12 @@ class Broken(Numpy):
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
-    ) -> list[Signal]:
+    ) -> list[LayerSignals]:
         sound = super().propagate(names, weights, inputs, cotangent)
         return [s if name == "relu" else _broken(s) for name, s in zip(names, sound, strict=True)]
 
 
-def _broken(signal: Signal) -> Signal:
+def _broken(signal: LayerSignals) -> LayerSignals:
     preactivation = np.array(signal.preactivation)
     preactivation[2, 0, 0] = np.nan
     preactivation[3:] = np.inf
@@ -333,14 +333,14 @@ def test_a_gradient_that_overflows_is_named_from_the_output() -> None:
     ones = np.ones((4, 2, 3))
     gradient = ones.copy()
     gradient[:2] = np.inf
-    assert signals.not_finite(Signal(list(ones), list(ones), list(gradient))) == (
+    assert signals.not_finite(LayerSignals(list(ones), list(ones), list(gradient))) == (
         "the gradient of layer 2 became inf or NaN"
     )
 
 
 def test_one_layer_has_no_backward_slope() -> None:
     rng = np.random.default_rng(5)
-    signal = Signal(*([rng.standard_normal((4, 6))] for _ in range(3)))
+    signal = LayerSignals(*([rng.standard_normal((4, 6))] for _ in range(3)))
     phi = activations.resolve("tanh")
     expected = mean_field.predict(phi, [(6, 6)], [1 / 6], [0.0])
     columns = signals.observe(signal, rng.standard_normal((4, 6)), phi, expected, signals.Scratch())

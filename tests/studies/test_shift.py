@@ -33,7 +33,7 @@ def test_effective_share_is_that_of_a_large_sample() -> None:
     found = correction.effective_share(new.density(x) / old.density(x))
     assert found == pytest.approx(theory.effective_share(old, new), rel=0.01)
     assert theory.effective_share(old, old) == pytest.approx(1)
-    assert theory.effective_share(new, theory.Normal(0, 1)) == 0
+    assert theory.effective_share(new, theory.Gaussian(0, 1)) == 0
 
 
 def test_excess_of_a_line_by_hand() -> None:

@@ -10,7 +10,7 @@ from suite.catalogue import activations
 from suite.studies.common import saturation, signals
 from suite.studies.common.signals import BINS, REACH
 from suite.theory import mean_field
-from suite.types import Array, Propagation, Weights
+from suite.types import Array, LayerSignals, Weights
 
 BOTH = ("torch", "tensorflow")
 SAMPLES, WIDTH = 5, 12
@@ -86,7 +86,7 @@ def layers() -> Array:
 
 def observed(values: Array, name: str, scratch: signals.Scratch) -> signals.Columns:
     depth = len(values)
-    signal = Propagation(list(values), list(values[::-1]), list(np.roll(values, 1, axis=0)))
+    signal = LayerSignals(list(values), list(values[::-1]), list(np.roll(values, 1, axis=0)))
     phi = activations.resolve(name)
     expected = mean_field.predict(phi, [(WIDTH, WIDTH)] * depth, [1 / WIDTH] * depth, [0.0] * depth)
     return signals.observe(signal, values[0], phi, expected, scratch)
@@ -173,7 +173,7 @@ def network(width: int, depth: int, gain: float) -> tuple[Weights, Array, Array]
     return weights, inputs, cotangent
 
 
-def parts_of(signal: Propagation) -> Array:
+def parts_of(signal: LayerSignals) -> Array:
     """Pre-activations, activations, gradients: (3, depth, samples, width)."""
     return np.array([signal.preactivation, signal.activation, signal.gradient])
 

@@ -19,7 +19,7 @@ from suite.types import (
     Architecture,
     Array,
     Layer,
-    Propagation,
+    LayerSignals,
     Snapshot,
     TrainTask,
     UserError,
@@ -60,7 +60,7 @@ class Numpy:
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
-    ) -> list[Propagation]:
+    ) -> list[LayerSignals]:
         """Forward and backward through a network for each activation, one after the other."""
         return [_propagate(name, weights, inputs, cotangent) for name in names]
 
@@ -143,7 +143,7 @@ def _check(task: TrainTask) -> None:
 
 
 @_quiet
-def _propagate(activation: str, weights: Weights, inputs: Array, cotangent: Array) -> Propagation:
+def _propagate(activation: str, weights: Weights, inputs: Array, cotangent: Array) -> LayerSignals:
     """Forward and backward through one network, layer by layer."""
     function = activations.resolve(activation)
     hidden = [float64(inputs)]
@@ -156,7 +156,7 @@ def _propagate(activation: str, weights: Weights, inputs: Array, cotangent: Arra
     for (kernel, _), z in zip(reversed(weights), reversed(before), strict=True):
         gradients.append(flowing * function.slope(z))
         flowing = gradients[-1] @ float64(kernel).T
-    return Propagation(before, hidden[1:], gradients[::-1])
+    return LayerSignals(before, hidden[1:], gradients[::-1])
 
 
 @_quiet

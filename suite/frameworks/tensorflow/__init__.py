@@ -27,7 +27,7 @@ from suite.frameworks.tensorflow.backend import (
 from suite.frameworks.tensorflow.layers import seeded
 from suite.frameworks.tensorflow.stack import Stack
 from suite.frameworks.timing import clock
-from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
+from suite.types import Array, Layer, LayerSignals, Snapshot, TrainTask, Weights
 
 
 class TensorFlow:
@@ -62,7 +62,7 @@ class TensorFlow:
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
-    ) -> list[Propagation]:
+    ) -> list[LayerSignals]:
         """Forward and backward through a network for each activation, side by side in one batch.
 
         A layer multiplies the rows of all networks at once, then each activation takes its own.
@@ -73,7 +73,7 @@ class TensorFlow:
         arguments = tf.nest.map_structure(constant, (weights, inputs, cotangent))
         # (depth, networks, samples, width): preactivations, outputs, gradients
         passes = [np.asarray(part) for part in _passes(tuple(names), shapes)(*arguments)]
-        return [Propagation(*(list(part[:, n]) for part in passes)) for n in range(len(names))]
+        return [LayerSignals(*(list(part[:, n]) for part in passes)) for n in range(len(names))]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         """Train, and yield a snapshot at each epoch of ``task.record``.

@@ -21,7 +21,7 @@ from suite.frameworks.torch.dense import dense_layers
 from suite.frameworks.torch.layers import Activation, seeded, tensor
 from suite.frameworks.torch.narrow import Narrow, usable
 from suite.frameworks.torch.stack import Data, Stack, take
-from suite.types import Array, Layer, Propagation, Snapshot, TrainTask, Weights
+from suite.types import Array, Layer, LayerSignals, Snapshot, TrainTask, Weights
 
 
 class Torch:
@@ -56,7 +56,7 @@ class Torch:
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
-    ) -> list[Propagation]:
+    ) -> list[LayerSignals]:
         """Forward and backward through a network for each activation, side by side in one batch.
 
         A layer multiplies the rows of all networks at once, then each activation takes its own:
@@ -73,7 +73,7 @@ class Torch:
             outputs.append(x)
         gradients = torch.autograd.grad(x, preactivations, tensor(cotangent).repeat(copies))
         found = [_split(part, len(names)) for part in (preactivations, outputs, gradients)]
-        return [Propagation(*network) for network in zip(*found, strict=True)]
+        return [LayerSignals(*network) for network in zip(*found, strict=True)]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         """Train, and yield a snapshot at each epoch of ``task.record``.

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 from suite.catalogue.activations import Resolved
 from suite.studies.common import saturation
 from suite.theory.mean_field import Prediction
-from suite.types import Array, Propagation, float64
+from suite.types import Array, LayerSignals, float64
 
 BINS, REACH = 21, 4.0
 """Bins of the histograms, and how many root mean squares they reach from 0 to either side. The
@@ -54,7 +54,7 @@ def doubles(layers: Sequence[Array], out: Array | None = None) -> Array:
     return out
 
 
-def not_finite(signal: Propagation) -> str:
+def not_finite(signal: LayerSignals) -> str:
     """Which layer is inf or NaN first, from the input and back; empty when none is."""
     for what, order in (("preactivation", 1), ("activation", 1), ("gradient", -1)):
         finite = np.array([_finite(layer) for layer in getattr(signal, what)])
@@ -141,7 +141,7 @@ def histogram(values: Array, squares: Array, scratch: Scratch) -> Array:
 # Logs of zero, and arithmetic on what overflowed: results, not accidents.
 @np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore")
 def observe(
-    signal: Propagation,
+    signal: LayerSignals,
     inputs: Array,
     activation: Resolved,
     expected: Prediction,

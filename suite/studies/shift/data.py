@@ -21,14 +21,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.theory.shift import Normal
+from suite.theory.shift import Gaussian
 from suite.types import Array
 
 Rng = np.random.Generator
 Sample = tuple[Array, Array]
 """Inputs (N, features) float64 and labels (N,): whole numbers, or the targets of a regression."""
 
-OLD, NEW = Normal(0.5, 0.5), Normal(0.0, 0.3)
+OLD, NEW = Gaussian(0.5, 0.5), Gaussian(0.0, 0.3)
 """Inputs of the regression in the study and in the field (Shimodaira 2000)."""
 REGRESSION_NOISE = 0.3
 MARKER, GAP_FEATURES, FEATURES = 0.6, 5, 20

@@ -101,12 +101,12 @@ class Tutorial(Study):
         ),
         TableSpec("epochs", _EPOCHS, coordinates=("epoch",), per="seeds"),
         TableSpec("layers", _LAYERS, coordinates=("epoch", "layer"), per="seeds"),
-        TableSpec("epochs_by_run", _EPOCHS, coordinates=("epoch",), most=10),
-        TableSpec("layers_by_run", _LAYERS, coordinates=("epoch", "layer"), most=5),
+        TableSpec("epochs_by_run", _EPOCHS, coordinates=("epoch",), seed_limit=10),
+        TableSpec("layers_by_run", _LAYERS, coordinates=("epoch", "layer"), seed_limit=5),
         TableSpec(
             "fits",
             ("fit_deviation", "fit_loss", "fit_loss_gap", "fit_accuracy", "fit_accuracy_gap"),
-            most=FIT_SEEDS,
+            seed_limit=FIT_SEEDS,
         ),
     )
 

@@ -128,14 +128,22 @@ def test_every_folder_has_a_floor_and_every_floor_a_folder() -> None:
 
 
 PLANTED = [
-    ("judging/decide.py", "from suite.measuring import runner", "measuring is above judging"),
-    ("comparing/pairs.py", "import suite.frameworks.torch", "frameworks is above comparing"),
+    (
+        "judging/band_to_verdict.py",
+        "from suite.measuring import runner",
+        "measuring is above judging",
+    ),
+    ("comparing/paired_runs.py", "import suite.frameworks.torch", "frameworks is above comparing"),
     ("studies/training.py", "from suite.report import common", "report is above studies"),
     ("types.py", "from suite import seeds", "seeds is above types"),
     ("theory/pairs.py", "import torch", "imports torch outside its home"),
     ("frameworks/torch/layers.py", "import keras.layers", "imports keras.layers outside"),
     ("frameworks/torch/layers.py", "from suite.frameworks.tensorflow import backend", "another"),
-    ("judging/intervals.py", "from suite.judging import decide", "circle of imports in judging"),
+    (
+        "judging/intervals.py",
+        "from suite.judging import band_to_verdict",
+        "circle of imports in judging",
+    ),
     ("report/common/words.py", "from suite.report import training", "circle of imports in report"),
     ("new_folder/thing.py", "from suite import types", "stands in no folder of FOLDERS"),
 ]

@@ -20,7 +20,7 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue.frameworks import FRAMEWORKS
-from suite.comparing import changes
+from suite.comparing import verdict_changes
 from suite.judging.judge_folder import stored_plan
 from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, runner
@@ -108,7 +108,7 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
     measured = _measure(plan, chosen, jobs)
     rows = _rows(chosen, stored, measured, changed)
     return Reproduced(
-        folder, chosen, len(eligible), rows, notes, changes.environment(manifest, now)
+        folder, chosen, len(eligible), rows, notes, verdict_changes.environment(manifest, now)
     )
 
 

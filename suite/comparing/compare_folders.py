@@ -14,10 +14,10 @@ from typing import Any
 import pandas as pd
 
 from suite.catalogue.registry import unknown
-from suite.comparing import changes
-from suite.comparing.outcomes import compare
-from suite.comparing.pairs import NOT_COMPARABLE, axes_of
-from suite.comparing.show import RULES, Comparison, as_csv, as_json, markdown, text
+from suite.comparing import verdict_changes
+from suite.comparing.metric_changes import compare
+from suite.comparing.paired_runs import NOT_COMPARABLE, axes_of
+from suite.comparing.show_comparison import RULES, Comparison, as_csv, as_json, markdown, text
 from suite.judging import verdicts
 from suite.planning.axes import AXES
 from suite.results.checksums import warn
@@ -109,8 +109,8 @@ def between(a: Stored, b: Stored) -> Comparison:
         certain=planned and roots[0] == roots[1],
     )
     notes += _not_compared(metrics)
-    claims = changes.compare_claims(a.claims, b.claims)
-    environment = changes.environment(a.manifest, b.manifest)
+    claims = verdict_changes.compare_claims(a.claims, b.claims)
+    environment = verdict_changes.environment(a.manifest, b.manifest)
     return Comparison(a.label, b.label, environment, claims, metrics, tuple(notes))
 
 
@@ -137,7 +137,9 @@ def within(one: Stored, axis: str, old: Value, new: Value) -> Comparison:
             sides = [frame[frame[axis] == value].drop(columns=axis) for value in (old, new)]
             if all(map(len, sides)):
                 pairs[study] = (sides[0], sides[1])
-    claims = changes.compare_claims(*(_claims_of(one.claims, axis, value) for value in (old, new)))
+    claims = verdict_changes.compare_claims(
+        *(_claims_of(one.claims, axis, value) for value in (old, new))
+    )
     metrics = compare(pairs, certain=one.manifest["seeds"] is None)
     notes = (f"claims: those with a verdict for each {axis}",)
     a, b = (f"{axis}={value} in {one.label}" for value in (old, new))

@@ -17,7 +17,7 @@ from suite import claims
 from suite.catalogue.registry import unknown
 from suite.claims.cells import check_cells
 from suite.judging import verdicts
-from suite.judging.findings import judge
+from suite.judging.judge_claims import judge
 from suite.judging.summary import summarise
 from suite.judging.verdicts import Verdict
 from suite.planning import grids

@@ -19,7 +19,7 @@ from scipy.special import bdtr
 
 from suite.claims import Claim
 from suite.judging import intervals, per_seed
-from suite.judging.findings import judge
+from suite.judging.judge_claims import judge
 from suite.judging.verdicts import REFUTED
 from suite.types import Array
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from suite.claims import shipped
-from suite.judging.findings import judge
+from suite.judging.judge_claims import judge
 from suite.judging.verdicts import REFUTED, UNDECIDED, Verdict
 from suite.selftest import mistakes
 from suite.selftest.bench import (

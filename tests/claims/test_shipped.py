@@ -10,8 +10,8 @@ import pytest
 
 from suite import claims
 from suite.claims import Claim, Selector
-from suite.judging.findings import judge
 from suite.judging.intervals import seeds_needed
+from suite.judging.judge_claims import judge
 from suite.planning import grids
 from suite.planning.axes import make_cell
 from suite.studies import STUDIES

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from suite.commands.main import main
-from suite.comparing.show import RULES
+from suite.comparing.show_comparison import RULES
 from suite.judging import verdicts
 from suite.measuring.environment import manifest
 from suite.metrics import METRICS

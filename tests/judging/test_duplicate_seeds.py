@@ -11,8 +11,8 @@ import pytest
 
 from suite.claims import Claim
 from suite.judging.duplicate_seeds import Copies, copies
-from suite.judging.findings import judge
 from suite.judging.indexed_runs import Runs
+from suite.judging.judge_claims import judge
 from suite.results.tables import read_table
 from suite.studies import STUDIES
 from suite.types import Array

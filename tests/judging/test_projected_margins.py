@@ -14,7 +14,7 @@ import pytest
 from suite import claims
 from suite.commands.main import main
 from suite.judging import intervals
-from suite.judging.decide import _errors
+from suite.judging.band_to_verdict import _errors
 from suite.judging.intervals import Interval
 from suite.judging.projected_margins import _needed, margins
 from suite.planning import grids

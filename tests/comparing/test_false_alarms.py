@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from suite.comparing.outcomes import CHANGED, IMPROVED, RATE, WORSENED, compare
+from suite.comparing.metric_changes import CHANGED, IMPROVED, RATE, WORSENED, compare
 from suite.seeds import PURPOSES
 from suite.types import Array
 
@@ -68,7 +68,7 @@ def test_where_nothing_changed_it_is_silent(anew: bool) -> None:
 
 def test_without_the_correction_it_would_cry_wolf(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same repetitions, each comparison at 5 % for itself."""
-    monkeypatch.setattr("suite.comparing.outcomes.false_discovery_control", lambda p: p)
+    monkeypatch.setattr("suite.comparing.metric_changes.false_discovery_control", lambda p: p)
     assert alarms(20, anew=True) >= 15
 
 

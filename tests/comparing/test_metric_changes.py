@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from suite.comparing.outcomes import (
+from suite.comparing.metric_changes import (
     CHANGED,
     COLUMNS,
     IMPROVED,
@@ -19,7 +19,7 @@ from suite.comparing.outcomes import (
     WORSENED,
     compare,
 )
-from suite.comparing.pairs import FINISHED, MISSING, NEW, NOT_COMPARABLE
+from suite.comparing.paired_runs import FINISHED, MISSING, NEW, NOT_COMPARABLE
 from suite.judging import intervals
 from suite.metrics import METRICS
 from suite.types import Array

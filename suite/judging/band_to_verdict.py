@@ -92,7 +92,7 @@ def _errors(found: Interval, edge: float) -> float:
 
 def decide(claim: Claim, group: str, found: Finding | str, profile: str | None) -> Verdict:
     """The verdict on a claim in one group of cells. ``found``: a finding, or why the claim is not
-    judged; ``profile``: as in ``suite.judging.findings.judge``."""
+    judged; ``profile``: as in ``suite.judging.judge_claims.judge``."""
     if isinstance(found, str):
         finding, verdict, reason = Finding(), NOT_JUDGED, found
     else:

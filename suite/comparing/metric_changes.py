@@ -32,8 +32,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from suite.comparing.pairs import COLUMNS as PAIRED
-from suite.comparing.pairs import COUNTS, FINISHED, MISSING, NEW, NOT_COMPARABLE, pair
+from suite.comparing.paired_runs import COLUMNS as PAIRED
+from suite.comparing.paired_runs import COUNTS, FINISHED, MISSING, NEW, NOT_COMPARABLE, pair
 from suite.judging.intervals import seeds_needed
 from suite.types import Array
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from suite.claims import Claim
-from suite.judging.findings import judge
 from suite.judging.intervals import LEVEL
+from suite.judging.judge_claims import judge
 from suite.judging.verdicts import Verdict
 from suite.metrics import METRICS
 from suite.types import Array

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from suite.claims import Claim, Selector
-from suite.judging.decide import UNKNOWN, Finding, decide, interval_of
+from suite.judging.band_to_verdict import UNKNOWN, Finding, decide, interval_of
 from suite.judging.duplicate_seeds import Copies, copies, dependent
 from suite.judging.indexed_runs import Runs
 from suite.judging.per_seed import samples

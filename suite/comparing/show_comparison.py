@@ -21,8 +21,8 @@ from typing import Any
 import pandas as pd
 
 from suite import text_tables
-from suite.comparing import changes
-from suite.comparing.outcomes import CHANGED, IMPROVED, KINDS, SAME, UNCLEAR, WORSENED
+from suite.comparing import verdict_changes
+from suite.comparing.metric_changes import CHANGED, IMPROVED, KINDS, SAME, UNCLEAR, WORSENED
 from suite.judging.verdicts import NOT_JUDGED, number, plain
 
 RULES = ("claims", "worse", "any", "never")
@@ -45,11 +45,11 @@ class Comparison:
     def exit_code(self, rule: str) -> int:
         """1 where one of ``RULES`` says so, else 0."""
         claims, metrics = set(self.claims["kind"]), set(self.metrics["kind"])
-        found = bool(claims & {changes.CHANGED, changes.LOST})
+        found = bool(claims & {verdict_changes.CHANGED, verdict_changes.LOST})
         if rule in ("worse", "any"):
             found |= WORSENED in metrics
         if rule == "any":
-            found |= not (claims <= {changes.SAME} and metrics <= {SAME, UNCLEAR})
+            found |= not (claims <= {verdict_changes.SAME} and metrics <= {SAME, UNCLEAR})
         return int(found and rule != "never")
 
     @property
@@ -96,8 +96,8 @@ def _sections(one: Comparison) -> Iterator[_Section]:
 
 def _claims(claims: pd.DataFrame) -> _Section:
     counts = claims["kind"].value_counts()
-    told = [f"{counts[kind]} {kind}" for kind in changes.KINDS if kind in counts]
-    other = claims[~claims["kind"].isin((changes.SAME, changes.NEW))]
+    told = [f"{counts[kind]} {kind}" for kind in verdict_changes.KINDS if kind in counts]
+    other = claims[~claims["kind"].isin((verdict_changes.SAME, verdict_changes.NEW))]
     rows = [
         (row["kind"], row["claim"], _verdict(row, "a"), _verdict(row, "b"), _where(row))
         for row in other.head(SHOWN).to_dict("records")
@@ -121,7 +121,7 @@ def _verdict(row: Mapping[Any, Any], side: str) -> str:
 def _where(row: Mapping[Any, Any]) -> str:
     """The group of a claim, and why one of its verdicts is none."""
     told = [row["group"]] if row["group"] else []
-    if row["kind"] == changes.NOT_COMPARABLE:
+    if row["kind"] == verdict_changes.NOT_COMPARABLE:
         told.append("the text of the claim is another")
     for side in "ab":
         reason = row[f"reason_{side}"]

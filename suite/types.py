@@ -16,6 +16,7 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,9 +32,25 @@ Native = tuple[str, dict[str, Any]]
 """The name of a framework's own object, as "module:attribute", and its keyword arguments."""
 
 PROFILES = ("quick", "standard", "full")
-STATUSES = ("ok", "diverged", "unsupported", "failed")
-"""ok: finished; diverged: a loss, weight or gradient became inf or NaN; unsupported: the
-framework cannot do what the cell asks; failed: the measurement raised an error."""
+
+
+class Status(StrEnum):
+    """How a run ended. Files hold the value, as plain text."""
+
+    OK = "ok"
+    """It finished."""
+    DIVERGED = "diverged"
+    """A loss, weight or gradient became inf or NaN."""
+    UNSUPPORTED = "unsupported"
+    """The framework cannot do what the cell asks for."""
+    FAILED = "failed"
+    """The measurement raised an error."""
+    MISSING = "missing"
+    """It was expected and has no row; counted, but never written to a table of runs."""
+
+
+STATUSES = tuple(status for status in Status if status is not Status.MISSING)
+"""The statuses that a row of a table of runs may have."""
 BLOCK = 20
 """The number of seeds in one stack. More seeds add stacks and leave earlier stacks as they are."""
 

@@ -13,10 +13,10 @@ import pandas as pd
 
 from suite.judging.intervals import ranks
 from suite.metrics import METRICS
-from suite.types import STATUSES, Array
+from suite.types import Array, Status
 
 LEVEL = 0.95
-COUNTED = (*STATUSES, "missing")
+COUNTED = tuple(status.value for status in Status)
 """Statuses with a column each; ``missing``: expected, and not in the folder."""
 
 

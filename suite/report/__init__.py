@@ -30,10 +30,9 @@ from suite.report.common import blocks, runs, words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
 from suite.results.folder import Results, replacing
 from suite.studies import STUDIES
-from suite.types import STATUSES, UserError
+from suite.types import Status, UserError
 
 _HERE = Path(__file__).parent
-_STATUSES = (*STATUSES, "missing")
 PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
     module.name: importlib.import_module(f"{__name__}.{module.name}").parts
     for module in pkgutil.iter_modules(__path__)
@@ -110,7 +109,7 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
         words=words,
         maps=maps,
         runs=runs.outcomes(tables, manifest),
-        statuses=_STATUSES,
+        statuses=tuple(Status),
         environment=_environment(manifest),
         timings=runs.timings(folder / "timings.csv"),
     )

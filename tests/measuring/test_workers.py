@@ -171,7 +171,7 @@ def test_the_timeout_of_the_command_line_reaches_the_workers(
 
 
 _PARENT = """
-import sys, time
+import signal, sys
 from pathlib import Path
 import pytest
 from suite.measuring import environment, runner
@@ -179,6 +179,8 @@ from suite.results.folder import Results
 from tests.support import fake_study
 
 if __name__ == "__main__":
+    # A process that inherits SIGINT as ignored, as under nohup, installs no handler by itself.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     plan = fake_study.plan(pytest.MonkeyPatch())
     results = Results(Path(sys.argv[1]))
     results.open(environment.manifest(plan, ["suite"]))

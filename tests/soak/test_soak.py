@@ -15,10 +15,19 @@ import pytest
 
 pytestmark = pytest.mark.soak
 
+_INTERRUPTIBLE = """
+import signal
+from suite.commands.main import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+raise SystemExit(main())
+"""
+"""``suite`` in a process that Ctrl-C interrupts, also where the tests were started with SIGINT
+ignored, as under ``nohup``: Python then installs no handler by itself."""
 COMMAND = [
     sys.executable,
-    "-m",
-    "suite",
+    "-c",
+    _INTERRUPTIBLE,
     "run",
     "training",
     "--profile",

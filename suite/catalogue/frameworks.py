@@ -1,7 +1,8 @@
-"""The table of frameworks: what each one imports, what installs it, and how its process is set up.
+"""The table of frameworks: what each one imports, what installs it, how its process is set up,
+what it cannot do, and what its work costs.
 
-Nothing is imported before it is asked for. What a framework must be told to give the same bits
-twice stands here as data, so that the manifest of a run records what its workers are told.
+Nothing is imported before it is needed. The settings that make a framework give the same bits
+twice are data here, so that the manifest of a run records what its workers are given.
 ``suite.frameworks`` loads a framework.
 """
 
@@ -9,15 +10,27 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from suite.catalogue import registry
+from suite.catalogue.rates import (
+    ByDepth,
+    CompiledTraining,
+    LayerRates,
+    PropagationRates,
+    Rates,
+    ShiftRates,
+    TrainingRates,
+)
 from suite.types import UserError
 
 THREADS = 1
-"""Of every worker: processes, not threads, fill the cores, and batched kernels on small matrices
-do not gain from threads."""
+"""Threads per worker process: processes fill the cores, and batched kernels on small matrices do
+not gain from threads."""
+Formulas = Literal["torch", "keras"]
+"""Where an optimizer's epsilon stands and how a norm is clipped; see ``optimizers``."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +41,31 @@ class Entry:
     target: str
     packages: tuple[str, ...]
     extra: str | None
-    """What to install, as in ``init-suite[torch]``; None for what every installation has."""
+    """The extra to install, as in ``init-suite[torch]``; None where every installation has it."""
     flags: Mapping[str, bool | int | None] = field(default_factory=dict)
     """Settings of the process, set when the framework is loaded: "module.attribute" -> the value,
     or the argument where the attribute is a function (None: it takes none)."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of a worker, which the framework's libraries read when they are first
+    imported; beside those that every worker has."""
+    gaps: Mapping[str, str] = field(default_factory=dict)
+    """What the framework cannot do -> the reason, which becomes that of ``unsupported`` runs. A
+    gap is the function of a probe, as in "normalized.shift", or a study's case, layer kind or
+    shape, as in "idioms.init_apply"."""
+    formulas: Formulas | None = None
+    """The form of its optimizers and of its clipping; None: written down nowhere in the suite."""
+    compiles: bool = False
+    """Whether it trains some networks in programs made by the C++ compiler. Such programs round
+    otherwise, so the compiler is recorded as a part of the machine."""
+    rates: Rates = field(default_factory=Rates)
 
     @property
     def installed(self) -> bool:
-        """Whether the packages are there, without importing them."""
+        """Whether the packages can be imported, found out without importing them."""
         return all(importlib.util.find_spec(package) is not None for package in self.packages)
 
     def require(self) -> None:
-        """Raises UserError, with the command that installs the framework, when it is missing."""
+        """Raise UserError, with the command that installs the framework, when it is missing."""
         if not self.installed:
             raise UserError(
                 f"framework {self.name!r} is not installed;"
@@ -51,39 +77,96 @@ class Entry:
         for name, value in self.flags.items():
             module, _, attribute = name.rpartition(".")
             home = importlib.import_module(module)
-            found = getattr(home, attribute)
-            if callable(found):
-                found(*([] if value is None else [value]))
+            setting = getattr(home, attribute)
+            if callable(setting):
+                setting(*([] if value is None else [value]))
             else:
                 setattr(home, attribute, value)
 
+    def gap(self, needed: Iterable[str]) -> str | None:
+        """Return the reason why one of these is a gap, or None when the framework has them all."""
+        return next((self.gaps[name] for name in needed if name in self.gaps), None)
 
-FRAMEWORKS = registry.Registry(
-    "framework",
-    [
-        Entry("numpy", "suite.frameworks.numpy:Numpy", ("numpy",), None),
-        Entry(
-            "torch",
-            "suite.frameworks.torch:Torch",
-            ("torch",),
-            "torch",
-            {
-                "torch.use_deterministic_algorithms": True,
-                "torch.utils.deterministic.fill_uninitialized_memory": False,
-                "torch.set_num_threads": THREADS,
-            },
-        ),
-        Entry(
-            "tensorflow",
-            "suite.frameworks.tensorflow:TensorFlow",
-            ("tensorflow", "keras"),
-            "tensorflow",
-            {"tensorflow.config.experimental.enable_op_determinism": None},
-        ),
-    ],
+
+_NUMPY = Entry(
+    "numpy",
+    "suite.frameworks.numpy:Numpy",
+    ("numpy",),
+    None,
+    gaps={
+        "defaults.value": "the NumPy oracle has no defaults: every number is given to it",
+        "idioms.attempt": "printed code is run in a framework, not in the NumPy oracle",
+        "idioms.compare": "the NumPy oracle has no layers to be called",
+        "initializers.shared_seeded": "the NumPy oracle has no initializer objects to be shared",
+        "normalization.running": "the NumPy oracle has no layer that keeps running statistics",
+        "normalization.defaults": "the NumPy oracle has no defaults: every number is given to it",
+        "normalization.rescaled": "the NumPy oracle has no normalization layer behind a kernel",
+        "normalized.shift": "the NumPy oracle does not train networks with normalization",
+    },
+    formulas="keras",
+    rates=Rates(
+        TrainingRates(ByDepth(0.0, 0.0), ByDepth(0.01, 0.01), ByDepth(300e-6, 100e-6)),
+        PropagationRates(0.0, 12e-9, 60e-9, 1.0e-7),
+    ),
 )
+_TORCH = Entry(
+    "torch",
+    "suite.frameworks.torch:Torch",
+    ("torch",),
+    "torch",
+    flags={
+        "torch.use_deterministic_algorithms": True,
+        "torch.utils.deterministic.fill_uninitialized_memory": False,
+        "torch.set_num_threads": THREADS,
+    },
+    environment={
+        "TORCHINDUCTOR_COMPILE_THREADS": "1",
+        # MKL multiplies torch's matrices. Without this it rounds by where an array lies in memory.
+        "MKL_CBWR": "AUTO",
+    },
+    gaps={
+        "idioms.init_argument": "torch's layers take no initializer",
+        "idioms.callback_model": "torch has no callbacks",
+        "idioms.callback_own_name": "torch has no callbacks",
+        "idioms.weight_name": "torch's names never held '/kernel:'",
+        "idioms.weight_path": "torch's weights have no path",
+        "initializers.shared_seeded": ("torch's initializers take a generator and no whole number"),
+    },
+    formulas="torch",
+    compiles=True,
+    rates=Rates(
+        TrainingRates(compiled=CompiledTraining(width=8, work=60_000, speedup=3.0)),
+    ),
+)
+_TENSORFLOW = Entry(
+    "tensorflow",
+    "suite.frameworks.tensorflow:TensorFlow",
+    ("tensorflow", "keras"),
+    "tensorflow",
+    flags={"tensorflow.config.experimental.enable_op_determinism": None},
+    environment={
+        "TF_NUM_INTRAOP_THREADS": str(THREADS),
+        "TF_NUM_INTEROP_THREADS": str(THREADS),
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "1",  # what TensorFlow does by itself on x86
+    },
+    gaps={
+        "idioms.init_apply": "Keras models have no apply(fn)",
+        "idioms.apply_order": "Keras models have no apply(fn)",
+    },
+    formulas="keras",
+    rates=Rates(
+        TrainingRates(ByDepth(1.2, 0.1), ByDepth(0.002, 0.003), ByDepth(50e-6, 45e-6)),
+        PropagationRates(0.25, 25e-9, 70e-9, 3e-8),
+        LayerRates(40e-9, 0.02),
+        ShiftRates(1.0, 0.1),
+        fit=1.5,
+    ),
+)
+FRAMEWORKS = registry.Registry("framework", [_NUMPY, _TORCH, _TENSORFLOW])
 
 
 def installed() -> tuple[str, ...]:
-    """The names of the frameworks that can be loaded here, without importing them."""
+    """Return the names of the frameworks that can be loaded here, without importing them."""
     return tuple(entry.name for entry in FRAMEWORKS if entry.installed)

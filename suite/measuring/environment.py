@@ -11,7 +11,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,29 +24,43 @@ from suite.planning.grids import Plan
 from suite.results.folder import IDENTITY, SCHEMA
 from suite.studies import STUDIES
 
-WORKER = {
+_EVERY_WORKER = {
     "OMP_NUM_THREADS": str(THREADS),
     "OPENBLAS_NUM_THREADS": str(THREADS),
     "MKL_NUM_THREADS": str(THREADS),
-    "TF_NUM_INTRAOP_THREADS": str(THREADS),
-    "TF_NUM_INTEROP_THREADS": str(THREADS),
-    "KERAS_BACKEND": "tensorflow",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "",
-    "TF_ENABLE_ONEDNN_OPTS": "1",
-    "TORCHINDUCTOR_COMPILE_THREADS": "1",
-    "MKL_CBWR": "AUTO",
     "PYTHONHASHSEED": "0",
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
     "MALLOC_TOP_PAD_": str(2**26),
 }
-"""Environment of every worker: one thread a process, the CPU, and what else could change bits
-from one user's shell to another's. oneDNN is set to what TensorFlow does by itself on x86. MKL,
-which multiplies torch's matrices, rounds by where an array lies in memory unless it is told to
-take one path. MALLOC: the C library keeps freed memory instead of giving it back after every array,
-which costs up to a tenth of the time in page faults. Flags of the frameworks: ``suite.frameworks``.
-"""
+"""Environment of a worker for any framework: one thread a process, the CPU, and what else could
+change bits from one user's shell to another's. MALLOC: the C library keeps freed memory instead of
+giving it back after every array, which costs up to a tenth of the time in page faults."""
+
+
+def environment_of(frameworks: Iterable[str]) -> dict[str, str]:
+    """Return the environment of a worker that measures these frameworks, one after the other.
+
+    Raises ValueError when two of them set a variable to different values: no worker can then
+    measure both.
+    """
+    environment = dict(_EVERY_WORKER)
+    owners: dict[str, str] = {}
+    for name in frameworks:
+        for variable, value in FRAMEWORKS[name].environment.items():
+            if environment.setdefault(variable, value) != value:
+                raise ValueError(
+                    f"{owners.get(variable, 'every worker')} needs"
+                    f" {variable}={environment[variable]}, and {name} needs {variable}={value}"
+                )
+            owners.setdefault(variable, name)
+    return environment
+
+
+WORKER = environment_of(FRAMEWORKS.names)
+"""Environment of every worker: one process may measure stacks of all frameworks in turn. What a
+framework needs beside it, as flags of its process, is in ``suite.catalogue.frameworks``."""
 _LIMITS = (
     "ATEN_CPU_CAPABILITY",
     "MKL_ENABLE_INSTRUCTIONS",
@@ -126,6 +140,13 @@ def _blas() -> str:
     return f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()
 
 
+def _compiler(frameworks: Sequence[str]) -> str:
+    """The C++ compiler that the frameworks would call, as it names itself."""
+    if not any(FRAMEWORKS[name].compiles for name in frameworks):
+        return "not used"
+    return compiler() or "none"
+
+
 def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
     """The manifest of a run that is about to start."""
     selection = plan.selection
@@ -159,8 +180,7 @@ def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
             "cpu": _cpu(),
             "blas": _blas(),
             "byteorder": sys.byteorder,
-            # With one, torch trains narrow networks by another road, which rounds otherwise.
-            "compiler": (compiler() or "none") if "torch" in selection.frameworks else "not used",
+            "compiler": _compiler(selection.frameworks),
             "limits": " ".join(
                 f"{name}={os.environ[name]}" for name in _LIMITS if name in os.environ
             ),

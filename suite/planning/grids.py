@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.planning.axes import AXES, canonical_value, make_cell
 from suite.types import BLOCK, Cell, Cost, Member, Stack, Study, UserError, Value
 
@@ -121,9 +122,16 @@ def stacks(study: Study, selection: Selection) -> list[Stack]:
     return result
 
 
+def unsupported(study: Study, cell: Cell) -> str | None:
+    """Return why a cell cannot be measured, or None: the study's reason, or the framework's gap."""
+    values = [value for axis, value in cell.values if AXES[axis].local]
+    gap = FRAMEWORKS[cell.text("framework")].gap
+    return study.unsupported(cell) or gap(f"{study.name}.{value}" for value in values)
+
+
 def supported(study: Study, stack: Stack) -> tuple[Stack, list[str | None]]:
     """The stack without the members that cannot be measured, and each member's reason or None."""
-    reasons = {member.cell: study.unsupported(member.cell) for member in stack.members}
+    reasons = {member.cell: unsupported(study, member.cell) for member in stack.members}
     kept = tuple(member for member in stack.members if reasons[member.cell] is None)
     return replace(stack, members=kept), [reasons[member.cell] for member in stack.members]
 

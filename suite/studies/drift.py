@@ -10,10 +10,12 @@ the gap of the one-ulp start and never by itself.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 
 from suite.catalogue import optimizers
+from suite.catalogue.frameworks import FRAMEWORKS, Formulas
 from suite.studies.common import costs
 from suite.studies.common.protocol import accuracy, circles_task, first_true
 from suite.studies.parity import OFF, by_layer
@@ -137,6 +139,8 @@ class Drift(Study):
             return "the formulas have no defaults of their own: only common settings are compared"
         if cell["case"] == CLIPNORM and cell["clipping"] == "none":
             return "a convention of clipping needs something that is clipped"
+        if cell["case"] in (OWN, OTHER) and FRAMEWORKS[cell.text("framework")].formulas is None:
+            return "the formulas of this framework's optimizers are not written down in the suite"
         return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
@@ -187,10 +191,11 @@ class Drift(Study):
 
 
 def formula(case: str, framework: str) -> str:
-    """Whose formula a case refers to; the oracle's own is Keras'."""
+    """Whose formula a case refers to."""
     if case == CLIPNORM:
         return "clipnorm"
-    return "torch" if (framework == "torch") == (case == OWN) else "keras"
+    own = FRAMEWORKS[framework].formulas
+    return next(form for form in get_args(Formulas) if (form == own) == (case == OWN))
 
 
 def shortened(task: TrainTask) -> TrainTask:

@@ -16,7 +16,6 @@ from suite.catalogue import initializers
 from suite.studies.common.distances import distance
 from suite.types import (
     BLOCK,
-    Cell,
     Cost,
     Grid,
     Lab,
@@ -56,16 +55,6 @@ ATTEMPTS: Mapping[str, str] = {
 }
 CASES: Mapping[str, str] = {**STARTS, **CALLS, **ATTEMPTS}
 """Every case, and what is tried."""
-ABSENT: Mapping[str, tuple[str, str]] = {
-    "init_apply": ("tensorflow", "Keras models have no apply(fn)"),
-    "init_argument": ("torch", "torch's layers take no initializer"),
-    "callback_model": ("torch", "torch has no callbacks"),
-    "callback_own_name": ("torch", "torch has no callbacks"),
-    "weight_name": ("torch", "torch's names never held '/kernel:'"),
-    "weight_path": ("torch", "torch's weights have no path"),
-    "apply_order": ("tensorflow", "Keras models have no apply(fn)"),
-}
-"""Case -> the framework that has no such thing, and why."""
 SHAPES = ((128, 256), (256, 128), (128, 128))
 """Kernels of the network that is started: 81,920 entries."""
 
@@ -109,10 +98,6 @@ class Idioms(Study):
         starts = Grid({"case": tuple(STARTS)}, seeds=BLOCK)
         every = Grid({"case": (*ATTEMPTS, *CALLS)}, seeds=1)
         return {"quick": (quick,), "standard": (attempts, starts), "full": (every, starts)}[profile]
-
-    def unsupported(self, cell: Cell) -> str | None:
-        framework, reason = ABSENT.get(cell.text("case"), ("", ""))
-        return reason if framework == cell["framework"] else None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         found = [observe(member, lab) for member in stack.members]

@@ -133,8 +133,6 @@ class Initializers(Study):
         if kind in SHARED:
             if shape != TUTORIAL or cell["initializer"] != "normal(1)":
                 return f"sharing is measured with normal(1) on {TUTORIAL}"
-            if kind == "shared_seeded" and cell["framework"] != "tensorflow":
-                return "torch's initializers take a generator and no whole number"
             return None
         if shape == TUTORIAL or len(sizes(shape)) != (2 if kind in ("dense", "truncated") else 4):
             return f"a kernel of a layer of the kind {kind} has no shape {shape}"

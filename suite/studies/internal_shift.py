@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from suite.catalogue import datasets, optimizers
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.studies.common.protocol import start
 from suite.types import (
     BLOCK,
@@ -122,8 +123,8 @@ class InternalShift(Study):
         return Measurement(status, reason, tables)
 
     def cost(self, stack: Stack) -> Cost:
-        each, program = {"tensorflow": (0.1, 1.0)}.get(stack.framework, (0.03, 0.0))
-        return Cost(program + each * len(stack.members), 1.2e9)
+        rate = FRAMEWORKS[stack.framework].rates.shift
+        return Cost(rate.program + rate.network * len(stack.members), 1.2e9)
 
 
 def _grid(seeds: int = BLOCK, /, **changes: tuple[Value, ...]) -> Grid:

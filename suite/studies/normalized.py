@@ -22,6 +22,7 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue import activations, initializers, optimizers
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.studies.common.starts import draw_layer
 from suite.theory import normalized
 from suite.types import (
@@ -52,8 +53,6 @@ EPSILON = optimizers.NORMALIZATION["epsilon"]
 
 _PROCESS = 1.1e9
 """Resident bytes of a worker, as in ``costs``."""
-_RATES = {"torch": (9e-9, 0.0), "tensorflow": (40e-9, 0.02)}
-"""Seconds for a drawn entry of a kernel, and for a layer of a program to be traced."""
 _VALUE = 3e-8
 """Seconds for a value of a run (samples x depth x width): both passes and the mean squares."""
 _PROGRAM = ("activation", "normalization", "samples")
@@ -182,7 +181,7 @@ class Normalized(Study):
         first = stack.members[0].cell
         depth, width = first.count("depth"), first.count("width")
         samples = [member.cell.count("samples") for member in stack.members]
-        entry, program = _RATES.get(stack.framework, _RATES["torch"])
+        rate = FRAMEWORKS[stack.framework].rates.layers
         draws = len({member.seed for member in stack.members})
         programs = len(
             {
@@ -191,8 +190,8 @@ class Normalized(Study):
             }
         )
         seconds = (
-            entry * draws * depth * width**2
-            + program * programs * depth
+            rate.entry * draws * depth * width**2
+            + rate.traced * programs * depth
             + _VALUE * sum(samples) * depth * width
         )
         return Cost(seconds, _PROCESS + 60 * max(samples) * depth * width + 8 * depth * width**2)

@@ -16,9 +16,9 @@ import torch
 
 from suite import frameworks
 from suite.catalogue import activations
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.frameworks.torch import Torch, narrow
 from suite.frameworks.torch.stack import Stack
-from suite.studies.common import costs
 from suite.types import TrainTask
 from tests.support.framework_tasks import (
     DOUBLE_TOLERANCE,
@@ -192,7 +192,9 @@ def test_wide_networks_take_the_plain_way() -> None:
 
 
 def test_plans_expect_what_the_engine_does() -> None:
-    assert (costs.WIDEST, costs.WORTH) == (narrow.WIDEST, narrow.WORTH)
+    planned = FRAMEWORKS["torch"].rates.training.compiled
+    assert planned is not None
+    assert (planned.width, planned.work) == (narrow.WIDEST, narrow.WORTH)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from scipy import stats
 from suite import frameworks
 from suite.catalogue import laws
 from suite.catalogue.frameworks import installed
+from suite.planning import grids
 from suite.planning.axes import make_cell
 from suite.studies import STUDIES
 from suite.studies import initializers as study
@@ -242,7 +243,7 @@ def test_what_cannot_be_measured_says_why(
         "layer_kind": kind,
         "shape": shape,
     }
-    assert says in str(STUDY.unsupported(make_cell(STUDY, values)))
+    assert says in str(grids.unsupported(STUDY, make_cell(STUDY, values)))
 
 
 # --- one object for several layers -------------------------------------------------------------

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from suite.catalogue import datasets
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.studies.common import costs
 from suite.studies.common.protocol import accuracy, first_true, layer_columns, outcome
 from suite.studies.tutorial.prints import comparison, printed
@@ -174,8 +175,7 @@ class Tutorial(Study):
     def cost(self, stack: Stack) -> Cost:
         # A snapshot's gradients are those of one batch: it costs a fifth of an epoch.
         training = costs.training(stack, datasets.POINTS, EPOCHS, EPOCHS // 5)
-        one = {"tensorflow": 1.5}.get(stack.framework, 0.3)
-        alone = one * sum(map(_fitted, stack.members))
+        alone = FRAMEWORKS[stack.framework].rates.fit * sum(map(_fitted, stack.members))
         return replace(training, seconds=training.seconds + alone)
 
 

@@ -194,8 +194,9 @@ def formula(case: str, framework: str) -> str:
     """Whose formula a case refers to."""
     if case == CLIPNORM:
         return "clipnorm"
+    forms: tuple[str, ...] = get_args(Formulas)
     own = FRAMEWORKS[framework].formulas
-    return next(form for form in get_args(Formulas) if (form == own) == (case == OWN))
+    return next(form for form in forms if (form == own) == (case == OWN))
 
 
 def shortened(task: TrainTask) -> TrainTask:

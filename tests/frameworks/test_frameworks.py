@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 
 import pytest
 
 from suite import frameworks
 from suite.catalogue.frameworks import FRAMEWORKS, installed
+from suite.catalogue.rates import Rates
+from suite.measuring.environment import environment_of
+from suite.planning import grids
+from suite.studies import STUDIES
 from suite.types import UserError
 
 
@@ -56,3 +61,40 @@ print(sorted(heavy & set(sys.modules)))
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (result.stdout.strip(), result.stderr) == ("[]", "")
+
+
+def test_a_worker_has_the_environment_of_the_frameworks_that_it_measures() -> None:
+    alone = environment_of(["torch"])
+    assert (alone["MKL_CBWR"], "KERAS_BACKEND" in alone) == ("AUTO", False)
+    assert environment_of(["torch", "tensorflow"]) == alone | environment_of(["tensorflow"])
+
+
+def test_two_frameworks_that_need_other_values_cannot_share_a_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = replace(FRAMEWORKS["tensorflow"], name="jax", environment={"KERAS_BACKEND": "jax"})
+    monkeypatch.setitem(FRAMEWORKS._entries, "jax", other)
+    sentence = "tensorflow needs KERAS_BACKEND=tensorflow, and jax needs KERAS_BACKEND=jax"
+    with pytest.raises(ValueError, match=sentence):
+        environment_of(["torch", "tensorflow", "jax"])
+    assert environment_of(["torch", "jax"])["KERAS_BACKEND"] == "jax"
+
+
+def test_a_gap_is_an_unsupported_run_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = STUDIES["descent"]
+    entry = replace(FRAMEWORKS["numpy"], gaps={"descent.noise": "no demo here"})
+    monkeypatch.setitem(FRAMEWORKS._entries, "numpy", entry)
+    for stack in grids.stacks(study, grids.Selection("quick", ("numpy",), seeds=1)):
+        expected = "no demo here" if dict(stack.shared)["case"] == "noise" else None
+        assert grids.supported(study, stack)[1] == [expected]
+
+
+def test_the_cost_of_a_framework_follows_its_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = STUDIES["parity"]
+    stack = grids.stacks(study, grids.Selection("quick", ("tensorflow",)))[0]
+    before = study.cost(stack).seconds
+    monkeypatch.setitem(
+        FRAMEWORKS._entries, "tensorflow", replace(FRAMEWORKS["tensorflow"], rates=Rates())
+    )
+    torch = replace(stack, framework="torch")
+    assert before != study.cost(stack).seconds == study.cost(torch).seconds

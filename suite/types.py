@@ -300,7 +300,8 @@ class LayerSignals:
     preactivation: Sequence[Array]
     activation: Sequence[Array]
     gradient: Sequence[Array]
-    """The derivative of sum(cotangent * last activation) by the pre-activation of each layer."""
+    """The derivative of sum(cotangent * last activation) with respect to each layer's
+    pre-activation."""
 
 
 class Framework(Protocol):

@@ -1,1 +1,1 @@
-"""What should be measured, by closed forms and quadrature, without sampling."""
+"""Predictions of what should be measured, by closed forms and quadrature, without sampling."""

@@ -1,9 +1,9 @@
-"""Which factor of the kernels keeps a signal's size, and whether it does so stably: by quadrature.
+"""The factor of the kernels that keeps a signal's size, and its stability, by quadrature.
 
-With fan_in Var(W) = gain^2 and no bias, the mean square q of a wide layer's pre-activations
-becomes gain^2 E[phi(sqrt(q) z)^2], and that of the gradient grows by chi(q)
-(``suite.theory.mean_field``).
-A fixed point of that map attracts where d ln q' / d ln q is below 1, and repels above.
+With fan_in Var(W) = gain^2 and no bias, a wide layer maps the mean square q of its pre-activations
+to gain^2 E[phi(sqrt(q) z)^2], and the mean square of the gradient grows by chi(q)
+(``suite.theory.mean_field``). A fixed point of that map attracts where d ln q' / d ln q is below 1,
+and repels where it is above.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from suite.types import Array
 
 
 def unit_gain(phi: Phi) -> float:
-    """The gain that carries q = 1 to q = 1: E[phi(z)^2]^(-1/2)."""
+    """Return the gain that maps q = 1 to q = 1: E[phi(z)^2]^(-1/2)."""
     return 1.0 / math.sqrt(moments(phi, 1.0).square)
 
 
 def response(phi: Phi, q: float) -> float:
-    """d ln q' / d ln q of the map at q; it does not depend on the gain.
+    """Return d ln q' / d ln q of the map at q, which does not depend on the gain.
 
     The derivative of E[phi(sqrt(q) z)^2] by ln q is E[phi(x) phi'(x) x] with x = sqrt(q) z.
     """
@@ -33,7 +33,7 @@ def response(phi: Phi, q: float) -> float:
 
 
 def iterate(phi: Phi, gain: float, q: float, layers: int) -> Array:
-    """q of the pre-activations of layers 1 to ``layers``, (layers,); that of layer 1 is given."""
+    """Return q of the pre-activations of layers 1 to ``layers``, (layers,); ``q`` is layer 1's."""
     squares = [q]
     for _ in range(layers - 1):
         squares.append(gain**2 * moments(phi, squares[-1]).square)
@@ -41,10 +41,10 @@ def iterate(phi: Phi, gain: float, q: float, layers: int) -> Array:
 
 
 def fixed_point(phi: Phi, gain: float) -> float:
-    """The largest q between 1e-6 and 1e6 that the map of this gain leaves as it is.
+    """Return the largest fixed point between 1e-6 and 1e6 of the map of this gain.
 
-    NaN where there is none, or where every q is one (a positively homogeneous phi at its unit
-    gain). Found by bisection in ln q after a scan of 20 steps per factor of 10.
+    NaN where there is no fixed point, or where every q is one (a positively homogeneous phi at its
+    unit gain). A scan of 20 steps per factor of 10 brackets it for a bisection in ln q.
     """
 
     def growth(logarithm: float) -> float:

@@ -1,4 +1,4 @@
-"""What signals and gradients do at initialisation, without sampling: decides every prediction.
+"""The sizes of signals and gradients at initialisation, predicted by mean-field theory.
 
 In a wide network with independent zero-mean weights, pre-activations are Gaussian, and one
 number per layer describes them (Poole 2016, Schoenholz 2017):
@@ -7,15 +7,15 @@ number per layer describes them (Poole 2016, Schoenholz 2017):
     g_l     = chi(q_l) g_(l+1)
     chi(q)  = sigma_w^2 E[phi'(sqrt(q) z)^2]
 
-q: second moment of a pre-activation; g: of the gradient by it; sigma_w^2 = fan_in Var(W) forward
-and fan_out Var(W) backward; sigma_b^2 = Var(b). The map carries the SECOND moment of
-the activations, not their variance: sigmoid and softplus are not centred, and their mean counts.
-He 2015 and Glorot & Bengio 2010 are the cases phi = relu and phi = linear.
+q is the second moment of a pre-activation and g that of the gradient with respect to it; sigma_w^2
+is fan_in Var(W) forward and fan_out Var(W) backward; sigma_b^2 = Var(b). The map carries the SECOND
+moment of the activations, not their variance: sigmoid and softplus are not centred, and their mean
+counts. He 2015 and Glorot & Bengio 2010 are the cases phi = relu and phi = linear.
 
 The maps hold for means over infinitely many networks. The logarithm of one network's mean
-square drifts below them, since the mean of a logarithm is below the logarithm of the mean. For
-activations with phi(c x) = c phi(x) for all c > 0 the drift is known exactly, see ``drift``; for
-the gradients of others to leading order, see ``leading_drift``.
+square drifts below them, since the mean of a logarithm is below the logarithm of the mean. The
+drift is known exactly for activations with phi(c x) = c phi(x) for all c > 0 (``drift``), and to
+leading order for the gradients of the others (``leading_drift``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from suite.types import Array
 
 
 class Phi(Protocol):
-    """An activation: NumPy value and slope, elementwise, float64 in and out."""
+    """An activation, as NumPy functions that map float64 to float64 elementwise."""
 
     def value(self, x: Array) -> Array: ...
 
@@ -41,7 +41,7 @@ class Phi(Protocol):
 
 @functools.lru_cache(maxsize=1)
 def gaussian_rule() -> tuple[Array, Array]:
-    """Nodes z and weights w, each (n,), with sum(w f(z)) = E[f(z)] for z ~ N(0, 1).
+    """Return nodes z and weights w, each (n,), with sum(w f(z)) = E[f(z)] for z ~ N(0, 1).
 
     Gauss-Legendre with 16 nodes on panels of both half lines, to |z| = 12 (beyond lies 4e-33 of
     the mass). Gauss-Hermite nodes would straddle the kink of relu at 0 and lose all but a few
@@ -58,7 +58,7 @@ def gaussian_rule() -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Moments:
-    """Of phi(sqrt(q) z): E[phi], E[phi^2], E[phi'^2] and E[phi'^4]."""
+    """The moments E[phi], E[phi^2], E[phi'^2] and E[phi'^4] of phi and its slope at sqrt(q) z."""
 
     mean: float
     square: float
@@ -72,7 +72,7 @@ class Moments:
 
 @np.errstate(over="ignore", invalid="ignore")  # phi^2 may exceed double precision
 def moments(phi: Phi, q: float) -> Moments:
-    """Moments of an activation whose pre-activation is N(0, q); NaN where q is not finite."""
+    """Return the moments of an activation at N(0, q); NaN where q is not finite."""
     if not math.isfinite(q):
         return Moments(math.nan, math.nan, math.nan, math.nan)
     z, w = gaussian_rule()
@@ -82,12 +82,12 @@ def moments(phi: Phi, q: float) -> Moments:
 
 
 def chi(phi: Phi, q: float, sigma_w2: float) -> float:
-    """Factor by which the mean square of the gradient changes per layer, from last to first."""
+    """Return the factor of the gradient's mean square per layer, from the last to the first."""
     return sigma_w2 * moments(phi, q).slope_square
 
 
 def half_slopes(phi: Phi) -> tuple[float, float] | None:
-    """Slopes (below 0, above 0) where phi(c x) = c phi(x) for all c > 0; else None."""
+    """Return the slopes below and above 0 if phi(c x) = c phi(x) for all c > 0, else None."""
     points = np.array([-1e3, -7.0, -1.0, -0.3, -1e-3, 0.0, 1e-3, 0.3, 1.0, 7.0, 1e3])
     below, above = 0.0 - float(phi.value(points[2:3])[0]), float(phi.value(points[-3:-2])[0])
     straight = np.where(points < 0, below, above) * points
@@ -98,12 +98,13 @@ def half_slopes(phi: Phi) -> tuple[float, float] | None:
 
 @functools.lru_cache(maxsize=256)
 def drift(slopes: tuple[float, float], width: int, orthogonal: bool = False) -> tuple[float, float]:
-    """Mean and variance, in nats, of what one layer adds to the log of the mean square.
+    """Return the mean and variance, in nats, of what one layer adds to the log of the mean square.
 
-    Measured from the infinitely wide layer, and from the squared norm of ONE input: that of the
+    Both are relative to the infinitely wide layer, for the squared norm of ONE input: that of the
     next layer is S = (1/width) sum_i (c_i g_i)^2 times its expected value without the c_i, where
-    g_i ~ N(0, 1) and c_i is either half slope with equal chance, all independent of each other
-    and of the layers before. The log is thus a sum of independent terms, one a layer (Hanin 2018):
+    g_i ~ N(0, 1) and c_i is either half slope with equal probability, all independent of each other
+    and of the earlier layers. The log is thus a sum of independent terms, one per layer (Hanin
+    2018):
 
         linear   mean psi(n/2) - ln(n/2), about -1/n     variance psi'(n/2), about 2/n
         relu     mean about -5/(2n)                      variance about 5/n
@@ -111,9 +112,9 @@ def drift(slopes: tuple[float, float], width: int, orthogonal: bool = False) -> 
     The same law holds backward, where the masks are independent of the kernels in law. It is
     exact for Gaussian kernels; for other kernels of independent entries with excess kurtosis k it
     changes by O(k / n^2), because a pre-activation sums n of them and is nearly Gaussian. A square
-    ``orthogonal`` kernel keeps the norm, so the linear term falls away.
+    ``orthogonal`` kernel keeps the norm, so the linear term drops out.
 
-    For relu a layer is dead (S = 0) with chance 2^-n; the result is given that it is not.
+    For relu a layer is dead (S = 0) with probability 2^-n; the result is conditional on S > 0.
 
     Both moments come from one integral: T = ln E - ln S, with E ~ Exp(1), has the survival
     function M(exp t), where M is the Laplace transform of S, and ln E has the mean -gamma
@@ -132,20 +133,20 @@ def drift(slopes: tuple[float, float], width: int, orthogonal: bool = False) -> 
     total = density.sum()
     mean = float(density @ t / total)
     variance = float(density @ (t - mean) ** 2 / total)
-    found = -np.euler_gamma - mean, variance - math.pi**2 / 6
+    log_mean, log_variance = -np.euler_gamma - mean, variance - math.pi**2 / 6
     if orthogonal:
-        linear = drift((1.0, 1.0), width)
-        return found[0] - linear[0], found[1] - linear[1]
-    return found
+        linear_mean, linear_variance = drift((1.0, 1.0), width)
+        return log_mean - linear_mean, log_variance - linear_variance
+    return log_mean, log_variance
 
 
 def kurtosis_drift(slopes: tuple[float, float], width: int, kurtosis: float) -> tuple[float, float]:
-    """What kernels of excess kurtosis k add to both numbers of ``drift``, to leading order.
+    """Return what kernels of excess kurtosis k add to both results of ``drift``, to leading order.
 
     A pre-activation sum_j w_j x_j has the excess kurtosis k sum x_j^4 / (sum x_j^2)^2, which is
     3 r k / n for the activations of a layer, with r = E[c^4] / E[c^2]^2 over the half slopes c
-    (linear 1, relu 2). The relative variance of the mean square gains r times that over n: 3 r^2 k
-    / n^2 on the variance of the log, and minus half of it on its mean. Keras' truncated normal
+    (linear 1, relu 2). The relative variance of the mean square gains r times that over n: the
+    variance of the log gains 3 r^2 k / n^2, and its mean minus half of it. Keras' truncated normal
     has k = -0.63: the variance of 16 relu units is 7 % less than with Gaussian kernels.
     """
     below, above = slopes[0] ** 2, slopes[1] ** 2
@@ -155,13 +156,13 @@ def kurtosis_drift(slopes: tuple[float, float], width: int, kurtosis: float) -> 
 
 
 def leading_drift(moment: Moments, width: int, orthogonal: bool = False) -> float:
-    """``drift`` of the gradient in one layer for any phi, to first order in 1 / width.
+    """Return the drift of the gradient's log in one layer for any phi, to first order in 1 / width.
 
-    The gradient by pre-activations is phi'(h_i) g_i, with g_i ~ N(0, 1) taken as independent of
-    the slopes (the assumption of the gradient map itself). For the mean S of n such squares
-    E[ln S] - ln E[S] is about -Var[S] / (2 E[S]^2) = -(3 r - 1) / (2 n) with
-    r = E[phi'^4] / E[phi'^2]^2; where the kernel keeps the norm, the -1/n of a linear layer falls
-    away. Saturated units make r, and so the drift, large: few of them carry the whole gradient.
+    The gradient with respect to a pre-activation is phi'(h_i) g_i, with g_i ~ N(0, 1) taken as
+    independent of the slopes (the assumption of the gradient map itself). For the mean S of n such
+    squares E[ln S] - ln E[S] is about -Var[S] / (2 E[S]^2) = -(3 r - 1) / (2 n) with r = E[phi'^4]
+    / E[phi'^2]^2; where the kernel keeps the norm, the -1/n of a linear layer drops out. Saturated
+    units make r, and so the drift, large: a few units carry the whole gradient.
     """
     if moment.slope_square == 0:
         return 0.0
@@ -171,7 +172,7 @@ def leading_drift(moment: Moments, width: int, orthogonal: bool = False) -> floa
 
 @dataclass(frozen=True)
 class Prediction:
-    """Per layer, each (depth,), for inputs of mean square 1 and a cotangent of mean square 1.
+    """The prediction per layer, each (depth,), for inputs and a cotangent of mean square 1.
 
     Mean squares and variances are those of a TYPICAL network, exp of the mean log, where the
     drift is known (see ``predict``), and expectations at infinite width otherwise.
@@ -181,7 +182,8 @@ class Prediction:
     activation_mean: Array
     activation_square: Array
     gradient_square: Array
-    """Of the derivative by the pre-activation, for a random cotangent at the last activation."""
+    """Mean square of the derivative with respect to the pre-activation, for a random cotangent at
+    the last activation."""
 
     @property
     def activation_variance(self) -> Array:
@@ -195,12 +197,12 @@ def predict(
     bias_variance: Sequence[float],
     orthogonal: bool = False,
 ) -> Prediction:
-    """The maps through layers of the given (fan_in, fan_out), each layer followed by phi.
+    """Apply the maps through layers of the given (fan_in, fan_out), each followed by phi.
 
     ``weight_variance`` and ``bias_variance``: one number per layer, for kernels of mean zero.
     The drift of the log is included backward: exactly for positively homogeneous phi, to leading
-    order for others. It is included forward for positively homogeneous phi alone, and where no
-    bias adds to the pre-activation (with a bias the log is no sum of increments).
+    order for others. It is included forward only for positively homogeneous phi without biases
+    (with a bias the log is not a sum of increments).
     """
     square = 1.0
     q, layers = [], []

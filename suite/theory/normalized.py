@@ -1,11 +1,11 @@
-"""What normalization does to signals and gradients at initialisation: decides those predictions.
+"""The sizes of signals and gradients at initialisation in networks with normalization.
 
 Infinitely wide layers with independent zero-mean Gaussian kernels, gamma 1, beta 0, epsilon 0.
 A normalised pre-activation is z ~ N(0, 1), whatever the scale of the kernel. With s = E[phi'(z)^2]
 the gradient changes, per layer towards the input, by
 
     none    sigma_w^2 E[phi'(sqrt(q) z)^2]   q the mean square of the pre-activation
-    batch   s / Var[phi(z)]                  what the batch has in common is taken away
+    batch   s / Var[phi(z)]                  the mean over the batch is subtracted
     layer   s / E[phi(z)^2]
 
 For relu that is sigma_w^2 / 2, pi / (pi - 1) (Yang et al. 2019, large batches) and 1. Since
@@ -29,17 +29,18 @@ from suite.types import Array
 
 @dataclass(frozen=True)
 class Expected:
-    """Per layer, for inputs and a cotangent (at the last output) of mean square 1."""
+    """The prediction per layer, for inputs and a cotangent at the last output of mean square 1."""
 
     signal: Array
-    """(depth,) mean square of each layer's output."""
+    """(depth,) the mean square of each layer's output."""
     gradient: Array
-    """(depth + 1,) mean square of the gradient by the inputs and by each layer's output."""
+    """(depth + 1,) the mean square of the gradient with respect to the inputs and to each layer's
+    output."""
 
 
 @dataclass(frozen=True)
 class _Stream:
-    """What flows from layer to layer: mean square and mean of a unit over everything, and its
+    """The output of a layer: the mean square and mean of a unit over networks and batch, and its
     variance over the batch alone."""
 
     square: float
@@ -56,8 +57,10 @@ def propagate(
     depth: int,
     batch: int,
 ) -> Expected:
-    """The maps through ``depth`` layers; ``arrangement``: chain or blocks, as the probe
-    ``normalized.propagate`` defines them. ``sigma_w2`` = width Var(W); ``batch``: inputs at a time.
+    """Apply the maps through ``depth`` layers.
+
+    ``arrangement``: chain or blocks, as the probe ``normalized.propagate`` defines them;
+    ``sigma_w2`` = width Var(W); ``batch``: the number of inputs in a batch.
     """
     stream = _Stream(1.0, 0.0, 1.0)
     signal, factors = [], []
@@ -76,7 +79,7 @@ def propagate(
 
 
 def _preactivation(arrangement: str, normalization: str, sigma_w2: float, x: _Stream) -> float:
-    """Mean square of what enters the activation."""
+    """Return the mean square of the input of the activation."""
     if normalization != "none":
         return 1.0
     return sigma_w2 * x.square if arrangement == "chain" else x.square
@@ -85,7 +88,7 @@ def _preactivation(arrangement: str, normalization: str, sigma_w2: float, x: _St
 def _factor(
     arrangement: str, normalization: str, sigma_w2: float, inside: Moments, x: _Stream
 ) -> float:
-    """What one branch does to the mean square of the gradient; x: the stream that enters it."""
+    """Return the factor of the gradient's mean square in one branch; x: the branch's input."""
     if normalization == "none":
         return sigma_w2 * inside.slope_square
     size = x.variance if normalization == "batch" else x.square
@@ -100,7 +103,8 @@ def _branch(arrangement: str, sigma_w2: float, inside: Moments) -> _Stream:
 
 
 def _joined(x: _Stream, branch: _Stream, skip: float) -> _Stream:
-    """x + skip * branch. Their units are uncorrelated but for their means."""
+    """Return the moments of x + skip * branch, whose units are uncorrelated except for their
+    means."""
     return _Stream(
         x.square + 2 * skip * x.mean * branch.mean + skip**2 * branch.square,
         x.mean + skip * branch.mean,
@@ -109,7 +113,7 @@ def _joined(x: _Stream, branch: _Stream, skip: float) -> _Stream:
 
 
 def batch_factor(phi: Phi, batch: int) -> float:
-    """Growth of the mean square of the gradient per layer of a chain with batch normalization.
+    """Return the growth of the gradient's mean square per layer of a chain with batch norm.
 
     The normalised values z of a unit are uniform on the sphere of radius sqrt(B) among the vectors
     of mean 0, so two of them correlate by c = -1/(B - 1), and so do two gradients, whose sum over
@@ -132,7 +136,7 @@ def batch_factor(phi: Phi, batch: int) -> float:
 
 
 def _smooth(phi: Phi, batch: int) -> tuple[float, float, float, float]:
-    """E[phi'^2], gap(phi'), gap(phi' z) and gap(phi), to first order in c.
+    """Return E[phi'^2], gap(phi'), gap(phi' z) and gap(phi), to first order in c.
 
     One coordinate of the sphere has the density (1 - z^2/(B - 1))^((B - 4)/2), and, as for
     Gaussians, E[f(z1) f(z2)] is about E[f]^2 + c E[f z]^2.
@@ -150,17 +154,20 @@ def _smooth(phi: Phi, batch: int) -> tuple[float, float, float, float]:
 
 
 def _homogeneous(below: float, above: float, batch: int) -> tuple[float, float, float, float]:
-    """The same for half slopes, exactly: phi' z = phi, and the length of z falls away."""
-    alike, opposite, c = below**2 + above**2, 2 * below * above, -1 / (batch - 1)
+    """Return the same numbers as ``_smooth`` for half slopes, exactly.
+
+    Here phi' z = phi, and the length of z cancels.
+    """
+    equal, opposite, c = below**2 + above**2, 2 * below * above, -1 / (batch - 1)
 
     def value(c: float) -> float:
-        """E[relu(z1) relu(z2)] at correlation c (Cho and Saul 2009)."""
+        """Return E[relu(z1) relu(z2)] at correlation c (Cho and Saul 2009)."""
         return (math.sqrt(1 - c**2) + c * (math.pi - math.acos(c))) / (2 * math.pi)
 
     def slope(c: float) -> float:
-        """P(z1 > 0, z2 > 0)."""
+        """Return P(z1 > 0, z2 > 0)."""
         return 0.25 + math.asin(c) / (2 * math.pi)
 
-    values = alike / 2 - (alike * value(c) - opposite * value(-c))
-    steep = alike / 2 - (alike * slope(c) + opposite * slope(-c))
-    return alike / 2, steep, values, values
+    values = equal / 2 - (equal * value(c) - opposite * value(-c))
+    steep = equal / 2 - (equal * slope(c) + opposite * slope(-c))
+    return equal / 2, steep, values, values

@@ -1,14 +1,15 @@
-"""What becomes of two inputs at initialisation, without sampling: decides the pair predictions.
+"""The correlation of two inputs and of their gradients at initialisation, layer by layer.
 
-Two inputs of equal norm whose pre-activations correlate by c in a wide layer (Poole 2016,
+For two inputs of equal norm whose pre-activations correlate by c in a wide layer (Poole 2016,
 Schoenholz 2017):
 
     q_(l+1) c_(l+1) = sigma_w^2 E[phi(u) phi(v)] + sigma_b^2     u, v ~ N(0, q_l), correlation c_l
     r_l             = E[phi'(u) phi'(v)] / E[phi'(u)^2] r_(l+1)
 
-c: cosine of the two pre-activations, over the units; r: cosine of the two gradients by them, 1
-where the same cotangent enters for both. Where phi(x) = b x above 0 and a x below, both
-expectations are the arc-cosine kernels of Cho and Saul 2009; for other phi they are integrated.
+c is the cosine of the two pre-activations, over the units; r is the cosine of the two gradients
+with respect to them, 1 at the end, where both have the same cotangent. Where phi(x) = b x above 0
+and a x below, both expectations are the arc-cosine kernels of Cho and Saul 2009; for other phi they
+are integrated.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from suite.theory.mean_field import Phi, half_slopes, moments
 from suite.types import Array
 
 _NODES = 80
-"""Of the Gauss-Hermite rule along each of two independent Gaussians: 1e-5 for tanh at q = 2.2."""
+"""Nodes of the Gauss-Hermite rule for each of two independent Gaussians: 1e-5 for tanh at
+q = 2.2."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -33,16 +35,16 @@ def _rule() -> tuple[Array, Array]:
 
 
 def _smooth(function: Phi, q: float, c: float, slopes: bool) -> float:
-    """E[f(u) f(v)] with f = phi or phi', by a product rule: for functions without a kink."""
+    """Return E[f(u) f(v)] with f = phi or phi', by a product rule for functions without a kink."""
     z, w = _rule()
     u = math.sqrt(q) * z
     v = math.sqrt(q) * (c * z[:, None] + math.sqrt(max(1.0 - c * c, 0.0)) * z)
-    of = function.slope if slopes else function.value
-    return float(w @ (of(u)[:, None] * of(v)) @ w)
+    f = function.slope if slopes else function.value
+    return float(w @ (f(u)[:, None] * f(v)) @ w)
 
 
 def product(phi: Phi, q: float, c: float) -> float:
-    """E[phi(u) phi(v)] of two N(0, q) with correlation c.
+    """Return E[phi(u) phi(v)] for u, v ~ N(0, q) with correlation c.
 
     Where phi has a kink it must be positively homogeneous (relu, leaky_relu).
     """
@@ -59,7 +61,7 @@ def product(phi: Phi, q: float, c: float) -> float:
 
 
 def slope_product(phi: Phi, q: float, c: float) -> float:
-    """E[phi'(u) phi'(v)] of two N(0, q) with correlation c; phi as in ``product``."""
+    """Return E[phi'(u) phi'(v)] for u, v ~ N(0, q) with correlation c; phi as in ``product``."""
     slopes = half_slopes(phi)
     if slopes is None:
         return _smooth(phi, q, c, slopes=True)
@@ -74,20 +76,20 @@ def slope_product(phi: Phi, q: float, c: float) -> float:
 
 @dataclass(frozen=True)
 class Pair:
-    """Per layer, each (depth,), at infinite width, for inputs of mean square 1."""
+    """The prediction per layer, each (depth,), at infinite width, for inputs of mean square 1."""
 
     square: Array
-    """Mean square q of the pre-activations of each input."""
+    """The mean square q of the pre-activations of each input."""
     correlation: Array
-    """Cosine c of the two inputs' pre-activations."""
+    """The cosine c of the two inputs' pre-activations."""
     gradient_cosine: Array
-    """Cosine r of the two gradients by the pre-activations, for one cotangent."""
+    """The cosine r of the two gradients with respect to the pre-activations, for one cotangent."""
 
 
 def predict(
     phi: Phi, depth: int, correlation: float, weight_variance: float, bias_variance: float
 ) -> Pair:
-    """The maps through ``depth`` layers for two inputs of mean square 1 and given cosine.
+    """Apply the maps through ``depth`` layers to two inputs of mean square 1 and given cosine.
 
     ``weight_variance``: fan_in Var(W); ``bias_variance``: Var(b); each layer ends with phi.
     """
@@ -103,24 +105,24 @@ def predict(
 
 @dataclass(frozen=True)
 class Limit:
-    """Where the maps of q and c settle, and how fast c does near there."""
+    """The limit of the maps of q and c, and how fast c approaches it."""
 
     square: float
     correlation: float
     factor: float
-    """By which the distance of c from its limit shrinks per layer, near the limit."""
+    """The factor by which the distance of c from its limit shrinks per layer, near the limit."""
 
     @property
     def length(self) -> float:
-        """Layers in which that distance falls by e: -1 / ln(factor)."""
+        """The number of layers in which that distance falls by a factor of e: -1 / ln(factor)."""
         return -1.0 / math.log(self.factor)
 
 
 def limit(phi: Phi, weight_variance: float, bias_variance: float) -> Limit:
-    """Where the maps settle from a start at q = 1 with inputs that differ.
+    """Return the limit of the maps from q = 1 for two different inputs.
 
-    Meant for phi whose map of q has one attracting fixed point above 0 (tanh with a bias). Where
-    chi is at most 1 there, c = 1 attracts; else the map of c crosses the diagonal once below 1.
+    For phi whose map of q has one attracting fixed point above 0 (tanh with a bias). Where chi is
+    at most 1 at that point, c = 1 attracts; else the map of c crosses the diagonal once below 1.
     """
     q, before = 1.0, 0.0
     while abs(q - before) > 1e-12 * q:

@@ -1,4 +1,4 @@
-"""Distribution shift in closed form: decides the predictions of the study ``shift``."""
+"""The effects of distribution shift in closed form, for Gaussian inputs and polynomials."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from suite.types import Array
 
 @dataclass(frozen=True)
 class Gaussian:
-    """The law N(mean, sd^2) of one input."""
+    """The normal distribution N(mean, sd^2) of one input."""
 
     mean: float
     sd: float
 
     def density(self, x: Array) -> Array:
-        """Its density at ``x``, same shape."""
+        """Return the density at ``x``, in the shape of ``x``."""
         z = (x - self.mean) / self.sd
         return np.asarray(np.exp(-(z**2) / 2) / (self.sd * math.sqrt(2 * math.pi)))
 
     def nodes(self) -> tuple[Array, Array]:
-        """Points and weights, each (32,), exact for the mean of a polynomial of degree 63."""
+        """Return points and weights, each (32,), exact for means of polynomials of degree 63."""
         z, weights = np.polynomial.hermite_e.hermegauss(32)
         return self.mean + self.sd * z, weights / weights.sum()
 
 
 def effective_share(old: Gaussian, new: Gaussian) -> float:
-    """1 / E_old[(new/old)^2]: the share of a large sample of ``old`` that is left effective when
-    it is weighted into ``new`` (Kish 1965). 0 where the mean is infinite.
+    """Return 1 / E_old[(new/old)^2], the effective share of a large sample of ``old`` that is
+    weighted to represent ``new`` (Kish 1965); 0 where the mean is infinite.
 
-    The integral of new^2 / old is Gaussian: exp(-a x^2 + 2 b x - c) with the letters below.
+    new^2 / old is proportional to exp(-a x^2 + 2 b x - c) with the letters below.
     """
     a = 1 / new.sd**2 - 1 / (2 * old.sd**2)
     if a <= 0:
@@ -47,10 +47,10 @@ def effective_share(old: Gaussian, new: Gaussian) -> float:
 def polynomial_excess(
     truth: Callable[[Array], Array], degree: int, fitted: Gaussian, used: Gaussian
 ) -> float:
-    """Mean square under ``used`` of ``truth`` minus its best polynomial under ``fitted``.
+    """Return the excess error under ``used`` of the best polynomial under ``fitted``.
 
-    The limit, for many points, of the excess error of least squares (Shimodaira 2000); truth is a
-    polynomial.
+    It is the mean square of ``truth``, a polynomial, minus that polynomial: for many points, the
+    limit of the excess error of least squares (Shimodaira 2000).
     """
     x, weights = fitted.nodes()
     root = np.sqrt(weights)
@@ -62,7 +62,8 @@ def polynomial_excess(
 
 @dataclass(frozen=True)
 class Screening:
-    """Accuracies of the best linear test: in the study, in the field, and when trained there."""
+    """Accuracies of the best linear test: in the study, in the field, and when trained in the
+    field."""
 
     study: float
     field: float
@@ -70,11 +71,12 @@ class Screening:
 
 
 def screening(marker: float, gap: float, features: int) -> Screening:
-    """A test trained on sick men and on students, used on men alone, half of them sick.
+    """Return the accuracies of a test that is trained on sick men and healthy students and used on
+    men alone, half of them sick.
 
     All features are N(., 1). The sick differ from healthy men by ``marker`` in one feature;
-    students differ from men by ``gap`` in ``features`` others, which disease does not touch.
-    Linear discriminant of equal covariances, Fisher 1936.
+    students differ from men by ``gap`` in ``features`` others, which the disease does not affect.
+    The test is the linear discriminant for equal covariances (Fisher 1936).
     """
     square = marker**2 + features * gap**2
     distance = math.sqrt(square)
@@ -84,12 +86,13 @@ def screening(marker: float, gap: float, features: int) -> Screening:
     return Screening(_phi(distance / 2), (sick + _phi(threshold / distance)) / 2, _phi(marker / 2))
 
 
-def boundary_move(centre: float, sd: float, weight: float, most: float) -> float:
-    """How far the best boundary between N(-centre, sd^2) and N(centre, sd^2), equally frequent,
-    moves towards the negative class when the positive one counts ``weight`` times; at most
-    ``most``. The log-odds are 2 centre x / sd^2 + ln(weight)."""
-    return min(math.log(weight) * sd**2 / (2 * centre), most)
+def boundary_move(centre: float, sd: float, weight: float, limit: float) -> float:
+    """Return how far the best boundary between N(-centre, sd^2) and N(centre, sd^2), equally
+    frequent, moves towards the negative class when the positive one counts ``weight`` times; at
+    most ``limit``. The log-odds are 2 centre x / sd^2 + ln(weight)."""
+    return min(math.log(weight) * sd**2 / (2 * centre), limit)
 
 
 def _phi(z: float) -> float:
+    """Return the distribution function of N(0, 1) at ``z``."""
     return math.erfc(-z / math.sqrt(2)) / 2

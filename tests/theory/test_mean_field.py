@@ -1,4 +1,4 @@
-"""The theory against closed forms, against an adaptive quadrature, and against sampled networks."""
+"""The theory agrees with closed forms, with an adaptive quadrature and with sampled networks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = [entry.name for entry in ACTIVATIONS]
 
 @dataclass(frozen=True)
 class Erf:
-    """The activation whose maps have closed forms (Williams 1997)."""
+    """The error function, an activation whose maps have closed forms (Williams 1997)."""
 
     def value(self, x: Array) -> Array:
         return np.asarray(special.erf(x))
@@ -40,10 +40,10 @@ def test_moments_have_their_closed_forms(q: float) -> None:
     assert erf.square == pytest.approx(2 / math.pi * angle, rel=1e-12)
     assert erf.slope_square == pytest.approx(4 / math.pi / math.sqrt(1 + 4 * q), rel=1e-12)
     for name, below in (("linear", 1.0), ("relu", 0.0), ("leaky_relu(0.2)", 0.2)):
-        found = mean_field.moments(resolve(name), q)
-        assert found.square == pytest.approx(q * (1 + below**2) / 2, rel=1e-13)
-        assert found.slope_square == pytest.approx((1 + below**2) / 2, rel=1e-13)
-        assert found.mean == pytest.approx(
+        moments = mean_field.moments(resolve(name), q)
+        assert moments.square == pytest.approx(q * (1 + below**2) / 2, rel=1e-13)
+        assert moments.slope_square == pytest.approx((1 + below**2) / 2, rel=1e-13)
+        assert moments.mean == pytest.approx(
             (1 - below) * math.sqrt(q / (2 * math.pi)), rel=1e-13, abs=1e-13 * math.sqrt(q)
         )
     assert mean_field.moments(resolve("sigmoid"), q).mean == pytest.approx(0.5, rel=1e-14)
@@ -53,10 +53,10 @@ def test_moments_have_their_closed_forms(q: float) -> None:
 @pytest.mark.parametrize("q", [1e-4, 1.0, 250.0])
 def test_moments_equal_an_adaptive_quadrature(name: str, q: float) -> None:
     phi = resolve(name)
-    found = mean_field.moments(phi, q)
+    moments = mean_field.moments(phi, q)
 
     def expectation(function: Callable[[float], float]) -> float:
-        # Split at 0, where the slope may jump: adaptive quadrature misses what it steps over.
+        # Split at 0, where the slope may jump: adaptive quadrature can step over a jump.
         scale = math.sqrt(q)
         halves = (
             integrate.quad(
@@ -76,14 +76,14 @@ def test_moments_equal_an_adaptive_quadrature(name: str, q: float) -> None:
     def slope(x: float) -> float:
         return float(phi.slope(np.array(x)))
 
-    # The quadrature is asked for 1e-11 on each half; the halves of a mean may cancel.
-    assert found.square == pytest.approx(expectation(lambda x: value(x) ** 2), rel=1e-10)
-    assert found.slope_square == pytest.approx(expectation(lambda x: slope(x) ** 2), rel=1e-10)
-    assert found.mean == pytest.approx(expectation(value), rel=1e-10, abs=1e-10)
-    assert found.variance == pytest.approx(found.square - found.mean**2)
+    # The tolerance of the quadrature is 1e-11 on each half; the halves of a mean may cancel.
+    assert moments.square == pytest.approx(expectation(lambda x: value(x) ** 2), rel=1e-10)
+    assert moments.slope_square == pytest.approx(expectation(lambda x: slope(x) ** 2), rel=1e-10)
+    assert moments.mean == pytest.approx(expectation(value), rel=1e-10, abs=1e-10)
+    assert moments.variance == pytest.approx(moments.square - moments.mean**2)
 
 
-def test_hermite_nodes_agree_where_nothing_is_kinked_and_fail_at_a_kink() -> None:
+def test_gauss_hermite_nodes_agree_for_tanh_and_fail_at_the_kink_of_relu() -> None:
     z, w = special.roots_hermitenorm(64)
     w = w / w.sum()
     tanh, relu = resolve("tanh"), resolve("relu")
@@ -95,25 +95,25 @@ def test_hermite_nodes_agree_where_nothing_is_kinked_and_fail_at_a_kink() -> Non
     assert abs(w @ relu.value(z) - exact) > 1e-3
 
 
-def test_no_signal_and_no_number() -> None:
-    still = mean_field.moments(resolve("tanh"), 0.0)
-    assert (still.mean, still.square) == (0.0, 0.0)
-    assert still.slope_square == pytest.approx(1.0, rel=1e-14)
+def test_moments_without_a_signal_and_with_an_infinite_one() -> None:
+    silent = mean_field.moments(resolve("tanh"), 0.0)
+    assert (silent.mean, silent.square) == (0.0, 0.0)
+    assert silent.slope_square == pytest.approx(1.0, rel=1e-14)
     assert math.isnan(mean_field.moments(resolve("tanh"), math.inf).square)
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", NAMES)
-def test_what_leaves_double_precision_is_no_error(name: str) -> None:
-    found = mean_field.predict(resolve(name), [(9, 9)] * 400, [9.0] * 400, [0.0] * 400)
+def test_a_prediction_beyond_double_precision_is_inf_without_an_error(name: str) -> None:
+    prediction = mean_field.predict(resolve(name), [(9, 9)] * 400, [9.0] * 400, [0.0] * 400)
     bounded = name in ("sigmoid", "tanh", "softsign")
-    assert np.isfinite(found.activation_square).all() == bounded
-    assert found.activation_square[0] == pytest.approx(
+    assert np.isfinite(prediction.activation_square).all() == bounded
+    assert prediction.activation_square[0] == pytest.approx(
         mean_field.predict(resolve(name), [(9, 9)], [9.0], [0.0]).activation_square[0]
     )
 
 
-def test_chi_of_torchs_gain_for_tanh() -> None:
+def test_the_gain_of_torch_for_tanh_has_the_published_fixed_point_and_chi() -> None:
     """The gain 5/3 has q* = 1.178 and chi = 1.210 at the fixed point, to the digits given."""
     q = 1.0
     for _ in range(300):
@@ -135,17 +135,19 @@ def test_linear_drift_is_that_of_a_chi_squared(width: int) -> None:
 
 @pytest.mark.parametrize("width", [2, 5, 64, 256])
 @pytest.mark.parametrize("orthogonal", [False, True])
-def test_relu_drift_is_a_mixture_over_the_units_that_are_on(width: int, orthogonal: bool) -> None:
-    on = np.arange(1, width + 1)
-    chance = stats.binom.pmf(on, width, 0.5) / (1 - 0.5**width)
+def test_relu_drift_is_a_mixture_over_the_number_of_active_units(
+    width: int, orthogonal: bool
+) -> None:
+    active = np.arange(1, width + 1)
+    chance = stats.binom.pmf(active, width, 0.5) / (1 - 0.5**width)
     # Gaussian kernels: S = (2/n) chi^2_N. Orthogonal: the share of N coordinates in a unit
-    # vector, Beta(N/2, (n - N)/2), of which 1/2 is expected.
+    # vector, Beta(N/2, (n - N)/2), whose mean is N/n, 1/2 on average.
     shift = special.digamma(width / 2) - math.log(2) if orthogonal else math.log(width / 4)
     spread = special.polygamma(1, width / 2) if orthogonal else 0.0
-    logs = special.digamma(on / 2) - shift
+    logs = special.digamma(active / 2) - shift
     mean, variance = mean_field.drift((0.0, 1.0), width, orthogonal)
     assert mean == pytest.approx(chance @ logs, abs=1e-10)
-    inner = chance @ (special.polygamma(1, on / 2) - spread)
+    inner = chance @ (special.polygamma(1, active / 2) - spread)
     assert variance == pytest.approx(inner + chance @ (logs - chance @ logs) ** 2, abs=1e-10)
 
 
@@ -157,7 +159,9 @@ def test_relu_drift_has_its_known_leading_terms() -> None:
 
 @pytest.mark.parametrize("orthogonal", [False, True])
 @pytest.mark.parametrize("slopes", [(0.3, 1.0), (-1.0, 1.0), (0.0, 2.0)])
-def test_drift_equals_a_sample(slopes: tuple[float, float], orthogonal: bool) -> None:
+def test_drift_equals_the_mean_and_variance_of_a_sample(
+    slopes: tuple[float, float], orthogonal: bool
+) -> None:
     rng = np.random.default_rng(7)
     g = rng.standard_normal((200_000, 8))
     squares = np.where(g > 0, slopes[1], slopes[0]) ** 2 * g**2
@@ -181,26 +185,26 @@ def test_leading_drift_is_the_first_term_of_the_exact_one(name: str, orthogonal:
     assert leading == pytest.approx(exact, abs=10 / 4096**2)
 
 
-def test_leading_drift_of_saturated_gradients_is_seen_in_networks() -> None:
+def test_sampled_networks_show_the_leading_drift_of_saturated_gradients() -> None:
     """At fan_in Var(W) = 25 most of 100 tanh units are saturated and few carry the gradient."""
     shapes, variance = ((100, 100),) * 4, (25 / 100,) * 4
     _, backward = sampled("tanh", shapes, variance, nets=800)
     logs = np.log(backward)
     error = logs.std(axis=1) / math.sqrt(logs.shape[1])
-    found = mean_field.predict(resolve("tanh"), shapes, variance, (0.0,) * 4)
-    off = np.abs(logs.mean(axis=1) - np.log(found.gradient_square))
+    prediction = mean_field.predict(resolve("tanh"), shapes, variance, (0.0,) * 4)
+    difference = np.abs(logs.mean(axis=1) - np.log(prediction.gradient_square))
     drifts = [
         mean_field.leading_drift(mean_field.moments(resolve("tanh"), q), 100)
-        for q in found.preactivation_square
+        for q in prediction.preactivation_square
     ]
-    # What is left out is of the order of the drift squared, 0.01 a layer.
-    assert (off < 4.5 * error + 0.01 * np.arange(4, 0, -1)).all()
+    # The neglected terms are of the order of the drift squared, 0.01 per layer.
+    assert (difference < 4.5 * error + 0.01 * np.arange(4, 0, -1)).all()
     assert abs(sum(drifts)) > 9 * error[0]
 
 
-def test_positively_homogeneous_activations_are_found() -> None:
-    found = {name: mean_field.half_slopes(resolve(name)) for name in [*NAMES, "leaky_relu(0.3)"]}
-    assert {name: slopes for name, slopes in found.items() if slopes} == {
+def test_only_positively_homogeneous_activations_have_half_slopes() -> None:
+    slopes = {name: mean_field.half_slopes(resolve(name)) for name in [*NAMES, "leaky_relu(0.3)"]}
+    assert {name: pair for name, pair in slopes.items() if pair} == {
         "linear": (1.0, 1.0),
         "relu": (0.0, 1.0),
         "leaky_relu": (0.01, 1.0),
@@ -217,38 +221,38 @@ WIDE: Shapes = ((480, 240), (240, 320), (320, 400))
 
 def test_predict_is_the_recursion_layer_by_layer() -> None:
     phi, weight, bias = resolve("softplus"), (0.05, 0.1, 0.2), (0.0, 0.3, 0.1)
-    found = mean_field.predict(phi, SHAPES, weight, bias)
+    prediction = mean_field.predict(phi, SHAPES, weight, bias)
     square = 1.0
     expected = []
     for layer, (fan_in, _) in enumerate(SHAPES):
         moments = mean_field.moments(phi, fan_in * weight[layer] * square + bias[layer])
-        assert found.preactivation_square[layer] == pytest.approx(
+        assert prediction.preactivation_square[layer] == pytest.approx(
             fan_in * weight[layer] * square + bias[layer]
         )
-        assert found.activation_mean[layer] == pytest.approx(moments.mean)
-        assert found.activation_variance[layer] == pytest.approx(moments.variance)
+        assert prediction.activation_mean[layer] == pytest.approx(moments.mean)
+        assert prediction.activation_variance[layer] == pytest.approx(moments.variance)
         square = moments.square
         drift = mean_field.leading_drift(moments, SHAPES[layer][1])
         expected.append(moments.slope_square * math.exp(drift))
     last = expected[2]
     middle = expected[1] * 20 * 0.2 * last
     first = expected[0] * 16 * 0.1 * middle
-    assert found.gradient_square == pytest.approx([first, middle, last])
+    assert prediction.gradient_square == pytest.approx([first, middle, last])
 
 
-def test_tanh_of_the_lecture_falls_as_in_the_lecture() -> None:
+def test_the_tanh_network_of_the_lecture_shrinks_as_the_lecture_shows() -> None:
     """Six tanh layers of 4096 with W = 0.01 N(0, 1): standard deviations measured elsewhere."""
-    found = mean_field.predict(resolve("tanh"), [(4096, 4096)] * 6, [1e-4] * 6, [0.0] * 6)
-    deviations = np.sqrt(found.activation_variance)
+    prediction = mean_field.predict(resolve("tanh"), [(4096, 4096)] * 6, [1e-4] * 6, [0.0] * 6)
+    deviations = np.sqrt(prediction.activation_variance)
     assert deviations == pytest.approx([0.492, 0.289, 0.179, 0.113, 0.072, 0.046], abs=6e-4)
-    ratio = math.sqrt(found.gradient_square[0] / found.gradient_square[-1])
+    ratio = math.sqrt(prediction.gradient_square[0] / prediction.gradient_square[-1])
     assert ratio == pytest.approx(0.0747, abs=1e-4)
 
 
 def sampled(
     name: str, shapes: Shapes, variance: tuple[float, ...], nets: int, bias: float = 0.0
 ) -> tuple[Array, Array]:
-    """Mean squares over the units of sampled networks, forward and backward: (layers, nets)."""
+    """Return the mean squares of sampled networks, forward and backward: (layers, nets) each."""
     rng = np.random.default_rng(11)
     phi = resolve(name)
     x = rng.standard_normal((nets, shapes[0][0]))
@@ -274,13 +278,13 @@ def sampled(
 
 @pytest.mark.parametrize("name", ["linear", "relu", "leaky_relu(0.5)"])
 def test_log_means_of_narrow_networks_are_exact(name: str) -> None:
-    """Widths of 12 to 20: the drift is a tenth per layer, and the sample sees 2 % of it."""
+    """At widths of 12 to 20 the drift is 0.1 per layer, and the sample resolves 2 % of it."""
     variance = (1 / 24, 2 / 12, 1 / 16)
     forward, backward = sampled(name, SHAPES, variance, nets=20_000)
-    found = mean_field.predict(resolve(name), SHAPES, variance, (0.0,) * 3)
+    prediction = mean_field.predict(resolve(name), SHAPES, variance, (0.0,) * 3)
     for measured, predicted in (
-        (forward, found.activation_square),
-        (backward, found.gradient_square),
+        (forward, prediction.activation_square),
+        (backward, prediction.gradient_square),
     ):
         logs = np.where(measured > 0, np.log(np.where(measured > 0, measured, 1.0)), np.nan)
         error = np.nanstd(logs, axis=1) / math.sqrt(logs.shape[1])
@@ -292,21 +296,22 @@ def test_log_means_of_narrow_networks_are_exact(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "selu"])
 def test_maps_hold_for_wide_networks(name: str) -> None:
-    """Mean squares of 40 networks, 240 to 400 units wide, with biases, fans all different."""
+    """The mean squares of 40 networks, 240 to 400 units wide, with biases and different fans,
+    agree with the maps."""
     variance = (1 / 480, 1.5 / 240, 2 / 320)
     forward, backward = sampled(name, WIDE, variance, nets=40, bias=0.1)
-    found = mean_field.predict(resolve(name), WIDE, variance, (0.1,) * 3)
-    # One network's mean square differs by some 10 % at these widths: 4.5 standard errors of 40
-    # are 7 %. A fan of the wrong side is off by 20 to 100 % in at least one layer.
-    assert forward.mean(axis=1) == pytest.approx(found.activation_square, rel=0.07)
-    assert backward.mean(axis=1) == pytest.approx(found.gradient_square, rel=0.07)
+    prediction = mean_field.predict(resolve(name), WIDE, variance, (0.1,) * 3)
+    # The mean square of one network varies by some 10 % at these widths: 4.5 standard errors of
+    # 40 networks are 7 %. Exchanged fans are off by 20 to 100 % in at least one layer.
+    assert forward.mean(axis=1) == pytest.approx(prediction.activation_square, rel=0.07)
+    assert backward.mean(axis=1) == pytest.approx(prediction.gradient_square, rel=0.07)
     swapped = mean_field.predict(
         resolve(name), [shape[::-1] for shape in WIDE], variance, (0.1,) * 3
     )
     assert backward.mean(axis=1) != pytest.approx(swapped.gradient_square, rel=0.07)
 
 
-def test_a_bias_takes_the_forward_drift_away_and_leaves_the_backward_one() -> None:
+def test_a_bias_removes_the_forward_drift_and_leaves_the_backward_one() -> None:
     square = [(64, 64)] * 4
     bare = mean_field.predict(resolve("relu"), square, [2 / 64] * 4, [0.0] * 4)
     biased = mean_field.predict(resolve("relu"), square, [2 / 64] * 4, [0.0, 0.0, 0.0, 1e-9])
@@ -318,8 +323,10 @@ def test_a_bias_takes_the_forward_drift_away_and_leaves_the_backward_one() -> No
 
 def test_orthogonal_kernels_keep_linear_norms() -> None:
     square = [(32, 32)] * 4
-    found = mean_field.predict(resolve("linear"), square, [1 / 32] * 4, [0.0] * 4, orthogonal=True)
-    assert found.preactivation_square == pytest.approx(np.ones(4), rel=1e-14)
-    assert found.activation_square == pytest.approx(np.ones(4), rel=1e-14)
+    prediction = mean_field.predict(
+        resolve("linear"), square, [1 / 32] * 4, [0.0] * 4, orthogonal=True
+    )
+    assert prediction.preactivation_square == pytest.approx(np.ones(4), rel=1e-14)
+    assert prediction.activation_square == pytest.approx(np.ones(4), rel=1e-14)
     cotangent = math.exp(mean_field.drift((1.0, 1.0), 32)[0])
-    assert found.gradient_square == pytest.approx(np.full(4, cotangent), rel=1e-14)
+    assert prediction.gradient_square == pytest.approx(np.full(4, cotangent), rel=1e-14)

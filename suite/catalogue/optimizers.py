@@ -18,10 +18,6 @@ from suite.types import Native
 
 SETTINGS = ("common", "default")
 
-NORMALIZATION = {"epsilon": 1e-5, "momentum": 0.9}
-"""Of batch and layer normalization with ``common`` settings: what is added to the variance, and
-the share of the old value in a moving average (torch's ``momentum`` is the share of the new)."""
-
 
 @dataclass(frozen=True)
 class Optimizer:

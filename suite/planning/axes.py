@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from suite.catalogue import activations, initializers, optimizers
 from suite.catalogue.datasets import DATASETS
 from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import Registry, canonical, unknown
 from suite.types import PROFILES, Cell, Study, UserError, Value
 
@@ -106,14 +107,14 @@ AXES = Registry(
             "settings",
             "common: every hyper-parameter set, equal in all frameworks;"
             " default: the framework's own",
-            _choice("settings", ("common", "default")),
+            _choice("settings", optimizers.SETTINGS),
             "common",
         ),
         Axis("dataset", "what is learned", _choice("dataset", DATASETS.names), "circles"),
         Axis(
             "normalization",
             "between a hidden layer's kernel and its activation",
-            _choice("normalization", ("none", "batch", "layer")),
+            _choice("normalization", NORMALIZATIONS.names),
             "none",
         ),
         Axis(

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from suite.catalogue.normalizations import NORMALIZATIONS as CATALOGUE
 from suite.report.common.drawing import (
     COLOURS,
     FLOOR,
@@ -28,7 +29,8 @@ from suite.report.common.drawing import (
 from suite.report.common.lines import DASHES
 from suite.studies.normalized import DEPTH, SAMPLES, SCALED, WIDTH
 
-NORMALIZATIONS = {"none": COLOURS[0], "batch": COLOURS[1], "layer": COLOURS[2]}
+NORMALIZATIONS = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(CATALOGUE.names)}
+"""The colour of each normalization, in the order of the catalogue."""
 CHAINS = (
     ("relu", "he_normal", "relu, He"),
     ("relu", "normal(0.01)", "relu, normal(0.01)"),

@@ -54,7 +54,7 @@ def rescued(trained: pd.DataFrame) -> Drawing:
             places = [
                 names.index(start) for start in one[starts].itertuples(index=False, name=None)
             ]
-            heights = np.array(places) + (position - 1) * height
+            heights = np.array(places) + (position - (len(NORMALIZATIONS) - 1) / 2) * height
             axes.barh(heights, one["mean"], height * 0.9, color=colour)
             # A bar of length 0 is a result too.
             axes.plot(one["mean"], heights, "o", color=colour, ms=3.5, clip_on=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from suite.catalogue import datasets, optimizers
+from suite.catalogue import datasets, normalizations
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.studies.common.protocol import start
 from suite.types import (
@@ -30,7 +30,7 @@ from suite.types import (
 
 POINTS = 256
 STEPS = 10
-EPSILON = optimizers.NORMALIZATION["epsilon"]
+EPSILON = normalizations.EPSILON
 
 
 class InternalShift(Study):
@@ -73,13 +73,12 @@ class InternalShift(Study):
         )
         if profile == "standard":
             return standard
-        every: tuple[Value, ...] = ("none", "batch", "layer")
         return (
             _grid(
                 5 * BLOCK,
                 activation=("relu", "tanh", "sigmoid"),
                 optimizer=("sgd(0.1)", "sgd(0.01)"),
-                normalization=every,
+                normalization=normalizations.NORMALIZATIONS.names,
             ),
             *standard,
         )

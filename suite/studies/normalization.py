@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from suite import seeds
-from suite.catalogue import optimizers
+from suite.catalogue.normalizations import LAYERS
 from suite.types import (
     Array,
     Cost,
@@ -27,20 +27,13 @@ from suite.types import (
     float64,
 )
 
-KINDS = ("batch_dense", "batch_convolution", "layer_dense", "instance_convolution")
+KINDS = LAYERS.names
 OTHER = {
-    "batch_dense": "layer_dense",
-    "layer_dense": "batch_dense",
-    "batch_convolution": "instance_convolution",
-    "instance_convolution": "batch_convolution",
+    kind: next(name for name in KINDS if name != kind and name.endswith(kind.partition("_")[2]))
+    for kind in KINDS
 }
 """The kind of layer that takes values of the same form and averages other axes."""
-STATISTICS = {
-    "batch_dense": (0,),
-    "batch_convolution": (0, 1, 2),
-    "layer_dense": (1,),
-    "instance_convolution": (1, 2),
-}
+STATISTICS = {entry.name: entry.definition.axes for entry in LAYERS}
 """Axes of one group of values: a mean and a variance are taken over them."""
 DENSE, CONVOLUTION = (64, 10), (8, 6, 5, 4)
 """Shapes of the values: (N, D) and (N, H, W, C)."""
@@ -49,7 +42,6 @@ BATCHES = 3
 FACTOR = 7.0
 NO_EPSILON = 1e-30
 """torch refuses 0; beside a variance of double precision this is none."""
-COMMON = optimizers.NORMALIZATION
 
 
 class Normalization(Study):
@@ -118,7 +110,7 @@ def _measured(member: Member, lab: Lab) -> dict[str, float]:
     batches = scale * rng.standard_normal((BATCHES, *shape))
     gamma, beta = rng.standard_normal((2, shape[-1]))
     cotangent = rng.standard_normal(shape)
-    given = COMMON["epsilon"] if settings == "common" else None
+    given = LAYERS[kind].values(settings).get("epsilon")
     written = lab.framework.probe("normalization.defaults")(kind)
     epsilon = written["epsilon"] if given is None else given
     columns = {"layer_epsilon": epsilon, "trainable_per_feature": written["parameters"]}
@@ -174,7 +166,7 @@ def _modes(
     lab: Lab, kind: str, batches: Array, settings: str, given: float | None, epsilon: float
 ) -> dict[str, float]:
     """Training against inference, and the moving averages where the layer keeps them."""
-    asked = COMMON["momentum"] if settings == "common" else None
+    asked = LAYERS[kind].values(settings).get("momentum")
     own = lab.framework.probe("normalization.running")
     mean, variance, trained, inferred = own(kind, batches, asked, given)
     columns = {"mode_gap": _gap(trained, inferred)}

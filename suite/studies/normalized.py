@@ -21,7 +21,7 @@ import itertools
 import numpy as np
 
 from suite import seeds
-from suite.catalogue import activations, initializers, optimizers
+from suite.catalogue import activations, initializers, normalizations
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.studies.common.starts import draw_layer
 from suite.theory import normalized
@@ -49,7 +49,7 @@ LINE = (-2.0, 2.0)
 ALL = ("none", "batch", "layer")
 SCALED = {8: 0.3536, 24: 0.2041, 64: 0.125}
 """Depth -> 1 / sqrt(depth), the factor that keeps a residual network's variance below e."""
-EPSILON = optimizers.NORMALIZATION["epsilon"]
+EPSILON = normalizations.EPSILON
 
 _PROCESS = 1.1e9
 """Resident bytes of a worker, as in ``costs``."""
@@ -151,7 +151,12 @@ class Normalized(Study):
             return standard
         every: _Axes = {"activation": ("relu", "gelu", "silu", "elu", "selu", "tanh", "sigmoid")}
         return (
-            _grid(100, **every, normalization=ALL, samples=(32, 128, 512)),
+            _grid(
+                100,
+                **every,
+                normalization=normalizations.NORMALIZATIONS.names,
+                samples=(32, 128, 512),
+            ),
             *standard,
             _grid(normalization=("batch",), samples=(32, 128, 512), width=(512,)),
             _grid(normalization=("batch",), samples=(8, 16, 64), width=(WIDTH,)),

@@ -11,6 +11,7 @@ import dataclasses
 import numpy as np
 
 from suite.catalogue import datasets
+from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.studies.common import costs
 from suite.studies.common.protocol import accuracy, circles_task, first_true, outcome
 from suite.types import (
@@ -78,13 +79,14 @@ class Rescue(Study):
         )
         if profile == "quick":
             return (small,)
+        every: tuple[Value, ...] = NORMALIZATIONS.names if profile == "full" else ALL
         seeds, more = (5 * BLOCK, 5 * BLOCK) if profile == "full" else (BLOCK, 2 * BLOCK)
         scales: dict[str, tuple[Value, ...]] = {
             "activation": ("tanh",),
             "initializer": ("normal(0.01)", "normal(1)"),
             "depth": (4,),
             "width": (5,),
-            "normalization": ALL,
+            "normalization": every,
         }
         large = {**scales, "activation": ("sigmoid",), "normalization": ("none", "batch")}
         sigmoid: dict[str, tuple[Value, ...]] = {
@@ -95,7 +97,7 @@ class Rescue(Study):
         return (
             Grid(scales, seeds),
             Grid(large, seeds),
-            Grid({**sigmoid, "depth": (8,), "normalization": ALL}, seeds),
+            Grid({**sigmoid, "depth": (8,), "normalization": every}, seeds),
             # A few of these learn late or all the same: more seeds decide what the median does.
             Grid({**sigmoid, "depth": (8,), "normalization": ("none", "batch")}, more),
             Grid({**sigmoid, "depth": (16,), "normalization": ("none", "layer")}, more),

@@ -23,8 +23,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.theory.mean_field import Moments, Phi, gaussian_rule, half_slopes, moments
 from suite.types import Array
+
+Axes = tuple[int, ...] | None
+NOTHING, BATCH, FEATURES = (), (0,), (1,)
+"""The axes of values (batch, features) that no, batch and layer normalization average."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,20 @@ def propagate(
 
     ``arrangement``: chain or blocks, as the probe ``normalized.propagate`` defines them;
     ``sigma_w2`` = width Var(W); ``batch``: the number of inputs in a batch.
+
+    NaN throughout for a normalization that averages other axes than the batch or the features.
+    Raises UserError for one that is not in the catalogue.
     """
+    averaged = NORMALIZATIONS[normalization].definition.axes
+    if averaged not in (NOTHING, BATCH, FEATURES):
+        return Expected(np.full(depth, np.nan), np.full(depth + 1, np.nan))
     stream = _Stream(1.0, 0.0, 1.0)
     signal, factors = [], []
     for position in range(depth):
         skip = residual if arrangement == "blocks" or position > 0 else 0.0
-        inside = moments(phi, _preactivation(arrangement, normalization, sigma_w2, stream))
-        factor = _factor(arrangement, normalization, sigma_w2, inside, stream)
-        if normalization == "batch" and arrangement == "chain" and not skip and position > 0:
+        inside = moments(phi, _preactivation(arrangement, averaged, sigma_w2, stream))
+        factor = _factor(arrangement, averaged, sigma_w2, inside, stream)
+        if averaged == BATCH and arrangement == "chain" and not skip and position > 0:
             factor = batch_factor(phi, batch)
         branch = _branch(arrangement, sigma_w2, inside)
         stream = _joined(stream, branch, skip) if skip else branch
@@ -78,20 +89,20 @@ def propagate(
     return Expected(np.array(signal), gradient)
 
 
-def _preactivation(arrangement: str, normalization: str, sigma_w2: float, x: _Stream) -> float:
+def _preactivation(arrangement: str, averaged: Axes, sigma_w2: float, x: _Stream) -> float:
     """Return the mean square of the input of the activation."""
-    if normalization != "none":
+    if averaged != NOTHING:
         return 1.0
     return sigma_w2 * x.square if arrangement == "chain" else x.square
 
 
 def _factor(
-    arrangement: str, normalization: str, sigma_w2: float, inside: Moments, x: _Stream
+    arrangement: str, averaged: Axes, sigma_w2: float, inside: Moments, x: _Stream
 ) -> float:
     """Return the factor of the gradient's mean square in one branch; x: the branch's input."""
-    if normalization == "none":
+    if averaged == NOTHING:
         return sigma_w2 * inside.slope_square
-    size = x.variance if normalization == "batch" else x.square
+    size = x.variance if averaged == BATCH else x.square
     # The kernel of a chain stands before the normalization, which divides its scale away.
     return (1.0 if arrangement == "chain" else sigma_w2) * inside.slope_square / size
 

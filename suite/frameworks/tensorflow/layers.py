@@ -7,29 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from suite.catalogue import activations, optimizers
+from suite.catalogue import activations
+from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import native
 from suite.frameworks.tensorflow.backend import keras
 from suite.types import Architecture
 
 
 def layers(architecture: Architecture, settings: str) -> list[list[Any]]:
-    """The layers of each hidden layer as a user of Keras writes it, then of the output layer.
+    """Return the layers of each hidden layer as a user of Keras writes it, then the output layer.
 
     ``settings`` concerns the normalization layers: ``common`` or ``default``. Kernels start at
     zero and dropout at seed 0, since both are set afterwards: left out, Keras would draw seeds
-    for them from Python's global generator.
+    for them from Python's global generator. Raises UserError for an unknown activation,
+    normalization or settings.
     """
-    common = optimizers.NORMALIZATION if settings == "common" else {}
-    epsilon = {key: value for key, value in common.items() if key == "epsilon"}
+    entry = NORMALIZATIONS[architecture.normalization]
+    normalization = entry.native("tensorflow", entry.values(settings))
     function = native(activations.resolve(architecture.activation).native("tensorflow"))
     result = []
     for _, fan_out in architecture.shapes[:-1]:
         hidden = [keras.layers.Dense(fan_out, kernel_initializer="zeros")]
-        if architecture.normalization == "batch":
-            hidden.append(keras.layers.BatchNormalization(**common))
-        elif architecture.normalization == "layer":
-            hidden.append(keras.layers.LayerNormalization(**epsilon))
+        if normalization is not None:
+            hidden.append(native(normalization)())
         hidden.append(keras.layers.Activation(function))
         if architecture.dropout:
             hidden.append(keras.layers.Dropout(architecture.dropout, seed=0))

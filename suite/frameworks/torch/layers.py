@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from suite.catalogue import activations
-from suite.catalogue.optimizers import NORMALIZATION
+from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import native
 from suite.types import Architecture, Array
 
@@ -53,20 +52,16 @@ def network(architecture: Architecture, settings: str) -> nn.Sequential:
 
     Its modules lie flat in one sequence, but for those of a hidden layer with a residual
     connection, which are a ``Residual``. ``settings`` concerns the normalization layers here:
-    ``common`` sets their epsilon and momentum as in ``optimizers``, ``default`` leaves them to
-    torch.
+    ``common`` sets their epsilon and momentum as in ``normalizations``, ``default`` leaves them
+    to torch. Raises UserError for an unknown activation, normalization or settings.
     """
-    common = settings == "common"
-    epsilon: dict[str, Any] = {"eps": NORMALIZATION["epsilon"]} if common else {}
-    # torch's momentum is the share of the new batch in the moving average.
-    momentum: dict[str, Any] = {"momentum": 1 - NORMALIZATION["momentum"]} if common else {}
+    entry = NORMALIZATIONS[architecture.normalization]
+    normalization = entry.native("torch", entry.values(settings))
     modules: list[nn.Module] = []
     for position, (fan_in, fan_out) in enumerate(architecture.shapes[:-1]):
         hidden: list[nn.Module] = [nn.Linear(fan_in, fan_out)]
-        if architecture.normalization == "batch":
-            hidden.append(nn.BatchNorm1d(fan_out, **epsilon, **momentum))
-        elif architecture.normalization == "layer":
-            hidden.append(nn.LayerNorm(fan_out, **epsilon))
+        if normalization is not None:
+            hidden.append(native(normalization)(fan_out))
         hidden.append(Activation(architecture.activation))
         if architecture.dropout:
             hidden.append(nn.Dropout(architecture.dropout))

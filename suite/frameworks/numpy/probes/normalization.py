@@ -1,63 +1,42 @@
-"""Normalization layers by definition: which axes are averaged, what is added, what is kept.
+"""Single normalization layers by definition, with gamma and beta, and what they keep in training.
 
-Values of a dense layer are (N, D), of a convolution (N, H, W, C). Every layer subtracts a mean and
-divides by the root of a population variance plus epsilon, then multiplies by gamma and adds beta,
-one of each per feature (last axis):
-
-    batch_dense           over N          one mean per feature     (Ioffe and Szegedy 2015)
-    batch_convolution     over N, H, W    one mean per channel     (Ioffe and Szegedy 2015)
-    layer_dense           over D          one mean per sample      (Ba, Kiros and Hinton 2016)
-    instance_convolution  over H, W       one per sample, channel  (Ulyanov et al. 2016)
+Values of a dense layer are (N, D), of a convolution (N, H, W, C); gamma and beta have one entry for
+each feature (last axis). ``suite.catalogue.normalizations`` says what each kind of layer averages.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from suite.types import Array, float64
-
-AVERAGED = {
-    "batch_dense": (0,),
-    "batch_convolution": (0, 1, 2),
-    "layer_dense": (1,),
-    "instance_convolution": (1, 2),
-}
-"""Kind of layer -> the axes over which mean and variance are taken."""
+from suite.catalogue.normalizations import LAYERS
+from suite.types import Array, UserError, float64
 
 
 def layer(
     kind: str, values: Array, gamma: Array, beta: Array, epsilon: float, cotangent: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Outputs in training mode, and the derivatives of sum(cotangent * outputs) by the values,
-    gamma and beta.
-
-    Every output depends on all values of its group through mean and variance, which takes the
-    mean of the gradient and its part along the normalised values away:
-
-        dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(variance + epsilon)     g = gamma cotangent
+    """Return the outputs gamma xhat + beta in training mode, and the derivatives of sum(cotangent *
+    outputs) by the values, gamma and beta. UserError for an unknown kind.
     """
-    axes = AVERAGED[kind]
-    values, cotangent = float64(values), float64(cotangent)
-
-    def mean(of: Array) -> Array:
-        return np.asarray(of.mean(axis=axes, keepdims=True))
-
-    deviation = np.sqrt(mean((values - mean(values)) ** 2) + epsilon)
-    normal = (values - mean(values)) / deviation
-    inner = gamma * cotangent
-    by_values = (inner - mean(inner) - normal * mean(inner * normal)) / deviation
+    defined = LAYERS[kind].definition
+    cotangent = float64(cotangent)
+    xhat = defined.value(values, epsilon)
+    by_values = defined.gradient(values, epsilon, gamma * cotangent)
     others = tuple(range(values.ndim - 1))
-    by_gamma, by_beta = (cotangent * normal).sum(axis=others), cotangent.sum(axis=others)
-    return gamma * normal + beta, by_values, by_gamma, by_beta
+    by_gamma, by_beta = (cotangent * xhat).sum(axis=others), cotangent.sum(axis=others)
+    return gamma * xhat + beta, by_values, by_gamma, by_beta
 
 
 def running(kind: str, batches: Array, kept: float, unbiased: bool) -> tuple[Array, Array]:
-    """Moving averages (features,) of mean and variance after (T, ...) batches of training.
+    """Return the moving averages (features,) of mean and variance after (T, ...) batches.
 
     They start at 0 and 1; each batch leaves the share ``kept`` of the old value. ``unbiased``:
-    the variance that enters is divided by the number of values less one.
+    the variance that enters is divided by the number of values less one. UserError for an unknown
+    kind, or for one that has no axes to average.
     """
-    axes = AVERAGED[kind]
+    axes = LAYERS[kind].definition.axes
+    if axes is None:
+        raise UserError(f"normalization layer {kind!r} takes no mean and variance over axes")
     batches = float64(batches)
     mean, variance = np.zeros(batches.shape[-1]), np.ones(batches.shape[-1])
     for values in batches:

@@ -13,10 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from suite.catalogue import activations
-from suite.frameworks.numpy.probes.normalization import layer
+from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.types import Array, Weights, float64
-
-KINDS = {"batch": "batch_dense", "layer": "layer_dense"}
 
 
 def propagate(
@@ -35,16 +33,17 @@ def propagate(
     ``weights`` have no leading axis; gamma is 1 and beta 0.
     """
     phi = activations.resolve(activation)
+    normal = NORMALIZATIONS[normalization].definition
     x, signals, tape = float64(inputs), [], []
     for position, (kernel, bias) in enumerate(weights):
         skip = residual if arrangement == "blocks" or position > 0 else 0.0
         if arrangement == "chain":
             before = x @ float64(kernel) + bias
-            inside = _normal(normalization, before, epsilon)
+            inside = normal.value(before, epsilon)
             branch = phi.value(inside)
         else:
             before = x
-            inside = _normal(normalization, before, epsilon)
+            inside = normal.value(before, epsilon)
             branch = phi.value(inside) @ float64(kernel) + bias
         x = x + skip * branch if skip else branch
         signals.append(x)
@@ -55,25 +54,9 @@ def propagate(
         back = (skip or 1.0) * gradient
         if arrangement == "blocks":
             back = back @ kernel.T
-        back = _back(normalization, before, epsilon, phi.slope(inside) * back)
+        back = normal.gradient(before, epsilon, phi.slope(inside) * back)
         if arrangement == "chain":
             back = back @ kernel.T
         gradient = gradient + back if skip else back
         gradients.append(gradient)
     return np.array(signals), np.array(gradients[::-1])
-
-
-def _normal(normalization: str, values: Array, epsilon: float) -> Array:
-    if normalization == "none":
-        return values
-    features = values.shape[1]
-    flat = np.ones(features), np.zeros(features)
-    return layer(KINDS[normalization], values, *flat, epsilon, values)[0]
-
-
-def _back(normalization: str, values: Array, epsilon: float, cotangent: Array) -> Array:
-    if normalization == "none":
-        return cotangent
-    features = values.shape[1]
-    flat = np.ones(features), np.zeros(features)
-    return layer(KINDS[normalization], values, *flat, epsilon, cotangent)[1]

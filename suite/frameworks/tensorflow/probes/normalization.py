@@ -1,40 +1,35 @@
 """Keras' own normalization layers, one at a time: values, gradients, running statistics, defaults.
 
 Values come as (N, D) or (N, H, W, C), which is the layout of Keras. All is computed in the
-precision of the values. Keras has no layer for instance normalization: its own way is
-``GroupNormalization(groups=-1)``, one group for each channel.
+precision of the values.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from suite.catalogue.normalizations import LAYERS
+from suite.catalogue.registry import native
 from suite.frameworks.tensorflow.backend import keras, tf
 from suite.types import Array
-
-_LAYERS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "batch_dense": (keras.layers.BatchNormalization, {}),
-    "batch_convolution": (keras.layers.BatchNormalization, {}),
-    "layer_dense": (keras.layers.LayerNormalization, {}),
-    "instance_convolution": (keras.layers.GroupNormalization, {"groups": -1}),
-}
 
 
 def layer(
     kind: str, values: Array, gamma: Array, beta: Array, epsilon: float | None, cotangent: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Outputs in training mode, and the gradients of sum(cotangent * outputs) by the values,
-    gamma and beta. ``epsilon`` None: Keras' own."""
-    own = _built(kind, values, epsilon)
-    own.gamma.assign(gamma)
-    own.beta.assign(beta)
+    """Return the outputs in training mode, and the gradients of sum(cotangent * outputs) by the
+    values, gamma and beta. ``epsilon`` None: Keras' own."""
+    normalization = _built(kind, values, _given(epsilon))
+    normalization.gamma.assign(gamma)
+    normalization.beta.assign(beta)
     x = tf.constant(values)
-    leaves = [x, own.gamma.value, own.beta.value]
+    leaves = [x, normalization.gamma.value, normalization.beta.value]
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = own(x, training=True)
+        y = normalization(x, training=True)
     gradients = tape.gradient(y, leaves, tf.constant(cotangent))
     by_values, by_gamma, by_beta = (gradient.numpy() for gradient in gradients)
     return y.numpy(), by_values, by_gamma, by_beta
@@ -43,32 +38,35 @@ def layer(
 def running(
     kind: str, batches: Array, kept: float | None, epsilon: float | None
 ) -> tuple[Array, Array, Array, Array]:
-    """After training mode on (T, ...) batches: running mean and variance, each (features,), and
-    the outputs of the last batch in training and in inference mode.
+    """Return running mean and variance, each (features,), after training mode on (T, ...) batches,
+    and the outputs of the last batch in training and in inference mode.
 
     ``kept``: the share of the old value in a moving average; None: Keras' own. The statistics
     are empty where the layer keeps none.
     """
-    momentum = {} if kept is None or not kind.startswith("batch") else {"momentum": kept}
-    own = _built(kind, batches[0], epsilon, **momentum)
-    for values in batches:
-        trained = own(tf.constant(values), training=True)
-    inferred = own(tf.constant(batches[-1]), training=False)
-    statistics = [getattr(own, name, None) for name in ("moving_mean", "moving_variance")]
+    values = _given(epsilon)
+    if kept is not None and LAYERS[kind].keeps_statistics:
+        values["momentum"] = kept
+    normalization = _built(kind, batches[0], values)
+    for batch in batches:
+        trained = normalization(tf.constant(batch), training=True)
+    inferred = normalization(tf.constant(batches[-1]), training=False)
+    names = ("moving_mean", "moving_variance")
+    statistics = [getattr(normalization, name, None) for name in names]
     mean, variance = (np.empty(0) if s is None else s.numpy() for s in statistics)
     return mean, variance, trained.numpy(), inferred.numpy()
 
 
 def defaults(kind: str) -> dict[str, float]:
-    """What a layer has when nobody asks: ``epsilon``, ``momentum`` as it is written (NaN: none),
-    and ``parameters``, the trainable numbers per feature."""
+    """Return what a layer made without arguments has: ``epsilon``, ``momentum`` as Keras writes it
+    (NaN: none), and ``parameters``, the trainable numbers per feature."""
     features = 4
     shape = (2, 3, 3, features) if kind.endswith("convolution") else (2, features)
-    own = _built(kind, np.zeros(shape), None)
-    trainable = sum(int(np.prod(weight.shape)) for weight in own.trainable_weights)
+    normalization = _built(kind, np.zeros(shape), {})
+    trainable = sum(int(np.prod(weight.shape)) for weight in normalization.trainable_weights)
     return {
-        "epsilon": own.epsilon,
-        "momentum": getattr(own, "momentum", float("nan")),
+        "epsilon": normalization.epsilon,
+        "momentum": getattr(normalization, "momentum", float("nan")),
         "parameters": trainable / features,
     }
 
@@ -76,8 +74,8 @@ def defaults(kind: str) -> dict[str, float]:
 def rescaled(
     kind: str, values: Array, kernel: Array, epsilon: float, cotangent: Array
 ) -> tuple[Array, Array]:
-    """Outputs of a layer without bias and its normalization, in training mode, and the gradient
-    of sum(cotangent * outputs) by the kernel.
+    """Return the outputs of a layer without bias and its normalization, in training mode, and the
+    gradient of sum(cotangent * outputs) by the kernel.
 
     ``kernel``: (fan_in, fan_out) of ``Dense``, or (height, width, channels in, channels out) of
     ``Conv2D``, stride 1, without padding.
@@ -91,17 +89,22 @@ def rescaled(
         before = keras.layers.Conv2D(features, kernel.shape[:2], **common)
     before.build(values.shape)
     before.kernel.assign(kernel)
-    normalization = _built(kind, cotangent, epsilon)
+    normalization = _built(kind, cotangent, _given(epsilon))
     with tf.GradientTape() as tape:
         y = normalization(before(tf.constant(values)), training=True)
     gradient = tape.gradient(y, before.kernel.value, tf.constant(cotangent))
     return y.numpy(), gradient.numpy()
 
 
-def _built(kind: str, values: Array, epsilon: float | None, **more: Any) -> Any:
-    """A fresh layer for values of this shape and precision."""
-    make, own = _LAYERS[kind]
-    given = {} if epsilon is None else {"epsilon": epsilon}
-    result = make(**own, **given, **more, dtype=values.dtype.name)
-    result.build(values.shape)
-    return result
+def _given(epsilon: float | None) -> dict[str, float]:
+    """Return the hyper-parameters to set, under the names of the catalogue."""
+    return {} if epsilon is None else {"epsilon": epsilon}
+
+
+def _built(kind: str, inputs: Array, values: Mapping[str, float]) -> Any:
+    """Return a fresh layer for inputs of this shape and precision, hyper-parameters set."""
+    declared = LAYERS[kind].native("tensorflow", values)
+    assert declared is not None  # every entry of LAYERS is a layer
+    layer = native(declared)(dtype=inputs.dtype.name)
+    layer.build(inputs.shape)
+    return layer

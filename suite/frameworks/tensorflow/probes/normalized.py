@@ -12,14 +12,10 @@ from typing import Any
 import numpy as np
 
 from suite.catalogue import activations, optimizers
+from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import native
 from suite.frameworks.tensorflow.backend import constant, keras, tf
 from suite.types import Array, Weights
-
-_NORMALIZATIONS = {
-    "batch": keras.layers.BatchNormalization,
-    "layer": keras.layers.LayerNormalization,
-}
 
 
 def propagate(
@@ -61,7 +57,7 @@ def _passes(
     normal = _normal(normalization, width, epsilon)
     start = [] if normal is None else [variable.numpy() for variable in normal.variables]
     trainable = 0 if normal is None else len(normal.trainable_variables)
-    mode = {"training": True} if normalization == "batch" else {}
+    mode = {"training": True} if NORMALIZATIONS[normalization].keeps_statistics else {}
 
     def normalised(x: Any) -> Any:
         if normal is None:
@@ -147,8 +143,8 @@ def _trained(
     groups = []
     for _ in range(layers - 1):
         group: list[Any] = [keras.layers.Dense(width, kernel_initializer="zeros")]
-        if normalization != "none":
-            group.append(_NORMALIZATIONS[normalization](epsilon=epsilon))
+        if (normal := _layer(normalization, epsilon)) is not None:
+            group.append(normal)
         groups.append(group)
         parts += [*group, keras.layers.Activation(function)]
     groups.append([keras.layers.Dense(1, kernel_initializer="zeros")])
@@ -164,12 +160,18 @@ def _trained(
     return own, model, tf.function(gradients, autograph=False)
 
 
+def _layer(normalization: str, epsilon: float) -> Any:
+    """Return Keras' layer of a normalization, or None where there is none."""
+    declared = NORMALIZATIONS[normalization].native("tensorflow", {"epsilon": epsilon})
+    return None if declared is None else native(declared)()
+
+
 def _normal(normalization: str, features: int, epsilon: float) -> Any:
-    if normalization == "none":
-        return None
-    result = _NORMALIZATIONS[normalization](epsilon=epsilon)
-    result.build((None, features))
-    return result
+    """Return the same layer, built for so many features."""
+    layer = _layer(normalization, epsilon)
+    if layer is not None:
+        layer.build((None, features))
+    return layer
 
 
 def _copies(variables: Sequence[Any]) -> list[Array]:

@@ -7,28 +7,24 @@ moving average, so what is kept of the old one is 1 - momentum.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from suite.catalogue.normalizations import LAYERS
+from suite.catalogue.registry import native
 from suite.types import Array
-
-_LAYERS: dict[str, type[nn.Module]] = {
-    "batch_dense": nn.BatchNorm1d,
-    "batch_convolution": nn.BatchNorm2d,
-    "layer_dense": nn.LayerNorm,
-    "instance_convolution": nn.InstanceNorm2d,
-}
 
 
 def layer(
     kind: str, values: Array, gamma: Array, beta: Array, epsilon: float | None, cotangent: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Outputs in training mode, and the gradients of sum(cotangent * outputs) by the values,
-    gamma and beta. ``epsilon`` None: torch's own."""
-    module: Any = _module(kind, gamma.shape[0], values, epsilon)
+    """Return the outputs in training mode, and the gradients of sum(cotangent * outputs) by the
+    values, gamma and beta. ``epsilon`` None: torch's own."""
+    module = _module(kind, gamma.shape[0], values, _given(epsilon))
     module.weight = nn.Parameter(torch.tensor(gamma))
     module.bias = nn.Parameter(torch.tensor(beta))
     x = torch.tensor(values, requires_grad=True)
@@ -41,29 +37,31 @@ def layer(
 def running(
     kind: str, batches: Array, kept: float | None, epsilon: float | None
 ) -> tuple[Array, Array, Array, Array]:
-    """After training mode on (T, ...) batches: running mean and variance, each (features,), and
-    the outputs of the last batch in training and in inference mode.
+    """Return running mean and variance, each (features,), after training mode on (T, ...) batches,
+    and the outputs of the last batch in training and in inference mode.
 
     ``kept``: the share of the old value in a moving average; None: torch's own. The statistics
     are empty where the layer keeps none.
     """
-    momentum = {} if kept is None or not kind.startswith("batch") else {"momentum": 1 - kept}
-    module: Any = _module(kind, batches.shape[-1], batches, epsilon, **momentum)
+    values = _given(epsilon)
+    if kept is not None and LAYERS[kind].keeps_statistics:
+        values["momentum"] = kept
+    module = _module(kind, batches.shape[-1], batches, values)
     with torch.no_grad():
-        for values in batches:
-            trained = module(_channels_second(torch.tensor(values)))
+        for batch in batches:
+            trained = module(_channels_second(torch.tensor(batch)))
         module.eval()
         inferred = module(_channels_second(torch.tensor(batches[-1])))
-    kept_statistics = [getattr(module, name, None) for name in ("running_mean", "running_var")]
-    mean, variance = (np.empty(0) if s is None else s.numpy() for s in kept_statistics)
+    statistics = [getattr(module, name, None) for name in ("running_mean", "running_var")]
+    mean, variance = (np.empty(0) if s is None else s.numpy() for s in statistics)
     return mean, variance, _channels_last(trained).numpy(), _channels_last(inferred).numpy()
 
 
 def defaults(kind: str) -> dict[str, float]:
-    """What a layer has when nobody asks: ``epsilon``, ``momentum`` as it is written (NaN: none),
-    and ``parameters``, the trainable numbers per feature."""
+    """Return what a layer made without arguments has: ``epsilon``, ``momentum`` as torch writes it
+    (NaN: none), and ``parameters``, the trainable numbers per feature."""
     features = 4
-    module: Any = _LAYERS[kind](features)
+    module = _made(kind, features, {})
     tracks = getattr(module, "track_running_stats", False)
     trainable = sum(parameter.numel() for parameter in module.parameters())
     return {
@@ -76,32 +74,43 @@ def defaults(kind: str) -> dict[str, float]:
 def rescaled(
     kind: str, values: Array, kernel: Array, epsilon: float, cotangent: Array
 ) -> tuple[Array, Array]:
-    """Outputs of a layer without bias and its normalization, in training mode, and the gradient
-    of sum(cotangent * outputs) by the kernel.
+    """Return the outputs of a layer without bias and its normalization, in training mode, and the
+    gradient of sum(cotangent * outputs) by the kernel.
 
     ``kernel``: (fan_in, fan_out) of ``nn.Linear``, or (height, width, channels in, channels out)
     of ``nn.Conv2d``, stride 1, without padding.
     """
-    own: nn.Linear | nn.Conv2d
+    linear: nn.Linear | nn.Conv2d
     if kernel.ndim == 2:
         fan_in, fan_out = kernel.shape
-        own, order = nn.Linear(fan_in, fan_out, bias=False, device="meta"), [1, 0]
+        linear, order = nn.Linear(fan_in, fan_out, bias=False, device="meta"), [1, 0]
     else:
         height, width, fan_in, fan_out = kernel.shape
-        own = nn.Conv2d(fan_in, fan_out, (height, width), bias=False, device="meta")
+        linear = nn.Conv2d(fan_in, fan_out, (height, width), bias=False, device="meta")
         order = [3, 2, 0, 1]
-    own.weight = nn.Parameter(torch.tensor(kernel.transpose(order)))
-    before = own(_channels_second(torch.tensor(values)))
-    y = _channels_last(_module(kind, kernel.shape[-1], values, epsilon)(before))
-    (gradient,) = torch.autograd.grad(y, [own.weight], torch.tensor(cotangent))
+    linear.weight = nn.Parameter(torch.tensor(kernel.transpose(order)))
+    before = linear(_channels_second(torch.tensor(values)))
+    y = _channels_last(_module(kind, kernel.shape[-1], values, _given(epsilon))(before))
+    (gradient,) = torch.autograd.grad(y, [linear.weight], torch.tensor(cotangent))
     return y.detach().numpy(), gradient.numpy().transpose(np.argsort(order))
 
 
-def _module(kind: str, features: int, values: Array, epsilon: float | None, **more: Any) -> Any:
-    """A fresh layer in training mode, in the precision of the values."""
-    given = {} if epsilon is None else {"eps": epsilon}
-    precision = torch.float64 if values.dtype == np.float64 else torch.float32
-    return _LAYERS[kind](features, **given, **more).to(precision).train()
+def _given(epsilon: float | None) -> dict[str, float]:
+    """Return the hyper-parameters to set, under the names of the catalogue."""
+    return {} if epsilon is None else {"epsilon": epsilon}
+
+
+def _made(kind: str, features: int, values: Mapping[str, float]) -> Any:
+    """Return torch's layer of a kind with some hyper-parameters set."""
+    declared = LAYERS[kind].native("torch", values)
+    assert declared is not None  # every entry of LAYERS is a layer
+    return native(declared)(features)
+
+
+def _module(kind: str, features: int, inputs: Array, values: Mapping[str, float]) -> Any:
+    """Return a fresh layer in training mode, in the precision of the inputs."""
+    precision = torch.float64 if inputs.dtype == np.float64 else torch.float32
+    return _made(kind, features, values).to(precision).train()
 
 
 def _channels_second(x: Tensor) -> Tensor:

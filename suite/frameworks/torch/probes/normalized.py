@@ -6,19 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from suite.catalogue import optimizers
+from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import native
 from suite.frameworks.torch.dense import dense_layers
 from suite.frameworks.torch.layers import Activation, tensor
 from suite.types import Array, Weights
-
-_NORMALIZATIONS: dict[str, Any] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
 def propagate(
@@ -119,9 +117,9 @@ def _dense(kernel: Array, bias: Array) -> nn.Linear:
 
 
 def _normal(normalization: str, features: int, epsilon: float) -> list[nn.Module]:
-    if normalization == "none":
-        return []
-    return [_NORMALIZATIONS[normalization](features, eps=epsilon)]
+    """Return the normalization layer, or nothing where there is none."""
+    declared = NORMALIZATIONS[normalization].native("torch", {"epsilon": epsilon})
+    return [] if declared is None else [native(declared)(features)]
 
 
 def _stacked(values: Sequence[Tensor | None]) -> Array:

@@ -138,7 +138,8 @@ def _list(parsed: argparse.Namespace) -> int:
 def _plan(parsed: argparse.Namespace) -> int:
     from suite.commands.plan import show
     from suite.results.checksums import warn
-    from suite.results.folder import MANIFEST, Results
+    from suite.results.folder import Results
+    from suite.results.manifest import MANIFEST
 
     jobs = _jobs(parsed)
     show(_make_plan(parsed), jobs, parsed.margins, parsed.json)

@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import replace
 
 from suite import seeds
 from suite.catalogue.frameworks import FRAMEWORKS
@@ -30,6 +31,7 @@ from suite.metrics.metric import ROUNDING, Metric
 from suite.planning.axes import AXES
 from suite.planning.grids import Plan
 from suite.results.folder import Results
+from suite.results.manifest import Manifest
 from suite.results.runs import read_runs
 from suite.results.tables import read_table, write_table
 from suite.studies import STUDIES
@@ -80,7 +82,8 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
     for name, stacks in plan.stacks.items():
         whole = _whole(STUDIES[name], stacks, stored[name])
         eligible += whole
-        if plan.digest(name) != manifest["expected"].get(name, {}).get("hash"):
+        expected = manifest.expected.get(name)
+        if expected is None or plan.digest(name) != expected.hash:
             notes.append(
                 f"{name}: another grid here; of its {len(stacks)} stacks {len(whole)} have all"
                 " their runs there (composed otherwise, bits may differ)"
@@ -92,11 +95,11 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
     chosen = [stack for stack in able if stack in drawn]
     if not chosen:
         raise UserError(f"{folder} holds no stack that can be measured here{_because(notes)}")
-    now = environment.manifest(plan, manifest["command"])
-    known = manifest.get("definitions") or {}
+    now = environment.manifest(plan, manifest.command)
+    known = manifest.definitions or {}
     changed = [
         name
-        for name, definition in now["definitions"].items()
+        for name, definition in (now.definitions or {}).items()
         if known.get(name, definition) != definition
     ]
     if changed:
@@ -119,13 +122,13 @@ def _because(notes: Sequence[str]) -> str:
 # --- what is taken -----------------------------------------------------------------------------
 
 
-def _plan(manifest: dict[str, Any]) -> tuple[Plan, list[str]]:
+def _plan(manifest: Manifest) -> tuple[Plan, list[str]]:
     """The plan of a manifest, of the studies that this version has; and what it leaves out."""
     notes = []
-    known = [name for name in manifest["studies"] if name in STUDIES]
-    if lost := [name for name in manifest["studies"] if name not in STUDIES]:
+    known = [name for name in manifest.studies if name in STUDIES]
+    if lost := [name for name in manifest.studies if name not in STUDIES]:
         notes.append(f"this version has no study {', '.join(map(repr, lost))}")
-    plan = stored_plan({**manifest, "studies": known or manifest["studies"]})
+    plan = stored_plan(replace(manifest, studies=tuple(known) or manifest.studies))
     used = dict.fromkeys(s.framework for stacks in plan.stacks.values() for s in stacks)
     if absent := [name for name in used if not FRAMEWORKS[name].installed]:
         notes.append(f"not installed here: {', '.join(absent)}")

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -22,6 +21,7 @@ from suite.judging import verdicts
 from suite.planning.axes import AXES
 from suite.results.checksums import warn
 from suite.results.folder import Results
+from suite.results.manifest import Manifest
 from suite.results.runs import read_runs
 from suite.types import UserError, Value
 
@@ -34,7 +34,7 @@ class Stored:
     """A results folder: its manifest, study -> runs, and the rows of its claims.csv."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     runs: Runs
     claims: pd.DataFrame
 
@@ -42,7 +42,7 @@ class Stored:
     def label(self) -> str:
         """The folder, and what run it holds."""
         runs = sum(map(len, self.runs.values()))
-        profile, root = self.manifest["profile"], self.manifest["root_seed"]
+        profile, root = self.manifest.profile, self.manifest.root_seed
         return f"{self.folder}: {profile}, root seed {root}, {runs:,} runs"
 
 
@@ -86,9 +86,9 @@ def run(
 def between(a: Stored, b: Stored) -> Comparison:
     """Two folders."""
     studies = list(dict.fromkeys([*a.runs, *b.runs]))
-    roots = [one.manifest["root_seed"] for one in (a, b)]
-    planned = all(one.manifest["seeds"] is None for one in (a, b))
-    definitions = [one.manifest.get("definitions") for one in (a, b)]
+    roots = [one.manifest.root_seed for one in (a, b)]
+    planned = all(one.manifest.seeds is None for one in (a, b))
+    definitions = [one.manifest.definitions for one in (a, b)]
     redefined = {
         name
         for name, own in (definitions[0] or {}).items()
@@ -140,7 +140,7 @@ def within(one: Stored, axis: str, old: Value, new: Value) -> Comparison:
     claims = verdict_changes.compare_claims(
         *(_claims_of(one.claims, axis, value) for value in (old, new))
     )
-    metrics = compare(pairs, certain=one.manifest["seeds"] is None)
+    metrics = compare(pairs, certain=one.manifest.seeds is None)
     notes = (f"claims: those with a verdict for each {axis}",)
     a, b = (f"{axis}={value} in {one.label}" for value in (old, new))
     return Comparison(a, b, [], claims, metrics, notes)
@@ -228,7 +228,7 @@ def read(folder: Path) -> Stored:
     """
     manifest = Results(folder).manifest()
     runs = {}
-    for study in manifest["studies"]:
+    for study in manifest.studies:
         path = folder / study / "runs.csv"
         if path.exists() or path.with_name("runs.csv.gz").exists():
             runs[study] = _runs(folder, study)

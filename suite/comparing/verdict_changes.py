@@ -23,6 +23,7 @@ from typing import Any
 import pandas as pd
 
 from suite.judging.verdicts import NOT_JUDGED, REFUTED, SUPPORTED
+from suite.results.manifest import Manifest
 
 SAME, CHANGED, LOST, DECIDED = "same", "changed", "lost", "decided"
 MISSING, NEW, NOT_COMPARABLE = "missing", "new", "not comparable"
@@ -53,9 +54,10 @@ COLUMNS = (
 )
 
 
-def environment(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def environment(a: Manifest, b: Manifest) -> list[tuple[str, str, str]]:
     """What two runs depended on and differ in: key, in A, in B; empty: not there."""
-    sides = [dict(_flat({key: manifest.get(key) for key in _KEYS})) for manifest in (a, b)]
+    values = [manifest.values() for manifest in (a, b)]
+    sides = [dict(_flat({key: side[key] for key in _KEYS})) for side in values]
     keys = dict.fromkeys([*sides[0], *sides[1]])
     pairs = [(key, *(side.get(key, "") for side in sides)) for key in keys]
     told = {_package(key) for key in keys if key.startswith("versions.")}
@@ -74,7 +76,7 @@ def _flat(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
         for name, inner in value.items():
             yield from _flat(inner, f"{key}.{name}" if key else name)
     elif value is not None:
-        yield key, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield key, ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _package(key: str) -> str:

@@ -23,7 +23,8 @@ from suite.judging.verdicts import Verdict
 from suite.planning import grids
 from suite.planning.axes import AXES, canonical_value
 from suite.results.checksums import renew, warn
-from suite.results.folder import MANIFEST, Results
+from suite.results.folder import Results
+from suite.results.manifest import MANIFEST, Manifest
 from suite.results.runs import read_runs
 from suite.results.tables import header, missing_rows
 from suite.studies import STUDIES
@@ -33,24 +34,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def stored_plan(manifest: dict[str, Any]) -> grids.Plan:
+def stored_plan(manifest: Manifest) -> grids.Plan:
     """The plan of a stored run, expanded again from its manifest.
 
     Raises UserError when a study, axis or value of it is unknown to this version.
     """
-    if manifest["profile"] not in PROFILES:
-        raise unknown("profile", manifest["profile"], PROFILES)
+    if manifest.profile not in PROFILES:
+        raise unknown("profile", manifest.profile, PROFILES)
     selection = grids.Selection(
-        manifest["profile"],
-        tuple(str(canonical_value("framework", name)) for name in manifest["frameworks"]),
+        manifest.profile,
+        tuple(str(canonical_value("framework", name)) for name in manifest.frameworks),
         {
             axis: tuple(canonical_value(axis, value) for value in values)
-            for axis, values in manifest["overrides"].items()
+            for axis, values in manifest.overrides.items()
         },
-        manifest["seeds"],
-        manifest["root_seed"],
+        manifest.seeds,
+        manifest.root_seed,
     )
-    return grids.plan([STUDIES[name] for name in manifest["studies"]], selection)
+    return grids.plan([STUDIES[name] for name in manifest.studies], selection)
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,11 @@ def judge_run(results: Results, plan: grids.Plan, files: Sequence[Path] = ()) ->
         if files and name not in spoken_of:
             continue
         frame = _runs(results, STUDIES[name])
-        if (expected := manifest["expected"].get(name)) is None:
+        if (expected := manifest.expected.get(name)) is None:
             raise UserError(f"{results.folder / MANIFEST} does not say what was expected of {name}")
-        if plan.digest(name) == expected.get("hash"):
+        if plan.digest(name) == expected.hash:
             frame = missing_rows(STUDIES[name], stacks, frame)
-        elif (absent := expected["runs"] - len(frame)) > 0:
+        elif (absent := expected.runs - len(frame)) > 0:
             lost += absent
             told.append(
                 f"suite: {absent} runs of {name} are missing; which ones cannot be told, since"
@@ -94,8 +95,8 @@ def judge_run(results: Results, plan: grids.Plan, files: Sequence[Path] = ()) ->
         check_cells(family, {name: _cells(frame, name) for name, frame in runs.items()})
     for line in told:
         print(line, file=sys.stderr)
-    chosen = manifest["seeds"] is not None or manifest["overrides"]
-    found = judge(family, runs, None if chosen else manifest["profile"])
+    chosen = manifest.seeds is not None or manifest.overrides
+    found = judge(family, runs, None if chosen else manifest.profile)
     return Judged(runs, found, verdicts.exit_code(found, lost))
 
 

@@ -14,14 +14,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import suite
 from suite.catalogue.frameworks import FRAMEWORKS, THREADS
 from suite.frameworks import compiler
 from suite.metrics import METRICS
 from suite.planning.grids import Plan
-from suite.results.folder import IDENTITY, SCHEMA
+from suite.results.manifest import IDENTITY, Expected, Git, Manifest
 from suite.studies import STUDIES
 
 _EVERY_WORKER = {
@@ -147,34 +146,25 @@ def _compiler(frameworks: Sequence[str]) -> str:
     return compiler() or "none"
 
 
-def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
+def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
     """The manifest of a run that is about to start."""
     selection = plan.selection
     commit = _git("rev-parse", "HEAD")
     status = _git("status", "--porcelain", "--", "suite", "constraints.txt")
     packages = sorted(f"{d.name}=={d.version}" for d in metadata.distributions() if d.name)
-    return {
-        "schema": SCHEMA,
-        "suite_version": suite.__version__,
+    return Manifest(
+        suite_version=suite.__version__,
         # A word that is no UTF-8, as a file's name may be, cannot be written as it is.
-        "command": [os.fsencode(word).decode("utf-8", "backslashreplace") for word in command],
-        "profile": selection.profile,
-        "studies": list(plan.stacks),
-        "frameworks": list(selection.frameworks),
-        "overrides": {axis: list(values) for axis, values in selection.overrides.items()},
-        "seeds": selection.seeds,
-        "root_seed": selection.root,
-        "expected": {
-            study: {
-                "cells": plan.count(study)["cells"],
-                "runs": plan.count(study)["runs"],
-                "stacks": plan.count(study)["stacks"],
-                "hash": plan.digest(study),
-            }
-            for study in plan.stacks
-        },
-        "versions": versions(selection.frameworks),
-        "platform": {
+        command=tuple(os.fsencode(word).decode("utf-8", "backslashreplace") for word in command),
+        profile=selection.profile,
+        studies=tuple(plan.stacks),
+        frameworks=tuple(selection.frameworks),
+        overrides={axis: tuple(values) for axis, values in selection.overrides.items()},
+        seeds=selection.seeds,
+        root_seed=selection.root,
+        expected={study: _expected(plan, study) for study in plan.stacks},
+        versions=versions(selection.frameworks),
+        platform={
             "system": platform.system(),
             "machine": platform.machine(),
             "cpu": _cpu(),
@@ -185,22 +175,34 @@ def manifest(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
                 f"{name}={os.environ[name]}" for name in _LIMITS if name in os.environ
             ),
         },
-        "cores": os.cpu_count(),
-        "threads": THREADS,
-        "determinism": determinism(selection.frameworks),
-        "git": {"commit": commit, "dirty": None if status is None else bool(status)},
-        "tree_hash": tree_hash(),
-        "packages": sorted(set(packages)),
-        "definitions": {
+        cores=os.cpu_count(),
+        threads=THREADS,
+        determinism=determinism(selection.frameworks),
+        git=Git(commit=commit, dirty=None if status is None else bool(status)),
+        tree_hash=tree_hash(),
+        packages=tuple(sorted(set(packages))),
+        definitions={
             name: METRICS[name].defined
             for study in plan.stacks
             for spec in STUDIES[study].tables
             for name in spec.metrics
         },
-    }
+    )
 
 
-def run_id(manifest: dict[str, Any]) -> str:
+def _expected(plan: Plan, study: str) -> Expected:
+    """What is planned for a study, in numbers and as a digest."""
+    count = {name: int(value) for name, value in plan.count(study).items()}
+    return Expected(
+        cells=count["cells"],
+        runs=count["runs"],
+        stacks=count["stacks"],
+        hash=plan.digest(study),
+    )
+
+
+def run_id(manifest: Manifest) -> str:
     """8 hexadecimal digits that name a run: plan, code, versions, machine and root seed."""
-    text = repr([(key, manifest[key]) for key in IDENTITY])
+    values = manifest.values()
+    text = repr([(key, values[key]) for key in IDENTITY])
     return hashlib.sha256(text.encode()).hexdigest()[:8]

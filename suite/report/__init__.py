@@ -19,7 +19,6 @@ from dataclasses import dataclass, fields
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import pandas as pd
@@ -29,6 +28,7 @@ from suite.judging.verdicts import Verdict
 from suite.report.common import blocks, runs, words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
 from suite.results.folder import Results, replacing
+from suite.results.manifest import Manifest
 from suite.studies import STUDIES
 from suite.types import Status, UserError
 
@@ -85,12 +85,12 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     """
     manifest = Results(folder).manifest()
     rows = _text_rows(folder / "claims.csv")
-    claims = blocks.by_study(rows or [], manifest.get("studies", ()))
+    claims = blocks.by_study(rows or [], manifest.studies)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    studies = list(manifest.get("studies", ()))
-    tables = {study: _runs(folder, study) for study in {*studies, *manifest.get("expected", {})}}
+    studies = list(manifest.studies)
+    tables = {study: _runs(folder, study) for study in {*studies, *manifest.expected}}
     sections = _sections(folder, studies, jobs)
     maps = sections["training"].pop(0) if "training" in sections else None
     environment.filters |= {"number": words.number}
@@ -98,7 +98,7 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     html = page.render(
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # our own, nothing measured
         manifest=manifest,
-        command=_command(manifest),
+        command=_command(manifest.command),
         counts=words.counts(rows or []),
         overall=words.overall(rows or []),
         chapters=[_chapter(study, sections, claims) for study in studies],
@@ -119,10 +119,10 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     return path
 
 
-def _command(manifest: Mapping[str, Any]) -> str:
+def _command(command: Sequence[str]) -> str:
     """The command that measures the same again, without what says only how or to where."""
     kept: list[str] = []
-    given = iter(map(str, manifest.get("command", ())))
+    given = iter(command)
     for word in given:
         name, joined, _ = word.partition("=")
         # argparse takes an option by its first letters, too.
@@ -211,21 +211,21 @@ def _section(target: Path, part: Part) -> Section:
     return Section(part.title, part.folded, part.words, pictures, sentences)
 
 
-def _environment(manifest: Mapping[str, Any]) -> dict[str, str]:
+def _environment(manifest: Manifest) -> dict[str, str]:
     """What the run depended on: name -> text, from the manifest; what it lacks is left out."""
 
-    def listed(key: str) -> str:
-        return ", ".join(f"{name} {value}" for name, value in manifest.get(key, {}).items())
+    def listed(values: Mapping[str, str]) -> str:
+        return ", ".join(f"{name} {value}" for name, value in values.items())
 
-    git = manifest.get("git") or {}
-    changed = ", with uncommitted changes" if git.get("dirty") else ""
+    git = manifest.git
+    changed = ", with uncommitted changes" if git.dirty else ""
     facts = {
-        "versions": listed("versions"),
-        "platform": listed("platform"),
-        "threads per process": str(manifest.get("threads", "")),
-        "git commit": f"{git['commit']}{changed}" if git.get("commit") else "",
-        "hash of the suite's code": str(manifest.get("tree_hash", "")),
-        "root seed": str(manifest.get("root_seed", "")),
-        "schema": str(manifest.get("schema", "")),
+        "versions": listed(manifest.versions),
+        "platform": listed(manifest.platform),
+        "threads per process": "" if manifest.threads is None else str(manifest.threads),
+        "git commit": f"{git.commit}{changed}" if git.commit else "",
+        "hash of the suite's code": manifest.tree_hash,
+        "root seed": str(manifest.root_seed),
+        "schema": str(manifest.schema),
     }
     return {name: text for name, text in facts.items() if text}

@@ -12,15 +12,13 @@ import hashlib
 import re
 import sys
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from suite.results.folder import Results
+from suite.results.manifest import Manifest
 
 SUMS = "sha256sums.txt"
-LEFT_OUT = "left_out"
-"""The key of a packed manifest that names the tables which were not taken along."""
 JUDGED = ("summary.csv", "claims.csv")
 """Tables that are made from those of the studies."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([\w-]+/[\w-]+\.csv|summary\.csv|claims\.csv)")
@@ -51,7 +49,7 @@ def renew(results: Results, name: str) -> None:
     results.write_text(SUMS, "".join(f"{line}\n" for line in kept))
 
 
-def altered(folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[str]]:
+def altered(folder: Path, manifest: Manifest) -> dict[str, list[str]]:
     """What is not as the suite wrote it: what happened -> its tables, as ``study/table.csv``, those
     of runs first. Empty for a run that did not come to its tables.
 
@@ -68,14 +66,14 @@ def altered(folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[str]]:
     sums = {line[2]: line[1] for line in listed if line}
     found = {name: _state(folder / name, sums.get(name)) for name in _names(folder, manifest, sums)}
     found[SUMS] = "" if all(listed) and len(sums) == len(listed) else "damaged"
-    for name in manifest.get(LEFT_OUT, ()):
+    for name in manifest.left_out:
         if found.get(f"{name}.csv") == "missing":
             del found[f"{name}.csv"]
     kinds = dict.fromkeys(kind for kind in found.values() if kind)
     return {kind: [name for name, own in found.items() if own == kind] for kind in kinds}
 
 
-def warn(folder: Path, manifest: Mapping[str, Any]) -> None:
+def warn(folder: Path, manifest: Manifest) -> None:
     """Say on standard error, in one line, which tables of a folder are not as the suite
     wrote them."""
     told = []
@@ -91,9 +89,9 @@ def warn(folder: Path, manifest: Mapping[str, Any]) -> None:
         )
 
 
-def _names(folder: Path, manifest: Mapping[str, Any], listed: Iterable[str]) -> list[str]:
+def _names(folder: Path, manifest: Manifest, listed: Iterable[str]) -> list[str]:
     """The tables to look at, as ``study/table.csv``, those of runs first."""
-    studies = [study for study in manifest["studies"] if (folder / study).is_dir()]
+    studies = [study for study in manifest.studies if (folder / study).is_dir()]
     there = [
         path.relative_to(folder).as_posix().removesuffix(".gz")
         for study in studies

@@ -21,19 +21,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from suite.results.manifest import damaged
+from suite.results import manifest as manifests
+from suite.results.manifest import IDENTITY, MANIFEST, Manifest
 from suite.results.tables import Shard, write_table
 from suite.types import Array, Measurement, Stack, Study, Table, UserError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SCHEMA = 1
-MANIFEST = "manifest.json"
-IDENTITY = ("schema", "profile", "root_seed", "expected", "versions", "tree_hash", "platform")
-"""Manifest keys that must be equal for two runs to be the same run, on the same kind of machine:
-other processors and linear algebra libraries round differently."""
-
 
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{8}")
 """The name of a file that ``replacing`` has not finished."""
@@ -69,7 +63,7 @@ class Results:
 
     # --- opening -------------------------------------------------------------------------------
 
-    def open(self, manifest: Mapping[str, Any]) -> bool:
+    def open(self, manifest: Manifest) -> bool:
         """Make the folder for a run, or take up the same run; True when it was there already.
 
         The caller holds the folder's lock: what a killed process was writing is removed. Raises
@@ -88,17 +82,17 @@ class Results:
         except OSError as error:
             raise self._unwritable(error) from error
         if not resumed:
-            self.write_json(MANIFEST, manifest)
+            self.write_text(MANIFEST, manifests.encode(manifest.values()))
         return resumed
 
-    def admit(self, manifest: Mapping[str, Any]) -> None:
+    def admit(self, manifest: Manifest) -> None:
         """Raise UserError, with nothing written, unless the folder is new or holds this run."""
         try:
             if (self.folder / MANIFEST).exists():
                 self._must_match(self.manifest(), manifest)
             elif self.folder.exists() and (not self.folder.is_dir() or self._foreign()):
                 raise UserError(
-                    f"{self.folder} exists and is no results folder (it has no {MANIFEST});"
+                    f"{self.folder} exists but is not a results folder (it has no {MANIFEST});"
                     " choose an empty or new folder with --out"
                 )
         except OSError as error:
@@ -126,44 +120,23 @@ class Results:
             for entry in self.folder.iterdir()
         )
 
-    def _must_match(self, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-        wanted = json.loads(json.dumps(wanted))
+    def _must_match(self, stored: Manifest, wanted: Manifest) -> None:
+        old, new = stored.values(), wanted.values()
         for key in IDENTITY:
-            if stored.get(key) != wanted.get(key):
+            if old[key] != new[key]:
                 raise UserError(
-                    f"{self.folder} holds another run: {_difference(key, stored, wanted)};"
+                    f"{self.folder} holds another run: {_difference(key, old[key], new[key])};"
                     " choose another folder with --out"
                 )
 
-    def manifest(self) -> dict[str, Any]:
-        """The stored manifest. Raises UserError when there is none or it cannot be read."""
-        path = self.folder / MANIFEST
-        try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UserError(f"{self.folder} is no results folder: it has no {MANIFEST}") from None
-        except (OSError, ValueError, RecursionError) as error:
-            raise UserError(f"{path} cannot be read: {error}") from error
-        if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-            given = manifest.get("schema") if isinstance(manifest, dict) else type(manifest)
-            raise UserError(
-                f"{path} has schema {str(given)[:80]!r}; this version reads schema {SCHEMA}"
-            )
-        if (key := damaged(manifest)) is not None:
-            given = repr(manifest.get(key))
-            raise UserError(f"{path} is damaged: {key} is {given[:80]}{'...' * (len(given) > 80)}")
-        return manifest
+    def manifest(self) -> Manifest:
+        """Read the manifest. Raises UserError where it is absent, damaged or of another schema."""
+        return manifests.read(self.folder / MANIFEST)
 
     def write_text(self, name: str, content: str) -> None:
         """Write a text file, atomically."""
         with replacing(self.folder / name) as file:
             file.write(content)
-
-    def write_json(self, name: str, content: object) -> None:
-        """Write a JSON file, atomically."""
-        with replacing(self.folder / name) as file:
-            json.dump(content, file, indent=1, sort_keys=True)
-            file.write("\n")
 
     # --- shards --------------------------------------------------------------------------------
 
@@ -268,13 +241,11 @@ def _shard(arrays: Mapping[str, Array], key: str) -> Shard:
     )
 
 
-def _difference(key: str, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    """One line on what differs between two manifests under a key."""
-    old, new = stored.get(key), wanted.get(key)
+def _difference(key: str, old: Any, new: Any) -> str:
+    """Say in one line how the values of a key differ between two manifests."""
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return f"{key} is {old!r} there and {new!r} now"
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    first = names[0]
+    first = next(name for name in {**old, **new} if old.get(name) != new.get(name))
     if key == "expected":
         return f"its plan for the study {first!r} is not the one asked for"
     return f"{key} of {first} is {old.get(first)!r} there and {new.get(first)!r} now"

@@ -1,92 +1,143 @@
-"""What each key of a manifest holds, so that one edited by hand is refused and named.
+"""The manifest of a results folder: what was planned, and what the numbers depend on besides.
 
-A manifest is written by ``environment`` and read by every command that takes a results folder.
+``suite.measuring.environment`` makes it; every command that takes a results folder reads it. A
+value that does not have the declared form is refused, and keys of a newer version are ignored.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from suite.planning.axes import LARGEST
+from suite.types import UserError
 
-Form = Any
-"""A type or None; ``[form]``, a list of it; ``{"": form}``, a table of it; a range of whole
-numbers; or a tuple of what is allowed."""
+MANIFEST = "manifest.json"
+"""The name of the file."""
+SCHEMA = 1
+"""The version of the form of a results folder."""
+IDENTITY = ("schema", "profile", "root_seed", "expected", "versions", "tree_hash", "platform")
+"""Keys that must be equal for two runs to be the same run, on the same kind of machine: other
+processors and linear algebra libraries round differently."""
 
-_NAMES = {"": str}
-_NUMBER = range(2**63)
-_PLANNED = dict.fromkeys(("cells", "runs", "stacks"), _NUMBER)
-"""What ``expected`` says of a study in numbers; the rest is text."""
-_FOLDER = re.compile(r"[a-z0-9_]+", re.ASCII)
-"""The name of a study. It is that of a folder too, which must not lie elsewhere."""
-
-REQUIRED: Mapping[str, Form] = {
-    "command": [str],
-    "profile": str,
-    "studies": [str],
-    "frameworks": [str],
-    "overrides": {"": [(str, int, float)]},
-    "seeds": (range(1, LARGEST + 1), None),
-    "root_seed": _NUMBER,
-    "expected": {"": {"": (_NUMBER, str)}},
-    "versions": _NAMES,
-    "platform": _NAMES,
-}
-OPTIONAL: Mapping[str, Form] = {
-    "suite_version": str,
-    "cores": (_NUMBER, None),
-    "threads": _NUMBER,
-    "tree_hash": str,
-    "determinism": _NAMES,
-    "git": {"": (str, bool, None)},
-    "packages": [str],
-    "definitions": (_NAMES, None),
-    "left_out": [str],
-}
-"""Keys that a manifest of another version may lack."""
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Seeds = Annotated[int, Meta(ge=1, le=LARGEST)]
+StudyName = Annotated[str, Meta(pattern=r"\A[a-z0-9_]+\Z")]
+"""The name of a study. It is the name of a folder too, which must not lie elsewhere."""
+_SHOWN = 80
+"""Characters of a refused value that an error shows."""
 
 
-def damaged(manifest: Mapping[str, Any]) -> str | None:
-    """The first key that does not hold what it should, or None."""
-    for key, form in REQUIRED.items():
-        if key not in manifest or not _fits(manifest[key], form):
-            return key
-    if not all(map(_FOLDER.fullmatch, manifest["studies"])) or _repeats(manifest["studies"]):
-        return "studies"
-    for study, planned in manifest["expected"].items():
-        right = all(_fits(value, _PLANNED.get(name, str)) for name, value in planned.items())
-        if not right or not {"runs", "hash"} <= set(planned) or not _FOLDER.fullmatch(study):
-            return "expected"
-    present = {key: form for key, form in OPTIONAL.items() if key in manifest}
-    return next((key for key, form in present.items() if not _fits(manifest[key], form)), None)
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What was planned for one study. ``hash`` is the digest of its plan."""
+
+    cells: Count = 0
+    runs: Count
+    stacks: Count = 0
+    hash: str
 
 
-def _repeats(names: list[str]) -> bool:
-    return len(set(names)) < len(names)
+class Git(msgspec.Struct, frozen=True, kw_only=True):
+    """The commit that ran, and whether it had uncommitted changes; None where not known."""
+
+    commit: str | None = None
+    dirty: bool | None = None
 
 
-def _fits(value: Any, form: Form) -> bool:
-    if isinstance(form, tuple):
-        return any(_fits(value, one) for one in form)
-    if form is None:
-        return value is None
-    if isinstance(form, range):
-        return type(value) is int and value in form  # True is no number here
-    if isinstance(form, list):
-        return isinstance(value, list) and all(_fits(one, form[0]) for one in value)
-    if isinstance(form, dict):
-        if not isinstance(value, dict):
-            return False
-        return all(_fits(one, str) and _fits(inner, form[""]) for one, inner in value.items())
-    return type(value) is form and (form is not str or _is_text(value))
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What was planned, and what the numbers depend on besides.
+
+    Keys with a default may be absent from a manifest of another version.
+    """
+
+    schema: int = SCHEMA
+    suite_version: str = ""
+    command: tuple[str, ...]
+    profile: str
+    studies: tuple[StudyName, ...]
+    frameworks: tuple[str, ...]
+    overrides: Mapping[str, tuple[str | int | float, ...]]
+    """Axis -> the values that replaced those of the profile."""
+    seeds: Seeds | None
+    """Seeds of each cell, where the user chose them."""
+    root_seed: Count
+    expected: Mapping[StudyName, Expected]
+    versions: Mapping[str, str]
+    """Library -> version."""
+    platform: Mapping[str, str]
+    cores: Count | None = None
+    threads: Count | None = None
+    """Threads of each worker process."""
+    determinism: Mapping[str, str] = {}
+    """Environment variables and flags of the workers."""
+    git: Git = Git()
+    tree_hash: str = ""
+    """A hash of the suite's code."""
+    packages: tuple[str, ...] = ()
+    """Every installed package, as ``name==version``."""
+    definitions: Mapping[str, str] | None = None
+    """Metric -> its unit and the number of its definition."""
+    left_out: tuple[str, ...] = ()
+    """Tables that were left out when the folder was packed, as ``study/table``."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a study is named twice: its rows would be counted twice."""
+        for study in self.studies:
+            if self.studies.count(study) > 1:
+                raise ValueError(f"studies has {study!r} twice")
+
+    def values(self) -> dict[str, Any]:
+        """Return the keys and values of the JSON file."""
+        values: dict[str, Any] = msgspec.to_builtins(self)
+        if not self.left_out:
+            del values["left_out"]
+        return values
 
 
-def _is_text(value: str) -> bool:
-    """Whether a text can be written: half of a pair of surrogates cannot."""
+def encode(values: Mapping[str, Any]) -> str:
+    """Return the text of a manifest, with sorted keys, so that two can be compared line by line."""
+    return json.dumps(values, indent=1, sort_keys=True) + "\n"
+
+
+def read(path: Path) -> Manifest:
+    """Read a manifest.
+
+    Raises UserError where the file is absent, is not JSON, has another schema, or holds a value
+    that is not of the declared form: the message names the file, the key, its value and the form.
+    """
     try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        text = path.read_text(encoding="utf-8")
+        values = json.loads(text)
+    except FileNotFoundError:
+        raise UserError(f"{path.parent} is not a results folder: it has no {MANIFEST}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path} cannot be read: it is not a JSON object")
+    schema = _shown(values, "schema")
+    if schema != str(SCHEMA):
+        raise UserError(f"{path}: schema is {schema}; this version reads schema {SCHEMA}")
+    try:
+        return msgspec.json.decode(text, type=Manifest)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path} is damaged: {_fault(str(error), values)}") from error
+    except (RecursionError, msgspec.DecodeError) as error:  # NaN, say, which is not JSON
+        raise UserError(f"{path} cannot be read: {error}") from error
+
+
+def _fault(message: str, values: Mapping[str, Any]) -> str:
+    """Return what does not fit: the key and its value, where the message has one, and the form."""
+    key = re.search(r"`\$\.(\w+)", message)
+    return f"{key[1]} is {_shown(values, key[1])}; {message}" if key else message
+
+
+def _shown(values: Mapping[str, Any], key: str) -> str:
+    """Return a value as the file writes it, on one line of bounded length."""
+    text = json.dumps(values[key]) if key in values else "absent"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -13,6 +13,7 @@ reads the packed folder is told the same.
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import secrets
 import shutil
@@ -22,8 +23,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from suite.catalogue.registry import unknown
-from suite.results.checksums import LEFT_OUT, SUMS, warn
-from suite.results.folder import MANIFEST, Results, replacing
+from suite.results.checksums import SUMS, warn
+from suite.results.folder import Results, replacing
+from suite.results.manifest import MANIFEST, encode
 from suite.types import UserError
 
 PLAIN = ("claims.csv",)
@@ -40,8 +42,8 @@ def pack(
     finished run, a figure or table that it does not have, and where ``out`` holds something.
     """
     manifest = Results(folder).manifest()
-    tables = dict(_tables(folder, manifest["studies"]))
-    runs = [f"{study}/runs.csv" for study in manifest["studies"]]
+    tables = dict(_tables(folder, manifest.studies))
+    runs = [f"{study}/runs.csv" for study in manifest.studies]
     for name in ("claims.csv", "summary.csv", *runs):
         if name not in tables:
             raise UserError(f"{folder} lacks {name}: finish its run before packing it")
@@ -63,8 +65,10 @@ def pack(
             _write(draft / "figures" / f"{name}.png", pictures[name].read_bytes())
         if (folder / SUMS).exists():
             _write(draft / SUMS, (folder / SUMS).read_bytes())
-        gone = sorted({*manifest.get(LEFT_OUT, ()), *without})
-        Results(draft).write_json(MANIFEST, manifest | ({LEFT_OUT: gone} if gone else {}))
+        values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))  # also unknown keys
+        if left_out := sorted({*manifest.left_out, *without}):
+            values["left_out"] = left_out
+        _write(draft / MANIFEST, encode(values).encode())
     warn(folder, manifest)
     paths = sorted(path for path in out.rglob("*") if path.is_file())
     return {path.relative_to(out).as_posix(): path.stat().st_size for path in paths}

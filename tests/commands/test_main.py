@@ -175,8 +175,8 @@ WRONG = [
     (["chek", "/no/such/folder"], ["'chek'", "did you mean 'check'"]),
     (["plan", "--frameworks", "TORCH"], ["did you mean 'torch'"]),
     (["plan", "--set", f"depth={'9' * 400}"], ["whole numbers from 1 to"]),
-    (["check", "/no/such/folder"], ["no results folder"]),
-    (["report", "/no/such/folder"], ["no results folder"]),
+    (["check", "/no/such/folder"], ["not a results folder"]),
+    (["report", "/no/such/folder"], ["not a results folder"]),
 ]
 
 

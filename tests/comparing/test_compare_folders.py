@@ -281,7 +281,8 @@ def test_what_is_not_compared_is_named(a: Path, capsys: pytest.CaptureFixture[st
 
 def test_the_manifest_says_how_metrics_are_defined() -> None:
     plan = grids.plan([STUDIES["curves"]], grids.Selection("quick", ("torch",)))
-    told = manifest(plan, ["suite"])["definitions"]
+    told = manifest(plan, ["suite"]).definitions
+    assert told is not None
     assert told["norm_gain"] == "1; 1"
     assert set(told) == {name for spec in STUDIES["curves"].tables for name in spec.metrics}
 
@@ -403,7 +404,7 @@ def test_csv_has_every_row(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
 WRONG = [
     (["{a}"], ["two folders", "--by AXIS"]),
     (["{a}", "{a}", "--by", "framework"], ["two folders"]),
-    (["{a}", "/no/such/folder"], ["no results folder"]),
+    (["{a}", "/no/such/folder"], ["not a results folder"]),
     (["{a}", "{a}", "--fail-on", "wors"], ["'wors'", "did you mean 'worse'", "any"]),
     (["{a}", "--by", "framwork"], ["did you mean 'framework'"]),
     (["{a}", "--by", "optimizer"], ["name two values", "none of two values"]),

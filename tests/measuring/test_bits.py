@@ -183,7 +183,7 @@ def test_a_worker_has_the_environment_and_flags_that_the_manifest_says() -> None
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     told, *flags = json.loads(done.stdout)
     assert flags == [True, False, 1, True]
-    recorded = environment.manifest(small(1), ["suite"])["determinism"]
+    recorded = environment.manifest(small(1), ["suite"]).determinism
     assert recorded == told | {
         "torch.use_deterministic_algorithms": "True",
         "torch.utils.deterministic.fill_uninitialized_memory": "False",
@@ -199,11 +199,11 @@ def test_another_set_of_instructions_is_another_run(monkeypatch: pytest.MonkeyPa
     for name in names:
         monkeypatch.delenv(name, raising=False)
     plain = environment.manifest(plan, ["suite"])
-    assert plain["platform"]["limits"] == ""
-    assert plain["platform"]["compiler"] == (frameworks.compiler() or "none")
+    assert plain.platform["limits"] == ""
+    assert plain.platform["compiler"] == (frameworks.compiler() or "none")
     monkeypatch.setenv(names[0], "avx2")
     held = environment.manifest(plan, ["suite"])
-    assert held["platform"]["limits"] == f"{names[0]}=avx2"
+    assert held.platform["limits"] == f"{names[0]}=avx2"
     assert environment.run_id(held) != environment.run_id(plain)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from suite.commands import run as run_command
 from suite.measuring import environment, progress, runner
@@ -15,6 +16,7 @@ from suite.planning import grids
 from suite.planning.grids import Plan
 from suite.results import folder as results_folder
 from suite.results.folder import Results
+from suite.results.manifest import Expected
 from suite.results.tables import read_table
 from suite.studies import STUDIES
 from suite.studies.propagation import Propagation
@@ -157,15 +159,12 @@ def test_progress_is_a_bar_with_an_eta_on_a_terminal(
 
 def test_the_manifest_says_what_a_run_depends_on(plan: Plan) -> None:
     manifest = environment.manifest(plan, ["suite", "run"])
-    assert manifest["expected"]["propagation"] == {
-        "cells": 2,
-        "runs": 4,
-        "stacks": 2,
-        "hash": plan.digest("propagation"),
-    }
-    assert set(manifest["versions"]) >= {"python", "numpy", "pandas", "scipy"}
-    assert manifest["threads"] == 1
+    assert manifest.expected["propagation"] == Expected(
+        cells=2, runs=4, stacks=2, hash=plan.digest("propagation")
+    )
+    assert set(manifest.versions) >= {"python", "numpy", "pandas", "scipy"}
+    assert manifest.threads == 1
     assert len(environment.tree_hash()) == 16
-    others = [{**manifest, "tree_hash": "x"}, {**manifest, "root_seed": 1}]
+    others = [replace(manifest, tree_hash="x"), replace(manifest, root_seed=1)]
     assert len({environment.run_id(one) for one in [manifest, *others]}) == 3
-    assert environment.run_id({**manifest, "command": ["other"]}) == environment.run_id(manifest)
+    assert environment.run_id(replace(manifest, command=("other",))) == environment.run_id(manifest)

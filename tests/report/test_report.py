@@ -227,7 +227,7 @@ def test_the_same_folder_gives_the_same_bytes(
 )
 def test_a_command_without_its_own_circumstances(hidden: str) -> None:
     given = f"suite run parity {hidden} --profile quick --seeds=3"
-    shown = suite.report._command({"command": given.split()})
+    shown = suite.report._command(given.split())
     assert shown == "suite run parity --profile quick --seeds=3"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +13,8 @@ from suite.judging import judge_folder
 from suite.measuring import runner
 from suite.measuring.runner import Done
 from suite.planning.grids import Plan
-from suite.results.manifest import damaged
 from suite.types import Stack, UserError
-from tests.support import ROOT, breaking_disk, fake_study
+from tests.support import breaking_disk, fake_study
 from tests.support.breaking_disk import Disk, content, disk, run
 
 
@@ -209,23 +207,3 @@ def test_what_a_killed_process_was_writing_is_removed_and_nothing_else(
     assert run(plan, folder) == 0
     assert not any(path.exists() for path in drafts)
     assert all(path.exists() for path in mine)
-
-
-@pytest.mark.parametrize(("key", "value"), [("runs", "many"), ("stacks", -1), ("hash", 7)])
-def test_a_plan_edited_by_hand_is_named(key: str, value: object) -> None:
-    reference = ROOT / "results" / "reference" / "quick"
-    manifest = json.loads((reference / "manifest.json").read_text(encoding="utf-8"))
-    assert damaged(manifest) is None
-    manifest["expected"]["training"][key] = value
-    assert damaged(manifest) == "expected"
-
-
-@pytest.mark.parametrize("place", ["../elsewhere", "/elsewhere", "a/b", "", ".", "..", "A", "a b"])
-def test_a_study_is_no_path(place: str) -> None:
-    """A folder from elsewhere must not make a command read or write outside of it."""
-    reference = ROOT / "results" / "reference" / "quick"
-    manifest = json.loads((reference / "manifest.json").read_text(encoding="utf-8"))
-    assert damaged({**manifest, "studies": ["training", place]}) == "studies"
-    expected = manifest["expected"]
-    assert damaged({**manifest, "expected": {**expected, place: expected["training"]}})
-    assert damaged({**manifest, "studies": ["training", "training"]}) == "studies"

@@ -116,6 +116,17 @@ def test_a_table_that_is_left_out_is_named(finished: Path, tmp_path: Path) -> No
     ]
 
 
+def test_a_packed_manifest_keeps_the_keys_of_a_newer_version(
+    finished: Path, tmp_path: Path
+) -> None:
+    newer = Path(shutil.copytree(finished, tmp_path / "newer"))
+    path = newer / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8")) | {"accelerator": {"name": None}}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    files = packed(newer, tmp_path / "new", "--without", "propagation/layers")
+    assert json.loads(files["manifest.json"]) == manifest | {"left_out": ["propagation/layers"]}
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -153,7 +164,7 @@ def test_folders_that_cannot_be_packed_or_packed_into(
     assert "lies inside" in capsys.readouterr().err
     assert not (finished / "training" / "new").exists()
     assert main(["pack", str(tmp_path / "mine"), "--out", str(tmp_path / "new")]) == 2
-    assert "no results folder" in capsys.readouterr().err
+    assert "not a results folder" in capsys.readouterr().err
     half = Path(shutil.copytree(finished, tmp_path / "half"))
     (half / "propagation" / "runs.csv").unlink()
     assert main(["pack", str(half), "--out", str(tmp_path / "new")]) == 2

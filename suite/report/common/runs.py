@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from suite.results.manifest import Manifest
 from suite.results.tables import read_table
 
 MOST = 5
@@ -55,20 +55,19 @@ def table(path: Path, *required: str) -> pd.DataFrame | None:
     return read_table(path, required) if there else None
 
 
-def outcomes(runs: Mapping[str, pd.DataFrame | None], manifest: Mapping[str, Any]) -> list[Outcome]:
+def outcomes(runs: Mapping[str, pd.DataFrame | None], manifest: Manifest) -> list[Outcome]:
     """What became of each study that the manifest expects; ``runs``: study -> runs.csv."""
-    expected: Mapping[str, Mapping[str, int]] = manifest.get("expected", {})
 
     def of_study(study: str) -> Outcome:
         rows = runs.get(study)
         counts = {} if rows is None else rows["status"].value_counts().to_dict()
         found = {str(status): int(count) for status, count in counts.items()}
-        wanted = int(expected[study]["runs"])
+        wanted = manifest.expected[study].runs
         # What was expected and is not there is missing.
         whole = {**found, "missing": max(0, wanted - sum(found.values())), "expected": wanted}
         return Outcome(study, whole, [] if rows is None else reasons(rows))
 
-    return [of_study(study) for study in expected]
+    return [of_study(study) for study in manifest.expected]
 
 
 def reasons(rows: pd.DataFrame) -> list[Reason]:

@@ -264,7 +264,7 @@ def compare(there: pd.DataFrame, here: pd.DataFrame, metrics: Sequence[str]) -> 
             for frame in (there, here)
         )
         identical &= (a.view(np.int64) == b.view(np.int64)) | (np.isnan(a) & np.isnan(b))
-        alike &= metric.alike(a, b)
+        alike &= metric.equal(a, b)
         off = _times(a, b, metric)
         worse = off > times
         times[worse], what[worse] = off[worse], name

@@ -2,7 +2,7 @@
 
 Runs of a cell are paired by seed. A diverged run counts with the metric's worst value. A failed run
 leaves its pair out, but for the share of runs that end ok. Two values are alike within the
-metric's tolerance or rounding (``Metric.alike``). A pair of two NaN is none; of one NaN, it is
+metric's tolerance or rounding (``Metric.equal``). A pair of two NaN is none; of one NaN, it is
 infinitely apart, for the worse where the metric has a better direction.
 """
 
@@ -190,7 +190,7 @@ class _Pairs:
         with np.errstate(invalid="ignore"):
             differences = np.where(a == b, 0.0, b - a)
         differences[np.isnan(b)], differences[np.isnan(a)] = worse, -worse
-        apart = ~metric.alike(a, b)
+        apart = ~metric.equal(a, b)
         above, below = (self._count(cell[apart & to]) for to in (differences > 0, differences < 0))
         found = medians(differences, cell, self.cells)
         middle = [medians(side, cell, self.cells)["centre"] for side in (a, b)]

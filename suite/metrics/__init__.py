@@ -1,9 +1,9 @@
-"""The metrics registry: what every number in the CSVs means.
+"""The metrics registry, which says what every number in the CSVs means.
 
-Columns, units, worst values and ``results/README.md`` all derive from it. A study names its
-metrics in its tables; a claim may only speak of a metric that stands here. The metrics of a study
-are ``METRICS`` of the file of its name, found by that name; a metric that a second study measures
-too stays in the file of the first.
+Columns, units, worst values and ``results/README.md`` are derived from it. A study names its
+metrics in its tables, and a claim may name only a metric of this registry. The metrics of a study
+are ``METRICS`` of the file of its name, found by that name; a metric that a second study also
+measures stays in the file of the first.
 """
 
 from __future__ import annotations

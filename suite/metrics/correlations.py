@@ -1,4 +1,4 @@
-"""The metrics of the study ``correlations``: two inputs of equal norm on their way through."""
+"""The metrics of the study ``correlations``: two inputs of equal norm, layer by layer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import math
 
 from suite.metrics.metric import Metric
 
-_GRADIENTS = "cosine of two inputs' gradients by a layer's pre-activations, for one cotangent"
+_GRADIENTS = (
+    "cosine of two inputs' gradients with respect to a layer's pre-activations, for one cotangent"
+)
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -18,7 +20,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "correlation_error",
         "1",
-        "largest |measured - predicted| over layers and starts, of correlation",
+        "largest |measured - predicted correlation| over layers and starts",
         "lower",
         math.inf,
         0.005,
@@ -26,39 +28,39 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "last_correlation",
         "1",
-        "correlation in the last layer, from orthogonal inputs",
+        "correlation in the last layer, for orthogonal inputs",
         tolerance=0.005,
     ),
-    Metric("last_correlation_predicted", "1", "last_correlation by theory"),
+    Metric("last_correlation_predicted", "1", "last_correlation predicted by theory"),
     Metric(
         "correlation_length",
         "layers",
-        "layers in which the distance of the correlation from"
-        " 1 falls by e: least squares over the second half, from orthogonal inputs; measured"
-        " where theory ends at 1 and its length fits six times into the depth",
+        "number of layers in which the distance of the correlation from 1 falls by a factor of e,"
+        " by least squares over the second half of the layers, for orthogonal inputs; measured if"
+        " the limit in theory is 1 and the depth is at least six times the length in theory",
         tolerance=0.05,
     ),
     Metric(
         "correlation_length_predicted",
         "layers",
-        "correlation_length by theory, the limit -1 / ln(chi)",
+        "correlation_length predicted by theory for great depth, -1 / ln(chi)",
     ),
     Metric(
         "first_gradient_cosine",
         "1",
-        "gradient_cosine of the first layer, from orthogonal inputs",
+        "gradient_cosine of the first layer, for orthogonal inputs",
         tolerance=0.005,
     ),
-    Metric("first_gradient_cosine_predicted", "1", "first_gradient_cosine by theory"),
+    Metric("first_gradient_cosine_predicted", "1", "first_gradient_cosine predicted by theory"),
     Metric(
         "first_gradient_cosine_halved",
         "1",
-        "what first_gradient_cosine would be if each layer halved it: 2^-depth",
+        "first_gradient_cosine if every layer halved it: 2^-depth",
     ),
     Metric(
         "correlation", "1", "cosine of two inputs' pre-activations in a layer, mean over the pairs"
     ),
-    Metric("correlation_predicted", "1", "correlation by theory"),
+    Metric("correlation_predicted", "1", "correlation predicted by theory"),
     Metric("gradient_cosine", "1", f"{_GRADIENTS}, mean over the pairs"),
-    Metric("gradient_cosine_predicted", "1", "gradient_cosine by theory"),
+    Metric("gradient_cosine_predicted", "1", "gradient_cosine predicted by theory"),
 )

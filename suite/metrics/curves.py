@@ -1,4 +1,4 @@
-"""The metrics of the study ``curves``: each activation, point by point, on the real line."""
+"""The metrics of the study ``curves``: each activation at points of the real line."""
 
 from __future__ import annotations
 
@@ -17,24 +17,27 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "activation_slope_error",
         "1",
-        "the same of the slope, relative to max(1, |x|) up to 8, kinks left out",
+        "largest deviation of the slope, except at kinks, from its definition at the same points,"
+        " relative to max(1, min(|x|, 8))",
         "lower",
         tolerance=1e-6,
     ),
     Metric(
         "kink_error",
         "1",
-        "largest deviation of the slope from the definition's at a kink; 0 with no kink",
+        "largest deviation of the slope from that of the definition at a kink; 0 if there is none",
         tolerance=1e-6,
     ),
-    Metric("far_nan", "numbers", "values and slopes that are NaN at ±10^1 .. ±10^38", "lower"),
-    Metric("infinite_nan", "numbers", "values and slopes that are NaN at ±infinity"),
+    Metric(
+        "far_nan", "numbers", "number of values and slopes that are NaN at ±10^1 .. ±10^38", "lower"
+    ),
+    Metric("infinite_nan", "numbers", "number of values and slopes that are NaN at ±infinity"),
     Metric("steepest_slope", "1", "largest |slope| from -8 to 8", tolerance=1e-6),
-    Metric("tail_slope", "1", "the larger |slope| of those at -8 and 8", tolerance=1e-6),
+    Metric("tail_slope", "1", "larger of |slope| at -8 and |slope| at 8", tolerance=1e-6),
     Metric(
         "chain_slope",
         "1",
-        "largest |slope| from -8 to 8 of ten applications of the activation one after the other",
+        "largest |slope| from -8 to 8 of the activation applied ten times in succession",
         tolerance=1e-6,
     ),
     Metric(
@@ -48,8 +51,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "norm_gain_largest",
         "1",
-        "the largest of this ratio over Gaussian vectors of 4,096"
-        " entries with 20 standard deviations from 0.001 to 1,000",
+        "largest norm of the activation over the norm of a Gaussian vector of 4,096"
+        " entries, for 20 standard deviations from 0.001 to 1,000",
         tolerance=0.01,
     ),
     Metric(
@@ -59,16 +62,21 @@ METRICS: tuple[Metric, ...] = (
         " arguments, from the catalogue's definition, relative to max(1, |x|), from -8 to 8",
         tolerance=1e-6,
     ),
-    Metric("function_default_error", "1", "the same of the framework's function", tolerance=1e-6),
+    Metric(
+        "function_default_error",
+        "1",
+        "layer_default_error for the framework's function instead of its layer",
+        tolerance=1e-6,
+    ),
     *(
         Metric(
-            f"activation_{what}{end}",
+            f"activation_{quantity}{end}",
             "1",
-            f"{what} of the activation at a point{more}",
+            f"{quantity} of the activation at a point{suffix}",
             tolerance=1e-6,
         )
-        for what in ("value", "slope")
-        for end, more in (("", ""), ("_predicted", ", by definition"))
+        for quantity in ("value", "slope")
+        for end, suffix in (("", ""), ("_predicted", ", by the definition"))
     ),
     *(
         Metric(

@@ -1,4 +1,4 @@
-"""The metric of the study ``defaults``: whatever the number is that a user gets unasked."""
+"""The metric of the study ``defaults``: a number that users get when they do not set it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "default_value",
         "as the case says",
-        "the number that the framework uses when a user"
-        " says nothing; `suite.studies.defaults` says for each case what it is",
+        "number that the framework uses when a user sets none; `suite.studies.defaults` says"
+        " what it is for each case",
     ),
 )

@@ -28,7 +28,7 @@ METRICS: tuple[Metric, ...] = (
             f"{when}_risk",
             "1",
             "expected squared error of the demo's network on new inputs"
-            f" and targets, {text} training; 1 is the least that any network can have",
+            f" and targets, {text} training; no network can have less than 1",
             "lower",
             math.inf,
             0.01,
@@ -38,15 +38,15 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "clipped_share",
         "share",
-        "steps whose gradient had a norm above the threshold",
+        "share of the steps whose gradient has a norm above the threshold",
         tolerance=0.01,
     ),
     *(
         Metric(
             f"steps_to_millionth{end}",
             "steps",
-            "steps after which the distance from the"
-            f" minimum has fallen to a millionth{text}; inf when it does not in 8,000",
+            "number of steps after which the distance from the minimum has fallen to a"
+            f" millionth{text}; inf if it does not within 8,000 steps",
             "lower",
             math.inf,
             1.0,
@@ -58,7 +58,7 @@ METRICS: tuple[Metric, ...] = (
         Metric(
             f"relative_distance{end}",
             "1",
-            f"distance from the minimum over that at the start{text}",
+            f"distance from the minimum over the distance at the start{text}",
             "lower",
             math.inf,
         )

@@ -1,4 +1,4 @@
-"""The metrics of the study ``digits`` that ``training`` does not have."""
+"""The metrics of the study ``digits``, apart from those that ``training`` has too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "digit_accuracy",
         "share",
-        "training images whose class has the largest logit, after training",
+        "share of the training images whose class has the largest logit, after training",
         "higher",
         0.0,
         0.01,
@@ -31,7 +31,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "heldout_digit_accuracy",
         "share",
-        "held-out images whose class has the largest logit, after training",
+        "share of the held-out images whose class has the largest logit, after training",
         "higher",
         0.0,
         0.01,
@@ -40,7 +40,7 @@ METRICS: tuple[Metric, ...] = (
         "first_step_half",
         "steps",
         "first step, from 1, at which the mean loss of the last 10"
-        " batches is at most 0.5; inf when there is none",
+        " batches is at most 0.5; inf if there is none",
         "lower",
         math.inf,
         2.0,
@@ -48,7 +48,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "running_loss",
         "nats",
-        f"{_LOSS}, mean of 10 batches, each before its step",
+        f"{_LOSS}, mean over 10 batches, each before its step",
         "lower",
         math.inf,
     ),

@@ -1,4 +1,4 @@
-"""The metrics of the study ``drift``: a framework's training beside a reference's, same start."""
+"""The metrics of the study ``drift``: training by a framework and by a reference, same start."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "step_apart",
         "steps",
-        "the first batch, from 1, whose loss before its update differs"
-        " from the reference's by more than 1e-4 of it; inf when none does",
+        "first batch, from 1, whose loss before its update differs"
+        " from the reference's by a relative difference of more than 1e-4; inf if none does",
         "higher",
         None,
         10.0,
@@ -19,9 +19,9 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "layer_apart",
         "layers",
-        "the first layer, from 1, whose weights or biases differ from"
+        "first layer, from 1, whose weights or biases differ from"
         " the reference's by more than 1e-4 of the largest of them, at the first recorded epoch"
-        " at which one does; 0 when none does",
+        " at which any layer does; 0 if none does",
     ),
     Metric(
         "early_gap",
@@ -46,7 +46,7 @@ METRICS: tuple[Metric, ...] = (
         "1",
         "largest difference between a weight or bias and the reference's,"
         " relative to the largest of its tensor, largest over the layers, after an epoch (in"
-        " runs: after the last)",
+        " runs: after the last epoch)",
         "lower",
         math.inf,
         1e-5,

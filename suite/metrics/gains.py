@@ -1,4 +1,4 @@
-"""The metrics of the study ``gains``: factors of the kernels, and what becomes of the signal."""
+"""The metrics of the study ``gains``: factors of the kernels and the signals that follow."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ import math
 
 from suite.metrics.metric import Metric
 
-_LATE = "in the second half of the layers, where the start is forgotten if it ever is"
+_LATE = "in the second half of the layers, away from the influence of the start"
 
 METRICS: tuple[Metric, ...] = (
     Metric("gain", "1", "factor of kernels whose fan_in Var(W) is 1"),
     Metric(
         "fixed_point",
         "1",
-        "mean square of the pre-activations that the gain keeps, by theory;"
-        " NaN where there is none or every one is kept",
+        "mean square of the pre-activations that the gain keeps, predicted by theory; NaN if there"
+        " is none or if the gain keeps every one",
     ),
     Metric(
         "fixed_point_response",
         "1",
-        "d ln q' / d ln q at fixed_point, by theory: attracting below 1, repelling above",
+        "d ln q' / d ln q at fixed_point, predicted by theory: it attracts below 1, repels above",
     ),
     Metric(
         "fixed_point_chi",
         "1",
-        "factor of the gradient's mean square per layer at fixed_point, by theory",
+        "factor of the gradient's mean square per layer at fixed_point, predicted by theory",
     ),
     Metric(
         "response",
         "1",
-        "ratio in nats of the second layer's mean squares, from starts at 1.4"
-        " and 0.7, over that of the first layer's: below 1 they approach",
+        "difference of ln(mean square) between the starts at 1.4 and 0.7 in the second layer, over"
+        " that in the first layer; below 1 they approach each other",
         tolerance=0.01,
     ),
-    Metric("response_predicted", "1", "response by theory"),
+    Metric("response_predicted", "1", "response predicted by theory"),
     Metric(
         "separation",
         "1",
-        "ratio in nats of the last layer's mean squares, from starts at 1.4"
-        " and 0.7, over that of the first layer's",
+        "difference of ln(mean square) between the starts at 1.4 and 0.7 in the last layer, over"
+        " that in the first layer",
         tolerance=0.01,
     ),
-    Metric("separation_predicted", "1", "separation by theory"),
+    Metric("separation_predicted", "1", "separation predicted by theory"),
     Metric(
         "late_forward_rate",
         "nats per layer",
@@ -51,7 +51,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "late_forward_rate_predicted",
         "nats per layer",
-        "late_forward_rate by theory",
+        "late_forward_rate predicted by theory",
         tolerance=1e-9,
     ),
     Metric(
@@ -64,7 +64,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "late_backward_rate_predicted",
         "nats per layer",
-        "late_backward_rate by theory, with the finite-width drift to leading order",
+        "late_backward_rate predicted by theory, with the finite-width drift to leading order",
         tolerance=1e-9,
     ),
     Metric(
@@ -76,9 +76,9 @@ METRICS: tuple[Metric, ...] = (
         math.nan,
         0.01,
     ),
-    Metric("last_square_predicted", "1", "last_square by theory"),
+    Metric("last_square_predicted", "1", "last_square predicted by theory"),
     Metric(
         "square", "1", "mean square of a layer's pre-activations, geometric mean over the inputs"
     ),
-    Metric("square_predicted", "1", "square by theory"),
+    Metric("square_predicted", "1", "square predicted by theory"),
 )

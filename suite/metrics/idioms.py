@@ -1,6 +1,6 @@
-"""The metrics of the study ``idioms``: what becomes of code as sources print it.
+"""The metrics of the study ``idioms``: the outcome of running code as sources print it.
 
-A run's reason holds the error that was raised, if any: for this study it is a result.
+If the code raises an error, the reason of the run is that error: in this study it is a result.
 """
 
 from __future__ import annotations
@@ -8,24 +8,30 @@ from __future__ import annotations
 from suite.metrics.metric import Metric
 
 METRICS: tuple[Metric, ...] = (
-    Metric("raised", "share", "1 where the code raises an error, 0 where it runs"),
+    Metric("raised", "share", "1 if the code raises an error, 0 if it runs"),
     Metric(
         "call_difference",
         "1",
-        "largest difference between what a layer gives when it is"
-        " called and when its forward method is",
+        "largest difference between the outputs of a layer when it is called and when its forward"
+        " method is called",
         tolerance=1e-6,
     ),
     Metric(
-        "called_hooks", "hooks", "hooks, or registered losses, that act when the layer is called"
+        "called_hooks",
+        "hooks",
+        "number of hooks, or registered losses, that act when the layer is called",
     ),
-    Metric("forward_hooks", "hooks", "the same when its forward method is called"),
+    Metric(
+        "forward_hooks",
+        "hooks",
+        "number of hooks, or registered losses, that act when its forward method is called",
+    ),
     Metric(
         "found_share",
         "share",
-        "of what the code looks for that it finds: weights by a part"
+        "share of what the code looks for that it finds: weights by a part"
         " of their name, parts of a network in the expected order, weights that its loop"
-        " draws again, a model that its step moves",
+        " draws again, or a model that its step changes",
     ),
     Metric(
         "start_difference",

@@ -1,6 +1,6 @@
 """The metrics of the study ``initializers``: a drawn kernel against its declared law.
 
-KS: the Kolmogorov-Smirnov distance between the entries of one kernel and a law, the largest
+KS is the Kolmogorov-Smirnov distance between the entries of one kernel and a law: the largest
 difference of their distribution functions.
 """
 
@@ -13,7 +13,7 @@ METRICS: tuple[Metric, ...] = (
         "kernel_mean_z",
         "standard errors",
         "mean of a kernel's entries over its standard"
-        " error by the declared law; empty where entries are not independent",
+        " error under the declared law; empty where the entries are not independent",
         tolerance=0.1,
     ),
     Metric(
@@ -27,12 +27,12 @@ METRICS: tuple[Metric, ...] = (
         "standard errors",
         "kernel_variance_ratio - 1 over its standard"
         " error, sqrt((kurtosis + 2) / entries) with the excess kurtosis of the declared law;"
-        " empty where entries are not independent",
+        " empty where the entries are not independent",
         tolerance=0.1,
     ),
     Metric("kernel_kurtosis", "1", "excess kurtosis of a kernel's entries", tolerance=0.01),
     Metric("kernel_kurtosis_predicted", "1", "kernel_kurtosis of the declared law"),
-    Metric("ks_declared", "1", "KS of a kernel and its declared law", tolerance=0.001),
+    Metric("ks_declared", "1", "KS distance of a kernel and its declared law", tolerance=0.001),
     *(
         Metric(f"ks_{law}{end}", "1", text, tolerance=0.001)
         for law, words in (
@@ -40,37 +40,38 @@ METRICS: tuple[Metric, ...] = (
             ("truncated", "the normal law cut at two standard deviations"),
         )
         for end, text in (
-            ("", f"KS of a kernel and {words} of the declared variance"),
-            ("_predicted", f"KS of the declared law and {words} of its variance"),
+            ("", f"KS distance of a kernel and {words} of the declared variance"),
+            ("_predicted", f"KS distance of the declared law and {words} of its variance"),
         )
     ),
     Metric(
         "kernel_bias_std",
         "1",
-        "root mean square of the bias that the layer starts with",
+        "root mean square of the bias with which the layer starts",
         tolerance=0.01,
     ),
-    Metric("kernel_bias_std_predicted", "1", "kernel_bias_std by the declared law"),
+    Metric("kernel_bias_std_predicted", "1", "kernel_bias_std of the declared law"),
     Metric("kernel_bias_largest", "1", "largest |bias| times sqrt(fan_in)", tolerance=0.01),
     *(
-        Metric(f"{way}_gain{end}", "1", f"{text}{more}", tolerance=0.01)
-        for way, text in (
+        Metric(f"{direction}_gain{end}", "1", f"{text}{suffix}", tolerance=0.01)
+        for direction, text in (
             (
                 "forward",
                 "mean square of the outputs of a linear layer over that of its Gaussian inputs",
             ),
             (
                 "backward",
-                "mean square of the gradient by the inputs of a linear layer over that"
-                " of the Gaussian gradient by its outputs",
+                "mean square of the gradient with respect to the inputs of a linear layer over that"
+                " of the Gaussian gradient with respect to its outputs",
             ),
         )
-        for end, more in (("", ""), ("_predicted", ", by the declared variance"))
+        for end, suffix in (("", ""), ("_predicted", ", by the declared variance"))
     ),
     Metric(
         "equal_kernels",
         "share",
-        "pairs of layers whose kernels begin with the same values, as far as the smaller reaches",
+        "share of the pairs of layers whose kernels begin with the same values, up to the size of"
+        " the smaller kernel",
     ),
     Metric(
         "kernel_density",
@@ -80,6 +81,6 @@ METRICS: tuple[Metric, ...] = (
         tolerance=0.01,
     ),
     Metric(
-        "kernel_density_predicted", "1 / standard deviation", "kernel_density by the declared law"
+        "kernel_density_predicted", "1 / standard deviation", "kernel_density of the declared law"
     ),
 )

@@ -10,9 +10,9 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "shift_distance",
         "1",
-        "norm of the change of the gradient by a hidden layer's kernel"
+        "norm of the change of the gradient with respect to a hidden layer's kernel"
         " when only the layers below it make their step, over the norm of the gradient (mean"
-        " over the steps, in runs over layers and steps)",
+        " over the steps; in runs, over layers and steps)",
         "lower",
         math.inf,
         0.01,
@@ -20,8 +20,9 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "shift_cosine",
         "1",
-        "cosine between that gradient before and after (mean over the"
-        " steps, in runs over layers and steps); 1: the layers below do not turn it",
+        "cosine between the gradient with respect to a hidden layer's kernel before and after the"
+        " layers below it make their step (mean over the steps; in runs, over layers and steps);"
+        " 1 if they do not turn the gradient",
         "higher",
         -1.0,
         0.01,
@@ -34,5 +35,12 @@ METRICS: tuple[Metric, ...] = (
         math.inf,
         0.02,
     ),
-    Metric("last_step_loss", "nats", "the same before the last step", "lower", math.inf, 0.02),
+    Metric(
+        "last_step_loss",
+        "nats",
+        "mean binary cross-entropy on all inputs before the last step",
+        "lower",
+        math.inf,
+        0.02,
+    ),
 )

@@ -1,4 +1,4 @@
-"""The metrics of the study ``lecture``, where ``propagation`` has none of the same meaning."""
+"""The metrics of the study ``lecture``, apart from those that ``propagation`` has too."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "std_error",
         "nats",
-        "largest |ln(measured / predicted)| over the layers, of the"
-        " standard deviation of the activations",
+        "largest |ln(measured / predicted)| of the standard deviation of the activations, over the"
+        " layers",
         "lower",
         math.inf,
         0.01,
@@ -19,13 +19,13 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "activation_std", "1", "standard deviation of a layer's activations, over inputs and units"
     ),
-    Metric("activation_std_predicted", "1", "activation_std by theory"),
+    Metric("activation_std_predicted", "1", "activation_std predicted by theory"),
     Metric(
         "kernel_gradient",
         "1",
-        "root mean square of the gradient by a layer's kernel, summed over the batch",
+        "root mean square of the gradient with respect to a layer's kernel, summed over the batch",
     ),
-    Metric("kernel_gradient_predicted", "1", "kernel_gradient by theory"),
+    Metric("kernel_gradient_predicted", "1", "kernel_gradient predicted by theory"),
     Metric(
         "kernel_gradient_ratio",
         "1",
@@ -35,14 +35,14 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "activation_share",
         "share",
-        "activations of a layer in a bin of width 0.05: bin k is"
-        " centred on 0.05 k, and the outermost (k = -40, 40) hold what lies beyond",
+        "share of a layer's activations in a bin of width 0.05: bin k is"
+        " centred on 0.05 k, and the outermost bins (k = -40, 40) include all values beyond",
     ),
     Metric(
         "gradient_share",
         "share",
-        "entries of the gradient by a layer's pre-activations in a"
-        " bin of width 0.1: bin k is centred on 0.1 k, and the outermost (k = -40, 40) hold"
-        " what lies beyond; the cotangent is N(0, 1)",
+        "share of the entries of the gradient with respect to a layer's pre-activations in a bin of"
+        " width 0.1: bin k is centred on 0.1 k, and the outermost bins (k = -40, 40) include all"
+        " values beyond; the cotangent is N(0, 1)",
     ),
 )

@@ -1,4 +1,4 @@
-"""What a metric is: the name, unit, direction and worst value of one measured quantity."""
+"""The definition of a metric: name, unit, direction and worst value of one measured quantity."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import numpy as np
 from suite.types import Array, float64
 
 ROUNDING = 1e-5
-"""The relative difference below which two values are the same but for rounding: a hundred units
-in the last place of single precision, over thousands of operations."""
+"""The relative difference below which two values differ only by rounding: a hundred units in the
+last place of single precision, accumulated over thousands of operations."""
 
 
 @dataclass(frozen=True)
 class Metric:
     """One measured quantity.
 
-    ``direction``: ``higher`` or ``lower`` is better, or ``neither``. ``worst``: the value that a
-    diverged run counts with. NaN: it has none, and a diverged run makes a claim about the metric
-    undecided. None: divergence does not touch what was measured, which counts as it is.
-    ``tolerance``: the difference below which two values count as the same when two results are
-    compared. ``definition``: raised when what is measured changes under the same name; results of
-    two definitions are not compared.
+    ``direction`` says whether ``higher`` or ``lower`` values are better, or ``neither``.
+    ``worst`` is the value with which a diverged run counts: NaN if it has no value, so that a
+    diverged run leaves a claim about the metric undecided; None if divergence does not affect the
+    measured value, which then counts as it is. ``tolerance`` is the difference below which two
+    values count as equal when two results are compared. ``definition`` is a number that is raised
+    when the measured quantity changes under the same name; results of different definitions are
+    not compared.
     """
 
     name: str
@@ -36,21 +37,23 @@ class Metric:
 
     @property
     def defined(self) -> str:
-        """Unit and definition: what two results must share for the metric to be compared."""
+        """The unit and definition, which two results must share to be compared."""
         return f"{self.unit}; {self.definition}"
 
     def counted(self, values: Array, diverged: Array) -> Array:
-        """The values that summary and claims count: where a run diverged, the worst."""
+        """Return the values for summary and claims, with ``worst`` where a run diverged."""
         return values if self.worst is None else np.where(diverged, self.worst, values)
 
-    def alike(self, a: Array, b: Array) -> Array:
-        """Where two values of the metric are the same, as bool: no farther apart than the
-        tolerance or rounding, equal infinities, or both NaN."""
+    def equal(self, a: Array, b: Array) -> Array:
+        """Return, as booleans, where two values of the metric count as equal.
+
+        They do if they differ by at most the tolerance or rounding, if they are equal infinities,
+        or if both are NaN."""
         a, b = float64(a), float64(b)
         with np.errstate(invalid="ignore", over="ignore"):
             size = np.maximum(np.abs(a), np.abs(b))
             near = np.abs(a - b) <= np.maximum(self.tolerance, ROUNDING * size)
-        # Of an infinite and a finite value the difference is no larger than the size.
+        # An infinite and a finite value would pass as near: both sides of the test are inf.
         same = (a == b) | (np.isnan(a) & np.isnan(b))
         return np.asarray(same | (near & np.isfinite(a) & np.isfinite(b)))
 

@@ -15,7 +15,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "normalised_gradient_error",
         "1",
-        "the same of the gradients by the values, gamma and beta",
+        "largest |gradient - definition| of the gradients with respect to the values, gamma and"
+        " beta, likewise",
         "lower",
         tolerance=1e-12,
     ),
@@ -23,13 +24,13 @@ METRICS: tuple[Metric, ...] = (
         "other_axes_gap",
         "1",
         "largest |outputs - definition| with the axes of the other layer"
-        " for values of the same form: what a mix-up of axes would show",
+        " for values of the same shape: the size of the error if the axes were exchanged",
         tolerance=1e-9,
     ),
     Metric(
         "normalised_mean",
         "1",
-        "largest |mean| of a group of outputs; gamma 1 and beta 0",
+        "largest |mean| over the groups of outputs, with gamma 1 and beta 0",
         "lower",
         tolerance=1e-12,
     ),
@@ -37,13 +38,14 @@ METRICS: tuple[Metric, ...] = (
         "normalised_std",
         "1",
         "standard deviation (population) of a group of outputs, median"
-        " over the groups; gamma 1 and beta 0",
+        " over the groups, with gamma 1 and beta 0",
         tolerance=1e-9,
     ),
     Metric(
         "normalised_std_predicted",
         "1",
-        "normalised_std by sqrt(v / (v + epsilon)), v the group's own variance (population)",
+        "normalised_std by the formula sqrt(v / (v + epsilon)) with the group's variance v"
+        " (population)",
         tolerance=1e-9,
     ),
     Metric(
@@ -56,22 +58,21 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "layer_epsilon",
         "1",
-        "what the layer adds to the variance: the framework's own, or the one that was asked for",
+        "number that the layer adds to the variance: the framework's default, or the one that the"
+        " cell sets",
     ),
-    Metric("trainable_per_feature", "1", "trainable numbers per feature (gamma and beta)"),
-    Metric(
-        "momentum_argument", "1", "the layer's momentum as it is written; empty where it has none"
-    ),
+    Metric("trainable_per_feature", "1", "number of trainable values per feature (gamma and beta)"),
+    Metric("momentum_argument", "1", "momentum argument of the layer; empty if it has none"),
     Metric(
         "kept_share",
         "share",
-        "share of the old running mean that is left after a batch, as the layer does it",
+        "share of the old running mean that the layer keeps after a batch, as measured",
         tolerance=1e-9,
     ),
     Metric(
         "momentum_gap",
         "1",
-        "kept_share - momentum_argument: 0 where momentum means the share of the old value",
+        "kept_share - momentum_argument: 0 if momentum is the share of the old value",
         tolerance=1e-9,
     ),
     Metric(
@@ -85,7 +86,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "running_unbiased_error",
         "1",
-        "the same from a moving average of sample variances (divided by n - 1)",
+        "largest relative difference of the running variance from a moving average of sample"
+        " variances (divided by n - 1)",
         "lower",
         tolerance=1e-9,
     ),
@@ -106,14 +108,16 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "rescaled_output_gap",
         "1",
-        "kernel times 7 before the layer: largest relative change of the outputs, without epsilon",
+        "largest relative change of the outputs when the kernel before the layer is multiplied by"
+        " 7, with epsilon 0",
         "lower",
         tolerance=1e-12,
     ),
     Metric(
         "rescaled_gradient_factor",
         "1",
-        "the same: norm of the gradient by the kernel over the one before",
+        "norm of the gradient with respect to the kernel, over that norm before the kernel is"
+        " multiplied by 7",
         tolerance=1e-9,
     ),
 )

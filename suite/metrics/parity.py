@@ -47,13 +47,13 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "first_layer_off",
         "layers",
-        "the first layer, from 1, whose gradient deviates from"
-        " the oracle by more than 1e-4 (relative, as in gradient_error); 0 when none does",
+        "first layer, from 1, whose gradient deviates from"
+        " the oracle by more than 1e-4 (relative, as in gradient_error); 0 if none does",
     ),
     Metric(
         "first_step_off",
         "steps",
-        "the first step whose weights deviate from the oracle by"
-        " more than 1e-4 (relative, as in step_error); 0 when none does",
+        "first step, from 1, whose weights deviate from the oracle by"
+        " more than 1e-4 (relative, as in step_error); 0 if none does",
     ),
 )

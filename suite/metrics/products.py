@@ -17,20 +17,20 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "top_exponent_error",
         "nats per factor",
-        "top_exponent; measured minus predicted",
+        "measured minus predicted top_exponent",
         tolerance=0.01,
     ),
     Metric(
         "last_exponent",
         "nats per factor",
-        "growth along the direction that shrinks most, by QR: the last Lyapunov exponent",
+        "growth along the most contracting direction, by QR: the last Lyapunov exponent",
         tolerance=0.01,
     ),
     Metric("last_exponent_predicted", "nats per factor", f"last_exponent {_EXACT}", tolerance=1e-9),
     Metric(
         "last_exponent_error",
         "nats per factor",
-        "last_exponent; measured minus predicted",
+        "measured minus predicted last_exponent",
         tolerance=0.01,
     ),
     Metric(
@@ -43,14 +43,14 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "mean_exponent_error",
         "nats per factor",
-        "mean_exponent; measured minus predicted",
+        "measured minus predicted mean_exponent",
         tolerance=0.01,
     ),
     Metric(
         "spectrum_slope",
         "1",
         "least-squares slope of the measured exponents on the exact"
-        " ones, over the whole spectrum; 1 where they agree",
+        " ones, over the whole spectrum; 1 if they agree",
         tolerance=0.02,
     ),
     Metric(
@@ -78,46 +78,49 @@ METRICS: tuple[Metric, ...] = (
         "singular_gap",
         "nats",
         "ln(s2 / s1) of the product's two largest singular values, by"
-        " QR passes through the factors, which resolve it below the precision of a number",
+        " QR passes through the factors, which resolve ratios below double precision",
         tolerance=0.1,
     ),
     Metric(
         "singular_gap_predicted",
         "nats",
-        "the factors times the difference of the two first exact exponents; leaves out a constant",
+        "number of factors times the difference of the first two exact exponents, without the"
+        " constant term",
         tolerance=1e-9,
     ),
     Metric(
         "overflow_factor",
         "factors",
         "number of factors after which the product, multiplied"
-        " up in single precision, first holds an entry that is not finite; inf: never",
+        " up in single precision, first contains an entry that is not finite; inf if it never does",
         tolerance=1.0,
     ),
     Metric(
         "overflow_factor_predicted",
         "factors",
         "ln of the largest number of single precision"
-        " over the first exact exponent; inf where that is not positive",
+        " over the first exact exponent; inf if that is not positive",
         tolerance=1e-6,
     ),
     Metric(
         "underflow_factor",
         "factors",
         "number of factors after which all entries of the"
-        " product, multiplied up in single precision, are zero; inf: never",
+        " product, multiplied up in single precision, are zero; inf if they never are",
         tolerance=1.0,
     ),
     Metric(
         "underflow_factor_predicted",
         "factors",
         "ln of the smallest positive number of single"
-        " precision over the first exact exponent; inf where that is not negative",
+        " precision over the first exact exponent; inf if that is not negative",
         tolerance=1e-6,
     ),
-    Metric("exponent", "nats per factor", "a Lyapunov exponent; index 1 is the largest"),
+    Metric("exponent", "nats per factor", "Lyapunov exponent; index 1 is the largest"),
     Metric("exponent_predicted", "nats per factor", f"exponent {_EXACT}"),
-    Metric("log_norm", "nats", "ln(norm) of the first column of the product of so many factors"),
+    Metric(
+        "log_norm", "nats", "ln(norm) of the first column of the product after this many factors"
+    ),
     Metric("log_norm_predicted", "nats", "exact mean of log_norm"),
     Metric("log_norm_sd_predicted", "nats", "exact standard deviation of log_norm over products"),
 )

@@ -1,4 +1,4 @@
-"""The metrics of the study ``remedies`` that ``training`` does not have."""
+"""The metrics of the study ``remedies``, apart from those that ``training`` has too."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "initial_gradient_norm",
         "nats",
-        "Euclidean norm of the gradient by all weights and"
-        " biases of the dense layers, on the whole training set before training: what clipping"
-        " by norm looks at",
+        "Euclidean norm of the gradient with respect to all weights and"
+        " biases of the dense layers, on the whole training set before training: the norm that"
+        " clipping by norm limits",
         worst=None,
         tolerance=0.01,
     ),
     Metric(
         "first_gradient_norm",
         "nats",
-        "Euclidean norm of the gradient by the kernel of the"
-        " first hidden layer, on the whole training set before training: what reaches it through"
-        " all others",
+        "Euclidean norm of the gradient with respect to the kernel of the"
+        " first hidden layer, on the whole training set before training: the gradient after its way"
+        " through all other layers",
         worst=None,
         tolerance=0.01,
     ),

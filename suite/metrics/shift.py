@@ -1,4 +1,4 @@
-"""The metrics of the study ``shift``: a model is made in a study and used in the field."""
+"""The metrics of the study ``shift``: a model is fitted in a study and used in the field."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "corrected_accuracy",
         "share",
-        "accuracy in the field of the model trained again with"
-        " weights: by the confusion matrix where class proportions moved, else by a classifier"
-        " that tells study from field inputs; in probit, of the study's model itself, its"
-        " posterior corrected for class proportions",
+        "accuracy in the field of the model trained again with weights, which come from the"
+        " confusion matrix where class proportions changed and else from a classifier that"
+        " distinguishes study from field inputs; in probit, accuracy of the study's model itself"
+        " with its posterior corrected for class proportions",
         "higher",
         tolerance=0.01,
     ),
@@ -61,9 +61,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "covariate_accuracy",
         "share",
-        "accuracy in the field of the model trained again with"
-        " weights by a classifier that tells study from field inputs, where class proportions"
-        " moved",
+        "accuracy in the field of the model trained again with weights from a classifier that"
+        " distinguishes study from field inputs, where class proportions changed",
         "higher",
         tolerance=0.01,
     ),
@@ -77,8 +76,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "attainable_accuracy",
         "share",
-        "accuracy in the field of a model that learned there:"
-        " from as many labelled points, or with the true class weights",
+        "accuracy in the field of a model trained on as many labelled points of the field, or with"
+        " the true class weights",
         "higher",
         tolerance=0.01,
     ),
@@ -91,21 +90,21 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "domain_accuracy",
         "share",
-        "held-out accuracy of a logistic regression that tells"
+        "held-out accuracy of a logistic regression that distinguishes"
         " inputs of the study from inputs of the field; chance is 0.5",
         tolerance=0.01,
     ),
     Metric(
         "pair_domain_accuracy",
         "share",
-        "domain_accuracy on squares and products of the ten"
-        " leading principal components; chance is 0.5",
+        "domain_accuracy with squares and products of the ten"
+        " leading principal components as inputs; chance is 0.5",
         tolerance=0.01,
     ),
     Metric(
         "effective_share",
         "share",
-        "(sum w)^2 / (n sum w^2) of the weights: what they leave of the sample",
+        "(sum w)^2 / (n sum w^2) of the weights: the effective share of the sample",
         tolerance=0.02,
     ),
     Metric(
@@ -138,8 +137,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "estimated_error_ratio",
         "1",
-        "as weighted_error_ratio, with weights from a classifier"
-        " that tells study from field inputs",
+        "weighted_error_ratio with weights from a classifier"
+        " that distinguishes study from field inputs",
         "lower",
         tolerance=0.05,
     ),
@@ -154,28 +153,28 @@ METRICS: tuple[Metric, ...] = (
         "proportion_error",
         "1",
         "sum over the classes of |estimated - true frequency| in the"
-        " field, by the confusion matrix",
+        " field, estimated by the confusion matrix",
         "lower",
         tolerance=0.02,
     ),
     Metric(
         "proportion_error_ratio",
         "1",
-        "proportion_error over that of keeping the study's frequencies",
+        "proportion_error over the error of keeping the study's frequencies",
         "lower",
         tolerance=0.05,
     ),
     Metric(
         "counting_error_ratio",
         "1",
-        "as proportion_error_ratio, for counting the model's predictions",
+        "proportion_error_ratio for counting the model's predictions instead",
         "lower",
         tolerance=0.05,
     ),
     Metric(
         "field_log_loss",
         "nats",
-        "log loss of the study's model in the field; probabilities are cut at 1e-6",
+        "log loss of the study's model in the field, with probabilities clipped at 1e-6",
         "lower",
         tolerance=0.02,
     ),

@@ -10,24 +10,24 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "jacobian_square",
         "1",
-        "mean square of the singular values of the Jacobian: what the"
-        " network does to the mean square of a random gradient on its way to the inputs",
+        "mean square of the singular values of the Jacobian: the factor of the mean square of a"
+        " random gradient on its way to the inputs",
         tolerance=0.01,
     ),
-    Metric("jacobian_square_predicted", "1", "jacobian_square by theory"),
+    Metric("jacobian_square_predicted", "1", "jacobian_square predicted by theory"),
     Metric(
         "dispersion",
         "1",
-        "E[s^4] / E[s^2]^2 - 1 over the singular values s; 0: all are equal",
+        "E[s^4] / E[s^2]^2 - 1 over the singular values s; 0 if all are equal",
         "lower",
         math.inf,
         0.05,
     ),
-    Metric("dispersion_predicted", "1", "dispersion by theory, at infinite width"),
+    Metric("dispersion_predicted", "1", "dispersion predicted by theory, at infinite width"),
     Metric(
         "isometry_error",
         "1",
-        "largest |s / rms - 1| over the singular values s, rms their root mean square",
+        "largest |s / rms - 1| over the singular values s with root mean square rms",
         "lower",
         math.inf,
         1e-4,

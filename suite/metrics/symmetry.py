@@ -1,7 +1,8 @@
-"""The metrics of the study ``symmetry``: how far the hidden units of a layer are apart.
+"""The metrics of the study ``symmetry``: how much the hidden units of a layer differ.
 
 A unit's weights are its incoming kernel column, its bias and its outgoing kernel row. "Relative"
-is to the largest of these weights in the layer; the largest value over the hidden layers counts.
+means relative to the largest of these weights in the layer; each metric is the largest value over
+the hidden layers.
 """
 
 from __future__ import annotations
@@ -30,14 +31,13 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "units_equal",
         "1",
-        "1 where all hidden units of a layer have the same weights to the"
-        " bit after training, 0 where not",
+        "1 if all hidden units of a layer have bit-identical weights after training, 0 if not",
         tolerance=0.5,
     ),
     Metric(
         "broken_epoch",
         "epochs",
-        "first recorded epoch at which unit_spread exceeds 0.01; inf when none does",
+        "first recorded epoch at which unit_spread exceeds 0.01; inf if there is none",
         "neither",
         math.inf,
         10.0,
@@ -52,7 +52,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "unit_rank",
         "units",
-        "singular values of the first hidden layer's matrix of unit"
+        "number of singular values of the first hidden layer's matrix of unit"
         " weights above 1 % of the largest, after training",
         tolerance=0.5,
     ),
@@ -60,7 +60,7 @@ METRICS: tuple[Metric, ...] = (
         "hidden_gradient",
         "nats",
         "largest absolute gradient before training, over all weights"
-        " and biases but the output bias",
+        " and biases except the output bias",
         tolerance=1e-9,
     ),
     Metric(
@@ -72,7 +72,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "largest_weight",
         "1",
-        "largest absolute weight or bias after training, the output bias left out",
+        "largest absolute weight or bias after training, except the output bias",
         tolerance=1e-9,
     ),
     Metric(
@@ -88,13 +88,13 @@ METRICS: tuple[Metric, ...] = (
         "largest deviation of a training logit, at any recorded epoch,"
         " from the network of width 1 that is trained from the merged start (each kernel"
         " entry times the square root of its number of copies), relative to the largest"
-        " logit; measured in double precision where that root is a whole number",
+        " logit; measured in double precision if that root is a whole number",
     ),
     Metric(
         "permuted_gap",
         "1",
         "largest deviation of a weight, after training, from the network"
-        " whose hidden units are in another order, put back in order, relative to the largest"
-        " weight of its layer",
+        " trained with its hidden units permuted and then put back in order, relative to the"
+        " largest weight of its layer",
     ),
 )

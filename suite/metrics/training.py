@@ -34,7 +34,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "train_accuracy",
         "share",
-        "right side of logit 0, training set, after training",
+        "share of the points on the right side of logit 0, training set, after training",
         "higher",
         0.0,
         0.01,
@@ -42,7 +42,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "heldout_accuracy",
         "share",
-        "right side of logit 0, held-out set, after training",
+        "share of the points on the right side of logit 0, held-out set, after training",
         "higher",
         0.0,
         0.01,
@@ -50,7 +50,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "initial_accuracy",
         "share",
-        "right side of logit 0, training set, before training",
+        "share of the points on the right side of logit 0, training set, before training",
         "higher",
         None,
         0.01,
@@ -58,8 +58,8 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "first_epoch_95",
         "epochs",
-        "first epoch whose running batches, each counted before"
-        " its update, hold at least 95 % right; inf when no epoch does",
+        "first epoch in whose batches, each counted before its update, at least 95 % of the points"
+        " are classified correctly; inf if there is none",
         "lower",
         math.inf,
         2.0,
@@ -67,14 +67,14 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "diverged_step",
         "steps",
-        "first batch, from 1, whose loss is inf or NaN; inf when there is none",
+        "first batch, from 1, whose loss is inf or NaN; inf if there is none",
         "higher",
         None,
         0.0,
     ),
     *(
-        Metric(f"{what}_{key}", unit, f"{text} of a layer's {what} entries (biases left out)")
-        for what, unit in (("weight", "1"), ("gradient", "nats"))
+        Metric(f"{tensor}_{key}", unit, f"{text} of a layer's {tensor} entries (without biases)")
+        for tensor, unit in (("weight", "1"), ("gradient", "nats"))
         for key, text in _STATISTICS.items()
     ),
 )

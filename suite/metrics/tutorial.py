@@ -1,4 +1,4 @@
-"""The metrics of the study ``tutorial``: its prints, and the ways of its networks in training.
+"""The metrics of the study ``tutorial``: its printed numbers, and its networks during training.
 
 Gradients are those of the training loss on the first batch of an epoch, before the update, as
 the tutorial records them.
@@ -16,43 +16,46 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "printed_accuracy",
         "share",
-        "training accuracy that the tutorial prints of this network",
+        "training accuracy that the tutorial prints for this network",
         worst=None,
     ),
     Metric(
         "accuracy_over_print",
         "share",
         "train_accuracy minus printed_accuracy; the share of"
-        " seeds below 0 is the percentile at which the print lies",
+        " seeds below 0 is the percentile of the printed value",
     ),
     Metric(
         "within_print",
         "0 or 1",
-        "1 where train_accuracy lies within 0.01 of printed_accuracy",
+        "1 if train_accuracy is within 0.01 of printed_accuracy, else 0",
         "higher",
         0.0,
     ),
     Metric(
         "printed_again",
         "share",
-        "training accuracy that the tutorial prints of a second run of this network",
+        "training accuracy that the tutorial prints for a second run of this network",
         worst=None,
     ),
     Metric(
         "within_print_again",
         "0 or 1",
-        "1 where train_accuracy lies within 0.01 of printed_again",
+        "1 if train_accuracy is within 0.01 of printed_again, else 0",
         "higher",
         0.0,
     ),
     Metric(
-        "printed_loss", "nats", "training loss that the tutorial prints of this network", worst=None
+        "printed_loss",
+        "nats",
+        "training loss that the tutorial prints for this network",
+        worst=None,
     ),
     Metric("loss_over_print", "nats", "train_loss minus printed_loss"),
     Metric(
         "loss_within_print",
         "0 or 1",
-        "1 where train_loss lies within 0.01 of printed_loss",
+        "1 if train_loss is within 0.01 of printed_loss, else 0",
         "higher",
         0.0,
     ),
@@ -64,7 +67,11 @@ METRICS: tuple[Metric, ...] = (
         math.inf,
     ),
     Metric(
-        "accuracy", "share", "right side of logit 0, training set, after the epoch", "higher", 0.0
+        "accuracy",
+        "share",
+        "share of the points on the right side of logit 0, training set, after the epoch",
+        "higher",
+        0.0,
     ),
     Metric(
         "initial_loss",
@@ -90,8 +97,8 @@ METRICS: tuple[Metric, ...] = (
         Metric(
             f"movement_{end}",
             "1",
-            f"Euclidean length of the change of the {end} kernel in"
-            " training, divided by the length of where it started",
+            f"Euclidean norm of the change of the {end} kernel in training, divided by its norm at"
+            " the start",
         )
         for end in ("first", "last")
     ),
@@ -101,61 +108,64 @@ METRICS: tuple[Metric, ...] = (
         "1",
         "standard deviation of the first kernel's entries after training, minus that before",
     ),
-    Metric("std_rise_others", "1", "the largest such rise among the other kernels"),
+    Metric(
+        "std_rise_others",
+        "1",
+        "largest such increase of the standard deviation among the other kernels",
+    ),
     Metric("std_rise_lead", "1", "std_rise_first minus std_rise_others"),
     Metric(
         "mean_moved_late",
         "1",
-        "farthest that a kernel's mean gets in epochs 11 to 100 from"
-        " where it is after 10, divided by the farthest that it gets in the first 10; sums"
-        " over the layers in both",
+        "largest distance of a kernel's mean in epochs 11 to 100 from its value after epoch 10,"
+        " over its largest distance in epochs 1 to 10 from its start; both summed over the layers",
     ),
-    Metric("gradient_std_first", "nats", f"standard deviation {_GRADIENT}; the first layer"),
-    Metric("gradient_std_last", "nats", f"standard deviation {_GRADIENT}; the output layer"),
+    Metric("gradient_std_first", "nats", f"standard deviation {_GRADIENT}, in the first layer"),
+    Metric("gradient_std_last", "nats", f"standard deviation {_GRADIENT}, in the output layer"),
     Metric(
         "gradient_std_typical",
         "nats",
-        f"standard deviation {_GRADIENT}; geometric mean over the layers",
+        f"standard deviation {_GRADIENT}, geometric mean over the layers",
     ),
     Metric(
         "gradient_decay",
         "1",
-        f"mean absolute value {_GRADIENT}: the output layer's divided by the first layer's",
+        f"mean absolute value {_GRADIENT}, in the output layer divided by that in the first layer",
     ),
     *(
         Metric(
             f"signed_share_{end}",
             "1",
-            f"absolute value of the mean divided by the mean absolute value, {_GRADIENT}; {which}",
+            f"|mean| divided by the mean absolute value {_GRADIENT}, in {layer}",
         )
-        for end, which in (("first", "the first layer"), ("last", "the output layer"))
+        for end, layer in (("first", "the first layer"), ("last", "the output layer"))
     ),
     *(
         Metric(
             f"gradient_left_{end}",
             "1",
-            "mean absolute value of a layer's gradient, median"
-            f" over the last ten records, divided by that before training; {which}",
+            f"mean absolute value of the gradient of {layer}, median"
+            " over the last ten records, divided by that before training",
         )
-        for end, which in (("first", "the first layer"), ("last", "the output layer"))
+        for end, layer in (("first", "the first layer"), ("last", "the output layer"))
     ),
     Metric(
         "start_gap",
         "1",
-        "largest |logit minus that of the tanh network that it equals|"
-        " before training, over the training points; the tanh network in NumPy float64",
+        "largest difference of a training logit before training from that of the equivalent tanh"
+        " network, computed in NumPy float64",
     ),
     Metric(
         "fit_deviation",
         "1",
         "largest deviation of a weight from that of an unstacked"
-        " network trained as its user would (Keras: model.fit), relative to its layer's largest"
-        " weight; 10 epochs from the same start, data and batches",
+        " network trained as a user would train it (in Keras with model.fit), relative to the"
+        " largest weight of its layer, after 10 epochs from the same start, data and batches",
     ),
     Metric(
         "fit_loss",
         "nats",
-        "training loss of that network after the 10 epochs, as the framework evaluates it",
+        "training loss of the unstacked network of fit_deviation, evaluated by the framework",
         "lower",
         math.inf,
     ),
@@ -167,7 +177,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "fit_accuracy",
         "share",
-        "training accuracy of that network after the 10 epochs, as the framework evaluates it",
+        "training accuracy of the unstacked network of fit_deviation, evaluated by the framework",
         "higher",
         0.0,
     ),

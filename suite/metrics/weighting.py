@@ -1,10 +1,10 @@
-"""The metrics of the study ``weighting``: one class counts 50 times as much as the other."""
+"""The metrics of the study ``weighting``: one class has 50 times the weight of the other."""
 
 from __future__ import annotations
 
 from suite.metrics.metric import Metric
 
-_SHARE = "share of the square that is called positive by the network trained"
+_SHARE = "share of the square that is classified as positive by the network trained"
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -25,14 +25,14 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "weight_effect_predicted",
         "share",
-        "late_weight_effect of the best rule for the law of the data",
+        "late_weight_effect of the optimal rule for the law of the data",
         tolerance=1e-9,
     ),
     Metric(
         "fitted_share",
         "share",
-        "training points on the right side of the network trained with"
-        " weights, after the last step",
+        "share of the training points that the network trained with weights classifies correctly,"
+        " after the last step",
         "higher",
         tolerance=0.005,
     ),
@@ -41,6 +41,6 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "positive_share_predicted",
         "share",
-        "positive_share of the best rule, with the weight, for the law of the data",
+        "positive_share of the optimal rule, with the weight, for the law of the data",
     ),
 )

@@ -1,4 +1,4 @@
-"""When two values of a metric are the same."""
+"""Two values of a metric count as equal within its tolerance or rounding."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ INF = math.inf
         (WIDE, math.nan, 0.0, False),
     ],
 )
-def test_alike_is_symmetric_and_knows_infinity_and_nan(
+def test_equality_is_symmetric_and_handles_infinity_and_nan(
     metric: Metric, a: float, b: float, same: bool
 ) -> None:
     for first, second in ((a, b), (b, a)):
-        assert metric.alike(np.array([first]), np.array([second])).tolist() == [same]
+        assert metric.equal(np.array([first]), np.array([second])).tolist() == [same]

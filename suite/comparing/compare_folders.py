@@ -20,6 +20,7 @@ from suite.comparing.show_comparison import RULES, Comparison, as_csv, as_json, 
 from suite.judging import verdicts
 from suite.planning.axes import AXES
 from suite.results.checksums import warn
+from suite.results.compressed import locate
 from suite.results.folder import Results
 from suite.results.manifest import Manifest
 from suite.results.runs import read_runs
@@ -229,8 +230,7 @@ def read(folder: Path) -> Stored:
     manifest = Results(folder).manifest()
     runs = {}
     for study in manifest.studies:
-        path = folder / study / "runs.csv"
-        if path.exists() or path.with_name("runs.csv.gz").exists():
+        if locate(folder / study / "runs.csv") is not None:
             runs[study] = _runs(folder, study)
     return Stored(folder, manifest, runs, _claims(folder / "claims.csv"))
 
@@ -246,9 +246,8 @@ def _runs(folder: Path, study: str) -> pd.DataFrame:
 
 def _claims(path: Path) -> pd.DataFrame:
     """The verdicts of a folder. UserError where there are none, or they are damaged."""
-    there = path if path.exists() else path.with_name(path.name + ".gz")
     try:
-        frame = pd.read_csv(there, dtype=str, keep_default_na=False)
+        frame = pd.read_csv(locate(path) or path, dtype=str, keep_default_na=False)
         frame = frame.assign(**{name: pd.to_numeric(frame[name]) for name in _NUMBERS})
     except FileNotFoundError:
         told = f"suite check {path.parent} --out {path.parent}"

@@ -23,6 +23,7 @@ from suite.judging.verdicts import Verdict
 from suite.planning import grids
 from suite.planning.axes import AXES, canonical_value
 from suite.results.checksums import renew, warn
+from suite.results.compressed import locate
 from suite.results.folder import Results
 from suite.results.manifest import MANIFEST, Manifest
 from suite.results.runs import read_runs
@@ -116,8 +117,7 @@ def _runs(results: Results, study: Study) -> pd.DataFrame:
     """
     import pandas as pd
 
-    path = results.folder / study.name / "runs.csv"
-    if not path.exists() and not path.with_name("runs.csv.gz").exists():
+    if locate(results.folder / study.name / "runs.csv") is None:
         return pd.DataFrame(columns=header(study, study.tables[0]))
     return read_runs(results.folder, study.name, study.axes)
 

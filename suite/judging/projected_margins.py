@@ -18,6 +18,7 @@ from suite.claims import Claim, Selector, shipped
 from suite.judging.intervals import Z, seeds_needed
 from suite.planning.axes import AXES, LARGEST
 from suite.planning.grids import Plan
+from suite.results.compressed import UNREADABLE, locate, open_text
 from suite.types import Cell, UserError
 
 EDGE = 1e-6
@@ -96,11 +97,11 @@ def _needed(margin: float, stored: int, least: int) -> int | None:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with open_text(locate(path) or path) as file:
             rows = list(csv.DictReader(file))
-    except OSError as error:
+    except FileNotFoundError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (*UNREADABLE, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
     for name in ("claim", "group", "verdict", "margin", "n", "text_hash"):
         if rows and name not in rows[0]:

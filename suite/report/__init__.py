@@ -27,6 +27,7 @@ from markupsafe import Markup
 from suite.judging.verdicts import Verdict
 from suite.report.common import blocks, runs, words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
+from suite.results.compressed import UNREADABLE, locate, open_text
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Manifest
 from suite.studies import STUDIES
@@ -136,12 +137,13 @@ def _command(command: Sequence[str]) -> str:
 
 def _text_rows(path: Path) -> list[dict[str, str]] | None:
     """A CSV as text, or None when it is not there."""
-    if not path.exists():
+    file_path = locate(path)
+    if file_path is None:
         return None
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with open_text(file_path) as file:
             rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (*UNREADABLE, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} is no table of this suite: {error}") from error
     columns = {field.name for field in fields(Verdict)}
     if rows and (lacking := sorted(columns - set(rows[0]))):

@@ -7,14 +7,13 @@ not seen.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import re
 import sys
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from suite.results.compressed import UNREADABLE, locate, open_bytes, tables_in
 from suite.results.folder import Results
 from suite.results.manifest import Manifest
 
@@ -92,12 +91,7 @@ def warn(folder: Path, manifest: Manifest) -> None:
 def _names(folder: Path, manifest: Manifest, listed: Iterable[str]) -> list[str]:
     """The tables to look at, as ``study/table.csv``, those of runs first."""
     studies = [study for study in manifest.studies if (folder / study).is_dir()]
-    there = [
-        path.relative_to(folder).as_posix().removesuffix(".gz")
-        for study in studies
-        for ending in ("*.csv", "*.csv.gz")
-        for path in (folder / study).glob(ending)
-    ]
+    there = [f"{study}/{name}" for study in studies for name in tables_in(folder / study)]
     return sorted({*listed, *there}, key=lambda name: (not name.endswith("/runs.csv"), name))
 
 
@@ -105,20 +99,20 @@ def _state(path: Path, listed: str | None) -> str:
     """What happened to a table, plain or packed, with a sum that is listed or not; empty: nothing.
 
     The plain file counts where both are there, as it does when the table is read."""
-    place = path if path.exists() else path.with_name(f"{path.name}.gz")
-    if not place.exists():
+    place = locate(path)
+    if place is None:
         return "missing"
     if listed is None:
         return "not listed"
     try:
         if place.is_file():  # a pipe would be waited for
             return "" if _sum(place) == listed else "edited"
-    except (OSError, EOFError, zlib.error):
+    except UNREADABLE:
         pass
     return "cannot be read"
 
 
 def _sum(path: Path) -> str:
     """The sum of a table's content, in hexadecimal digits."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+    with open_bytes(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,13 +17,13 @@ import json
 import os
 import secrets
 import shutil
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from suite.catalogue.registry import unknown
 from suite.results.checksums import SUMS, warn
+from suite.results.compressed import ENDING, UNREADABLE, open_bytes, tables_in
 from suite.results.folder import Results, replacing
 from suite.results.manifest import MANIFEST, encode
 from suite.types import UserError
@@ -115,26 +115,24 @@ def _is_optional(name: str) -> bool:
 
 
 def _tables(folder: Path, studies: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """Every table of a run, as ``study/table.csv``, with its file: plain last, which counts where
-    both are there."""
-    for place in (folder, *(folder / study for study in studies)):
-        for path in sorted(place.glob("*.csv.gz")) + sorted(place.glob("*.csv")):
-            yield path.relative_to(folder).as_posix().removesuffix(".gz"), path
+    """Yield every table of a run, as ``study/table.csv``, with its file."""
+    for place in ("", *(f"{study}/" for study in studies)):
+        for name, path in tables_in(folder / place).items():
+            yield f"{place}{name}", path
 
 
 def _write_table(target: Path, source: Path) -> None:
-    content = source.read_bytes()
-    if source.suffix == ".gz":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise UserError(f"{source} cannot be read: {error}") from error
+    try:
+        with open_bytes(source) as stream:
+            content = stream.read()
+    except UNREADABLE as error:
+        raise UserError(f"{source} cannot be read: {error}") from error
     if target.name in PLAIN:
         _write(target, content)
         return
     target.parent.mkdir(exist_ok=True)
     with (
-        replacing(target.with_name(target.name + ".gz"), "wb") as file,
+        replacing(target.with_name(target.name + ENDING), "wb") as file,
         gzip.GzipFile("", "wb", compresslevel=9, fileobj=file, mtime=0) as packed,
     ):
         packed.write(content)

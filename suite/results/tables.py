@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import math
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ import numpy as np
 
 from suite.metrics import METRICS
 from suite.planning.axes import AXES
+from suite.results.compressed import UNREADABLE, locate
 from suite.types import Array, Cell, Stack, Study, Table, TableSpec, UserError, float64
 
 if TYPE_CHECKING:
@@ -175,8 +175,8 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
     """
     import pandas as pd  # here: the command line must start without it
 
-    if not path.exists():
-        path = path.with_name(path.name + ".gz")
+    plain = path
+    path = locate(path) or path
     try:
         head = pd.read_csv(path, nrows=1, header=None, dtype=str, keep_default_na=False)
         columns = [str(name) for name in head.iloc[0]]
@@ -186,11 +186,11 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
             keep_default_na=False,
             na_values={name: ["", "nan"] for name in columns if name not in _TEXT},
         )
-        if path.suffix != ".gz" and not _ends(path):
+        if path == plain and not _ends(path):
             raise ValueError("it is cut off, its last line does not end")
     except FileNotFoundError:
-        raise UserError(f"{path.with_suffix('')} is not there: was its study run?") from None
-    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path} is not there: was its study run?") from None
+    except (ValueError, *UNREADABLE) as error:
         text = " ".join(str(error).split())
         raise UserError(f"{path} is no table of this suite: {text}") from error
     for name in columns:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from suite.results.compressed import locate
 from suite.results.manifest import Manifest
 from suite.results.tables import read_table
 
@@ -51,8 +52,7 @@ class Timing:
 
 def table(path: Path, *required: str) -> pd.DataFrame | None:
     """A table, plain or compressed, or None when it is not there."""
-    there = path.exists() or path.with_name(path.name + ".gz").exists()
-    return read_table(path, required) if there else None
+    return None if locate(path) is None else read_table(path, required)
 
 
 def outcomes(runs: Mapping[str, pd.DataFrame | None], manifest: Manifest) -> list[Outcome]:

@@ -25,6 +25,9 @@ class Entry(Protocol):
     def name(self) -> str: ...
 
 
+ORACLE = "numpy"
+"""The framework that follows the definitions of the catalogues and has no native objects."""
+
 E = TypeVar("E", bound=Entry)
 T = TypeVar("T")
 
@@ -38,14 +41,28 @@ def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
     return UserError(f"unknown {kind} {str(given)!r}{hint} (allowed: {', '.join(names)})")
 
 
+def undeclared(owner: str, declared: Iterable[str], framework: str) -> str | None:
+    """Return that an entry declares nothing for a framework, or None where it does."""
+    names = tuple(declared)
+    if framework in names:
+        return None
+    known = ", ".join(names) or "no framework"
+    return f"{owner} is not declared for framework {framework!r} (declared for: {known})"
+
+
 def of_framework(owner: str, declared: Mapping[str, T], framework: str) -> T:
-    """What an entry declares for a framework; UserError when it declares nothing for it."""
-    if framework not in declared:
-        raise UserError(
-            f"{owner} is not declared for framework {framework!r}"
-            f" (declared for: {', '.join(declared)})"
-        )
+    """Return what an entry declares for a framework. UserError where it declares nothing."""
+    if reason := undeclared(owner, declared, framework):
+        raise UserError(reason)
     return declared[framework]
+
+
+def natives(**objects: str | Native) -> Mapping[str, Native]:
+    """Return framework -> its own object; a bare "module:attribute" takes no arguments."""
+    return {
+        framework: (declared, {}) if isinstance(declared, str) else declared
+        for framework, declared in objects.items()
+    }
 
 
 def native(declared: Native) -> Callable[..., Any]:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 
+import numpy as np
 import pytest
 
+from suite import frameworks
 from suite.catalogue import optimizers
-from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import FRAMEWORKS, Formulas
 from suite.catalogue.optimizers import OPTIMIZERS, Optimizer
-from suite.types import UserError
+from suite.catalogue.registry import native
+from suite.types import Array, UserError
 
 NATIVE = [name for name in FRAMEWORKS.names if name != "numpy"]
 
 
-def test_the_common_hyper_parameters() -> None:
-    assert {entry.name: entry.common for entry in OPTIMIZERS} == {
+def test_the_hyper_parameters_of_stored_results_stay() -> None:
+    common = {entry.name: entry.common for entry in OPTIMIZERS}
+    expected = {
         "rmsprop": {"learning_rate": 0.001, "rho": 0.9, "epsilon": 1e-7, "momentum": 0.0},
         "adam": {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
         "sgd": {"learning_rate": 0.1, "momentum": 0.0},
     }
+    assert {name: common[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize("framework", NATIVE)
@@ -52,3 +58,81 @@ def test_a_wrong_name_says_what_is_right() -> None:
         optimizers.resolve("sgd").native("torch", settings="comon")
     with pytest.raises(UserError, match="'sgd' is not declared for framework 'numpy'"):
         optimizers.resolve("sgd").native("numpy")
+
+
+# --- the definition ----------------------------------------------------------------------------
+
+GRADIENTS = np.random.default_rng(5).normal(size=(5, 4)) * [1e-7, 1e-3, 1.0, 1e3]
+"""Of five steps, at four sizes: the smallest are near the epsilon of RMSprop and Adam."""
+FORMULAS = [
+    (entry.name if not more else f"{entry.name}({more})")
+    for entry in OPTIMIZERS
+    if entry.formula is not None
+    for more in ("", ", ".join(map(str, [*list(entry.common.values())[:-1], 0.5])))
+]
+"""Each optimizer, and again with another last hyper-parameter: momentum, or a large epsilon."""
+
+
+def path_by_formula(name: str, form: Formulas) -> Array:
+    """The parameter (5, 4) after each step from 1, by the formula in float64."""
+    step, parameter, path = optimizers.resolve(name).step(form), np.zeros(4), []
+    for gradient in GRADIENTS:
+        parameter = parameter - step(gradient)
+        path.append(parameter)
+    return np.array(path)
+
+
+def path_by_torch(name: str) -> Array:
+    torch = pytest.importorskip("torch")
+    parameter = torch.zeros(4, dtype=torch.float64, requires_grad=True)
+    optimizer = native(optimizers.resolve(name).native("torch"))([parameter])
+    path = []
+    for gradient in GRADIENTS:
+        parameter.grad = torch.tensor(gradient)
+        optimizer.step()
+        path.append(parameter.detach().numpy().copy())
+    return np.array(path)
+
+
+def path_by_keras(name: str) -> Array:
+    frameworks.load("tensorflow")
+    keras = importlib.import_module("keras")
+
+    variable = keras.Variable(np.zeros(4), dtype="float64")
+    optimizer = native(optimizers.resolve(name).native("tensorflow"))()
+    optimizer.build([variable])
+    path = []
+    for gradient in GRADIENTS:
+        optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+        path.append(variable.numpy().copy())
+    return np.array(path)
+
+
+# Keras keeps hyper-parameters, such as 0.9 and 0.999, in single precision.
+PATHS = {"torch": (path_by_torch, 1e-12), "keras": (path_by_keras, 1e-4)}
+
+
+@pytest.mark.parametrize("form", PATHS)
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_framework_takes_the_steps_of_the_formula(name: str, form: Formulas) -> None:
+    """Relative to the distance moved so far: the forms differ by far more where they differ."""
+    path, tolerance = PATHS[form]
+    assert np.abs(path(name) / path_by_formula(name, form) - 1).max() < tolerance
+
+
+@pytest.mark.parametrize("name", ["rmsprop", "adam"])
+def test_the_other_form_is_caught(name: str) -> None:
+    """At gradients near epsilon the two forms move by different distances."""
+    one, other = (path_by_formula(name, form) for form in ("torch", "keras"))
+    assert np.abs(one / other - 1).max() > 0.1
+
+
+def test_what_declares_nothing_says_so() -> None:
+    plain = dataclasses.replace(OPTIMIZERS["sgd"], formula=None, translate=lambda _: {})
+    assert plain.undeclared("numpy") == "the formula of optimizer 'sgd' is not written down"
+    assert plain.undeclared("torch") == (
+        "optimizer 'sgd' is not declared for framework 'torch' (declared for: no framework)"
+    )
+    assert all(OPTIMIZERS["sgd"].undeclared(name) is None for name in FRAMEWORKS.names)
+    with pytest.raises(UserError, match="formula of optimizer 'sgd' is not written down"):
+        plain.step("torch")

@@ -99,7 +99,6 @@ def test_clipnorm_is_an_argument_of_keras_optimizers() -> None:
     [
         ({}, "jax", "torch"),
         ({"clipping": "value(1)"}, "torch", "norm"),
-        ({"optimizer": "rmsprop(0.001,0.9,1e-7,0.9)"}, "torch", "momentum"),
     ],
 )
 def test_what_has_no_formula_is_refused(changes: dict[str, Any], form: str, named: str) -> None:

@@ -8,12 +8,14 @@ product's batch axis and nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from suite.catalogue import activations, initializers, optimizers
+from suite.catalogue.frameworks import Formulas
+from suite.catalogue.optimizers import Step
 from suite.frameworks import probe
 from suite.types import (
     Architecture,
@@ -27,8 +29,8 @@ from suite.types import (
     float64,
 )
 
-Update = Callable[[Array, Array], Array]
-"""(parameter, its gradient) -> the parameter after the step. It remembers earlier gradients."""
+FORM: Formulas = "keras"
+"""The form of the oracle's optimizers, as its entry in the table of frameworks says."""
 
 # A member that diverges becomes inf or NaN, which is its result. The warnings are off within
 # single functions: set around a generator, they would be off for its caller too.
@@ -74,7 +76,8 @@ class Numpy:
         inputs, labels = float64(task.inputs), float64(task.labels)
         heldout_inputs, heldout_labels = float64(task.heldout_inputs), float64(task.heldout_labels)
         weights = tuple((float64(kernel), float64(bias)) for kernel, bias in task.weights)
-        updates = [(_update(task.optimizer), _update(task.optimizer)) for _ in weights]
+        optimizer = optimizers.resolve(task.optimizer)
+        steps = [(optimizer.step(FORM), optimizer.step(FORM)) for _ in weights]
         members, points = labels.shape
         losses: list[Array] = []
         correct: list[Array] = []
@@ -88,7 +91,7 @@ class Numpy:
                     z = forward(name, weights, x)
                     losses.append(cross_entropy(z, y))
                     correct.append(np.sum((z > 0) == (y > 0.5), axis=1))
-                    weights = _step(weights, gradient(name, weights, x, y), updates)
+                    weights = _step(weights, gradient(name, weights, x, y), steps)
             if epoch in task.record:
                 x, y = inputs, labels
                 if task.gradients_on == "batch":
@@ -202,61 +205,15 @@ def gradient(activation: str, weights: Weights, inputs: Array, labels: Array) ->
     return tuple(reversed(gradients))
 
 
-# --- the optimizers ----------------------------------------------------------------------------
+# --- a step ----------------------------------------------------------------------------
 
 
 @_quiet
-def _step(weights: Weights, gradients: Weights, updates: list[tuple[Update, Update]]) -> Weights:
+def _step(weights: Weights, gradients: Weights, steps: list[tuple[Step, Step]]) -> Weights:
+    """Return the weights after a step of each layer's optimizers, of its kernel and its bias."""
     return tuple(
-        (update_kernel(kernel, kernel_gradient), update_bias(bias, bias_gradient))
-        for (kernel, bias), (kernel_gradient, bias_gradient), (update_kernel, update_bias) in zip(
-            weights, gradients, updates, strict=True
+        (kernel - kernel_step(by_kernel), bias - bias_step(by_bias))
+        for (kernel, bias), (by_kernel, by_bias), (kernel_step, bias_step) in zip(
+            weights, gradients, steps, strict=True
         )
     )
-
-
-def _update(optimizer: str) -> Update:
-    """A fresh optimizer for one parameter, with the common hyper-parameters."""
-    entry = optimizers.resolve(optimizer)
-    forms: Mapping[str, Callable[..., Update]] = {"sgd": _sgd, "rmsprop": _rmsprop, "adam": _adam}
-    if entry.name not in forms:
-        raise UserError(
-            f"the NumPy oracle has no optimizer {entry.name!r} (allowed: {', '.join(forms)})"
-        )
-    common = dict(entry.common)
-    if common.pop("momentum", 0.0):
-        raise UserError("the NumPy oracle takes no momentum")
-    return forms[entry.name](**common)
-
-
-def _sgd(learning_rate: float) -> Update:
-    def update(parameter: Array, g: Array) -> Array:
-        return parameter - learning_rate * g
-
-    return update
-
-
-def _rmsprop(learning_rate: float, rho: float, epsilon: float) -> Update:
-    v = np.zeros(())
-
-    def update(parameter: Array, g: Array) -> Array:
-        nonlocal v
-        v = rho * v + (1.0 - rho) * g**2
-        return np.asarray(parameter - learning_rate * g / np.sqrt(v + epsilon))
-
-    return update
-
-
-def _adam(learning_rate: float, beta_1: float, beta_2: float, epsilon: float) -> Update:
-    t = 0
-    m = v = np.zeros(())
-
-    def update(parameter: Array, g: Array) -> Array:
-        nonlocal t, m, v
-        t += 1
-        m = beta_1 * m + (1.0 - beta_1) * g
-        v = beta_2 * v + (1.0 - beta_2) * g**2
-        rate = learning_rate * np.sqrt(1.0 - beta_2**t) / (1.0 - beta_1**t)
-        return np.asarray(parameter - rate * m / (np.sqrt(v) + epsilon))
-
-    return update

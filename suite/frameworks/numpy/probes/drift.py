@@ -15,7 +15,7 @@ clipped by its own norm. Read from the frameworks' source code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -124,63 +124,13 @@ def _times(part: Array, factor: Array) -> Array:
 
 
 def _rule(optimizer: str, form: str) -> Rule:
+    """Return the optimizer of all parameters; with ``clipnorm`` its form is that of Keras."""
     entry = optimizers.resolve(optimizer)
-    rules: Mapping[str, Callable[..., Rule]] = {"sgd": _sgd, "rmsprop": _rmsprop, "adam": _adam}
-    if entry.name not in rules:
-        raise UserError(f"optimizer {entry.name!r} has no formula here ({', '.join(rules)})")
-    return rules[entry.name](form, **entry.common)
-
-
-def _sgd(form: str, learning_rate: float, momentum: float) -> Rule:
-    """The same in both: torch multiplies the velocity by the rate, Keras the gradient in it."""
-    velocity: Parts = []
+    steps: list[optimizers.Step] = []
 
     def step(gradients: Parts) -> Parts:
-        nonlocal velocity
-        before = velocity or [np.zeros_like(g) for g in gradients]
-        velocity = [momentum * u + g for u, g in zip(before, gradients, strict=True)]
-        return [learning_rate * u for u in velocity]
-
-    return step
-
-
-def _rmsprop(form: str, learning_rate: float, rho: float, epsilon: float, momentum: float) -> Rule:
-    if momentum:
-        raise UserError("RMSprop with momentum has no formula here")
-    squares: Parts = []
-
-    def step(gradients: Parts) -> Parts:
-        nonlocal squares
-        before = squares or [np.zeros_like(g) for g in gradients]
-        squares = [rho * v + (1 - rho) * g**2 for v, g in zip(before, gradients, strict=True)]
-        inside, outside = (0.0, epsilon) if form == "torch" else (epsilon, 0.0)
-        return [
-            learning_rate * g / (np.sqrt(v + inside) + outside)
-            for v, g in zip(squares, gradients, strict=True)
-        ]
-
-    return step
-
-
-def _adam(form: str, learning_rate: float, beta_1: float, beta_2: float, epsilon: float) -> Rule:
-    t = 0
-    means: Parts = []
-    squares: Parts = []
-
-    def step(gradients: Parts) -> Parts:
-        nonlocal t, means, squares
-        t += 1
-        zeros = [np.zeros_like(g) for g in gradients]
-        means = [
-            beta_1 * m + (1 - beta_1) * g for m, g in zip(means or zeros, gradients, strict=True)
-        ]
-        squares = [
-            beta_2 * v + (1 - beta_2) * g**2
-            for v, g in zip(squares or zeros, gradients, strict=True)
-        ]
-        root = np.sqrt(1 - beta_2**t)
-        beside = epsilon * root if form == "torch" else epsilon
-        rate = learning_rate * root / (1 - beta_1**t)
-        return [rate * m / (np.sqrt(v) + beside) for m, v in zip(means, squares, strict=True)]
+        if not steps:
+            steps.extend(entry.step("torch" if form == "torch" else "keras") for _ in gradients)
+        return [own(g) for own, g in zip(steps, gradients, strict=True)]
 
     return step

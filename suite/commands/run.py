@@ -83,6 +83,8 @@ def _locked(
     stages = _Stages()
     stacks = runner.pending(plan, results)
     tell(_opening(plan, results, len(stacks), resumed, jobs))
+    if "torch" in plan.selection.frameworks and (unused := environment.unused_cuda_build()):
+        tell(unused)
     with stages("measure"), Progress(plan, stacks) as progress:
         workers = min(jobs, len(stacks))
         runner.execute(plan, stacks, results, workers, progress, timeout, runner.hire)

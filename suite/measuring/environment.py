@@ -95,6 +95,26 @@ def determinism(frameworks: Sequence[str]) -> dict[str, str]:
     return WORKER | flags
 
 
+def unused_cuda_build() -> str | None:
+    """Return a line that says that torch was installed with NVIDIA's libraries, or None.
+
+    No worker sees a GPU, so the gigabytes of a CUDA build lie unused. torch is not imported: its
+    build shows in its version (as in ``2.13.0+cu130``) or in what it requires.
+    """
+    try:
+        torch = metadata.distribution("torch")
+    except metadata.PackageNotFoundError:
+        return None
+    names = {name for d in metadata.distributions() if (name := d.name or "").startswith("nvidia-")}
+    required = " ".join(torch.requires or ())
+    if "+cu" not in torch.version and not (names and "nvidia-" in required):
+        return None
+    return (
+        f"torch {torch.version} is a CUDA build: {len(names)} packages of NVIDIA lie unused, since"
+        " everything runs on the CPU; README says how to install the small build"
+    )
+
+
 def tree_hash() -> str:
     """16 hexadecimal digits over all Python and TOML files of the package, names included."""
     root = Path(suite.__file__).parent

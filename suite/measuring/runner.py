@@ -20,7 +20,7 @@ from typing import Literal
 
 from suite import frameworks
 from suite.frameworks.timing import Timed, clock
-from suite.measuring.workers import Crew, Process, Worker
+from suite.measuring.executors.local import Crew, Process, Worker
 from suite.planning.grids import Plan, supported
 from suite.results.folder import Results
 from suite.studies import STUDIES

@@ -16,7 +16,8 @@ import pytest
 from suite import frameworks
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.commands import run as run_command
-from suite.measuring import environment, runner, workers
+from suite.measuring import environment, runner
+from suite.measuring.executors import local
 from suite.measuring.progress import Progress
 from suite.measuring.runner import Done
 from suite.planning import grids
@@ -179,7 +180,7 @@ def test_a_worker_has_the_environment_and_flags_that_the_manifest_says() -> None
         " torch.utils.deterministic.fill_uninitialized_memory, torch.get_num_threads(),"
         " config.is_op_determinism_enabled()]))"
     )
-    with workers._inherited():
+    with local._inherited():
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     told, *flags = json.loads(done.stdout)
     assert flags == [True, False, 1, True]

@@ -17,8 +17,8 @@ import pytest
 from suite.commands import main as cli
 from suite.commands import run as run_command
 from suite.measuring import environment, runner
+from suite.measuring.executors.local import READY, Process
 from suite.measuring.runner import Done
-from suite.measuring.workers import READY, Process
 from suite.planning.grids import Plan
 from suite.results.folder import Results
 from suite.results.tables import read_table
@@ -266,7 +266,7 @@ def test_a_worker_outlives_the_thread_that_started_it(plan: Plan, tmp_path: Path
 
 
 def test_a_worker_whose_parent_was_dead_before_it_looked_ends() -> None:
-    code = "from suite.measuring.workers import _follow; _follow(1, True); print('alive')"
+    code = "from suite.measuring.executors.local import _follow; _follow(1, True); print('alive')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
 

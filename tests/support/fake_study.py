@@ -19,8 +19,8 @@ import pytest
 
 from suite import seeds
 from suite.measuring import runner
+from suite.measuring.executors.local import Process, Work, serve
 from suite.measuring.runner import Done, Hire
-from suite.measuring.workers import Process, Work, serve
 from suite.planning import grids
 from suite.planning.grids import Plan
 from suite.studies import STUDIES

@@ -1,0 +1,1 @@
+"""The ways to measure a run's stacks, a file each."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import suite
+from suite.measuring import executors
 from suite.types import PROFILES
 
 USAGE = 2
@@ -73,6 +74,12 @@ def parser() -> Parser:
         metavar="SECONDS",
         help="end a worker that is at one stack for"
         " longer (default: ten minutes and 60 times what is expected)",
+    )
+    run.add_argument(
+        "--executor",
+        metavar="NAME",
+        default=executors.DEFAULT,
+        help=f"what measures: {', '.join(executors.names())} (default: {executors.DEFAULT})",
     )
     run.add_argument("--no-report", action="store_true", help="write no page and no figures")
 

@@ -150,11 +150,14 @@ def _plan(parsed: argparse.Namespace) -> int:
 
 def _run(parsed: argparse.Namespace) -> int:
     from suite.commands.run import run
+    from suite.measuring import executors
 
     jobs = _jobs(parsed)
+    executor = executors.known(parsed.executor)
     plan = _make_plan(parsed)
     timeout = _whole("--timeout", parsed.timeout, 1, 10**7)
-    return run(plan, ["suite", *parsed.words], parsed.out, jobs, not parsed.no_report, timeout)
+    command = ["suite", *parsed.words]
+    return run(plan, command, parsed.out, jobs, not parsed.no_report, timeout, executor)
 
 
 def _check(parsed: argparse.Namespace) -> int:

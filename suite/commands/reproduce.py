@@ -24,7 +24,8 @@ from suite.catalogue.frameworks import FRAMEWORKS
 from suite.comparing import verdict_changes
 from suite.judging.judge_folder import stored_plan
 from suite.judging.verdicts import INCOMPLETE
-from suite.measuring import environment, runner
+from suite.measuring import environment, executors, runner
+from suite.measuring.executors import Job
 from suite.measuring.progress import Progress
 from suite.metrics import METRICS
 from suite.metrics.metric import ROUNDING, Metric
@@ -191,8 +192,9 @@ def _measure(plan: Plan, stacks: Sequence[Stack], jobs: int) -> dict[str, pd.Dat
         (results.folder / "shards").mkdir()
         try:
             with Progress(plan, list(stacks)) as progress:
-                jobs = min(jobs, len(stacks))
-                runner.execute(plan, stacks, results, jobs, progress, hire=runner.hire)
+                job = Job(results.folder, plan.selection.root)
+                workers = executors.start(executors.DEFAULT, job, min(jobs, len(stacks)))
+                runner.execute(plan, stacks, results, workers, progress)
         except runner.NotStored as error:
             raise UserError(f"cannot write to {scratch}: {error}") from error
         measured = {}

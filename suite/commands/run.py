@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from suite.frameworks.timing import STAGES
 from suite.judging.judge_folder import Judged, judge_run, show, summary, write_verdicts
 from suite.judging.verdicts import INCOMPLETE
-from suite.measuring import environment, runner
+from suite.measuring import environment, executors, runner
+from suite.measuring.executors import Job
 from suite.measuring.progress import Progress, tell
 from suite.planning.grids import Plan
 from suite.results.checksums import write_sums
@@ -49,11 +50,13 @@ def run(
     jobs: int,
     draw: bool,
     timeout: float | None = None,
+    executor: str = executors.DEFAULT,
 ) -> int:
-    """Execute a plan into a results folder; the exit code of ``check``, or 3 when something could
-    not be stored. ``timeout``: see ``runner.execute``.
+    """Execute a plan into a results folder; return the exit code of ``check``, or 3 when something
+    could not be stored.
 
-    Raises UserError when the folder cannot be used or another process runs into it.
+    ``executor`` is the name of one; ``timeout``: see ``runner.execute``. Raises UserError when the
+    folder cannot be used, when another process writes into it, or for an unknown executor.
     """
     from filelock import FileLock, Timeout
 
@@ -66,7 +69,10 @@ def run(
     try:
         with FileLock(results.folder / ".lock", timeout=0):
             resumed = results.open(manifest)
-            return _locked(plan, results, jobs, draw, timeout, resumed)
+            stages = _Stages()
+            with stages("measure"):
+                _measure(plan, results, jobs, timeout, executor, resumed)
+            return _conclude(plan, results, jobs, draw, stages)
     except Timeout:
         raise UserError(f"{results.folder}: another run writes into this folder") from None
     except KeyboardInterrupt:
@@ -77,17 +83,24 @@ def run(
         return INCOMPLETE
 
 
-def _locked(
-    plan: Plan, results: Results, jobs: int, draw: bool, timeout: float | None, resumed: bool
-) -> int:
-    stages = _Stages()
+def _measure(
+    plan: Plan, results: Results, jobs: int, timeout: float | None, executor: str, resumed: bool
+) -> None:
+    """Measure and store the stacks of a plan that are not stored yet."""
     stacks = runner.pending(plan, results)
     tell(_opening(plan, results, len(stacks), resumed, jobs))
     if "torch" in plan.selection.frameworks and (unused := environment.unused_cuda_build()):
         tell(unused)
-    with stages("measure"), Progress(plan, stacks) as progress:
-        workers = min(jobs, len(stacks))
-        runner.execute(plan, stacks, results, workers, progress, timeout, runner.hire)
+    if not stacks:
+        return
+    job = Job(results.folder, plan.selection.root)
+    workers = executors.start(executor, job, min(jobs, len(stacks)))
+    with Progress(plan, stacks) as progress:
+        runner.execute(plan, stacks, results, workers, progress, timeout)
+
+
+def _conclude(plan: Plan, results: Results, jobs: int, draw: bool, stages: _Stages) -> int:
+    """Write the tables, summarise, judge, draw and print; return the exit code of ``check``."""
     with stages("write"):
         for study, chosen in plan.stacks.items():
             results.collect(STUDIES[study], chosen)

@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from suite.measuring.runner import Done
+from suite.measuring.executors import Result
 from suite.planning.grids import Plan
 from suite.types import Stack
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 _EVERY = 15.0
-"""Seconds between plain lines."""
+"""Seconds between two plain lines."""
 
 
 def tell(line: str, stream: TextIO | None = None) -> None:
-    """A line on standard error. When nobody reads it any more (a closed pipe), the run goes on."""
+    """Print a line on standard error; when nobody reads it any more (a closed pipe), go on."""
     with contextlib.suppress(BrokenPipeError):
         print(line, file=stream or sys.stderr, flush=True)
 
 
 class Progress:
-    """Counts finished stacks, weighted by their expected cost, on standard error."""
+    """A count of finished stacks on standard error, weighted by their expected cost."""
 
     def __init__(self, plan: Plan, stacks: list[Stack], stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -59,22 +59,23 @@ class Progress:
             self._bar.close()
 
     def say(self, line: str) -> None:
-        """A line above the bar, or just a line."""
+        """Print a line, above the bar where there is one."""
         if self._bar is not None:
             self._bar.write(line, file=self._stream)
         else:
             tell(line, self._stream)
 
-    def __call__(self, done: Done) -> None:
-        """Count one finished stack, or tell of one that is not finished yet."""
-        if done.fate == "again":
-            self.say(f"{done.failure}: {done.stack.label}; tried once more, at the end")
+    def __call__(self, result: Result) -> None:
+        """Count one finished stack, or report one that is not finished yet."""
+        stack = result.stack
+        if result.status == "retrying":
+            self.say(f"{result.reason}: {stack.label}; it will be tried once more")
             return
-        cost = self._plan.costs[done.stack.key].seconds
+        cost = self._plan.costs[stack.key].seconds
         self._done += cost
         self._stacks += 1
-        if done.failure and done.fate == "stored":  # of what is lost, the run itself tells
-            self.say(f"failed: {done.stack.label}: {done.failure}")
+        if result.reason and result.status == "measured":  # the run itself reports the others
+            self.say(f"failed: {stack.label}: {result.reason}")
         if self._bar is not None:
             self._bar.set_description_str(f"{self._stacks}/{self._count} stacks", refresh=False)
             self._bar.update(cost)

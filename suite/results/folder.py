@@ -150,23 +150,14 @@ class Results:
         kept: Sequence[int],
         timings: Mapping[str, float],
     ) -> None:
-        """Store what a stack gave. ``kept``: positions of the members that were measured."""
-        arrays: dict[str, Array] = {
-            "stack": np.array(stack.key),
-            "status": np.array(measurement.status, dtype=np.str_),
-            "reason": np.array(measurement.reason, dtype=np.str_),
-            "kept": np.array(kept, dtype=np.int64),
-            "timings": np.array(json.dumps(dict(timings))),
-        }
-        for table in measurement.tables:
-            for axis, values in table.coordinates.items():
-                arrays[f"{table.name}/coordinate/{axis}"] = values
-            for name, column in table.columns.items():
-                arrays[f"{table.name}/column/{name}"] = column
-        arrays["arrays"] = np.array(len(arrays))
+        """Store the measurement of a stack as its shard; see ``save_shard``."""
         with replacing(self._shard(stack), "wb") as file:
-            # numpy's stubs bind its own keyword to the first of these arrays.
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+            save_shard(file, stack, measurement, kept, timings)
+
+    def write_shard(self, stack: Stack, content: bytes) -> None:
+        """Store the content of a shard that ``save_shard`` wrote elsewhere."""
+        with replacing(self._shard(stack), "wb") as file:
+            file.write(content)
 
     def read(self, stack: Stack) -> Shard | None:
         """What a stack gave, or None when it is not stored or its file is damaged."""
@@ -205,6 +196,32 @@ class Results:
         """Write a table of the judging wing; ``unknown`` is what a NaN is written as."""
         with replacing(self.folder / name) as file:
             frame.to_csv(file, index=False, lineterminator="\n", na_rep=unknown)
+
+
+def save_shard(
+    file: IO[bytes],
+    stack: Stack,
+    measurement: Measurement,
+    kept: Sequence[int],
+    timings: Mapping[str, float],
+) -> None:
+    """Write the measurement of a stack into a file; ``kept`` has the positions of the members
+    that were measured."""
+    arrays: dict[str, Array] = {
+        "stack": np.array(stack.key),
+        "status": np.array(measurement.status, dtype=np.str_),
+        "reason": np.array(measurement.reason, dtype=np.str_),
+        "kept": np.array(kept, dtype=np.int64),
+        "timings": np.array(json.dumps(dict(timings))),
+    }
+    for table in measurement.tables:
+        for axis, values in table.coordinates.items():
+            arrays[f"{table.name}/coordinate/{axis}"] = values
+        for name, column in table.columns.items():
+            arrays[f"{table.name}/column/{name}"] = column
+    arrays["arrays"] = np.array(len(arrays))
+    # numpy's stubs bind its own keyword to the first of these arrays.
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 _DAMAGED = (

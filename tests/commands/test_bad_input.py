@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from suite import claims, report
 from suite.commands import main as cli
 from suite.commands import run as run_command
-from suite.measuring import environment, runner
+from suite.measuring import environment
 from suite.planning import grids
 from suite.planning.axes import AXES
 from suite.results import manifest as manifests
@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     plan = grids.plan([study], grids.Selection("quick", ("numpy",), chosen, seeds=2))
     out = tmp_path_factory.mktemp("bad input") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "hire", fake_study.threads())
+        fake_study.use_threads(patch)
         run_command.run(plan, ["suite", "run"], out, 1, draw=False)
         patch.setattr(run_command, "run", lambda *_: 0)
         patch.setattr(report, "write_report", lambda folder, *_: folder)

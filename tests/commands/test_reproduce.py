@@ -17,7 +17,6 @@ import pytest
 from suite.commands import reproduce
 from suite.commands.main import main
 from suite.commands.reproduce import choose, compare
-from suite.measuring import runner
 from suite.planning import grids
 from suite.studies import STUDIES
 from suite.studies.products import Products
@@ -28,7 +27,7 @@ STORED = ("products", "fake")
 
 def ready(patch: pytest.MonkeyPatch) -> None:
     """Stacks are measured in threads, and a study that costs nothing is registered."""
-    patch.setattr(runner, "hire", fake_study.threads())
+    fake_study.use_threads(patch)
     patch.setitem(STUDIES._entries, "fake", fake_study.Fake((1, 2, 3), 25))
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from suite.commands.arguments import parser
 from suite.commands.main import COMMANDS, main
-from suite.measuring import runner
 from tests.support import ROOT, fake_study
 
 DOCUMENTS = [
@@ -44,7 +43,7 @@ def commands(text: str) -> list[list[str]]:
 def test_the_page_and_the_manifest_of_a_run_show_commands_that_plan_the_same_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(runner, "hire", fake_study.threads())
+    fake_study.use_threads(monkeypatch)
     folder = tmp_path / "a folder"
     main(
         [

@@ -17,9 +17,9 @@ from suite import frameworks
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.commands import run as run_command
 from suite.measuring import environment, runner
-from suite.measuring.executors import local
+from suite.measuring.executors import Result, local
+from suite.measuring.measure_stack import measure
 from suite.measuring.progress import Progress
-from suite.measuring.runner import Done
 from suite.planning import grids
 from suite.planning.grids import Plan, Selection
 from suite.results.tables import read_table
@@ -67,15 +67,17 @@ def test_interrupted_and_resumed_on_two_workers_in_another_order_gives_the_same_
     plan = small(2)
     turned = {key: Cost(-cost.seconds, cost.bytes) for key, cost in plan.costs.items()}
     plan = replace(plan, costs=turned)  # the shortest first
-    heard: list[Done] = []
+    shown: list[Result] = []
 
-    def interrupt(self: Progress, done: Done) -> None:
-        heard.append(done)
-        if len(heard) == 2:
+    def interrupt(self: Progress, result: Result) -> None:
+        shown.append(result)
+        if len(shown) == 2:
             raise KeyboardInterrupt
 
     def go() -> int:
-        monkeypatch.setattr(runner, "patience", lambda cost: 600.0)  # costs are negative here
+        monkeypatch.setattr(
+            runner, "default_timeout", lambda cost: 600.0
+        )  # costs are negative here
         return run_command.run(plan, ["suite"], tmp_path / "out", jobs=2, draw=False)
 
     with monkeypatch.context() as patch:
@@ -83,7 +85,7 @@ def test_interrupted_and_resumed_on_two_workers_in_another_order_gives_the_same_
         assert go() == 130
     assert 2 <= len(list((tmp_path / "out" / "shards").iterdir())) < 6
     go()
-    assert [done.failure for done in heard] == ["", ""]
+    assert [result.reason for result in shown] == ["", ""]
     found = tables(tmp_path / "out")
     assert found == tables(plain)
     names = {"runs.csv", "epochs.csv", "layers.csv", "points.csv", "summary.csv", "claims.csv"}
@@ -131,8 +133,8 @@ def test_more_seeds_change_no_earlier_bit(framework: str) -> None:
         for seeds in (20, 22)
     )
     assert (len(fewer), len(more)) == (1, 2)
-    first, second = (bits(runner.measure(stack, 0)) for stack in more)
-    assert bits(runner.measure(fewer[0], 0)) == first
+    first, second = (bits(measure(stack, 0)) for stack in more)
+    assert bits(measure(fewer[0], 0)) == first
     assert len(second) == len(first) - 2 * 18  # 18 members fewer: their states and positions
 
 
@@ -180,7 +182,7 @@ def test_a_worker_has_the_environment_and_flags_that_the_manifest_says() -> None
         " torch.utils.deterministic.fill_uninitialized_memory, torch.get_num_threads(),"
         " config.is_op_determinism_enabled()]))"
     )
-    with local._inherited():
+    with local._worker_settings():
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     told, *flags = json.loads(done.stdout)
     assert flags == [True, False, 1, True]

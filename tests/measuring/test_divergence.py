@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from suite.catalogue.frameworks import FRAMEWORKS
-from suite.measuring import runner
+from suite.measuring.measure_stack import measure
 from suite.planning import grids
 from suite.studies import STUDIES, training
 from suite.types import Measurement, Stack
@@ -42,7 +42,7 @@ def measured(stack: Stack, capfd: pytest.CaptureFixture[str]) -> Measurement:
     capfd.readouterr()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found, kept = runner.measure(stack, root=0)
+        found, kept = measure(stack, root=0)
     assert kept == list(range(len(stack.members)))
     assert capfd.readouterr() == ("", "")
     return found

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from suite.commands import run as run_command
 from suite.measuring import environment, progress, runner
-from suite.measuring.runner import Done
+from suite.measuring.executors import Job, Result
 from suite.planning import grids
 from suite.planning.grids import Plan
 from suite.results import folder as results_folder
@@ -39,12 +39,13 @@ def results(tmp_path: Path, plan: Plan) -> Results:
     return folder
 
 
-def execute(plan: Plan, results: Results) -> list[Done]:
+def execute(plan: Plan, results: Results) -> list[Result]:
     """Run what is pending, in a thread."""
-    done: list[Done] = []
+    shown: list[Result] = []
     stacks = runner.pending(plan, results)
-    runner.execute(plan, stacks, results, 1, done.append, hire=fake_study.threads())
-    return done
+    executor = fake_study.threads()(Job(results.folder, plan.selection.root), 1)
+    runner.execute(plan, stacks, results, executor, shown.append)
+    return shown
 
 
 def table(plan: Plan, results: Results) -> bytes:
@@ -70,8 +71,8 @@ def test_a_stack_that_raises_is_rows_with_the_reason_and_is_tried_again(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Propagation, "measure", breaking("orthogonal", MemoryError("no\nroom")))
-        done = execute(plan, results)
-    assert sorted(one.failure for one in done) == ["", "MemoryError: no room"]
+        shown = execute(plan, results)
+    assert sorted(result.reason for result in shown) == ["", "MemoryError: no room"]
     table(plan, results)
     frame = read_table(results.folder / "propagation" / "runs.csv")
     failed = frame[frame["status"] == "failed"]
@@ -134,12 +135,12 @@ def test_progress_is_plain_lines_when_piped(plan: Plan) -> None:
     stacks = list(plan.stacks["propagation"])
     stream = io.StringIO()
     with progress.Progress(plan, stacks, stream) as shown:
-        shown(Done(stacks[0], "ValueError: wrong"))
-        shown(Done(stacks[1], "took longer than 9 s", "again"))
-        shown(Done(stacks[1]))
+        shown(Result(stacks[0], "ValueError: wrong"))
+        shown(Result(stacks[1], "took longer than 9 s", "retrying"))
+        shown(Result(stacks[1]))
     lines = stream.getvalue().splitlines()
     assert lines[0] == f"failed: {stacks[0].label}: ValueError: wrong"
-    assert lines[1] == f"took longer than 9 s: {stacks[1].label}; tried once more, at the end"
+    assert lines[1] == f"took longer than 9 s: {stacks[1].label}; it will be tried once more"
     assert lines[-1].startswith("100%  2/2 stacks")
     assert "\r" not in stream.getvalue()
 
@@ -152,7 +153,7 @@ def test_progress_is_a_bar_with_an_eta_on_a_terminal(
     monkeypatch.setattr(stream, "isatty", lambda: True)
     with progress.Progress(plan, stacks, stream) as shown:
         for stack in stacks:
-            shown(Done(stack))
+            shown(Result(stack))
     assert "2/2 stacks" in stream.getvalue()
     assert "100%" in stream.getvalue()
 

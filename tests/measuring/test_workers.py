@@ -17,8 +17,9 @@ import pytest
 from suite.commands import main as cli
 from suite.commands import run as run_command
 from suite.measuring import environment, runner
+from suite.measuring.executors import Job, Result, Start
 from suite.measuring.executors.local import READY, Process
-from suite.measuring.runner import Done
+from suite.measuring.measure_stack import measure_and_store
 from suite.planning.grids import Plan
 from suite.results.folder import Results
 from suite.results.tables import read_table
@@ -39,12 +40,13 @@ def opened(plan: Plan, folder: Path) -> Results:
 
 
 def execute(
-    plan: Plan, results: Results, hire: runner.Hire, jobs: int = 2, timeout: float | None = None
-) -> list[Done]:
-    done: list[Done] = []
+    plan: Plan, results: Results, start: Start, jobs: int = 2, timeout: float | None = None
+) -> list[Result]:
+    shown: list[Result] = []
     stacks = runner.pending(plan, results)
-    runner.execute(plan, stacks, results, jobs, done.append, timeout, hire)
-    return done
+    executor = start(Job(results.folder, plan.selection.root), jobs)
+    runner.execute(plan, stacks, results, executor, shown.append, timeout)
+    return shown
 
 
 def tables(plan: Plan, results: Results) -> list[bytes]:
@@ -66,10 +68,11 @@ def test_a_worker_that_dies_is_replaced_and_its_stack_tried_again(
     results, orders = opened(plan, tmp_path / "out"), tmp_path / "orders"
     victim = fake_study.stack(plan, width=2)
     fake_study.order(orders, victim, "die")
-    done = execute(plan, results, fake_study.processes(orders))
-    told = [one for one in done if one.failure]
-    assert told == [Done(victim, "the worker was killed by SIGKILL (out of memory?)", "again")]
-    assert done[-1] == Done(victim)  # the last, when no other worker takes memory
+    shown = execute(plan, results, fake_study.processes(orders))
+    lost = [result for result in shown if result.reason]
+    how = "the worker was killed by SIGKILL (out of memory?)"
+    assert lost == [Result(victim, how, "retrying")]
+    assert shown[-1] == Result(victim)  # the last, when no other worker takes memory
     assert tables(plan, results) == untouched
 
 
@@ -108,15 +111,15 @@ def test_a_run_with_a_lost_stack_ends_with_exit_code_3(
 ) -> None:
     victim = fake_study.stack(plan, width=1, first=20)
 
-    def work(folder: Path, stack: Stack, root: int) -> Done:
+    def work(job: Job, stack: Stack) -> Result:
         if stack == victim:
             raise SystemExit
-        return runner.work(folder, stack, root)
+        return measure_and_store(job, stack)
 
-    monkeypatch.setattr(runner, "hire", fake_study.threads(work))
+    fake_study.use_threads(monkeypatch, work)
     assert run_command.run(plan, ["suite", "run"], tmp_path / "out", jobs=2, draw=False) == 3
     told = capsys.readouterr().err
-    assert f"the thread ended: {victim.label}; tried once more, at the end" in told
+    assert f"the thread ended: {victim.label}; it will be tried once more" in told
     assert f"failed: {victim.label}: both times the thread ended" in told
     assert "10 failed" in told
 
@@ -128,7 +131,7 @@ def test_the_second_try_is_alone(plan: Plan, tmp_path: Path) -> None:
     at_work: set[str] = set()
     alone: list[bool] = []
 
-    def work(folder: Path, stack: Stack, root: int) -> Done:
+    def work(job: Job, stack: Stack) -> Result:
         at_work.add(stack.key)
         try:
             if stack.key in victims:
@@ -138,7 +141,7 @@ def test_the_second_try_is_alone(plan: Plan, tmp_path: Path) -> None:
             if stack.key in seen:
                 time.sleep(0.05)
                 alone.append(at_work == {stack.key})
-            return runner.work(folder, stack, root)
+            return measure_and_store(job, stack)
         finally:
             at_work.remove(stack.key)
 
@@ -148,9 +151,9 @@ def test_the_second_try_is_alone(plan: Plan, tmp_path: Path) -> None:
     assert runner.pending(plan, results) == []
 
 
-def test_patience_grows_with_the_cost() -> None:
-    assert runner.patience(Cost(0.0, 0.0)) == 600
-    assert runner.patience(Cost(30.0, 0.0)) > 10 * 131  # the slowest stack of a standard run
+def test_the_default_timeout_grows_with_the_cost() -> None:
+    assert runner.default_timeout(Cost(0.0, 0.0)) == 600
+    assert runner.default_timeout(Cost(30.0, 0.0)) > 10 * 131  # the slowest stack of a standard run
 
 
 def test_the_timeout_of_the_command_line_reaches_the_workers(
@@ -159,7 +162,7 @@ def test_the_timeout_of_the_command_line_reaches_the_workers(
     given: list[object] = []
 
     def run(*words: object) -> int:
-        given.append(words[-1])
+        given.append(words[-2])
         return 0
 
     monkeypatch.setattr(run_command, "run", run)
@@ -175,6 +178,7 @@ import signal, sys
 from pathlib import Path
 import pytest
 from suite.measuring import environment, runner
+from suite.measuring.executors import Job
 from suite.results.folder import Results
 from tests.support import fake_study
 
@@ -184,8 +188,8 @@ if __name__ == "__main__":
     plan = fake_study.plan(pytest.MonkeyPatch())
     results = Results(Path(sys.argv[1]))
     results.open(environment.manifest(plan, ["suite"]))
-    runner.execute(plan, runner.pending(plan, results), results, 2, print,
-                   hire=fake_study.processes(Path(sys.argv[2])))
+    executor = fake_study.processes(Path(sys.argv[2]))(Job(results.folder, 0), 2)
+    runner.execute(plan, runner.pending(plan, results), results, executor, print)
 """
 
 
@@ -246,11 +250,11 @@ def test_a_worker_outlives_the_thread_that_started_it(plan: Plan, tmp_path: Path
     """Linux would kill it with a thread that was asked to be followed."""
     results, orders = opened(plan, tmp_path / "out"), tmp_path / "orders"
     orders.mkdir()
-    hired: list[Process] = []
+    started: list[Process] = []
 
     def start() -> None:
-        worker = Process(functools.partial(fake_study.obey, orders), results.folder, 0)
-        hired.append(worker)
+        worker = Process(Job(results.folder, 0), functools.partial(fake_study.obey, orders))
+        started.append(worker)
         assert worker.connection.poll(60)
         assert worker.connection.recv() == READY
 
@@ -258,10 +262,10 @@ def test_a_worker_outlives_the_thread_that_started_it(plan: Plan, tmp_path: Path
     thread.start()
     thread.join()
     time.sleep(0.5)
-    (worker,) = hired
+    (worker,) = started
     worker.connection.send(plan.stacks["fake"][0])
     assert worker.connection.poll(60)
-    assert worker.connection.recv() == Done(plan.stacks["fake"][0])
+    assert worker.connection.recv() == Result(plan.stacks["fake"][0])
     worker.end()
 
 

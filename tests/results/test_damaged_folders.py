@@ -10,8 +10,8 @@ import pytest
 from filelock import FileLock
 
 from suite.judging import judge_folder
-from suite.measuring import runner
-from suite.measuring.runner import Done
+from suite.measuring.executors import Job, Result
+from suite.measuring.measure_stack import measure_and_store
 from suite.planning.grids import Plan
 from suite.types import Stack, UserError
 from tests.support import breaking_disk, fake_study
@@ -47,14 +47,14 @@ def test_a_folder_that_is_removed_under_way(
 ) -> None:
     measured: list[str] = []
 
-    def work(folder: Path, stack: Stack, root: int) -> Done:
+    def work(job: Job, stack: Stack) -> Result:
         measured.append(stack.key)
         if len(measured) == 2:
-            shutil.rmtree(folder)
-        return runner.work(folder, stack, root)
+            shutil.rmtree(job.folder)
+        return measure_and_store(job, stack)
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "hire", fake_study.threads(work))
+        fake_study.use_threads(patch, work)
         assert run(plan, tmp_path / "out") == 3
     told = capsys.readouterr().err
     assert "cannot store: FileNotFoundError" in told
@@ -74,9 +74,9 @@ def test_a_folder_that_becomes_read_only_under_way(
     """As the disk says it, since root may write wherever permissions forbid it."""
     measuring: list[str] = []
 
-    def work(folder: Path, stack: Stack, root: int) -> Done:
+    def work(job: Job, stack: Stack) -> Result:
         measuring.append(stack.key)
-        return runner.work(folder, stack, root)
+        return measure_and_store(job, stack)
 
     def breaks(disk: Disk, half: Callable[[], object]) -> None:
         if measuring:
@@ -84,7 +84,7 @@ def test_a_folder_that_becomes_read_only_under_way(
 
     next((folder / "shards").iterdir()).unlink()
     with monkeypatch.context() as patch, disk(breaks):
-        patch.setattr(runner, "hire", fake_study.threads(work))
+        fake_study.use_threads(patch, work)
         assert run(plan, folder) == 3
     assert "Read-only file system" in capsys.readouterr().err
     assert run(plan, folder) == 0

@@ -11,7 +11,6 @@ import pytest
 
 from suite.commands import run as run_command
 from suite.commands.main import main
-from suite.measuring import runner
 from suite.planning import grids
 from suite.results.tables import header, in_order
 from suite.studies import STUDIES
@@ -29,7 +28,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = grids.plan(studies, grids.Selection("quick", ("numpy",), chosen, seeds=2))
     out = tmp_path_factory.mktemp("stored") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "hire", fake_study.threads())
+        fake_study.use_threads(patch)
         run_command.run(plan, ["suite", "run"], out, 1, draw=False)
     return out
 

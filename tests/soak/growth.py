@@ -18,7 +18,8 @@ from suite.measuring.environment import WORKER
 os.environ.update(WORKER)  # before any framework is imported
 
 from suite.frameworks.timing import clock
-from suite.measuring import runner
+from suite.measuring.executors import Job
+from suite.measuring.measure_stack import measure_and_store
 from suite.planning import grids
 from suite.results.folder import Results
 from suite.studies import STUDIES, training
@@ -45,9 +46,8 @@ def main(framework: str, networks: int, folder: Path) -> dict[str, float]:
     peaks, spent, compiled = [], [], 0.0
     for stack in stacks:
         before = time.process_time()
-        done = runner.work(folder, stack, 0)
-        assert done.fate == "stored", done.failure
-        assert not done.failure, done.failure
+        result = measure_and_store(Job(folder, 0), stack)
+        assert (result.status, result.reason) == ("measured", "")
         spent.append(time.process_time() - before)
         compiled += results.timings(stack).get("compile", 0.0)
         peaks.append(results.timings(stack)["process_peak_bytes"])

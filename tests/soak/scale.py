@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import pytest
 
 from suite.commands import run as run_command
-from suite.measuring import environment, runner
+from suite.measuring import environment
+from suite.measuring.executors import local
 from suite.results.tables import read_table
 from tests.support import fake_study
 
@@ -31,7 +32,7 @@ def main(runs: int, folder: Path) -> dict[str, float]:
     """Seconds to plan, to run and to resume; peak bytes of this process and of a worker; bytes and
     files stored."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(runner, "hire", fake_study.processes(folder / "orders"))
+    patch.setattr(local, "EXECUTOR", fake_study.processes(folder / "orders"))
     patch.setattr(environment, "tree_hash", lambda: "scale")  # edited or not
     spent: dict[str, float] = {}
 

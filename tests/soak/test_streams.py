@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from suite import seeds
-from suite.measuring import runner
+from suite.measuring.measure_stack import measure
 from suite.planning import grids
 from suite.studies import STUDIES
 
@@ -62,7 +62,7 @@ def test_no_two_streams_are_one_and_no_study_uses_another_ones(
             ]
             for stack in stacks[:1]:
                 short = tuple(m for m in stack.members if m.seed < 2)
-                measured, _ = runner.measure(replace(stack, members=short), 0)
+                measured, _ = measure(replace(stack, members=short), 0)
                 assert "failed" not in measured.status
     assert len({purpose for purpose, _ in users}) > len(seeds.PURPOSES) / 2  # it did record
     assert all(len(keys) == 1 for keys in streams.values())

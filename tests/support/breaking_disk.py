@@ -13,7 +13,7 @@ import pytest
 
 from suite import claims
 from suite.commands import run as run_command
-from suite.measuring import environment, runner
+from suite.measuring import environment
 from suite.planning.grids import Plan
 from tests.support import fake_study
 
@@ -111,7 +111,7 @@ def full(at: int, calls: int) -> Break:
 def plan(patch: pytest.MonkeyPatch) -> Plan:
     """Four stacks; workers are threads, and no claim is read."""
     plan = fake_study.plan(patch, widths=(1, 2))
-    patch.setattr(runner, "hire", fake_study.threads())
+    fake_study.use_threads(patch)
     patch.setattr(claims, "shipped", list)
     manifest = environment.manifest(plan, ["suite", "run"])
     patch.setattr(environment, "manifest", lambda *_: manifest)

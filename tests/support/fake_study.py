@@ -9,7 +9,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,9 +17,9 @@ import numpy as np
 import pytest
 
 from suite import seeds
-from suite.measuring import runner
+from suite.measuring.executors import Job, Result, Start, local
 from suite.measuring.executors.local import Process, Work, serve
-from suite.measuring.runner import Done, Hire
+from suite.measuring.measure_stack import measure_and_store
 from suite.planning import grids
 from suite.planning.grids import Plan
 from suite.studies import STUDIES
@@ -92,18 +91,17 @@ def stack(plan: Plan, width: int, first: int = 0) -> Stack:
 
 
 class Thread:
-    """A worker that is a thread: it dies of any exception, and of nothing else."""
+    """A worker that is a thread: any exception ends it, and nothing else does."""
 
-    def __init__(self, work: Work, folder: Path, root: int) -> None:
+    def __init__(self, job: Job, work: Work) -> None:
         self.connection, theirs = Pipe()
-        arguments = (theirs, work, folder, root)
-        self._thread = threading.Thread(target=self._live, args=arguments, daemon=True)
+        self._thread = threading.Thread(target=self._live, args=(theirs, work, job), daemon=True)
         self._thread.start()
 
     @staticmethod
-    def _live(theirs: Connection, work: Work, folder: Path, root: int) -> None:
+    def _live(theirs: Connection, work: Work, job: Job) -> None:
         with contextlib.suppress(BaseException), contextlib.closing(theirs):
-            serve(theirs, work, folder, root)
+            serve(theirs, work, job)
 
     def end(self, grace: float = 0.0) -> str:
         self.connection.close()
@@ -111,14 +109,21 @@ class Thread:
         return "the thread ended"
 
 
-def threads(work: Callable[[Path, Stack, int], Done] = runner.work) -> Hire:
-    """Workers that are threads."""
-    return lambda folder, root: Thread(work, folder, root)
+def threads(work: Work = measure_and_store) -> Start:
+    """Return the local executor with threads as workers."""
+    return lambda job, workers: local.Local(job, workers, lambda job: Thread(job, work))
 
 
-def processes(orders: Path) -> Hire:
-    """Workers that are real processes, know the fake study and obey the files in ``orders``."""
-    return lambda folder, root: Process(functools.partial(obey, orders), folder, root)
+def processes(orders: Path) -> Start:
+    """Return the local executor with workers that know the fake study and obey the files in
+    ``orders``."""
+    work = functools.partial(obey, orders)
+    return lambda job, workers: local.Local(job, workers, lambda job: Process(job, work))
+
+
+def use_threads(patch: pytest.MonkeyPatch, work: Work = measure_and_store) -> None:
+    """Have the commands measure in threads of this process."""
+    patch.setattr(local, "EXECUTOR", threads(work))
 
 
 def order(orders: Path, stack: Stack, *deeds: str) -> None:
@@ -127,7 +132,7 @@ def order(orders: Path, stack: Stack, *deeds: str) -> None:
     (orders / stack.key).write_text("\n".join(deeds))
 
 
-def obey(orders: Path, folder: Path, stack: Stack, root: int) -> Done:
+def obey(orders: Path, job: Job, stack: Stack) -> Result:
     """Measure a stack of the fake study in a worker process, or do what was ordered instead."""
     if "fake" not in STUDIES:
         STUDIES.add(Fake((), 0))
@@ -143,4 +148,4 @@ def obey(orders: Path, folder: Path, stack: Stack, root: int) -> Done:
         ctypes.PyDLL(None).sleep(600)  # keeps the lock of the interpreter: no thread of it can run
     if deed == "crash":
         os.abort()
-    return runner.work(folder, stack, root)
+    return measure_and_store(job, stack)

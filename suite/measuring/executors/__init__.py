@@ -1,1 +1,113 @@
-"""The ways to measure a run's stacks, a file each."""
+"""The ways to run a plan's stacks: a file of this package each, found by its name.
+
+An executor decides where stacks are measured and what happens when a worker is lost. To add one,
+add a file here that sets ``EXECUTOR``, a class that is made with a ``Job`` and a number of workers
+and that has the three methods of ``Executor``; ``suite run --executor NAME`` then finds it. A
+worker calls one of two functions of ``suite.measuring.measure_stack``: ``measure_and_store`` where
+it can write to the results folder, and ``measure_and_return`` where it cannot, in which case the
+shard comes back as bytes and the runner stores it.
+
+Workers set ``suite.measuring.environment.WORKER`` in their environment before a framework is
+imported, and run on machines of the same kind as the driver, whose processor and libraries the
+manifest records: others round differently.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, cast
+
+from suite.catalogue.registry import unknown
+from suite.types import Stack, UserError
+
+DEFAULT = "local"
+"""The executor that a run uses unless another is named."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """The part of a run that all of its stacks share: the results folder and the root seed."""
+
+    folder: Path
+    root: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one stack, or of one attempt at it.
+
+    ``status`` is ``measured`` when there is a shard, be it one of failed runs, whose first reason
+    is then ``reason``; ``retrying`` when the worker was lost and the executor tries again;
+    ``lost`` when it was lost and the executor does not; ``not stored`` when the worker could not
+    write the shard. ``reason`` says how the worker was lost, or why the shard was not written.
+    ``shard`` is the content of the shard where the worker returned it instead of writing it.
+    """
+
+    stack: Stack
+    reason: str = ""
+    status: Literal["measured", "retrying", "lost", "not stored"] = "measured"
+    shard: bytes | None = None
+
+
+class Executor(Protocol):
+    """Measures stacks somewhere, several at a time."""
+
+    def submit(self, stack: Stack, timeout: float) -> None:
+        """Queue a stack; return at once.
+
+        A worker that spends longer than ``timeout`` seconds on it is taken to hang.
+        """
+        ...
+
+    def results(self) -> Iterator[Result]:
+        """Yield a result for every submitted stack, in the order in which they end.
+
+        A stack has any number of results that are ``retrying``, then one that is not.
+        """
+        ...
+
+    def close(self) -> None:
+        """End all workers at once, whatever they are doing."""
+        ...
+
+
+class Start(Protocol):
+    """Makes an executor; the class of an executor is one."""
+
+    def __call__(self, job: Job, workers: int) -> Executor:
+        """Return an executor that measures the stacks of a job, ``workers`` at a time."""
+        ...
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the executors: those of the files of this package."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+def known(name: str) -> str:
+    """Return the name of an executor. Raises UserError when there is none of that name."""
+    if name not in names():
+        raise unknown("executor", name, names())
+    return name
+
+
+def start(name: str, job: Job, workers: int) -> Executor:
+    """Return a new executor of a name.
+
+    Raises UserError for an unknown name, and for an executor that needs a package which is not
+    installed.
+    """
+    path = f"{__name__}.{known(name)}"
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "suite":
+            raise
+        raise UserError(
+            f"executor {name!r} needs the package {error.name!r}, which is not installed"
+        ) from error
+    return cast(Start, module.EXECUTOR)(job, workers)

@@ -1,9 +1,13 @@
-"""Worker processes: each measures one stack at a time, and its end is nobody else's.
+"""Worker processes on this machine: each measures one stack at a time; one that dies takes only
+its own stack with it.
 
-A worker has a pipe of its own and shares no lock or queue with another one. So it may be killed
-at any moment, by the system or for taking too long, and only the stack in its hands is concerned;
-a pool whose workers take tasks from one queue is blocked for good by a worker that dies while it
-holds the queue's lock.
+A worker has a pipe of its own and shares no lock or queue with another one. So it may be killed at
+any moment, by the system or for taking too long, and only the stack that it measures is lost; a
+pool whose workers take tasks from one queue is blocked for good by a worker that dies while it
+holds the lock of the queue.
+
+A stack whose worker was lost is measured a second time, in a fresh process while no other stack is
+being measured: most workers that die lacked memory.
 """
 
 from __future__ import annotations
@@ -16,170 +20,217 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 from suite.frameworks.timing import clock
 from suite.measuring.environment import WORKER
+from suite.measuring.executors import Job, Result
+from suite.measuring.measure_stack import measure_and_store
 from suite.types import Stack
 
-Work = Callable[[Path, Stack, int], Any]
-"""What a worker does with a stack: results folder, stack and root seed in, an answer out."""
+Work = Callable[[Job, Stack], Result]
+"""What a worker does with a stack."""
 READY = "ready"
 """The first message of a worker. Nothing is sent before it: a stack that does not fit into the
 pipe would wait for a reader that may never come to read."""
-START = 600.0
+START_TIMEOUT = 600.0
 """Seconds for a process to start and to load the suite, also from a slow disk."""
 GRACE = 5.0
 """Seconds for a process to end, by itself or once it was killed."""
 _PR_SET_PDEATHSIG = 1
-"""Of ``prctl`` in ``linux/prctl.h``."""
+"""The option of ``prctl`` in ``linux/prctl.h``."""
 _SPAWN = multiprocessing.get_context("spawn")  # a forked TensorFlow or torch may hang
 
 
 class Worker(Protocol):
-    """Answers ``READY`` once, then takes stacks one by one and answers each."""
+    """Sends ``READY`` once, then receives stacks one by one and sends the result of each."""
 
     @property
     def connection(self) -> Connection:
-        """Stacks out, answers in. At its end when the worker has died."""
+        """The pipe to the worker; at its end when the worker has died."""
         ...
 
     def end(self, grace: float = 0.0) -> str:
-        """Give the worker ``grace`` seconds, then kill it; how it ended, in words."""
+        """Give the worker ``grace`` seconds, then kill it; return how it ended, in words."""
         ...
 
 
+class Local:
+    """The executor of this file; ``start`` makes a worker for a job."""
+
+    def __init__(
+        self, job: Job, workers: int, start: Callable[[Job], Worker] | None = None
+    ) -> None:
+        make = start or Process
+        self._pool = _Pool(lambda: make(job))
+        self._workers = workers
+        self._waiting: deque[_Request] = deque()
+        self._retries: deque[_Request] = deque()
+        self._losses: dict[str, str] = {}  # key of a stack -> how its first worker was lost
+
+    def submit(self, stack: Stack, timeout: float) -> None:
+        """Queue a stack.
+
+        Loading a framework counts towards the timeout, starting a process does not, and the clock
+        does not run while the machine sleeps.
+        """
+        self._waiting.append(_Request(stack, timeout))
+
+    def results(self) -> Iterator[Result]:
+        """Yield the results of all submitted stacks, which are started in their order."""
+        while self._waiting or self._retries or self._pool.busy:
+            if not (self._waiting or self._pool.busy):
+                self._pool.close_idle()
+                self._waiting.append(self._retries.popleft())
+            while self._waiting and self._pool.busy < self._workers:
+                self._pool.submit(self._waiting.popleft())
+            for outcome in self._pool.wait():
+                yield outcome if isinstance(outcome, Result) else self._after(outcome)
+
+    def _after(self, loss: _Loss) -> Result:
+        """Queue a stack again after the first loss of a worker, and give it up after the second."""
+        stack, reason = loss.request.stack, loss.reason
+        first = self._losses.get(stack.key)
+        if first is None:
+            self._losses[stack.key] = reason
+            self._retries.append(loss.request)
+            return Result(stack, reason, "retrying")
+        both = f"both times {reason}" if first == reason else f"first {first}, then {reason}"
+        return Result(stack, both, "lost")
+
+    def close(self) -> None:
+        """Kill the workers that measure something, and end the idle ones."""
+        self._pool.close()
+
+
+EXECUTOR = Local
+
+
 @dataclass(frozen=True)
-class Heard:
-    """What a worker answered to a stack; or, with no answer, why there will be none."""
+class _Request:
+    """A stack to measure, and the seconds that a worker may take for it."""
 
     stack: Stack
-    answer: Any = None
-    lost: str = ""
+    timeout: float
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """A request without a result, because its worker died or took too long."""
+
+    request: _Request
+    reason: str
 
 
 @dataclass(frozen=True)
 class _Task:
-    stack: Stack
+    """A request in the hands of a worker, which is killed at the deadline for being ``late``."""
+
+    request: _Request
     worker: Worker
-    seconds: float
     deadline: float
     late: str
-    """What a worker that misses the deadline has done."""
 
 
-class Crew:
-    """Workers that are hired when there is work for them, and ended with the ``with`` block."""
+class _Pool:
+    """Workers that are started when there is work for them."""
 
-    def __init__(self, hire: Callable[[], Worker]) -> None:
-        self._hire = hire
+    def __init__(self, start: Callable[[], Worker]) -> None:
+        self._start = start
         self._idle: list[Worker] = []
-        self._busy: dict[Connection, _Task] = {}
+        self._tasks: dict[Connection, _Task] = {}
 
-    def __enter__(self) -> Crew:
-        return self
+    @property
+    def busy(self) -> int:
+        """The number of stacks that are being measured."""
+        return len(self._tasks)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for task in self._busy.values():
-            task.worker.end()
-        self.rest()
+    def submit(self, request: _Request) -> None:
+        """Give a request to an idle worker, or to a new one."""
+        if self._idle:
+            self._send(self._idle.pop(), request)
+            return
+        worker = self._start()
+        late = f"the worker did not start within {START_TIMEOUT:g} s"
+        deadline = time.monotonic() + START_TIMEOUT
+        self._tasks[worker.connection] = _Task(request, worker, deadline, late)
 
-    def __len__(self) -> int:
-        """How many stacks are at work."""
-        return len(self._busy)
+    def wait(self) -> list[Result | _Loss]:
+        """Wait until a worker sends a message, dies or runs out of time; return the outcomes."""
+        soonest = min(task.deadline for task in self._tasks.values())
+        ready = set(wait(list(self._tasks), max(0.0, soonest - time.monotonic())))
+        outcomes: list[Result | _Loss] = []
+        for connection, task in list(self._tasks.items()):
+            if connection in ready:
+                outcomes += self._receive(connection, task)
+            elif task.deadline <= time.monotonic():
+                del self._tasks[connection]
+                task.worker.end()
+                outcomes.append(_Loss(task.request, task.late))
+        return outcomes
 
-    def rest(self) -> None:
-        """End the workers that have nothing to do, so that the next stack meets a fresh one."""
+    def _receive(self, connection: Connection, task: _Task) -> list[Result | _Loss]:
+        try:
+            message = connection.recv()
+        except (EOFError, OSError):
+            del self._tasks[connection]
+            return [_Loss(task.request, task.worker.end(GRACE))]
+        if message == READY:
+            self._send(task.worker, task.request)
+            return []
+        del self._tasks[connection]
+        self._idle.append(task.worker)
+        return [message]
+
+    def _send(self, worker: Worker, request: _Request) -> None:
+        """Send a request to a worker that waits for one."""
+        late = f"took longer than {request.timeout:g} s"
+        deadline = time.monotonic() + request.timeout
+        self._tasks[worker.connection] = _Task(request, worker, deadline, late)
+        with contextlib.suppress(OSError):  # it has just died, as the next ``wait`` will find out
+            worker.connection.send(request.stack)
+
+    def close_idle(self) -> None:
+        """End the workers that have nothing to do, so that the next request gets a new one."""
         while self._idle:
             self._idle.pop().end(GRACE)
 
-    def give(self, stack: Stack, seconds: float) -> None:
-        """Hand a stack to a worker that is killed after so many seconds without an answer.
-
-        Loading a framework counts, starting a process does not. The clock does not run while the
-        machine sleeps.
-        """
-        if self._idle:
-            self._send(self._idle.pop(), stack, seconds)
-            return
-        worker = self._hire()
-        late = f"the worker did not start within {START:g} s"
-        self._busy[worker.connection] = _Task(
-            stack, worker, seconds, time.monotonic() + START, late
-        )
-
-    def hear(self) -> list[Heard]:
-        """Wait until a worker answers, dies or runs out of time; what became of their stacks."""
-        soonest = min(task.deadline for task in self._busy.values())
-        ready = set(wait(list(self._busy), max(0.0, soonest - time.monotonic())))
-        heard = []
-        for link, task in list(self._busy.items()):
-            if link in ready:
-                heard += self._receive(link, task)
-            elif task.deadline <= time.monotonic():
-                del self._busy[link]
-                task.worker.end()
-                heard.append(Heard(task.stack, lost=task.late))
-        return heard
-
-    def _receive(self, link: Connection, task: _Task) -> list[Heard]:
-        try:
-            answer = link.recv()
-        except (EOFError, OSError):
-            del self._busy[link]
-            return [Heard(task.stack, lost=task.worker.end(GRACE))]
-        if answer == READY:
-            self._send(task.worker, task.stack, task.seconds)
-            return []
-        del self._busy[link]
-        self._idle.append(task.worker)
-        return [Heard(task.stack, answer)]
-
-    def _send(self, worker: Worker, stack: Stack, seconds: float) -> None:
-        """Send a stack to a worker that waits for one."""
-        late = f"took longer than {seconds:g} s"
-        self._busy[worker.connection] = _Task(
-            stack, worker, seconds, time.monotonic() + seconds, late
-        )
-        with contextlib.suppress(OSError):  # it has just died, which the next ``hear`` will tell
-            worker.connection.send(stack)
+    def close(self) -> None:
+        """Kill the workers that measure something, and end the idle ones."""
+        for task in self._tasks.values():
+            task.worker.end()
+        self.close_idle()
 
 
 class Process:
-    """A worker that is a fresh process."""
+    """A worker that is a new process."""
 
-    def __init__(self, work: Work, folder: Path, root: int) -> None:
+    def __init__(self, job: Job, work: Work = measure_and_store) -> None:
         self.connection, theirs = _SPAWN.Pipe()
         lasting = threading.current_thread() is threading.main_thread()
-        arguments = (theirs, work, folder, root, os.getpid(), lasting, time.time())
+        arguments = (theirs, work, job, os.getpid(), lasting, time.time())
         self._process = _SPAWN.Process(target=_live, args=arguments, daemon=True)
-        with _inherited():
+        with _worker_settings():
             self._process.start()
         theirs.close()  # the worker's copy is the only one, and ends with it
 
     def end(self, grace: float = 0.0) -> str:
-        """Give the process ``grace`` seconds, then kill it; how it ended, in words."""
+        """Give the process ``grace`` seconds, then kill it; return how it ended, in words."""
         self.connection.close()  # a process that waits for a stack ends by itself, and tidies up
         self._process.join(grace)
         if self._process.exitcode is None:
             self._process.kill()
-            self._process.join(GRACE)  # not for ever: who waits for a dead disk cannot be killed
+            self._process.join(GRACE)  # bounded: a process blocked on dead I/O cannot be killed
         return _words(self._process.exitcode)
 
 
 def _words(code: int | None) -> str:
-    """How a process ended, from its exit code."""
+    """Return how a process ended, from its exit code."""
     if code is None or code >= 0:
         return f"the worker ended with exit code {code}"
     perhaps = " (out of memory?)" if -code == signal.SIGKILL else ""
@@ -187,9 +238,9 @@ def _words(code: int | None) -> str:
 
 
 @contextmanager
-def _inherited() -> Iterator[None]:
-    """What processes inherit that are started within: the environment, which libraries read when
-    they are first imported, and to ignore Ctrl-C, which the terminal sends to every process."""
+def _worker_settings() -> Iterator[None]:
+    """Start processes inside this block with WORKER set in their environment, which libraries read
+    when they are first imported, and with Ctrl-C ignored, which the terminal sends to all."""
     before = {name: os.environ.get(name) for name in WORKER}
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
@@ -207,35 +258,34 @@ def _inherited() -> Iterator[None]:
 
 
 def _live(
-    connection: Connection,
-    work: Work,
-    folder: Path,
-    root: int,
-    parent: int,
-    lasting: bool,
-    started: float,
+    connection: Connection, work: Work, job: Job, parent: int, lasting: bool, started: float
 ) -> None:
-    """The life of a worker process; ``lasting``: see ``_follow``; ``started``: by the clock of the
-    system, which all processes share."""
+    """Run a worker process from its start to its end.
+
+    ``lasting``: see ``_follow``. ``started`` is a time of the system's clock, which all processes
+    share.
+    """
     clock.add("start", time.time() - started)
     _follow(parent, lasting)
-    serve(connection, work, folder, root)
+    serve(connection, work, job)
 
 
-def serve(connection: Connection, work: Work, folder: Path, root: int) -> None:
-    """Answer stacks until the other side closes the connection."""
+def serve(connection: Connection, work: Work, job: Job) -> None:
+    """Receive stacks and send their results until the other side closes the connection."""
     try:
         connection.send(READY)
         while True:
-            connection.send(work(folder, connection.recv(), root))
+            connection.send(work(job, connection.recv()))
     except (EOFError, ConnectionError):
         return
 
 
 def _follow(parent: int, lasting: bool) -> None:
-    """End this process with the one that started it, however that ended: on Linux at once, and
-    also in the middle of C code that lets no Python run; elsewhere within about a second, once
-    Python runs. ``lasting``: the thread that started it lives as long as its process.
+    """End this process when the one that started it ends, in whatever way.
+
+    On Linux it ends at once, also in the middle of C code that lets no Python run; elsewhere
+    within about a second, once Python runs. ``lasting`` says that the thread that started this
+    process lives as long as the process of that thread.
     """
 
     def watch() -> None:
@@ -243,16 +293,18 @@ def _follow(parent: int, lasting: bool) -> None:
             time.sleep(1.0)
         os._exit(1)
 
-    if lasting:  # Linux ends it with that thread, whatever becomes of the process
+    if lasting:  # Linux kills this process with that thread, even where the other process lives on
         _killed_with_parent()
-    if os.getppid() != parent:  # it died before it was followed
+    if os.getppid() != parent:  # the other process died before this one asked to be killed with it
         os._exit(1)
     threading.Thread(target=watch, daemon=True).start()
 
 
 def _killed_with_parent() -> None:
-    """Have Linux kill this process when the thread that started it ends; nothing elsewhere, or
-    where the system forbids it."""
+    """Have Linux kill this process when the thread that started it ends.
+
+    Do nothing on other systems, or where the system forbids it.
+    """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

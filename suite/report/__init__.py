@@ -46,10 +46,11 @@ _WORTH = 6
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as the page holds it: a PNG at twice its size on screen."""
+    """A figure for the page: a PNG at twice its size on screen, and the claims that it shows."""
 
     title: str
     caption: str
+    claims: Sequence[str]
     data: str
     width: int
     height: int
@@ -57,11 +58,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page with figures; ``absent`` holds a sentence for each one not drawn."""
+    """A part of the page with figures, and a sentence for each one that is not drawn."""
 
     title: str
     folded: bool
-    words: str
     pictures: Sequence[Picture]
     absent: Sequence[str]
 
@@ -185,7 +185,7 @@ def _sections(folder: Path, studies: Sequence[str], jobs: int) -> dict[str, list
 
 
 def _of_study(folder: Path, study: str) -> list[Section]:
-    """The figures of one study."""
+    """Draw the figures of one study."""
 
     @functools.cache
     def tables(path: str, *required: str) -> pd.DataFrame | None:
@@ -197,10 +197,10 @@ def _of_study(folder: Path, study: str) -> list[Section]:
 
 def _section(target: Path, part: Part) -> Section:
     """Draw a part's figures and write them to ``target``."""
-    pictures, sentences = [], [] if part.draw else [part.absent]
-    for one in part.draw:
+    pictures, sentences = [], list(part.absent)
+    for draw in part.draw:
         try:
-            drawing = one()
+            drawing = draw()
         except NotDrawn as reason:
             sentences.append(str(reason))
             continue
@@ -209,8 +209,10 @@ def _section(target: Path, part: Part) -> Section:
             file.write(image)
         width, height = (round(96 * inches) for inches in drawing.figure.get_size_inches())
         data = base64.b64encode(image).decode("ascii")
-        pictures.append(Picture(drawing.title, drawing.caption, data, width, height))
-    return Section(part.title, part.folded, part.words, pictures, sentences)
+        pictures.append(
+            Picture(drawing.title, drawing.caption, drawing.claims, data, width, height)
+        )
+    return Section(part.title, part.folded, pictures, sentences)
 
 
 def _environment(manifest: Manifest) -> dict[str, str]:

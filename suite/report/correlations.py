@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.report.common.drawing import (
+    THEORY,
+    Drawing,
+    NotDrawn,
+    Part,
+    Tables,
+    drawn_from,
+    part,
+    plain_band,
+    seeds_in,
+)
+from suite.report.common.styles import GREY, coloured, framework_styles
 
 TITLES = {
     "order": "order: σw² = 1",
@@ -18,37 +28,46 @@ TITLES = {
     "chaos": "chaos: σw² = 2.5",
     "far_chaos": "chaos: σw² = 4",
 }
-DASHES = (0, (4, 4))
+"""Case -> the phase of mean-field theory that it lies in, and its variance of the weights."""
 
 
 def parts(tables: Tables) -> list[Part]:
-    """Correlation through tanh layers; cosine of the gradients in ReLU networks."""
-    pairs = tables("correlations/pairs.csv", "layer", "start", "case", "n")
-    runs = tables("correlations/runs.csv", "framework", "case", "depth", "seed")
+    """Return correlation through tanh layers, and cosine of the gradients in ReLU networks."""
     return [
-        Part(
-            "Two inputs: order, chaos and shattered gradients",
-            ([] if pairs is None else [partial(trajectories, pairs)])
-            + ([] if runs is None else [partial(shattering, runs)]),
-            "correlations/pairs.csv is not there: no figure of two inputs.",
+        part(
+            "Two inputs and their gradients by layer",
+            drawn_from(
+                tables,
+                "correlations/pairs.csv",
+                ("layer", "start", "case", "n"),
+                "the correlation of two inputs",
+                trajectories,
+            ),
+            drawn_from(
+                tables,
+                "correlations/runs.csv",
+                ("framework", "case", "depth", "seed"),
+                "the cosine of two inputs' gradients",
+                shattering,
+            ),
         )
     ]
 
 
-def _widest(table: pd.DataFrame, what: str, wanted: Mapping[str, str]) -> pd.DataFrame:
-    """The rows of the wanted cells, of the largest width that has them."""
+def _widest(table: pd.DataFrame, shows: str, wanted: Mapping[str, str]) -> pd.DataFrame:
+    """Return the rows of the wanted cells, at the largest width that has them."""
     rows = table
     for axis, value in wanted.items():
         rows = rows[rows[axis] == value]
     if rows.empty:
         named = ", ".join(f"{axis} {value}" for axis, value in wanted.items())
-        raise NotDrawn(f"No figure of {what}: the run has no cells with {named}.")
+        raise NotDrawn(f"No figure of {shows}: the run has no cells with {named}.")
     widest: pd.DataFrame = rows[rows["width"] == rows["width"].max()]
     return widest
 
 
 def trajectories(pairs: pd.DataFrame) -> Drawing:
-    """Correlation by layer from each start, a panel for each point, frameworks below each other."""
+    """Draw correlation by layer from each start: phases across, frameworks below each other."""
     if "correlation" not in pairs:
         raise NotDrawn("No figure of two inputs: the run did not measure their correlation.")
     rows = _widest(pairs, "two inputs", {"activation": "tanh"})
@@ -58,71 +77,67 @@ def trajectories(pairs: pd.DataFrame) -> Drawing:
         figsize=(0.8 + 2.5 * len(cases), 0.9 + 1.9 * len(frameworks)), layout="constrained"
     )
     grid = figure.subplots(len(frameworks), len(cases), sharex=True, sharey=True, squeeze=False)
-    starts = sorted(rows["start"].unique())
+    colours = coloured(sorted(rows["start"].unique()))
     for framework, panels in zip(frameworks, grid, strict=True):
         for case, axes in zip(cases, panels, strict=True):
-            here = rows[(rows["framework"] == framework) & (rows["case"] == case)]
-            for start, colour in zip(starts, COLOURS, strict=False):
-                line = here[here["start"] == start].sort_values("layer")
-                x = line["layer"]
-                axes.fill_between(
-                    x,
-                    line["correlation_low"],
-                    line["correlation_high"],
-                    color=colour,
-                    alpha=0.2,
-                    lw=0,
-                )
-                axes.plot(x, line["correlation"], color=colour, lw=2)
-                axes.plot(x, line["correlation_predicted"], color=INK, lw=0.9, ls=DASHES)
+            panel = rows[(rows["framework"] == framework) & (rows["case"] == case)]
+            for start, colour in colours.items():
+                line = panel[panel["start"] == start].sort_values("layer")
+                plain_band(axes, line, "layer", "correlation", colour)
+                axes.plot(line["layer"], line["correlation_predicted"], **THEORY)
             axes.set_title(f"{framework}, {TITLES[case]}", loc="left", fontsize=8.5)
     figure.supxlabel("layer", fontsize=9)
     figure.supylabel("correlation of two inputs", fontsize=9)
     handles = [
         Line2D([], [], color=colour, label=f"inputs with cosine {start:g}")
-        for start, colour in zip(starts, COLOURS, strict=False)
+        for start, colour in colours.items()
     ]
-    handles.append(Line2D([], [], color=INK, lw=0.9, ls=DASHES, label="theory"))
+    handles.append(Line2D([], [], label="theory", **THEORY))
     figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
     return Drawing(
         "correlations",
-        "Order makes inputs alike, chaos tells them apart",
+        "Correlation of two inputs through tanh layers: order, edge of chaos and chaos",
         "Cosine of the pre-activations of two inputs of equal norm, mean over 12 pairs, through"
         f" tanh layers of {rows['width'].iloc[0]} units; biases of variance 0.05; σw² is fan_in"
         f" Var(W). Line: median over the seeds; band: their 5 % and 95 % quantiles;"
         f" {seeds_in(rows['n'])}; the framework's own draws, no training. Dashed: the map of"
         " mean-field theory.",
         figure,
+        (
+            "tanh-edge-of-chaos",
+            "tanh-order-merges",
+            "tanh-chaos-parts",
+            "tanh-correlation-length",
+        ),
     )
 
 
 def shattering(runs: pd.DataFrame) -> Drawing:
-    """Cosine of two inputs' gradients at the first layer against depth, with both laws."""
+    """Draw the cosine of two inputs' gradients at the first layer against depth, with two laws."""
     metric = "first_gradient_cosine"
     if metric not in runs:
         raise NotDrawn("No figure of shattered gradients: the run did not measure their cosine.")
     rows = _widest(runs, "shattered gradients", {"activation": "relu", "case": "he"})
     figure = Figure(figsize=(6.2, 3.6), layout="constrained")
     axes = figure.subplots()
-    for framework, colour in zip(rows["framework"].unique(), COLOURS, strict=False):
-        found = rows[rows["framework"] == framework].groupby("depth")[metric]
-        middle = found.median()
-        low, high = found.quantile(0.05), found.quantile(0.95)
-        shift = 0.97 if colour == COLOURS[0] else 1.03  # side by side on the logarithmic axis
+    for framework, style in framework_styles(rows["framework"]).items():
+        cosines = rows[rows["framework"] == framework].groupby("depth")[metric]
+        middle = cosines.median()
+        low, high = cosines.quantile(0.05), cosines.quantile(0.95)
         axes.errorbar(
-            middle.index * shift,
+            middle.index * (1 + 0.03 * style.shift),  # beside the others on the logarithmic axis
             middle,
             [middle - low, high - middle],
-            color=colour,
+            color=style.colour,
             fmt="o",
             ms=4,
             capsize=2,
             label=framework,
         )
     law = rows.groupby("depth")[f"{metric}_predicted"].first()
-    axes.plot(law.index, law, color=INK, lw=1, ls=DASHES, label="theory")
-    every = np.arange(law.index.min(), law.index.max() + 1)
-    axes.plot(every, 0.5**every, color="#888888", lw=1, ls=":", label="half in each layer")
+    axes.plot(law.index, law, label="theory", **THEORY)
+    depths = np.arange(law.index.min(), law.index.max() + 1)
+    axes.plot(depths, 0.5**depths, color=GREY, lw=1, ls=":", label="half in each layer")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_ylim(1e-5, 1)
@@ -132,14 +147,15 @@ def shattering(runs: pd.DataFrame) -> Drawing:
     axes.legend(frameon=False)
     return Drawing(
         "shattered_gradients",
-        "Gradients of ReLU networks shatter more slowly than by half in each layer",
+        "Cosine of two inputs' gradients by depth of ReLU networks",
         "Cosine of the gradients of two orthogonal inputs by the first layer's pre-activations,"
         f" for one cotangent; ReLU layers of {rows['width'].iloc[0]} units with fan_in Var(W) ="
         f" 2, no biases; mean over 12 pairs. Point: median over the seeds,"
         f" {seeds_in(rows.groupby(['framework', 'depth'])['seed'].nunique())};"
-        " bar: their 5 % and 95 % quantiles, and what it has below 0 leaves the logarithmic axis."
+        " bar: their 5 % and 95 % quantiles; below 0 it leaves the logarithmic axis."
         " Dashed: the product of the layers' arc-cosine kernels, at infinite width, straight"
         " between the depths measured. Dotted: 2^-depth. The frameworks' points stand side by side;"
         " each framework draws its own weights.",
         figure,
+        ("shattered-gradients", "shattered-gradients-slowly", "shattered-gradients-slowly-deeper"),
     )

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.common.drawing import COLOURS, Drawing, NotDrawn, Part, Tables, band, seeds_in
+from suite.report.common.captions import optimizer_title
+from suite.report.common.drawing import (
+    Drawing,
+    NotDrawn,
+    Part,
+    Tables,
+    band,
+    drawn_from,
+    hidden,
+    part,
+    seeds_in,
+)
+from suite.report.common.styles import GREY, coloured
 from suite.studies.digits import HALF, LEARNED, WINDOW
 
 LINES = (
@@ -18,29 +28,35 @@ LINES = (
     ("relu", "xavier_normal"),
     ("relu", "default"),
 )
+"""Activation and initializer of the lines."""
 OPTIMIZER = "adam"
 
 
 def parts(tables: Tables) -> list[Part]:
-    """Accuracy by depth, and the running loss of the deepest networks."""
-    runs = tables("digits/runs.csv", "framework", "layer_kind", "seed", "heldout_digit_accuracy")
-    losses = tables("digits/losses.csv", "layer_kind", "step", "n", "running_loss")
-    drawn = [
-        partial(draw, table)
-        for draw, table in ((accuracies, runs), (losing, losses))
-        if table is not None
-    ]
+    """Return accuracy by depth, and the running loss of the deepest networks."""
     return [
-        Part(
-            "Handwritten digits: do the verdicts carry over?",
-            drawn,
-            "digits/runs.csv is not there: no figure of handwritten digits.",
+        part(
+            "Handwritten digits by activation and depth",
+            drawn_from(
+                tables,
+                "digits/runs.csv",
+                ("framework", "layer_kind", "seed", "heldout_digit_accuracy"),
+                "the accuracy on handwritten digits",
+                accuracies,
+            ),
+            drawn_from(
+                tables,
+                "digits/losses.csv",
+                ("layer_kind", "step", "n", "running_loss"),
+                "the loss on handwritten digits",
+                losing,
+            ),
         )
     ]
 
 
 def _trained(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of dense networks trained by Adam with common settings and native weights."""
+    """Return the rows of dense networks trained by Adam, common settings and native weights."""
     pinned = {
         "layer_kind": "dense",
         "optimizer": OPTIMIZER,
@@ -53,7 +69,7 @@ def _trained(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def accuracies(runs: pd.DataFrame) -> Drawing:
-    """Every network's held-out accuracy by depth; ``runs`` is digits/runs.csv."""
+    """Draw every network's held-out accuracy by depth; ``runs`` is digits/runs.csv."""
     rows = _trained(runs[runs["status"].isin(("ok", "diverged"))])
     depths = sorted(rows["depth"].unique())
     if not depths:
@@ -63,18 +79,18 @@ def accuracies(runs: pd.DataFrame) -> Drawing:
     panels = figure.subplots(1, len(frameworks), sharey=True, squeeze=False)[0]
     for framework, axes in zip(frameworks, panels, strict=True):
         for place, depth in enumerate(depths):
-            for offset, (line, colour) in enumerate(zip(LINES, COLOURS, strict=False)):
+            for offset, ((activation, initializer), colour) in enumerate(coloured(LINES).items()):
                 chosen = rows[
                     (rows["framework"] == framework)
                     & (rows["depth"] == depth)
-                    & (rows["activation"] == line[0])
-                    & (rows["initializer"] == line[1])
+                    & (rows["activation"] == activation)
+                    & (rows["initializer"] == initializer)
                 ]
-                at = place + (offset - 2) * 0.15
+                x = place + (offset - (len(LINES) - 1) / 2) * 0.15
                 values = chosen["heldout_digit_accuracy"].where(chosen["status"] == "ok", 0.0)
-                axes.plot([at] * len(values), values, "o", color=colour, ms=3, alpha=0.35, mew=0)
-                axes.plot([at], [values.median()], "_", color=colour, ms=11, mew=2.5)
-        axes.axhline(LEARNED, color="#999999", lw=0.8)
+                axes.plot([x] * len(values), values, "o", color=colour, ms=3, alpha=0.35, mew=0)
+                axes.plot([x], [values.median()], "_", color=colour, ms=11, mew=2.5)
+        axes.axhline(LEARNED, color=GREY, lw=0.8)
         axes.set_xticks(range(len(depths)), [f"{depth:g}" for depth in depths])
         axes.grid(visible=False, axis="x")
         axes.set_title(framework, loc="left")
@@ -85,17 +101,27 @@ def accuracies(runs: pd.DataFrame) -> Drawing:
     counts = rows.groupby(["framework", "activation", "initializer", "depth"])["seed"].nunique()
     return Drawing(
         "digits_accuracy",
-        "With depth activation and start decide: accuracy on handwritten digits",
+        "Held-out accuracy on handwritten digits by depth, activation and initializer:"
+        f" {optimizer_title(OPTIMIZER)}",
         "Share of 517 held-out digits whose class has the largest logit, after 400 steps of Adam"
         " in batches of 32; hidden layers of 48. A dot is a network, a dash the median;"
-        f" {seeds_in(counts)} a line. Grey: {LEARNED}, at which a network counts as having learned"
-        " them; guessing gives 0.1. Where a start has no dots it was not measured at that depth.",
+        f" {seeds_in(counts)} a line. Grey: {LEARNED}, from which a network counts as having"
+        " learned the digits; guessing gives 0.1. A start without dots was not measured at that"
+        " depth.",
         figure,
+        (
+            "relu-stabler-than-sigmoid",
+            "he-vs-xavier-30",
+            "xavier-stalls-30",
+            "digits-default-init-ok-10-torch",
+            "digits-default-init-ok-10-keras",
+            "digits-default-init-not-30",
+        ),
     )
 
 
 def losing(losses: pd.DataFrame) -> Drawing:
-    """The running loss of the deepest networks by step; ``losses`` is digits/losses.csv."""
+    """Draw the running loss of the deepest networks by step; ``losses`` is digits/losses.csv."""
     rows = _trained(losses)
     if rows.empty:
         raise NotDrawn("No figure of loss on digits: the run has no dense networks and Adam.")
@@ -105,14 +131,14 @@ def losing(losses: pd.DataFrame) -> Drawing:
     figure = Figure(figsize=(1.5 + 3.8 * len(frameworks), 3.3), layout="constrained")
     panels = figure.subplots(1, len(frameworks), sharex=True, sharey=True, squeeze=False)[0]
     for framework, axes in zip(frameworks, panels, strict=True):
-        for (activation, initializer), colour in zip(LINES, COLOURS, strict=False):
+        for (activation, initializer), colour in coloured(LINES).items():
             line = rows[
                 (rows["framework"] == framework)
                 & (rows["activation"] == activation)
                 & (rows["initializer"] == initializer)
             ].sort_values("step")
             band(axes, line, "step", "running_loss", colour, 0.15, 1.8)
-        axes.axhline(HALF, color="#999999", lw=0.8)
+        axes.axhline(HALF, color=GREY, lw=0.8)
         axes.set_title(framework, loc="left")
     panels[0].set_ylim(bottom=0)
     figure.supxlabel("step", fontsize=9)
@@ -120,16 +146,17 @@ def losing(losses: pd.DataFrame) -> Drawing:
     figure.legend(handles=_handles(), loc="outside upper center", ncols=5, frameon=False)
     return Drawing(
         "digits_loss",
-        f"{depth:g} hidden layers on digits: who learns, and when",
+        f"Loss on handwritten digits by step: {hidden(int(depth))}, {optimizer_title(OPTIMIZER)}",
         f"Categorical cross-entropy, mean of the last {WINDOW} batches, each before its step of"
         f" Adam (nats); {depth:g} hidden layers of 48. Line: median over the seeds; band: their"
         f" 5 % and 95 % quantiles; {seeds_in(rows['n'])}. Guessing has ln 10 = 2.30. Grey: {HALF}.",
         figure,
+        ("relu-stabler-than-sigmoid-depth-30", "relu-stabler-than-tanh"),
     )
 
 
 def _handles() -> list[Line2D]:
     return [
         Line2D([], [], color=colour, lw=2, label=f"{activation}, {initializer}")
-        for (activation, initializer), colour in zip(LINES, COLOURS, strict=False)
+        for (activation, initializer), colour in coloured(LINES).items()
     ]

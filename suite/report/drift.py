@@ -1,9 +1,8 @@
-"""The page's section on the study drift: how a gap grows, and what closes it."""
+"""The page's section on the study drift: how a gap grows, and RMSprop's epsilon exchanged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,61 +11,72 @@ from matplotlib.lines import Line2D
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.optimizers import OPTIMIZERS, resolve
 from suite.report.common import words
+from suite.report.common.captions import settings_of
 from suite.report.common.drawing import (
-    COLOURS,
-    INK,
     Drawing,
     NotDrawn,
     Part,
     Tables,
     band,
     catalogued,
+    drawn_from,
     hidden,
     logarithmic,
     others,
+    part,
     pin,
     seeds_in,
 )
+from suite.report.common.styles import COLOURS, INK, coloured
 from suite.studies.common.protocol import BATCH
 from suite.studies.drift import EXCHANGED, OTHER, OWN, POINTS, ULP
 from suite.studies.training import RECORD
 
 CASES = {
-    OTHER: "the other framework's formula in float64",
-    OWN: "its own formula in float64",
-    ULP: "itself, started one unit in the last place away",
+    OTHER: ("the other framework's formula in float64", COLOURS[1]),
+    OWN: ("its own formula in float64", COLOURS[0]),
+    ULP: ("itself, started one unit in the last place away", COLOURS[2]),
 }
+"""Case -> the reference in words, and the colour of its line."""
 LEAST = 1e-8
-"""A sixth of the spacing of float32 below 1: smaller differences of a loss are luck."""
+"""A sixth of the spacing of float32 below 1: smaller differences of a loss are chance."""
 START: dict[str, str | int] = {"initializer": "xavier_uniform", "depth": 4}
-SIGMOID = " Four layers of sigmoid learn nothing from this start: there no gap grows."
-_ALIKE = (
+_EQUAL = (
     f"the same weights, {POINTS} points and batches of {BATCH} in every run of a seed;"
     f" {RECORD[-1]} epochs of two circles"
 )
 
 
 def parts(tables: Tables) -> list[Part]:
-    """Growth of the gaps for each framework, and the outcomes of exchanged epsilons."""
-    growth = tables("drift/growth.csv", "epoch", "n", "case", "batch_gap")
-    runs = tables("drift/runs.csv", "framework", "optimizer", "activation", "heldout_accuracy")
-    names = [] if growth is None else list(growth["framework"].unique())
+    """Return the growth of the gaps for each framework, and outcomes with exchanged epsilons."""
     return [
-        Part(
-            "From the same start: how far a framework is from its reference, epoch by epoch",
-            [] if growth is None else [partial(gap, growth, name) for name in names],
-            "drift/growth.csv is not there: no figure of how the frameworks drift apart.",
+        part(
+            "Difference between a framework and its references, epoch by epoch",
+            drawn_from(
+                tables,
+                "drift/growth.csv",
+                ("framework", "epoch", "n", "case", "batch_gap"),
+                "how the frameworks drift apart",
+                gap,
+                each="framework",
+            ),
         ),
-        Part(
+        part(
             "RMSprop's epsilon exchanged between the frameworks",
-            [] if runs is None else [partial(exchange, runs)],
-            "drift/runs.csv is not there: no figure of exchanged epsilons.",
+            drawn_from(
+                tables,
+                "drift/runs.csv",
+                ("framework", "optimizer", "activation", "heldout_accuracy"),
+                "exchanged epsilons",
+                exchange,
+            ),
         ),
     ]
 
 
 def gap(growth: pd.DataFrame, framework: str) -> Drawing:
-    """Largest difference of a batch's loss in an epoch: activations down, optimizers across.
+    """Draw the largest difference of a batch's loss in an epoch: activations down, optimizers
+    across.
 
     ``growth`` is drift/growth.csv. The line is the median over the seeds, the band their 5 and
     95 % quantiles.
@@ -82,11 +92,10 @@ def gap(growth: pd.DataFrame, framework: str) -> Drawing:
     across = catalogued(rows["optimizer"].unique(), OPTIMIZERS)
     figure = Figure(figsize=(1.6 + 2.5 * len(across), 1.1 + 1.9 * len(down)), layout="constrained")
     grid = figure.subplots(len(down), len(across), sharex=True, sharey=True, squeeze=False)
-    colours = dict(zip(CASES, (COLOURS[1], COLOURS[0], COLOURS[2]), strict=True))
     for activation, panels in zip(down, grid, strict=True):
         for optimizer, axes in zip(across, panels, strict=True):
             panel = rows[(rows["activation"] == activation) & (rows["optimizer"] == optimizer)]
-            for case, colour in colours.items():
+            for case, (_, colour) in CASES.items():
                 line = panel[panel["case"] == case].sort_values("epoch")
                 band(axes, line, "epoch", "batch_gap", colour, 0.2)
             axes.set_xscale("log")
@@ -95,26 +104,30 @@ def gap(growth: pd.DataFrame, framework: str) -> Drawing:
     grid[0, 0].set_ylim(bottom=LEAST)
     figure.supxlabel("epoch", fontsize=9)
     figure.supylabel("largest difference in a batch's loss (nats)", fontsize=9)
-    handles = [
-        Line2D([], [], color=colours[case], lw=2, label=label) for case, label in CASES.items()
-    ]
+    handles = [Line2D([], [], color=colour, lw=2, label=label) for label, colour in CASES.values()]
     figure.legend(handles=handles, loc="outside upper center", ncols=1, frameon=False)
     return Drawing(
         f"drift_{framework}",
-        f"{framework} beside its references, from the same start",
+        f"Difference of a batch's loss between {framework} and its references, by epoch",
         f"Largest difference between the loss of a batch in {framework} and in the reference, over"
         f" the batches of an epoch; logarithmic axes, cut at {words.number(LEAST)}. Line: median"
-        f" over the seeds; band: their 5 % and 95 % quantiles; {seeds_in(rows['n'])}; {_ALIKE};"
-        f" {pinned}. {_settings(across)}. The two formulas are one for SGD: no orange. Orange above"
-        " blue is what the formula does. Blue rounds in every step, green once at the start: blue"
-        " above green is rounding still (Keras keeps Adam's powers of beta in single precision)."
-        + (SIGMOID if "sigmoid" in down else ""),
+        f" over the seeds; band: their 5 % and 95 % quantiles; {seeds_in(rows['n'])}; {_EQUAL};"
+        f" {pinned}. {_settings(across)}. SGD has one formula in all frameworks, and so no orange."
+        " Where orange lies above blue, the difference is the formula's. The blue reference rounds"
+        " in every step, the green one once at the start: where blue lies above green, it is"
+        " rounding all the same. Where a network does not learn from this start, no gap grows.",
         figure,
+        (
+            "fw-own-form-long",
+            "fw-drift-is-rounding",
+            "fw-formula-beyond-rounding",
+            "fw-adam-formula-beyond-rounding",
+        ),
     )
 
 
 def exchange(runs: pd.DataFrame) -> Drawing:
-    """Held-out accuracy of deep GELU networks: each framework with both forms' epsilon.
+    """Draw the held-out accuracy of deep GELU networks, each framework with each epsilon.
 
     ``runs`` is drift/runs.csv. A dot is a seed, the bar their median.
     """
@@ -127,16 +140,15 @@ def exchange(runs: pd.DataFrame) -> Drawing:
     chosen, pinned = pin(chosen, ("depth", "initializer", "width"), {"depth": 16})
     if not set(EXCHANGED) <= set(chosen["optimizer"]):
         raise NotDrawn("No figure of exchanged epsilons: the run did not measure them.")
-    frameworks = list(chosen["framework"].unique())
-    columns = [(f, o) for o in ("rmsprop", *EXCHANGED) for f in frameworks]
+    colours = coloured(chosen["framework"])
+    columns = [(f, o) for o in ("rmsprop", *EXCHANGED) for f in colours]
     figure = Figure(figsize=(1.6 + 1.25 * len(columns), 3.4), layout="constrained")
     axes = figure.subplots()
     for place, (framework, optimizer) in enumerate(columns):
-        at = (chosen["framework"] == framework) & (chosen["optimizer"] == optimizer)
-        values = chosen.loc[at, "heldout_accuracy"].sort_values().to_numpy()
+        column = (chosen["framework"] == framework) & (chosen["optimizer"] == optimizer)
+        values = chosen.loc[column, "heldout_accuracy"].sort_values().to_numpy()
         spread = [place + 0.22 * ((7 * k) % 11 / 5 - 1) for k in range(len(values))]
-        colour = COLOURS[frameworks.index(framework)]
-        axes.scatter(spread, values, s=14, color=colour, alpha=0.7, lw=0)
+        axes.scatter(spread, values, s=14, color=colours[framework], alpha=0.7, lw=0)
         if len(values):
             middle = pd.Series(values).median()
             axes.hlines(middle, place - 0.35, place + 0.35, color=INK, lw=1.5)
@@ -147,13 +159,19 @@ def exchange(runs: pd.DataFrame) -> Drawing:
     count = chosen.groupby(["framework", "optimizer"])["seed"].nunique()
     return Drawing(
         "drift_exchange",
-        "With epsilon squared or its root, RMSprop fares as it does in the other framework",
-        f"Held-out accuracy after training, RMSprop with learning rate 0.001 and rho 0.9, GELU,"
+        "Held-out accuracy with RMSprop's epsilon, its square and its root:"
+        f" {hidden(int(chosen['depth'].iloc[0]))} of GELU",
+        "Held-out accuracy after training, RMSprop with learning rate 0.001 and rho 0.9, GELU,"
         f" {hidden(int(chosen['depth'].iloc[0]))}. Dot: a seed; bar: their median;"
-        f" {seeds_in(count)}; {_ALIKE}; {pinned}. Keras divides by sqrt(v + epsilon), torch by"
-        f" sqrt(v) + epsilon: 1e-14 is the square of 1e-7, 3.16e-4 its root, so that one"
-        " formula becomes nearly the other.",
+        f" {seeds_in(count)}; {_EQUAL}; {pinned}. 1e-14 is the square of 1e-7, 3.16e-4 its root:"
+        " sqrt(v + epsilon) with one of them is nearly sqrt(v) + epsilon with the other.",
         figure,
+        (
+            "fw-rmsprop-epsilon-exchange",
+            "fw-rmsprop-epsilon-exchange-torch",
+            "fw-rmsprop-epsilon-exchange-closes",
+            "fw-rmsprop-epsilon-exchange-fails-alike",
+        ),
     )
 
 
@@ -162,13 +180,5 @@ def _epsilon(optimizer: str) -> float:
 
 
 def _settings(names: Sequence[str]) -> str:
-    """The hyper-parameters of some optimizers, those of zero left out."""
-    given = {
-        name: ", ".join(
-            f"{parameter.replace('_', ' ')} {words.number(value)}"
-            for parameter, value in resolve(name).common.items()
-            if value
-        )
-        for name in names
-    }
-    return "; ".join(f"{name}: {values}" for name, values in given.items())
+    """The hyper-parameters of some optimizers, without those that are zero."""
+    return "; ".join(f"{name}: {settings_of(resolve(name))}" for name in names)

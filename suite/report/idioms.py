@@ -1,15 +1,15 @@
-"""The page's section on the study idioms: what was tried, and how it ended in each framework."""
+"""The page's section on the study idioms: the outcome of each case in each framework."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from suite.report.common import words
-from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables
+from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part
+from suite.report.common.styles import COLOURS, INK
 from suite.studies.idioms import CASES
 
 RUNS, RAISES, SILENT = COLOURS[2], COLOURS[1], "#9A6A00"
@@ -17,19 +17,19 @@ RUNS, RAISES, SILENT = COLOURS[2], COLOURS[1], "#9A6A00"
 
 
 def parts(tables: Tables) -> list[Part]:
-    """A table of cases and outcomes."""
-    runs = tables("idioms/runs.csv", "framework", "case", "seed", "status", "reason", "raised")
+    """Return a table of cases and outcomes."""
+    columns = ("framework", "case", "seed", "status", "reason", "raised")
+    shows = "how the cases ended"
     return [
-        Part(
-            "Ways to write it, and printed code that fails",
-            [] if runs is None else [partial(outcomes, runs)],
-            "idioms/runs.csv is not there: no table of the idioms.",
+        part(
+            "Ways to write code, and printed code, run in each framework",
+            drawn_from(tables, "idioms/runs.csv", columns, shows, outcomes),
         )
     ]
 
 
 def outcomes(runs: pd.DataFrame) -> Drawing:
-    """How each case ended, frameworks side by side; ``runs`` is idioms/runs.csv."""
+    """Write how each case ended, frameworks side by side; ``runs`` is idioms/runs.csv."""
     first = runs.drop_duplicates(["framework", "case"])
     cases = [case for case in CASES if case in set(first["case"])]
     frameworks = list(first["framework"].unique())
@@ -46,23 +46,24 @@ def outcomes(runs: pd.DataFrame) -> Drawing:
         axes.axhline(place, color="#e6e6e6", lw=0.6)
         axes.text(0.05, place + 0.5, CASES[case], va="center", fontsize=8, color=INK)
         for column, framework in enumerate(frameworks):
-            said, colour = _outcome(rows.get((framework, case)))
-            axes.text(4.4 + 3.2 * column, place + 0.5, said, va="center", fontsize=8, color=colour)
+            text, colour = _outcome(rows.get((framework, case)))
+            axes.text(4.4 + 3.2 * column, place + 0.5, text, va="center", fontsize=8, color=colour)
     return Drawing(
         "idioms",
-        "Ways to write it, and printed code that fails",
-        "Each line is a mechanism in a few lines of code of the suite's own, run in each"
-        " framework. Green: it does what it is meant to; orange red: it raises the error; brown:"
-        " it runs and does nothing, or less than it seems to, without a word; a dash: the"
-        " framework has no such thing. What hangs on a layer is a forward hook in torch and a"
-        " penalty on the activity in Keras. KS: the Kolmogorov-Smirnov distance of one"
-        " seed's 81,920 entries from the law; 0.003 is chance.",
+        "Outcome of each case by framework",
+        "Each line is a mechanism in a few lines of the suite's own code, run in each framework."
+        " Green: it does what it is meant to; orange red: it raises the error; brown: it runs and"
+        " does nothing, or less than it seems to, without a warning; a dash: the framework has no"
+        " such thing. Hooks are what is attached to a layer: a forward hook in torch, a penalty on"
+        " the activity in Keras. KS: the Kolmogorov-Smirnov distance of one seed's 81,920 entries"
+        " from the law; chance gives about 0.003.",
         figure,
+        ("notes-code-runs", "notes-loop-initialises", "tutorial-code-runs", "forward-runs-hooks"),
     )
 
 
 def _outcome(row: Mapping[Hashable, object] | None) -> tuple[str, str]:
-    """A few words and a colour for a run."""
+    """Return a run's outcome in a few words, and its colour."""
     if row is None:
         return "not run", INK
     if row["status"] == "unsupported":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,48 +9,45 @@ from matplotlib.lines import Line2D
 
 from suite.catalogue.initializers import INITIALIZERS
 from suite.report.common.drawing import (
-    COLOURS,
-    INK,
+    THEORY,
     Drawing,
     NotDrawn,
     Part,
     Tables,
     catalogued,
+    drawn_from,
+    part,
     seeds_in,
 )
+from suite.report.common.styles import GREY, INK, coloured, framework_styles
 
 GAINS = ("64x64", "256x16", "16x256", "512x8", "8x512")
 SHOWN = "he_normal"
-DASHES = (0, (4, 4))
 NOTES = {
-    "transposed": "A transposed convolution is held to the rule with the input channels in its fan"
-    " in (claims transposed-fan-is-input, transposed-fan-is-output).",
-    "truncated": "A truncated normal is held to the standard deviation that its user names: Keras"
-    " cuts at two of them, torch at -2 and 2 in the unit of the weights.",
+    "transposed": "A transposed convolution is compared with the rule that counts the input"
+    " channels in its fan in.",
+    "truncated": "A truncated normal is compared with the standard deviation that its user gives"
+    " it, whatever the framework cuts off.",
 }
-"""What the eye would take wrongly, by kind of layer."""
+"""Kind of layer -> what its points are compared with, where that is not plain."""
 
 
 def parts(tables: Tables) -> list[Part]:
-    """Variance ratios with intervals, the density of one initializer, gains by fans."""
-    summary = tables("summary.csv", "study", "metric", "centre", "low", "high", "n")
-    densities = tables("initializers/densities.csv", "bin", "n")
-    drawn = [
-        partial(draw, table)
-        for draw, table in ((variances, summary), (density, densities), (gains, summary))
-        if table is not None
-    ]
+    """Return variance ratios with intervals, the density of one initializer, gains by fans."""
+    needed = ("study", "metric", "centre", "low", "high", "n")
+    bins = ("bin", "n")
     return [
-        Part(
+        part(
             "What the frameworks draw",
-            drawn,
-            "summary.csv and initializers/densities.csv are not there: no figures of the draws.",
+            drawn_from(tables, "summary.csv", needed, "the variances of the draws", variances),
+            drawn_from(tables, "initializers/densities.csv", bins, "densities of draws", density),
+            drawn_from(tables, "summary.csv", needed, "the gains of Xavier's rule", gains),
         )
     ]
 
 
 def _metric(summary: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """The rows of a metric of the study that hold a number."""
+    """Return the rows of a metric of the study that have a number."""
     rows = summary[(summary["study"] == "initializers") & (summary["metric"] == metric)]
     rows = rows[rows["centre"].notna()]
     if rows.empty:
@@ -61,13 +56,13 @@ def _metric(summary: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 def variances(summary: pd.DataFrame) -> Drawing:
-    """Measured over declared variance: initializers down, frameworks side by side."""
+    """Draw measured over declared variance: initializers down, frameworks side by side."""
     rows = _metric(summary, "kernel_variance_ratio")
     rows = rows[~rows["shape"].isin(GAINS)]
     if rows.empty:
         raise NotDrawn("No figure of the variances: the run has none of the shapes shown.")
     kinds = rows["layer_kind"] + " " + rows["shape"]
-    colours = dict(zip(kinds.unique(), COLOURS, strict=False))
+    colours = coloured(kinds)
     names = catalogued(rows["initializer"].unique(), INITIALIZERS)
     frameworks = list(rows["framework"].unique())
     figure = Figure(
@@ -76,7 +71,7 @@ def variances(summary: pd.DataFrame) -> Drawing:
     panels = figure.subplots(1, len(frameworks), sharex=True, sharey=True, squeeze=False)[0]
     for framework, axes in zip(frameworks, panels, strict=True):
         axes.axvline(1, color=INK, lw=0.8)
-        axes.axvspan(0.99, 1.01, color="#999999", alpha=0.2, lw=0)
+        axes.axvspan(0.99, 1.01, color=GREY, alpha=0.2, lw=0)
         for place, (kind, colour) in enumerate(colours.items()):
             line = rows[(rows["framework"] == framework) & (kinds == kind)]
             y = [
@@ -97,17 +92,23 @@ def variances(summary: pd.DataFrame) -> Drawing:
     notes = "".join(f" {note}" for kind, note in NOTES.items() if kind in set(rows["layer_kind"]))
     return Drawing(
         "initializer_variances",
-        "Drawn and declared variances",
+        "Variance of the draws over the declared variance, by initializer",
         "Mean square of a drawn kernel over the variance that its initializer declares, by the"
         f" framework's own layer; median over the seeds, with its 95 % interval;"
-        f" {seeds_in(rows['n'])}."
-        f" Grey: within 1 %. No units.{notes}",
+        f" {seeds_in(rows['n'])}. Grey: within 1 %. No units.{notes}",
         figure,
+        (
+            "conv-variances",
+            "transposed-fan-is-input",
+            "transposed-fan-is-output",
+            "truncated-normal-std",
+            "truncated-normal-torch",
+        ),
     )
 
 
 def density(densities: pd.DataFrame) -> Drawing:
-    """The entries of one initializer's dense kernels in each framework, with its law."""
+    """Draw the entries of one initializer's dense kernels in each framework, with its law."""
     if "kernel_density" not in densities:
         raise NotDrawn("No figure of a density: the run did not measure it.")
     rows = densities[(densities["initializer"] == SHOWN) & (densities["layer_kind"] == "dense")]
@@ -118,33 +119,24 @@ def density(densities: pd.DataFrame) -> Drawing:
     rows = rows[rows["shape"] == shape]
     figure = Figure(figsize=(8.6, 3.0), layout="constrained")
     whole, tail = figure.subplots(1, 2)
-    for (framework, line), colour in zip(
-        rows.groupby("framework", sort=False), COLOURS, strict=False
-    ):
-        line = line.sort_values("bin")
+    for framework, style in framework_styles(rows["framework"]).items():
+        line = rows[rows["framework"] == framework].sort_values("bin")
         for axes in (whole, tail):
             axes.step(
                 line["bin"],
                 line["kernel_density"],
                 where="mid",
-                color=colour,
+                color=style.colour,
                 lw=2.2,
                 label=framework,
             )
-            axes.step(
-                line["bin"],
-                line["kernel_density_predicted"],
-                where="mid",
-                color=INK,
-                lw=0.9,
-                ls=DASHES,
-            )
+            axes.step(line["bin"], line["kernel_density_predicted"], where="mid", **THEORY)
     whole.set(xlim=(-4, 4), ylim=(0, None))
     whole.set_title("the whole law", loc="left")
     tail.set(xlim=(1.5, 3.5), ylim=(0, 0.14))
     tail.set_title("its tail", loc="left")
     handles, labels = whole.get_legend_handles_labels()
-    handles.append(Line2D([], [], color=INK, lw=0.9, ls=DASHES))
+    handles.append(Line2D([], [], **THEORY))
     figure.legend(
         handles, [*labels, "declared law"], loc="outside upper center", ncols=3, frameon=False
     )
@@ -152,17 +144,18 @@ def density(densities: pd.DataFrame) -> Drawing:
     figure.supylabel("density", fontsize=9)
     return Drawing(
         "initializer_density",
-        f"{SHOWN}: one name, one variance, two laws",
+        f"Density of the entries of {SHOWN} by framework, and the declared laws",
         f"Density of the entries of dense {shape} kernels drawn by {SHOWN}, in bins of an eighth of"
-        f" a standard deviation; median over {seeds_in(rows['n'])}. Dashed: the declared laws."
-        " Keras cuts a normal law at two of its standard deviations and widens it to the same"
-        " variance, so that no entry exceeds 2.27 of the remaining ones.",
+        f" a standard deviation; median over {seeds_in(rows['n'])}. Dashed: the laws that the"
+        " catalogue declares; one that is truncated at two standard deviations and widened to the"
+        " same variance ends at 2.27 of the remaining ones.",
         figure,
+        ("draws-follow-declared-law", "he-normal-differs-keras-torch", "he-normal-keras-distance"),
     )
 
 
 def gains(summary: pd.DataFrame) -> Drawing:
-    """What one linear layer with Xavier's rule does to a mean square, by its fans."""
+    """Draw what one linear layer with Xavier's rule does to a mean square, by its fans."""
     figure = Figure(figsize=(8.6, 3.2), layout="constrained")
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     share = np.linspace(0.0, 1.0, 101)
@@ -177,27 +170,25 @@ def gains(summary: pd.DataFrame) -> Drawing:
         if rows.empty:
             raise NotDrawn("No figure of Xavier's gains: the run has none of their shapes.")
         counts.append(rows["n"])
-        axes.plot(share, curve, color=INK, lw=0.9, ls=DASHES)
-        axes.axhline(1, color="#999999", lw=0.8)
-        for (framework, line), colour, shift in zip(
-            rows.groupby("framework", sort=False), COLOURS, (-0.008, 0.008), strict=False
-        ):
+        axes.plot(share, curve, **THEORY)
+        axes.axhline(1, color=GREY, lw=0.8)
+        for framework, style in framework_styles(rows["framework"]).items():
+            line = rows[rows["framework"] == framework]
             fans = line["shape"].str.split("x", expand=True).astype(float)
-            at = fans[0] / (fans[0] + fans[1])
             spread = np.abs(line[["low", "high"]].to_numpy(float).T - line["centre"].to_numpy())
             axes.errorbar(
-                at + shift,
+                fans[0] / (fans[0] + fans[1]) + 0.008 * style.shift,
                 line["centre"],
                 yerr=spread,
                 fmt="o",
-                color=colour,
+                color=style.colour,
                 ms=4,
                 label=framework,
             )
         axes.set_title(title, loc="left")
     panels[0].set(xlim=(-0.03, 1.03), ylim=(-0.08, 2.1))
     handles, labels = panels[0].get_legend_handles_labels()
-    handles.append(Line2D([], [], color=INK, lw=0.9, ls=DASHES))
+    handles.append(Line2D([], [], **THEORY))
     figure.legend(
         handles,
         [*labels, "fan_in Var(W), fan_out Var(W)"],
@@ -209,10 +200,11 @@ def gains(summary: pd.DataFrame) -> Drawing:
     figure.supylabel("mean square, out over in", fontsize=9)
     return Drawing(
         "xavier_gains",
-        "Xavier's rule keeps a variance on square layers alone",
+        "Gain of one linear layer with Xavier's rule, by its fans",
         "Mean square of the outputs of one linear layer over that of its Gaussian inputs (forward),"
         " and of the gradient by its inputs over that by its outputs (backward), xavier_normal,"
         f" {', '.join(GAINS)} units; median over the seeds with its 95 % interval;"
         f" {seeds_in(pd.concat(counts))}. The frameworks stand beside each other for legibility.",
         figure,
+        ("xavier-indep-of-fans", "xavier-gradient-indep-of-fans"),
     )

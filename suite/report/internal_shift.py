@@ -1,8 +1,6 @@
-"""The page's section on the study internal_shift: how far gradients move."""
+"""The page's section on the study internal_shift: how far gradients move in a step."""
 
 from __future__ import annotations
-
-from functools import partial
 
 import pandas as pd
 from matplotlib.lines import Line2D
@@ -15,10 +13,12 @@ from suite.report.common.drawing import (
     Part,
     Tables,
     band,
+    drawn_from,
     logarithmic,
+    part,
     seeds_in,
 )
-from suite.report.normalized import NORMALIZATIONS, panels_by_layer
+from suite.report.normalized import normalization_colours, panels_by_layer
 from suite.studies.internal_shift import POINTS, STEPS
 
 EXPERIMENTS = (("relu", "sgd"), ("relu", "sgd(0.01)"), ("tanh", "sgd"))
@@ -26,19 +26,19 @@ EXPERIMENTS = (("relu", "sgd"), ("relu", "sgd(0.01)"), ("tanh", "sgd"))
 
 
 def parts(tables: Tables) -> list[Part]:
-    """The change of a gradient by the step of the layers below, layer by layer."""
-    layers = tables("internal_shift/layers.csv", "layer", "n", "normalization", "optimizer")
+    """Return the change of a gradient by the step of the layers below, layer by layer."""
+    columns = ("layer", "n", "normalization", "optimizer")
+    shows = "internal covariate shift"
     return [
-        Part(
+        part(
             "Internal covariate shift, with and without normalization",
-            [] if layers is None else [partial(moved, layers)],
-            "internal_shift/layers.csv is not there: no figure of internal covariate shift.",
+            drawn_from(tables, "internal_shift/layers.csv", columns, shows, moved),
         )
     ]
 
 
 def moved(layers: pd.DataFrame) -> Drawing:
-    """How far the gradient of each hidden layer moves when the layers below it learn."""
+    """Draw how far the gradient of each hidden layer moves when the layers below it learn."""
     down = [
         (chosen, f"{activation}, learning rate {_rate(optimizer)}")
         for activation, optimizer in EXPERIMENTS
@@ -51,10 +51,11 @@ def moved(layers: pd.DataFrame) -> Drawing:
     if not down or "shift_distance" not in layers:
         raise NotDrawn("No figure of internal covariate shift: the run has no such networks.")
     frameworks = list(layers["framework"].unique())
+    colours = normalization_colours(layers["normalization"])
     figure, grid = panels_by_layer(len(down), len(frameworks))
     for (chosen, title), panels in zip(down, grid, strict=True):
         for framework, axes in zip(frameworks, panels, strict=True):
-            for name, colour in NORMALIZATIONS.items():
+            for name, colour in colours.items():
                 line = chosen[
                     (chosen["framework"] == framework) & (chosen["normalization"] == name)
                 ].sort_values("layer")
@@ -62,23 +63,19 @@ def moved(layers: pd.DataFrame) -> Drawing:
             axes.set_title(f"{framework}, {title}", loc="left")
         logarithmic(panels)
     figure.supylabel("change of the gradient / its norm", fontsize=9)
-    there = set(layers["normalization"])
-    handles = [
-        Line2D([], [], color=colour, lw=2, label=name)
-        for name, colour in NORMALIZATIONS.items()
-        if name in there
-    ]
+    handles = [Line2D([], [], color=colour, lw=2, label=name) for name, colour in colours.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(
         "internal_covariate_shift",
-        "Batch norm moves the gradient of a layer more, not less",
+        "Change of a layer's gradient when the layers below it learn, by normalization",
         "Norm of the change of the gradient by a hidden layer's kernel when the layers below it"
         f" alone make their step, over the norm of the gradient; mean over {STEPS} steps of"
         f" gradient descent on {POINTS} points of two circles; 6 hidden layers of 32, He's"
         " kernels, each framework's own draw. Line: median over the seeds; band: 5 to 95 %;"
-        f" {seeds_in(layers['n'])}. Logarithmic axes, no unit. Where a line is missing it was not"
+        f" {seeds_in(layers['n'])}. Logarithmic axes, no unit. A line that is missing was not"
         " measured.",
         figure,
+        ("bn-reduces-ics", "bn-increases-shift", "bn-reduces-ics-small-steps"),
     )
 
 

@@ -8,7 +8,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from suite.report.common.drawing import COLOURS, Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.report.common.drawing import (
+    Drawing,
+    NotDrawn,
+    Part,
+    Tables,
+    drawn_from,
+    part,
+    seeds_in,
+)
+from suite.report.common.styles import coloured
 from suite.types import Array
 
 CASES = (
@@ -21,45 +30,55 @@ CASES = (
 """Activation, and initializer at the lecture's width and at any other."""
 WIDTH = 4096
 RANGES = {"tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}
-"""What an activation can be: a bin that reaches beyond it is as wide as what lies inside."""
+"""The values that an activation can take: a bin that reaches beyond them ends there."""
 DENSEST = 4.0
 """Where the vertical axes end."""
 _WAYS = {
     "activation_share": ("activations", 0.05, "activation_std"),
     "gradient_share": ("gradient by the pre-activations", 0.1, "gradient_mean_square"),
 }
+"""Metric of the histogram -> what it is of, the width of a bin, and the metric of the spread."""
 
 
 def parts(tables: Tables) -> list[Part]:
-    """Histograms of activations and of gradients, a row for each case of the lecture."""
-    bins = tables("lecture/histograms.csv", "layer", "bin", "n")
+    """Return histograms of activations and of gradients for each framework."""
     layers = tables("lecture/layers.csv", "layer", "n")
-    absent = "lecture/histograms.csv or lecture/layers.csv is not there: no histograms."
-    drawn = (
-        []
-        if bins is None or layers is None
-        else [partial(histograms, bins, layers, metric) for metric in _WAYS]
-    )
-    return [Part("The lecture's six layers, forward and backward", drawn, absent)]
+    spreads = pd.DataFrame() if layers is None else layers
+    return [
+        part(
+            "The lecture's six layers, forward and backward",
+            drawn_from(
+                tables,
+                "lecture/histograms.csv",
+                ("framework", "layer", "bin", "n"),
+                "histograms by layer",
+                *(partial(histograms, layers=spreads, metric=metric) for metric in _WAYS),
+                each="framework",
+            ),
+        )
+    ]
 
 
-def histograms(bins: pd.DataFrame, layers: pd.DataFrame, metric: str) -> Drawing:
-    """Cases down, layers across; the standard deviation and the recursion's above each panel."""
-    what, size, number = _WAYS[metric]
+def histograms(bins: pd.DataFrame, framework: str, layers: pd.DataFrame, metric: str) -> Drawing:
+    """Draw a framework's histograms: cases down, layers across; above each panel the standard
+    deviation, measured and by the recursion."""
+    quantity, size, number = _WAYS[metric]
     back = metric == "gradient_share"
-    if metric not in bins or number not in layers:
-        raise NotDrawn(f"No histograms of the lecture's {what}: the run did not measure them.")
-    framework = str(bins["framework"].iloc[0])
-    width = WIDTH if (bins["width"] == WIDTH).any() else int(bins["width"].max())
-    rows = bins[(bins["framework"] == framework) & (bins["width"] == width)]
-    cases = [(activation, at if width == WIDTH else other) for activation, at, other in CASES]
-    held = set(zip(rows["activation"], rows["initializer"], strict=True))
-    if lacking := [case for case in cases if case not in held]:
-        raise NotDrawn(f"No histograms of the lecture's {what}: the run has no {lacking[0]}.")
+    if metric not in bins:
+        raise NotDrawn(f"No histograms of the lecture's {quantity}: the run did not measure them.")
+    rows = bins[bins["framework"] == framework]
+    width = WIDTH if (rows["width"] == WIDTH).any() else int(rows["width"].max())
+    rows = rows[rows["width"] == width]
+    cases = [
+        (activation, at_width if width == WIDTH else other) for activation, at_width, other in CASES
+    ]
+    measured = set(zip(rows["activation"], rows["initializer"], strict=True))
+    if lacking := [case for case in cases if case not in measured]:
+        raise NotDrawn(f"No histograms of the lecture's {quantity}: the run has no {lacking[0]}.")
     depth = int(rows["layer"].max())
     figure = Figure(figsize=(1.6 * depth + 1.2, 1.35 * len(cases) + 0.6), layout="constrained")
     grid = figure.subplots(len(cases), depth, sharex="row", sharey="row", squeeze=False)
-    for case, panels, colour in zip(cases, grid, COLOURS, strict=False):
+    for case, panels, colour in zip(cases, grid, coloured(cases).values(), strict=True):
         for layer, axes in enumerate(panels, start=1):
             chosen = _pick(rows, case, layer).sort_values("bin")
             height, edges = density(
@@ -79,9 +98,10 @@ def histograms(bins: pd.DataFrame, layers: pd.DataFrame, metric: str) -> Drawing
         panels[0].set_ylabel(f"{case[0]}\n{case[1]}", fontsize=8)
     figure.supxlabel("gradient" if back else "activation", fontsize=9)
     return Drawing(
-        f"lecture_{'gradients' if back else 'activations'}",
-        f"{'Backward' if back else 'Forward'}: {depth} layers of {width:,} units",
-        f"Density of the {what} in each layer, on 16 Gaussian inputs"
+        f"lecture_{'gradients' if back else 'activations'}_{framework}",
+        f"{'Backward' if back else 'Forward'}: histograms of the {quantity},"
+        f" {depth} layers of {width:,} units in {framework}",
+        f"Density of the {quantity} in each layer, on 16 Gaussian inputs"
         + (", for a Gaussian gradient fed into the last activation" if back else "")
         + f"; {framework}'s own draws, no biases, no training; median over the seeds,"
         f" {seeds_in(rows['n'])}."
@@ -90,18 +110,21 @@ def histograms(bins: pd.DataFrame, layers: pd.DataFrame, metric: str) -> Drawing
         " is taller, such as the exact zeros of ReLU, leaves the panel, and so does what lies"
         " beyond its sides.",
         figure,
+        ("lecture-small-init-gradient", "lecture-small-init-kernel-gradients")
+        if back
+        else ("lecture-recursion-4096", "lecture-recursion-relu-4096"),
     )
 
 
 def density(
-    chosen: pd.DataFrame, metric: str, size: float, held: tuple[float, float]
+    chosen: pd.DataFrame, metric: str, size: float, limits: tuple[float, float]
 ) -> tuple[Array, Array]:
-    """Heights (bins,) and edges (bins + 1,) of a histogram whose values lie within ``held``.
+    """Return heights (bins,) and edges (bins + 1,) of a histogram of values within ``limits``.
 
-    Bins are centred on multiples of ``size``: half of tanh's outermost holds no value.
+    Bins are centred on multiples of ``size``: half of tanh's outermost bin is beyond its limits.
     """
     centres, share = (chosen[name].to_numpy(dtype=float) for name in ("bin", metric))
-    edges = np.clip((np.append(centres, centres[-1] + 1) - 0.5) * size, *held)
+    edges = np.clip((np.append(centres, centres[-1] + 1) - 0.5) * size, *limits)
     wide = np.diff(edges)
     return np.divide(share, wide, out=np.zeros_like(share), where=wide > 0), edges
 
@@ -115,6 +138,8 @@ def _spread(
     layers: pd.DataFrame, framework: str, width: int, case: tuple[str, str], layer: int, metric: str
 ) -> str:
     """The measured number and its theory, both as an amplitude; empty where there is none."""
+    if not {"framework", "width", metric} <= set(layers):
+        return ""
     rows = layers[(layers["framework"] == framework) & (layers["width"] == width)]
     chosen = _pick(rows, case, layer)
     if chosen.empty or f"{metric}_predicted" not in chosen:

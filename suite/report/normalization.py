@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from suite.report.common import words
-from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables
-from suite.report.common.lines import DASHES
+from suite.report.common.drawing import THEORY, Drawing, NotDrawn, Part, Tables, drawn_from, part
+from suite.report.common.styles import framework_styles
 
 
 def parts(tables: Tables) -> list[Part]:
-    """What epsilon does to small inputs."""
-    single = tables("normalization/runs.csv", "layer_kind", "settings", "scale", "layer_epsilon")
+    """Return what epsilon does to small inputs."""
+    columns = ("layer_kind", "settings", "scale", "layer_epsilon")
+    shows = "normalised deviations"
     return [
-        Part(
+        part(
             "Normalization layers: what epsilon does",
-            [] if single is None else [partial(deviations, single)],
-            "normalization/runs.csv is not there: no figure of normalised deviations.",
+            drawn_from(tables, "normalization/runs.csv", columns, shows, deviations),
         )
     ]
 
 
 def deviations(single: pd.DataFrame) -> Drawing:
-    """Standard deviation of a layer's outputs against that of its inputs, at default epsilon."""
+    """Draw the standard deviation of a layer's outputs against that of its inputs, at default
+    epsilon."""
     rows = single[
         (single["settings"] == "default") & (single["layer_kind"] == "batch_dense")
     ].sort_values("scale")
@@ -36,26 +35,26 @@ def deviations(single: pd.DataFrame) -> Drawing:
     figure = Figure(figsize=(5.6, 3.2), layout="constrained")
     axes = figure.subplots()
     handles = []
-    frameworks = list(rows["framework"].unique())
-    for name, colour, marker in zip(frameworks, COLOURS, "os^", strict=False):
-        of = rows[rows["framework"] == name]
-        epsilon = float(of["layer_epsilon"].iloc[0])
-        axes.plot(of["scale"], of["normalised_std"], marker, color=colour, ms=6)
-        fine = np.geomspace(of["scale"].min(), of["scale"].max(), 200)
-        axes.plot(fine, fine / np.sqrt(fine**2 + epsilon), color=INK, ls=DASHES, lw=0.9)
+    for name, style in framework_styles(rows["framework"]).items():
+        points = rows[rows["framework"] == name]
+        epsilon = float(points["layer_epsilon"].iloc[0])
+        axes.plot(points["scale"], points["normalised_std"], color=style.colour, **style.points)
+        fine = np.geomspace(points["scale"].min(), points["scale"].max(), 200)
+        axes.plot(fine, fine / np.sqrt(fine**2 + epsilon), **THEORY)
         label = f"{name}, epsilon {words.number(epsilon)}"
-        handles.append(Line2D([], [], color=colour, marker=marker, ls="", label=label))
+        handles.append(Line2D([], [], color=style.colour, label=label, **style.points))
     axes.set_xscale("log")
     axes.set_xlabel("standard deviation of the inputs")
     axes.set_ylabel("standard deviation of the outputs")
-    handles.append(Line2D([], [], color=INK, ls=DASHES, lw=0.9, label="sqrt(v / (v + epsilon))"))
+    handles.append(Line2D([], [], label="sqrt(v / (v + epsilon))", **THEORY))
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(
         "normalised_deviation",
-        "Unit variance? Not for small inputs, and sooner at Keras' default epsilon",
+        "Standard deviation after batch normalization against that before it, default epsilon",
         "Batch normalization of 64 samples of 10 features at each framework's default epsilon,"
         " training mode, gamma 1, beta 0, double precision: median over the features of the"
         " standard deviation of the outputs. One draw: the horizontal axis is the deviation of"
         " its law, from which that of 64 samples differs by some per cent. Dashed: the formula.",
         figure,
+        ("bn-standardises", "bn-standardises-torch", "bn-standardises-formula"),
     )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from suite.report.common import lines
-from suite.report.common.drawing import Part, Tables
+from suite.report.common.drawing import Part, Tables, drawn_from, part
 
 
 def parts(tables: Tables) -> list[Part]:
-    """Activations and gradients by layer, beside the theory."""
-    layers = tables("propagation/layers.csv", "layer", "n")
-    drawn = (lines.forward, lines.backward)
+    """Return activations, their spread over the inputs, and gradients by layer, beside theory."""
     return [
-        Part(
+        part(
             "Before training: signal and gradient through the layers",
-            [] if layers is None else [partial(one, layers) for one in drawn],
-            "propagation/layers.csv is not there: no figure of signal and gradient by layer.",
+            drawn_from(
+                tables,
+                "propagation/layers.csv",
+                ("layer", "n"),
+                "signal and gradient by layer",
+                lines.forward,
+                lines.spread,
+                lines.backward,
+            ),
         )
     ]

@@ -1,9 +1,8 @@
-"""The page's section on the study remedies: failure by remedy, how many networks train and why."""
+"""The page's section on the study remedies: failing starts by remedy, networks that train."""
 
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from suite.planning.axes import AXES, canonical_value
-from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
 from suite.studies.remedies import (
     BATCH,
     DEPTH,
@@ -42,19 +41,19 @@ _HATCHED = " Hatched: no such cell, or not measured."
 
 
 def parts(tables: Tables) -> list[Part]:
-    """Heat maps of the share that trains and of the gradient at the start."""
-    runs = tables("remedies/runs.csv", "framework", "case", "seed", "status", "heldout_accuracy")
+    """Return heat maps of the share that trains and of the gradient at the start."""
+    columns = ("framework", "case", "seed", "status", "heldout_accuracy")
+    shows = "failing starts and their remedies"
     return [
-        Part(
-            "Remedies: which one turns which failure into training?",
-            [] if runs is None else [partial(trained, runs), partial(gradients, runs)],
-            "remedies/runs.csv is not there: no heat maps of remedies.",
+        part(
+            "Which remedy turns which failing start into training?",
+            drawn_from(tables, "remedies/runs.csv", columns, shows, trained, gradients),
         )
     ]
 
 
 def trained(runs: pd.DataFrame) -> Drawing:
-    """The share of networks that train; ``runs`` is remedies/runs.csv."""
+    """Draw the share of networks that train; ``runs`` is remedies/runs.csv."""
     runs = runs[runs["status"].isin(("ok", "diverged"))]
     reached = (runs["heldout_accuracy"] >= TRAINED) & (runs["status"] == "ok")
     lost = runs["status"] == "diverged"
@@ -62,17 +61,26 @@ def trained(runs: pd.DataFrame) -> Drawing:
     figure = _heat_maps(values, 0.0, 1.0, "share of networks that train", 2)
     return Drawing(
         "remedies_trained",
-        "Failing starts and their remedies: share of networks that train",
+        f"Share of networks that train, by failing start and remedy: {DEPTH} hidden layers of"
+        f" {WIDTH}, gradient descent",
         f"Share of networks whose held-out accuracy reaches {TRAINED}; {seeds_in(values['n'])} a"
         f" cell. {_COMMON} A star marks cells where runs diverged, which did not train. The better"
-        " start of the ReLU failures is He's, so that these cells hold the healthy networks."
+        " start of the ReLU failures is He's, so these cells show the healthy networks."
         f"{_HATCHED}",
         figure,
+        (
+            "clipping-rescues-exploded-start",
+            "bn-rescues-vanished-start",
+            "bn-rescues-exploded-start",
+            "residual-avoids-decay",
+            "adam-rescues-sigmoid",
+            "healthy-start-trains",
+        ),
     )
 
 
 def gradients(runs: pd.DataFrame) -> Drawing:
-    """log10 of the gradient's norm at the start; ``runs`` is remedies/runs.csv."""
+    """Draw log10 of the gradient's norm at the start; ``runs`` is remedies/runs.csv."""
     if "first_gradient_norm" not in runs:
         raise NotDrawn("No figure of the remedies' gradients: the run did not measure them.")
     with np.errstate(divide="ignore"):
@@ -81,18 +89,19 @@ def gradients(runs: pd.DataFrame) -> Drawing:
     figure = _heat_maps(values, -6.0, 6.0, "log10 of the gradient's norm", 1, "coolwarm")
     return Drawing(
         "remedies_gradients",
-        "What reaches the first layer before training: the gradient with each remedy",
+        "Norm of the first layer's gradient before training, by failing start and remedy",
         "log10 of the norm (nats) of the gradient by the kernel of the first hidden layer, on the"
         f" whole training set before training: median; {seeds_in(values['n'])} a cell. {_COMMON}"
-        " Grey is a norm of 1, blue a vanished gradient, red an exploded one; the colours end at"
-        f" -6 and 6. Clipping, schedules and optimizers leave the start as it is.{_HATCHED}",
+        " Grey is a norm of 1, blue a smaller one, red a larger one; the colours end at -6 and 6."
+        f" Clipping, schedules and optimizers leave the start as it is.{_HATCHED}",
         figure,
+        ("vanishing-small-below-threshold", "vanishing-sigmoid-below-threshold"),
     )
 
 
 def _cells(runs: pd.DataFrame, centre: str) -> pd.DataFrame:
-    """A row for each framework, failure and remedy that ``runs`` has: the ``centre`` (mean or
-    median) of ``value`` over its runs, their number, and whether any was lost."""
+    """Return a row for each framework, failure and remedy that ``runs`` has: the ``centre`` (mean
+    or median) of ``value`` over its runs, their number, and whether any was lost."""
     rows = []
     for failure in FAILURES:
         for remedy in (*REMEDIES, *OWN):
@@ -103,9 +112,9 @@ def _cells(runs: pd.DataFrame, centre: str) -> pd.DataFrame:
             for axis in Remedies.axes[1:]:
                 wanted = canonical_value(axis, axes[axis]) if axis in axes else AXES[axis].default
                 chosen = chosen[chosen[axis] == wanted]
-            for framework, found in chosen.groupby("framework", sort=False):
-                value = found["value"].agg(centre)
-                rows.append((framework, failure, remedy, value, len(found), found["lost"].any()))
+            for framework, cell in chosen.groupby("framework", sort=False):
+                value = cell["value"].agg(centre)
+                rows.append((framework, failure, remedy, value, len(cell), cell["lost"].any()))
     if not rows:
         raise NotDrawn("No heat maps of remedies: the run has none of their cells.")
     return pd.DataFrame(rows, columns=["framework", "failure", "remedy", "value", "n", "lost"])
@@ -114,7 +123,7 @@ def _cells(runs: pd.DataFrame, centre: str) -> pd.DataFrame:
 def _heat_maps(
     cells: pd.DataFrame, low: float, high: float, label: str, digits: int, colours: str = "viridis"
 ) -> Figure:
-    """Failures down, remedies across, a panel for each framework, one above the other."""
+    """Draw failures down, remedies across, a panel for each framework, one above the other."""
     failures = [name for name in FAILURES if name in set(cells["failure"])]
     remedies = [name for name in (*REMEDIES, *OWN) if name in set(cells["remedy"])]
     frameworks = list(cells["framework"].unique())

@@ -1,37 +1,35 @@
-"""The page's section on the study rescue: bad starts, trained with normalization."""
+"""The page's section on the study rescue: failing starts, trained with normalization."""
 
 from __future__ import annotations
-
-from functools import partial
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, seeds_in
-from suite.report.normalized import NORMALIZATIONS
+from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
+from suite.report.normalized import normalization_colours
 from suite.studies.common.protocol import LEARNED
 from suite.studies.rescue import EPOCHS
 
 
 def parts(tables: Tables) -> list[Part]:
-    """Share of networks that learn, by start and normalization."""
-    trained = tables("rescue/runs.csv", "normalization", "status", "heldout_accuracy")
+    """Return the share of networks that learn, by start and normalization."""
+    columns = ("normalization", "status", "heldout_accuracy")
+    shows = "starts with normalization"
     return [
-        Part(
-            "Normalization in training: which starts it rescues",
-            [] if trained is None else [partial(rescued, trained)],
-            "rescue/runs.csv is not there: no figure of rescued starts.",
+        part(
+            "Which starts learn with normalization?",
+            drawn_from(tables, "rescue/runs.csv", columns, shows, rescued),
         )
     ]
 
 
 def rescued(trained: pd.DataFrame) -> Drawing:
-    """Share of seeds that learn two circles, by start and normalization."""
+    """Draw the share of seeds that learn two circles, by start and normalization."""
     rows = trained[trained["status"].isin(["ok", "diverged"])]
     if rows.empty:
-        raise NotDrawn("No figure of rescued starts: no network was trained.")
+        raise NotDrawn("No figure of starts with normalization: no network was trained.")
     learned = (rows["heldout_accuracy"] >= LEARNED) & (rows["status"] == "ok")
     starts = ["activation", "initializer", "depth"]
     shares = (
@@ -46,32 +44,40 @@ def rescued(trained: pd.DataFrame) -> Drawing:
         figsize=(2.4 + 3.6 * len(frameworks), 1.3 + 0.42 * len(names)), layout="constrained"
     )
     grid = figure.subplots(1, len(frameworks), sharey=True, squeeze=False)[0]
-    height = 0.8 / len(NORMALIZATIONS)
+    colours = normalization_colours(shares["normalization"])
+    height = 0.8 / len(colours)
     for framework, axes in zip(frameworks, grid, strict=True):
-        of = shares[shares["framework"] == framework]
-        for position, (name, colour) in enumerate(NORMALIZATIONS.items()):
-            one = of[of["normalization"] == name]
+        for position, (name, colour) in enumerate(colours.items()):
+            chosen = (shares["framework"] == framework) & (shares["normalization"] == name)
+            bars = shares[chosen]
             places = [
-                names.index(start) for start in one[starts].itertuples(index=False, name=None)
+                names.index(start) for start in bars[starts].itertuples(index=False, name=None)
             ]
-            heights = np.array(places) + (position - (len(NORMALIZATIONS) - 1) / 2) * height
-            axes.barh(heights, one["mean"], height * 0.9, color=colour)
+            heights = np.array(places) + (position - (len(colours) - 1) / 2) * height
+            axes.barh(heights, bars["mean"], height * 0.9, color=colour)
             # A bar of length 0 is a result too.
-            axes.plot(one["mean"], heights, "o", color=colour, ms=3.5, clip_on=False)
+            axes.plot(bars["mean"], heights, "o", color=colour, ms=3.5, clip_on=False)
         axes.set_title(framework, loc="left")
         axes.set_xlim(0, 1)
         axes.grid(visible=False, axis="y")
     grid[0].set_yticks(range(len(names)), [f"{a}, {i}, depth {d}" for a, i, d in names])
     grid[0].invert_yaxis()
     figure.supxlabel(f"share of seeds that reach {LEARNED} of held-out accuracy", fontsize=9)
-    handles = [Line2D([], [], color=c, lw=5, label=n) for n, c in NORMALIZATIONS.items()]
+    handles = [Line2D([], [], color=colour, lw=5, label=name) for name, colour in colours.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(
         "normalization_rescues",
-        "Which starts does normalization rescue?",
+        "Share of networks that learn, by start and normalization: width 5, RMSprop",
         f"Two circles, networks of width 5, {EPOCHS} epochs of RMSprop with learning rate 0.001 in"
         " batches of 32; epsilon 1e-5 and momentum 0.9 in both frameworks; each framework's own"
         f" draw of the kernels. {seeds_in(shares['size'])} a bar; a diverged run has not learned."
-        " A dot at 0 is a share of 0; where there is none, nothing was measured.",
+        " A dot at 0 is a share of 0; where there is no dot, nothing was measured.",
         figure,
+        (
+            "bn-rescues-small-scale",
+            "ln-rescues-small-scale",
+            "bn-rescues-deep-sigmoid",
+            "ln-rescues-deep-sigmoid",
+            "bn-harmless-on-good-start",
+        ),
     )

@@ -1,10 +1,9 @@
-"""The page's section on the study symmetry: how units part, and what a tie costs."""
+"""The page's section on the study symmetry: the spread of equal units, and accuracy by start."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.common.drawing import COLOURS, INK, Drawing, NotDrawn, Part, Tables, seeds_in
+from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
+from suite.report.common.styles import COLOURS, INK
 from suite.studies.symmetry import BROKEN, RECORD
 from suite.studies.symmetry.starts import HALF_SPACE, POINTS
 from suite.types import Value
@@ -33,7 +33,7 @@ _TANH: Mapping[str, Value] = {
 
 @dataclass(frozen=True)
 class Line:
-    """A start, as the cells that show it: what differs from ``_TANH``."""
+    """A start, as the cells that show it: the axes on which they differ from ``_TANH``."""
 
     label: str
     cell: Mapping[str, Value]
@@ -69,23 +69,30 @@ STARTS = (
 
 
 def parts(tables: Tables) -> list[Part]:
-    """The spread of a layer's units over the epochs; accuracy by start."""
-    epochs = tables("symmetry/epochs.csv", "epoch", "n", "unit_spread")
-    runs = tables("symmetry/runs.csv", "case", "scale", "heldout_accuracy")
+    """Return the spread of a layer's units over the epochs, and accuracy by start."""
     return [
-        Part(
+        part(
             "Units that start equal",
-            [
-                *([] if epochs is None else [partial(spread, epochs)]),
-                *([] if runs is None else [partial(learned, runs)]),
-            ],
-            "symmetry/epochs.csv is not there: no figure of units that start equal.",
+            drawn_from(
+                tables,
+                "symmetry/epochs.csv",
+                ("epoch", "n", "unit_spread"),
+                "the spread of units that start equal",
+                spread,
+            ),
+            drawn_from(
+                tables,
+                "symmetry/runs.csv",
+                ("case", "scale", "heldout_accuracy"),
+                "accuracy by start",
+                learned,
+            ),
         )
     ]
 
 
 def _select(table: pd.DataFrame, cell: Mapping[str, Value]) -> pd.DataFrame:
-    """The rows of a cell; an axis that is no column of the table selects nothing."""
+    """Return the rows of a cell; none where one of its axes is not a column of the table."""
     for axis, value in {**_TANH, **cell}.items():
         if axis not in table:
             return table[:0]
@@ -94,23 +101,23 @@ def _select(table: pd.DataFrame, cell: Mapping[str, Value]) -> pd.DataFrame:
 
 
 def spread(epochs: pd.DataFrame) -> Drawing:
-    """Relative spread of the units over the epochs, a line for each start."""
-    found = [(line, _select(epochs, line.cell)) for line in LINES]
-    there = [(line, rows) for line, rows in found if len(rows)]
-    if not there:
-        raise NotDrawn("No figure of units that part: the run has none of its starts.")
-    frameworks = list(dict.fromkeys(name for _, rows in there for name in rows["framework"]))
+    """Draw the relative spread of the units over the epochs, a line for each start."""
+    selected = [(line, _select(epochs, line.cell)) for line in LINES]
+    drawn = [(line, rows) for line, rows in selected if len(rows)]
+    if not drawn:
+        raise NotDrawn("No figure of the spread of units: the run has none of its starts.")
+    frameworks = list(dict.fromkeys(name for _, rows in drawn for name in rows["framework"]))
     figure = Figure(figsize=(2.6 + 3.6 * len(frameworks), 3.9), layout="constrained")
     panels = figure.subplots(1, len(frameworks), sharex=True, sharey=True, squeeze=False)[0]
     for framework, axes in zip(frameworks, panels, strict=True):
-        for line, rows in there:
-            own = rows[rows["framework"] == framework].sort_values("epoch")
+        for line, rows in drawn:
+            rows = rows[rows["framework"] == framework].sort_values("epoch")
             low, middle, high = (
-                np.maximum(own[f"unit_spread{end}"].to_numpy(float), ZERO)
+                np.maximum(rows[f"unit_spread{end}"].to_numpy(float), ZERO)
                 for end in ("_low", "", "_high")
             )
-            axes.plot(own["epoch"], middle, color=line.colour, ls=line.dashes, lw=line.thickness)
-            axes.fill_between(own["epoch"], low, high, color=line.colour, alpha=0.15, lw=0)
+            axes.plot(rows["epoch"], middle, color=line.colour, ls=line.dashes, lw=line.thickness)
+            axes.fill_between(rows["epoch"], low, high, color=line.colour, alpha=0.15, lw=0)
         axes.axhline(BROKEN, color="#777777", lw=0.9, ls=":")
         axes.set_title(framework, loc="left")
     panels[0].set_yscale("log")
@@ -121,26 +128,32 @@ def spread(epochs: pd.DataFrame) -> Drawing:
     figure.supylabel("largest difference of two units, relative", fontsize=9)
     handles = [
         Line2D([], [], color=line.colour, ls=line.dashes, lw=line.thickness, label=line.label)
-        for line, _ in there
+        for line, _ in drawn
     ]
     figure.legend(handles=handles, loc="outside right center", frameon=False)
     return Drawing(
         "symmetry_spread",
-        "Equal units: what parts them, and how fast",
+        "Largest difference of two units that start equal, by epoch",
         "Largest difference between the weights of two hidden units, relative to the largest weight"
         " of the layer, while training. One hidden layer of tanh, 16 units and SGD with learning"
         " rate 0.1 in single precision unless the legend says otherwise; all kernels start at 0.5,"
-        f" biases at 0; {seeds_in(pd.concat([rows['n'] for _, rows in there]))}. Line: median over"
+        f" biases at 0; {seeds_in(pd.concat([rows['n'] for _, rows in drawn]))}. Line: median over"
         " the seeds; band: their 5 % and 95 % quantiles. Logarithmic axis; an exact 0, units equal"
         f" to the bit, is drawn at its foot. Dotted: {BROKEN:g}, from where units count as"
         " different. Where a line leaves 0 without noise or dropout, the linear algebra library"
         " rounds the units of a layer differently: on another processor it may be another width.",
         figure,
+        (
+            "constant-init-rounding-alone",
+            "constant-init-never-breaks-single",
+            "dropout-breaks-symmetry",
+            "tiny-noise-breaks-symmetry",
+        ),
     )
 
 
 def learned(runs: pd.DataFrame) -> Drawing:
-    """Held-out accuracy of each seed by start, activations down, frameworks across."""
+    """Draw the held-out accuracy of each seed by start, activations down, frameworks across."""
     fixed = {axis: value for axis, value in _TANH.items() if axis not in ("case", "scale")}
     for axis, value in fixed.items():
         if axis != "activation" and axis in runs:
@@ -167,8 +180,8 @@ def learned(runs: pd.DataFrame) -> Drawing:
     for activation, panels in zip(activations, grid, strict=True):
         for framework, axes in zip(frameworks, panels, strict=True):
             for position, (_, rows) in enumerate(shown):
-                own = rows[(rows["framework"] == framework) & (rows["activation"] == activation)]
-                _dots(axes, own["heldout_accuracy"].to_numpy(float), position)
+                chosen = (rows["framework"] == framework) & (rows["activation"] == activation)
+                _dots(axes, rows.loc[chosen, "heldout_accuracy"].to_numpy(float), position)
             axes.axvline(HALF_SPACE, color=INK, ls="--", lw=0.9)
             axes.set_title(f"{framework}, {activation}", loc="left")
     grid[0, 0].set_yticks(range(len(shown)), [label for label, _ in shown])
@@ -178,18 +191,24 @@ def learned(runs: pd.DataFrame) -> Drawing:
     seeds = everything["seed"].nunique()
     return Drawing(
         "symmetry_accuracy",
-        "What a tie costs: one unit cannot cut out a slab",
+        "Held-out accuracy by start, from equal units to random ones: 16 units, SGD",
         f"Share of held-out points on the right side after {RECORD[-1] * POINTS // 32:,} steps of"
         " SGD (learning rate 0.1, batches of 32, single precision), one hidden layer of 16 units,"
         f" no dropout. A dot is a seed (n = {seeds} seeds), the bar their median. Dashed:"
         f" {HALF_SPACE:.3f}, the best that any half-space, and so one monotone unit, can do on"
         " average; held-out sets are samples of 1,000 points and scatter by 0.012 about it.",
         figure,
+        (
+            "constant-init-cannot-learn",
+            "small-noise-learns",
+            "random-biases-break-symmetry",
+            "random-init-breaks-symmetry",
+        ),
     )
 
 
 def _dots(axes: Axes, values: np.ndarray, position: int) -> None:
-    """The seeds of one start as dots in a row, and their median as a bar."""
+    """Draw the seeds of one start as dots in a row, and their median as a bar."""
     offsets = np.linspace(-0.25, 0.25, len(values))
     axes.plot(values, position + offsets, ".", color=COLOURS[0], ms=4, alpha=0.6, mew=0)
     if len(values):

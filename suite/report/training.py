@@ -2,50 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
 
 from suite.report.common import heatmaps, lines
-from suite.report.common.drawing import Drawing, Part, Tables
+from suite.report.common.captions import optimizer_title
+from suite.report.common.drawing import PINNED, Part, Tables, drawn_from, part
 
 
 def parts(tables: Tables) -> list[Part]:
-    """Heat maps of the share that learns, of accuracy and of loss; gradients by epoch."""
+    """Return heat maps of the share that learns, of accuracy and of loss; gradients by epoch."""
     trained = tables("training/runs.csv", "framework", "seed", "status", "heldout_accuracy")
     summary = tables("summary.csv", "study", "metric", "centre", "low", "high", "n")
-    layers = tables("training/layers.csv", "epoch", "layer", "n")
     learned = None if trained is None else heatmaps.learned(trained)
     return [
-        Part(
-            "Which initializer?",
-            _heat_maps(learned, "learned"),
-            "training/runs.csv is not there, or no run in it ended: no heat maps of the share"
-            " of networks that learn.",
+        _heat_maps(
+            learned,
+            "learned",
+            f"Which initializer{_trained_by(learned)}?",
+            "training/runs.csv is missing, or none of its runs ended: no heat maps of the share of"
+            " networks that learn.",
         ),
-        Part(
+        _heat_maps(
+            summary,
+            "heldout_accuracy",
             "After training: median accuracy",
-            _heat_maps(summary, "heldout_accuracy"),
-            "summary.csv holds no heldout_accuracy of the study training: no heat maps of it.",
+            "summary.csv has no heldout_accuracy of the study training: no heat maps of it.",
             folded=True,
         ),
-        Part(
+        _heat_maps(
+            summary,
+            "train_loss",
             "After training: median loss",
-            _heat_maps(summary, "train_loss"),
-            "summary.csv holds no train_loss of the study training: no heat maps of it.",
+            "summary.csv has no train_loss of the study training: no heat maps of it.",
             folded=True,
         ),
-        Part(
+        part(
             "While training: the gradient of each layer",
-            [] if layers is None else [partial(lines.learning, layers)],
-            "training/layers.csv is not there: no figure of gradients while training.",
+            drawn_from(
+                tables,
+                "training/layers.csv",
+                ("epoch", "layer", "n"),
+                "gradients while training",
+                lines.learning,
+            ),
         ),
     ]
 
 
-def _heat_maps(table: pd.DataFrame | None, metric: str) -> list[Callable[[], Drawing]]:
-    if table is None:
-        return []
-    depths = heatmaps.depths(table, metric)
-    return [partial(heatmaps.heat_map, table, metric, depth) for depth in depths]
+def _heat_maps(
+    table: pd.DataFrame | None, metric: str, title: str, absent: str, folded: bool = False
+) -> Part:
+    """A heat map for each depth that was measured."""
+    if table is None or not (depths := heatmaps.depths(table, metric)):
+        return Part(title, [], [absent], folded)
+    return Part(
+        title, [partial(heatmaps.heat_map, table, metric, depth) for depth in depths], (), folded
+    )
+
+
+def _trained_by(learned: pd.DataFrame | None) -> str:
+    """The optimizer of the heat maps, for the heading: another one can rank initializers
+    differently."""
+    if learned is None or learned.empty:
+        return ""
+    optimizers = list(learned["optimizer"].unique())
+    name = PINNED["optimizer"] if PINNED["optimizer"] in optimizers else optimizers[0]
+    return f", with {optimizer_title(name)}"

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.report.common import captions, heatmaps, lines, words
-from suite.report.common.drawing import COLOURS, NotDrawn, png, style
+from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.styles import COLOURS
 from suite.results.tables import read_table
 from suite.studies.common.protocol import BATCH, LEARNED
 from suite.studies.training import RECORD
@@ -83,7 +84,7 @@ def test_the_share_that_learns_tells_a_coin_flip_from_a_median() -> None:
     drawing = heatmaps.heat_map(shares, "learned", 4)
     assert (drawing.name, drawing.title) == (
         "learned_depth_4",
-        "Share of networks that learn, 4 hidden layers",
+        "Share of networks that learn: 4 hidden layers of 5, RMSprop",
     )
     assert drawing.caption.startswith(
         f"Share of networks whose held-out accuracy reaches {LEARNED}"
@@ -123,7 +124,7 @@ def test_captions_say_how_networks_were_trained(written: Path) -> None:
     assert text.startswith(f"{RECORD[-1]} epochs in batches of {BATCH}; RMSprop with learning rate")
     for name in ("learning_rate", "rho", "epsilon"):
         assert f"{name.replace('_', ' ')} {words.number(common[name])}" in text
-    assert "in both frameworks. Keras divides by sqrt(v + epsilon)" in text
+    assert "in both frameworks. The frameworks' formulas place epsilon differently" in text
     assert text in heatmaps.heat_map(both, "heldout_accuracy", 4).caption
     assert text in lines.learning(read_table(written / "training" / "layers.csv")).caption
     alone = captions.protocol(both[both["framework"] == "torch"])
@@ -138,9 +139,11 @@ def test_captions_say_how_networks_were_trained(written: Path) -> None:
 def test_captions_of_layers_say_what_the_eye_would_take_wrongly(written: Path) -> None:
     layers = read_table(written / "propagation" / "layers.csv")
     forward, backward = lines.forward(layers), lines.backward(layers)
-    assert "TensorFlow's default is xavier_uniform and covers xavier_normal" in forward.caption
-    assert "claim torch-default-third" in forward.caption
-    assert "claim torch-default-third" not in backward.caption
+    assert (
+        "In tensorflow default has the variance of xavier_normal and covers it" in forward.caption
+    )
+    assert "Random biases (default in torch)" in forward.caption
+    assert "Random biases" not in backward.caption
     assert "by each layer's pre-activations, for a random Gaussian gradient" in backward.caption
     assert "underflows" not in backward.caption
     widths = [
@@ -151,7 +154,7 @@ def test_captions_of_layers_say_what_the_eye_would_take_wrongly(written: Path) -
     layers.loc[dead, "gradient_mean_square"] = 0.0
     assert "ReLU with normal(0.01): the signal underflows" in lines.backward(layers).caption
     torch = lines.forward(layers[layers["framework"] == "torch"])
-    assert "TensorFlow" not in torch.caption
+    assert "covers it" not in torch.caption
 
 
 def test_a_cell_without_a_median_is_left_empty(written: Path) -> None:

@@ -249,10 +249,10 @@ def test_a_failure_leaves_the_old_page(folder: Path, monkeypatch: pytest.MonkeyP
     ("table", "sentence"),
     [
         ("claims.csv", "claims.csv is not there"),
-        ("summary.csv", "summary.csv holds no heldout_accuracy"),
-        ("training/runs.csv", "training/runs.csv is not there"),
-        ("training/layers.csv", "training/layers.csv is not there"),
-        ("propagation/layers.csv", "propagation/layers.csv is not there"),
+        ("summary.csv", "summary.csv has no heldout_accuracy"),
+        ("training/runs.csv", "training/runs.csv is missing"),
+        ("training/layers.csv", "training/layers.csv is missing"),
+        ("propagation/layers.csv", "propagation/layers.csv is missing"),
         ("timings.csv", "timings.csv is not there"),
     ],
 )

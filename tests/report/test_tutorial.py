@@ -71,17 +71,17 @@ def test_a_smaller_run_says_what_is_missing() -> None:
         tutorial.printed(whole.drop(columns="within_print"))
     for curve in (tutorial.weights, tutorial.gradients):
         with pytest.raises(NotDrawn, match="four-layer"):
-            curve(layers().assign(depth=1))
+            curve(layers().assign(depth=1), "torch")
         with pytest.raises(NotDrawn, match="did not measure"):
-            curve(layers().drop(columns=["weight_std", "gradient_std"]))
+            curve(layers().drop(columns=["weight_std", "gradient_std"]), "torch")
     parts = tutorial.parts(lambda path, *columns: None)
     assert [len(part.draw) for part in parts] == [0, 0]
-    assert all("is not there" in part.absent for part in parts)
+    assert all("is missing: no figure of" in sentence for part in parts for sentence in part.absent)
 
 
 def test_a_line_for_each_layer_over_the_epochs() -> None:
     with style():
-        drawing = tutorial.gradients(layers())
+        drawing = tutorial.gradients(layers(), "torch")
         png(drawing.figure)
     assert "in torch" in drawing.caption
     panels = drawing.figure.axes

@@ -140,7 +140,7 @@ def test_the_figure_shows_what_differs_and_names_the_rest() -> None:
 
 def test_the_figure_says_what_it_lacks() -> None:
     rows = table()
-    with pytest.raises(NotDrawn, match="not both"):
+    with pytest.raises(NotDrawn, match="no other"):
         page.ratios(rows[rows["framework"] == "torch"])
     with pytest.raises(NotDrawn, match="none of them differs"):
         page.ratios(rows[rows["case"] == "elu.layer"])

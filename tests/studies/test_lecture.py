@@ -109,12 +109,14 @@ def test_the_figures(tmp_path: Path) -> None:
     (part,) = page.parts(tables)
     with style():
         names = [draw().name for draw in part.draw]
-    assert names == ["lecture_activations", "lecture_gradients"]
+    assert names == ["lecture_activations_numpy", "lecture_gradients_numpy"]
     layers, bins = tables("lecture/layers.csv"), tables("lecture/histograms.csv")
     assert layers is not None
     assert bins is not None
     with pytest.raises(NotDrawn, match="he_normal"):
-        page.histograms(bins[bins["initializer"] != "he_normal"], layers, "activation_share")
+        page.histograms(
+            bins[bins["initializer"] != "he_normal"], "numpy", layers, "activation_share"
+        )
     with pytest.raises(NotDrawn, match="did not measure"):
-        page.histograms(bins.drop(columns="gradient_share"), layers, "gradient_share")
+        page.histograms(bins.drop(columns="gradient_share"), "numpy", layers, "gradient_share")
     assert not page.parts(lambda path, *required: None)[0].draw

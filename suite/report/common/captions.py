@@ -1,67 +1,123 @@
-"""What captions say of training and of overlapping lines, where the rows of a figure call for it.
+"""What captions say about training, and about lines that the eye could take for something else.
 
-Numbers come from the catalogues and the study, not from here.
+Numbers come from the catalogues and the study; nothing here says how a run ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from suite.catalogue.optimizers import OPTIMIZERS
+from suite.catalogue import initializers, optimizers
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.report.common import words
 from suite.studies.common.protocol import BATCH
 from suite.studies.training import RECORD
+from suite.types import UserError
 
-WIDE = "xavier_normal"
-"""The line that another one covers where TensorFlow's default is drawn."""
+
+def in_frameworks(frameworks: Sequence[str]) -> str:
+    """Return ``in torch``, ``in both frameworks`` or ``in all 3 frameworks``."""
+    count = len(frameworks)
+    if count == 1:
+        return f"in {frameworks[0]}"
+    return "in both frameworks" if count == 2 else f"in all {count} frameworks"
+
+
+def optimizer_title(name: str) -> str:
+    """Return what the frameworks call an optimizer, such as ``RMSprop``; the name itself where
+    the catalogue does not have it."""
+    try:
+        optimizer = optimizers.resolve(name)
+    except UserError:
+        return name
+    target, _ = next(iter(optimizer.translate(optimizer.common).values()))
+    return target.partition(":")[2]
+
+
+def settings_of(optimizer: optimizers.Optimizer) -> str:
+    """Return the hyper-parameters with their values, without those that are zero."""
+    return ", ".join(
+        f"{parameter.replace('_', ' ')} {words.number(value)}"
+        for parameter, value in optimizer.common.items()
+        if value
+    )
 
 
 def protocol(rows: pd.DataFrame) -> str:
-    """How the networks of some rows were trained; they share one optimizer and its settings."""
-    frameworks = rows["framework"].unique()
+    """Return how the networks of some rows were trained; the rows share one optimizer and its
+    settings."""
+    frameworks = list(rows["framework"].unique())
     name, settings = rows["optimizer"].iloc[0], rows["settings"].iloc[0]
-    text = f"{RECORD[-1]} epochs in batches of {BATCH}"
-    if name in OPTIMIZERS:
-        optimizer = OPTIMIZERS[name]
-        title = optimizer.native("torch")[0].partition(":")[2]
-        given = ", ".join(
-            f"{parameter.replace('_', ' ')} {words.number(value)}"
-            for parameter, value in optimizer.common.items()
-            if value
-        )
-        where = {1: frameworks[0], 2: "both frameworks"}.get(len(frameworks), "all frameworks")
-        text += f"; {title} with " + (
-            f"{given} in {where}" if settings == "common" else "each framework's own defaults"
-        )
-    if name == "rmsprop" and {"torch", "tensorflow"} <= set(frameworks):
+    text = f"{RECORD[-1]} epochs in batches of {BATCH}; {optimizer_title(name)}"
+    if settings != "common":
+        return f"{text} with each framework's own defaults."
+    try:
+        text += f" with {settings_of(optimizers.resolve(name))} {in_frameworks(frameworks)}."
+    except UserError:
+        return f"{text}."
+    formulas = {FRAMEWORKS[each].formulas for each in frameworks if each in FRAMEWORKS}
+    if len(formulas) > 1 and "epsilon" in optimizers.resolve(name).common:
         text += (
-            ". Keras divides by sqrt(v + epsilon), torch by sqrt(v) + epsilon: a difference"
-            " between the frameworks on the same initializer can be the optimizer's, not the"
-            " start's (claims fw-rmsprop-eps, fw-rmsprop-outcome)"
+            " The frameworks' formulas place epsilon differently, so a difference between them on"
+            " the same initializer can come from the optimizer."
         )
-    return f"{text}."
+    return text
 
 
-def covered(frameworks: Collection[str], initializers: Collection[str]) -> bool:
-    """Whether TensorFlow's default covers ``WIDE``, which has the same variance."""
-    return "tensorflow" in frameworks and {"default", WIDE} <= set(initializers)
+def covered(
+    frameworks: Iterable[str], names: Sequence[str], fans: tuple[int, int]
+) -> dict[str, dict[str, list[str]]]:
+    """Return which lines of a figure a later one covers, since both have the same theory.
+
+    ``names``: initializers in the order in which they are drawn; ``fans``: (fan_in, fan_out) of
+    the layers. Initializer -> the later one with the same variances -> the frameworks where it is
+    so.
+    """
+    pairs: dict[str, dict[str, list[str]]] = {}
+    for framework in frameworks:
+        variances = {name: _variances(name, framework, fans) for name in names}
+        for place, name in enumerate(names):
+            for later in names[place + 1 :]:
+                if variances[name] is not None and variances[name] == variances[later]:
+                    pairs.setdefault(name, {}).setdefault(later, []).append(framework)
+    return pairs
 
 
-def layer_notes(rows: pd.DataFrame, metric: str) -> str:
-    """What the eye would take wrongly in a figure of signal or gradient by layer."""
-    frameworks, initializers = set(rows["framework"]), set(rows["initializer"])
-    notes = []
-    if covered(frameworks, initializers):
+def _variances(name: str, framework: str, fans: tuple[int, int]) -> tuple[float, float] | None:
+    """The variances of a kernel's and of a bias's entries, or None where no law is declared."""
+    try:
+        resolved = initializers.resolve(name)
+        law, bias = resolved.law(framework), resolved.bias_law(framework)
+    except UserError:
+        return None
+    return law.variance(*fans), bias.variance(*fans)
+
+
+def layer_notes(rows: pd.DataFrame, metric: str, names: Sequence[str]) -> str:
+    """Return what the eye could take wrongly in a figure of signal or gradient by layer.
+
+    ``names``: the initializers in the order in which they are drawn.
+    """
+    frameworks, fans = list(rows["framework"].unique()), (int(rows["width"].iloc[0]),) * 2
+    notes = [
+        f"In {' and '.join(where)} {later} has the variance of {name} and covers it; {name} is"
+        " therefore drawn wider, beneath."
+        for name, others in covered(frameworks, names, fans).items()
+        for later, where in others.items()
+    ]
+    biased = [
+        f"{name} in {framework}"
+        for name in names
+        for framework in frameworks
+        if (variances := _variances(name, framework, fans)) and variances[1]
+    ]
+    if metric == "activation_mean_square" and biased:
         notes.append(
-            f"TensorFlow's default is xavier_uniform and covers {WIDE}, which is therefore drawn"
-            " wider, beneath the others."
-        )
-    if metric == "activation_mean_square" and "torch" in frameworks and "default" in initializers:
-        notes.append(
-            "The plateau of torch's default is its random biases, equal for all inputs: what"
-            " distinguishes two inputs goes on shrinking (claim torch-default-third)."
+            f"Random biases ({', '.join(biased)}) are the same for all inputs and count here: what"
+            " distinguishes the inputs is their spread, in the figure of the variance over the"
+            " inputs."
         )
     dead = rows[(rows["activation"] == "relu") & (rows["initializer"] == "normal(0.01)")]
     if metric == "gradient_mean_square" and len(dead) and (dead[metric] == 0).all():

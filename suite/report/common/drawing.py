@@ -1,7 +1,7 @@
-"""What the figures of the page share: their look, their files, the choice of what to show.
+"""What the figures of the page share: their look, their files, and the choice of what to show.
 
-No pyplot and no global state: a figure can be drawn in any thread, and nothing that a user has
-set in matplotlib changes it.
+No pyplot and no global state: a figure can be drawn in any thread, and the user's own matplotlib
+settings do not change it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,61 +23,101 @@ from matplotlib.style import context as style_context
 from numpy.typing import NDArray
 
 from suite.catalogue.registry import Registry, parse
+from suite.report.common.styles import DASHES, INK
 from suite.types import UserError
 
 PINNED = {"weights": "native", "settings": "common", "optimizer": "rmsprop"}
-"""What a figure shows unless told otherwise; an axis not named here shows its first value."""
+"""What a figure shows unless it asks for something else; any other axis shows its first value."""
 
 DPI = 192
-INK = "#222222"
-# The colours of Okabe and Ito (2008), told apart by people with any colour vision.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+THEORY: Mapping[str, Any] = {"color": INK, "lw": 0.9, "ls": DASHES}
+"""How the line of a theory, and its entry in a legend, is drawn."""
 FLOOR, ROOF = 1e-12, 1e6
-"""Where the logarithmic axes of the layer figures are cut: beyond, a line only leaves the page."""
+"""Where the logarithmic axes of the layer figures are cut; a line beyond them leaves the panel."""
 
 
 class NotDrawn(Exception):
-    """The table lacks what the figure shows; the message is a sentence for the page."""
+    """A table lacks what the figure shows; the message is a sentence for the page."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, the name of its file, and what the page says about it."""
+    """A figure, the name of its file, and what the page says about it.
+
+    ``title`` and ``caption`` say what is drawn: the quantity, of what, its unit, the conditions.
+    They state no result, unless it is computed from the rows that the figure shows. A result that
+    was claimed is shown as the verdicts of ``claims``, the names of claims, below the figure.
+    """
 
     name: str
     title: str
     caption: str
     figure: Figure
+    claims: tuple[str, ...] = ()
 
 
 Tables = Callable[..., "pd.DataFrame | None"]
 """``tables("training/layers.csv", *required columns)``: a table of the results folder, or None
-when it is not there."""
+when the folder lacks it."""
+Draw = Callable[[], Drawing]
+"""Draws one figure. Raises NotDrawn when the table lacks what the figure shows."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A section of the page: its title, its figures, each drawn on demand, and what is said when
-    there is none. ``folded``: shown on demand. ``words``: a paragraph above the figures."""
+    """A section of the page: its title, its figures, each drawn on demand, and a sentence for each
+    table that is missing. ``folded``: the figures are shown on demand."""
 
     title: str
-    draw: Sequence[Callable[[], Drawing]]
-    absent: str
+    draw: Sequence[Draw]
+    absent: Sequence[str] = ()
     folded: bool = False
-    words: str = ""
+
+
+def drawn_from(
+    tables: Tables,
+    path: str,
+    columns: Sequence[str],
+    shows: str,
+    *figures: Callable[..., Drawing],
+    each: str = "",
+) -> Part:
+    """Return the figures of one table, as a part without a title for ``part`` to join.
+
+    ``figures`` take the table; with ``each``, a column, they take the table and a value of the
+    column, and are drawn for each of its values. ``shows`` completes "no figure of ..." where the
+    table is missing. Raises UserError when the table lacks one of ``columns``.
+    """
+    table = tables(path, *columns)
+    if table is None:
+        return Part("", [], [f"{path} is missing: no figure of {shows}."])
+    if not each:
+        return Part("", [partial(figure, table) for figure in figures])
+    values = table[each].unique()
+    return Part("", [partial(figure, table, value) for value in values for figure in figures])
+
+
+def part(title: str, *sources: Part, folded: bool = False) -> Part:
+    """Return a section with the figures of several tables, in their order."""
+    return Part(
+        title,
+        [draw for source in sources for draw in source.draw],
+        [sentence for source in sources for sentence in source.absent],
+        folded,
+    )
 
 
 def style() -> AbstractContextManager[None]:
-    """The look of all figures, whatever the user's own matplotlib settings are."""
-    own: dict[str, Any] = sns.axes_style("whitegrid") | sns.plotting_context("paper")
-    own |= {"axes.titlesize": 9.5, "figure.dpi": DPI, "savefig.dpi": DPI, "hatch.linewidth": 0.5}
-    own |= {"text.color": INK, "grid.color": "#e6e6e6", "axes.edgecolor": "#bbbbbb"}
-    own |= {"figure.constrained_layout.wspace": 0.04, "figure.constrained_layout.h_pad": 0.06}
-    return style_context(["default", own])
+    """Return a context in which all figures have the same look, whatever the user has set."""
+    look: dict[str, Any] = sns.axes_style("whitegrid") | sns.plotting_context("paper")
+    look |= {"axes.titlesize": 9.5, "figure.dpi": DPI, "savefig.dpi": DPI, "hatch.linewidth": 0.5}
+    look |= {"text.color": INK, "grid.color": "#e6e6e6", "axes.edgecolor": "#bbbbbb"}
+    look |= {"figure.constrained_layout.wspace": 0.04, "figure.constrained_layout.h_pad": 0.06}
+    return style_context(["default", look])
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as a PNG file; the same figure gives the same bytes (no date, no version)."""
+    """Return the figure as a PNG file without date or version: the same figure, the same bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
@@ -85,24 +126,24 @@ def png(figure: Figure) -> bytes:
 def pin(
     table: pd.DataFrame, axes: Sequence[str], wanted: Mapping[str, str | int]
 ) -> tuple[pd.DataFrame, str]:
-    """The rows with one value on each of ``axes``, and words for these values.
+    """Return the rows with one value on each of ``axes``, and these values in words.
 
-    The value is the wanted one where the table has it, else its first. An axis that is absent
-    or empty pins nothing.
+    The value is the wanted one where the table has it, else its first. An axis that the table
+    lacks or leaves empty pins nothing.
     """
-    words = []
+    pinned = []
     for axis in axes:
         if axis not in table or (filled := table[axis].replace("", None).dropna()).empty:
             continue
         values = filled.unique().tolist()
         value = wanted[axis] if wanted.get(axis) in values else values[0]
         table = table[table[axis] == value]
-        words.append(f"{axis} {value:g}" if isinstance(value, float) else f"{axis} {value}")
-    return table, ", ".join(words)
+        pinned.append(f"{axis} {value:g}" if isinstance(value, float) else f"{axis} {value}")
+    return table, ", ".join(pinned)
 
 
 def catalogued(names: Iterable[str], catalogue: Registry[Any]) -> list[str]:
-    """Names in the order of their catalogue, then by parameters; unknown ones stay last."""
+    """Return names in the order of their catalogue, then by parameters, unknown ones last."""
 
     def place(name: str) -> tuple[float, tuple[float, ...]]:
         try:
@@ -117,32 +158,32 @@ def catalogued(names: Iterable[str], catalogue: Registry[Any]) -> list[str]:
 def present(
     column: pd.Series[Any], wanted: Sequence[str], catalogue: Registry[Any], most: int = 4
 ) -> list[str]:
-    """The wanted names that a column holds; the first few of the catalogue where it has none."""
-    there = set(column)
-    found = [name for name in wanted if name in there]
-    return found or catalogued(there, catalogue)[:most]
+    """Return the wanted names that a column contains; where it contains none of them, its first
+    ``most`` names in the order of the catalogue."""
+    names = set(column)
+    return [name for name in wanted if name in names] or catalogued(names, catalogue)[:most]
 
 
 def hidden(depth: int) -> str:
-    """``4 hidden layers``."""
+    """Return the depth in words: ``4 hidden layers``."""
     return "1 hidden layer" if depth == 1 else f"{depth} hidden layers"
 
 
 def seeds_in(numbers: pd.Series[Any]) -> str:
-    """``n = 20 seeds``, or the range where it varies; what was not measured (0) does not count."""
+    """Return ``n = 20 seeds``, or the range where it varies; 0, not measured, does not count."""
     counts = numbers[numbers > 0]
     low, high = (0, 0) if counts.empty else (int(counts.min()), int(counts.max()))
     return f"n = {low} seeds" if low == high else f"n = {low} to {high} seeds"
 
 
 def others(table: pd.DataFrame, end: str, shown: Sequence[str]) -> list[str]:
-    """The axes of a table (its columns before ``end``) that a figure does not show."""
+    """Return the axes of a table, its columns before ``end``, that a figure does not show."""
     columns = list(table.columns)
     return [axis for axis in columns[: columns.index(end)] if axis not in {"study", *shown}]
 
 
 def positive(rows: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """A column as a logarithmic axis can show it: what is zero, inf or absent leaves a gap."""
+    """Return a column as a logarithmic axis can show it, with NaN for zero, inf and no value."""
     if column not in rows:
         return np.full(len(rows), np.nan)
     values = rows[column].to_numpy(dtype=float, na_value=np.nan)
@@ -158,7 +199,8 @@ def band(
     opacity: float,
     thickness: float = 2,
 ) -> None:
-    """Median line and quantile band of a metric; a quantile of zero reaches down to ``FLOOR``."""
+    """Draw a metric's median and quantile band on a logarithmic axis, where a quantile of zero
+    reaches down to ``FLOOR``."""
     low, high = positive(rows, f"{metric}_low"), positive(rows, f"{metric}_high")
     axes.plot(rows[along], positive(rows, metric), color=colour, lw=thickness)
     axes.fill_between(
@@ -166,8 +208,29 @@ def band(
     )
 
 
+def plain_band(
+    axes: Axes,
+    rows: pd.DataFrame,
+    along: str,
+    metric: str,
+    colour: Any,
+    opacity: float = 0.2,
+    thickness: float = 2,
+) -> None:
+    """Draw a metric's median and quantile band as they are, on whatever axis."""
+    axes.plot(rows[along], rows[metric], color=colour, lw=thickness)
+    axes.fill_between(
+        rows[along],
+        rows[f"{metric}_low"],
+        rows[f"{metric}_high"],
+        color=colour,
+        alpha=opacity,
+        lw=0,
+    )
+
+
 def logarithmic(panels: Sequence[Axes]) -> None:
-    """One logarithmic y axis for panels that share it, cut where values leave a readable range."""
+    """Give panels that share it one logarithmic y axis, cut where values leave a readable range."""
     panels[0].set_yscale("log")
     limits = np.array([axes.dataLim.intervaly for axes in panels])
     limits = limits[np.isfinite(limits).all(axis=1) & (limits > 0).all(axis=1)]

@@ -1,8 +1,8 @@
 """Heat maps of activation by initializer: how training ended, cell by cell.
 
 ``heat_map`` takes summary.csv as a data frame, or what ``learned`` makes of runs.csv, and draws on
-a ``Figure`` of its own. Where a run did not measure what a figure needs, it raises ``NotDrawn``
-with the sentence that stands on the page instead.
+a new ``Figure``. Where the run did not measure what a figure needs, it raises ``NotDrawn`` with
+the sentence that the page shows instead.
 """
 
 from __future__ import annotations
@@ -36,17 +36,19 @@ from suite.studies.common.protocol import LEARNED
 
 @dataclass(frozen=True)
 class Scale:
-    """The colours of a heat map: from ``low`` to ``high``, the bright end being the good one.
+    """The colours of a heat map, from ``low`` to ``high``; the bright end is the better one.
 
-    ``what`` and ``notes`` begin and end the caption.
+    ``quantity`` and ``notes`` begin and end the caption. ``claims`` are shown below the figure
+    where networks of several frameworks were trained by RMSprop.
     """
 
     label: str
-    what: str
+    quantity: str
     low: float
     high: float
     colours: str
     notes: str
+    claims: tuple[str, ...] = ()
 
 
 _MEDIAN = (
@@ -62,6 +64,7 @@ SCALES = {
         "viridis",
         "the scale goes from none to all. A star marks cells with diverged runs, which count as"
         " not learned. Hatched: no run to count (unsupported, failed, or not in the grid).",
+        ("fw-rmsprop-eps", "fw-rmsprop-outcome"),
     ),
     "heldout_accuracy": Scale(
         "held-out accuracy",
@@ -84,10 +87,10 @@ SCALES = {
 
 
 def learned(runs: pd.DataFrame) -> pd.DataFrame:
-    """The share of networks that learn, cell by cell, as rows that ``heat_map`` takes.
+    """Return the share of networks that learn, cell by cell, as rows that ``heat_map`` takes.
 
-    ``runs`` is training/runs.csv. A diverged run did not learn, whatever it reached before; what
-    is unsupported or failed does not count.
+    ``runs`` is training/runs.csv. A diverged run did not learn, whatever it reached before;
+    unsupported and failed runs do not count.
     """
     axes = list(runs.columns[: runs.columns.get_loc("seed")])
     runs = runs[runs["status"].isin(("ok", "diverged"))]
@@ -103,7 +106,7 @@ def learned(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def depths(summary: pd.DataFrame, metric: str, study: str = "training") -> list[int]:
-    """The depths at which ``heat_map`` has something to show."""
+    """Return the depths at which ``heat_map`` has something to show."""
     rows = summary[(summary["study"] == study) & (summary["metric"] == metric)]
     return sorted(int(depth) for depth in rows["depth"].dropna().unique())
 
@@ -115,7 +118,7 @@ def heat_map(
     study: str = "training",
     **wanted: str | int,
 ) -> Drawing:
-    """Activation x initializer at one depth, a panel per framework.
+    """Draw activation x initializer at one depth, a panel for each framework.
 
     ``summary`` is summary.csv or comes from ``learned``; ``wanted`` overrides ``PINNED``
     (``optimizer="adam"``).
@@ -127,7 +130,7 @@ def heat_map(
     shown = ("framework", "activation", "initializer", "depth")
     rows, pinned = pin(rows, others(rows, "metric", shown), PINNED | wanted)
     if rows.empty:
-        raise NotDrawn(f"No {scale.label} at depth {depth}: summary.csv holds no such cell.")
+        raise NotDrawn(f"No {scale.label} at depth {depth}: summary.csv has no such cell.")
     frameworks = list(rows["framework"].unique())
     # Every panel has the same rows and columns, so that a cell keeps its place.
     order = {
@@ -146,24 +149,28 @@ def heat_map(
     bar = figure.colorbar(panels[0].collections[0], ax=panels, aspect=18, pad=0.01)
     bar.set_label(scale.label)
     bar.outline.set_visible(False)
+    optimizer, label = rows["optimizer"].iloc[0], scale.label.partition(" (")[0]
+    width = f" of {rows['width'].iloc[0]:g}" if rows["width"].notna().all() else ""
     return Drawing(
         f"{metric}_depth_{depth}",
-        f"{scale.label[0].upper()}{scale.label[1:].partition(' (')[0]}, {hidden(depth)}",
-        f"{scale.what}, {seeds_in(rows['n'])} a cell; {pinned}.{smaller}"
+        f"{label[0].upper()}{label[1:]}: {hidden(depth)}{width},"
+        f" {captions.optimizer_title(optimizer)}",
+        f"{scale.quantity}, {seeds_in(rows['n'])} a cell; {pinned}.{smaller}"
         f" Brighter is better; {scale.notes} {captions.protocol(rows)}",
         figure,
+        scale.claims if optimizer == "rmsprop" and len(frameworks) > 1 else (),
     )
 
 
 def _smaller(rows: pd.DataFrame, depth: int) -> str:
-    """A sentence where a depth has fewer activations or initializers than another has."""
+    """A sentence where other depths have more activations or initializers than this one."""
     sizes = rows.groupby("depth")[["activation", "initializer"]].nunique()
-    here, most = sizes.reindex([depth]).iloc[0], sizes.max()
-    if not (here < most).any():
+    shown, most = sizes.reindex([depth]).iloc[0], sizes.max()
+    if not (shown < most).any():
         return ""
-    sizes_here = " and ".join(f"{int(n)} {axis}{'s' * (n != 1)}" for axis, n in here.items())
+    counts = " and ".join(f"{int(n)} {axis}{'s' * (n != 1)}" for axis, n in shown.items())
     return (
-        f" A smaller grid: {sizes_here}, up to {most['activation']} and {most['initializer']}"
+        f" A smaller grid: {counts}, up to {most['activation']} and {most['initializer']}"
         " at other depths."
     )
 
@@ -174,7 +181,7 @@ def _heat_map(
     order: Mapping[str, list[str]],
     scale: Scale,
 ) -> None:
-    """One panel; ``rows`` holds at most one row per activation and initializer."""
+    """Draw one panel; ``rows`` has at most one row per activation and initializer."""
     activations, initializers = order["activation"], order["initializer"]
     table = rows.set_index(["activation", "initializer"])
 

@@ -1,8 +1,8 @@
 """Curves over layers and epochs: median, quantile band and theory.
 
-Every function takes a ``layers.csv`` as a data frame and draws on a ``Figure`` of its own. Where
-a run did not measure what a figure needs, it raises ``NotDrawn`` with the sentence that stands on
-the page instead.
+Every function takes a ``layers.csv`` as a data frame and draws on a new ``Figure``. Where the run
+did not measure what a figure needs, it raises ``NotDrawn`` with the sentence that the page shows
+instead.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -20,11 +19,10 @@ from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.initializers import INITIALIZERS
 from suite.report.common import captions, words
 from suite.report.common.drawing import (
-    COLOURS,
     FLOOR,
-    INK,
     PINNED,
     ROOF,
+    THEORY,
     Drawing,
     NotDrawn,
     band,
@@ -36,44 +34,67 @@ from suite.report.common.drawing import (
     present,
     seeds_in,
 )
+from suite.report.common.styles import coloured, shades
 
 LAYER_ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid")
 LAYER_INITIALIZERS = ("xavier_normal", "he_normal", "normal(0.01)", "default")
 LEARNING_ACTIVATIONS = ("sigmoid", "tanh", "relu")
-DASHES = (0, (3, 5))
-"""Of the theory: wide gaps, so that the colour of the line below it stays to be seen."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A quantity per layer, the column that holds its theory, and words for both.
+    """A quantity per layer, with the words for it and for its theory.
 
-    ``where``: what ``label`` leaves open, for the caption.
+    ``predicted``: the column of the theory, and ``theory`` what it is; both empty where there is
+    none. ``where`` completes ``label`` in the caption. ``claims``: shown below the figure.
     """
 
     metric: str
-    predicted: str
     title: str
     label: str
     where: str
-    theory: str
+    claims: tuple[str, ...]
+    predicted: str = ""
+    theory: str = ""
 
 
 FORWARD = Trace(
-    "activation_mean_square",
-    "activation_mean_square_predicted",
-    "Forward: the signal, layer by layer",
-    "mean square of the activations",
-    "in each layer",
-    "the variance map of mean-field theory, with the finite-width drift where it is known",
+    metric="activation_mean_square",
+    title="Forward: mean square of the activations by layer",
+    label="mean square of the activations",
+    where="in each layer",
+    claims=(
+        "xavier-preserves-linear",
+        "xavier-tanh-follows-theory",
+        "small-init-collapses-tanh",
+        "xavier-relu-halves",
+        "he-preserves-relu",
+    ),
+    predicted="activation_mean_square_predicted",
+    theory="the variance map of mean-field theory, with the finite-width drift where it is known",
+)
+SPREAD = Trace(
+    metric="activation_spread",
+    title="Forward: variance over the inputs by layer, what distinguishes them",
+    label="variance over the inputs",
+    where="of an activation, averaged over the units of each layer,",
+    claims=("torch-default-third",),
 )
 BACKWARD = Trace(
-    "gradient_mean_square",
-    "gradient_mean_square_predicted",
-    "Backward: the gradient, layer by layer",
-    "mean square of the gradient",
-    "by each layer's pre-activations, for a random Gaussian gradient fed into the last activation,",
-    "the gradient map of mean-field theory, with the finite-width drift where it is known",
+    metric="gradient_mean_square",
+    title="Backward: mean square of the gradient by layer",
+    label="mean square of the gradient",
+    where="by each layer's pre-activations, for a random Gaussian gradient fed into the last"
+    " activation,",
+    claims=(
+        "xavier-preserves-linear-gradient",
+        "small-init-gradient-vanishes-tanh",
+        "he-preserves-relu-gradient",
+        "sigmoid-gradient-vanishes",
+        "bradley-one-third",
+    ),
+    predicted="gradient_mean_square_predicted",
+    theory="the gradient map of mean-field theory, with the finite-width drift where it is known",
 )
 
 
@@ -85,7 +106,7 @@ def layer_traces(
     initializers: Sequence[str] = LAYER_INITIALIZERS,
     **wanted: str | int,
 ) -> Drawing:
-    """One quantity per layer with its theory: activations down, frameworks side by side.
+    """Draw a quantity per layer beside its theory: activations down, frameworks side by side.
 
     ``layers`` is propagation/layers.csv. The line is the median over the seeds, the band their
     5 and 95 % quantiles, the dashed line the theory.
@@ -95,53 +116,60 @@ def layer_traces(
         raise NotDrawn(f"No figure of the {trace.label}: the run did not measure it.")
     rows, pinned = pin(layers, others(layers, "layer", shown), PINNED | wanted)
     down = present(rows["activation"], activations, ACTIVATIONS)
-    lines = present(rows["initializer"], initializers, INITIALIZERS)
-    rows = rows[rows["activation"].isin(down) & rows["initializer"].isin(lines)]
+    names = present(rows["initializer"], initializers, INITIALIZERS)
+    rows = rows[rows["activation"].isin(down) & rows["initializer"].isin(names)]
     frameworks = list(rows["framework"].unique())
     figure = Figure(
         figsize=(1.6 + 4.3 * len(frameworks), 0.9 + 2.1 * len(down)), layout="constrained"
     )
     grid = figure.subplots(len(down), len(frameworks), sharex=True, sharey="row", squeeze=False)
-    colours = dict(zip(lines, COLOURS, strict=False))
-    thick = dict.fromkeys([captions.WIDE] * captions.covered(frameworks, lines), 4)
+    fans = (int(rows["width"].iloc[0]),) * 2
+    covered = captions.covered(frameworks, names, fans)
+    widths = {name: 4.0 if name in covered else 2.0 for name in names}
     for activation, panels in zip(down, grid, strict=True):
         for framework, axes in zip(frameworks, panels, strict=True):
             chosen = rows[(rows["activation"] == activation) & (rows["framework"] == framework)]
-            for name, colour in colours.items():
+            for name, colour in coloured(names).items():
                 line = chosen[chosen["initializer"] == name].sort_values("layer")
-                band(axes, line, "layer", trace.metric, colour, 0.2, thick.get(name, 2))
-                axes.plot(
-                    line["layer"], positive(line, trace.predicted), color=INK, lw=0.9, ls=DASHES
-                )
+                band(axes, line, "layer", trace.metric, colour, 0.2, widths[name])
+                if trace.predicted:
+                    axes.plot(line["layer"], positive(line, trace.predicted), **THEORY)
             axes.set_title(f"{framework}, {activation}", loc="left")
         logarithmic(panels)
     figure.supxlabel("layer", fontsize=9)
     figure.supylabel(trace.label, fontsize=9)
     handles = [
-        Line2D([], [], color=colour, lw=thick.get(name, 2), label=name)
-        for name, colour in colours.items()
+        Line2D([], [], color=colour, lw=widths[name], label=name)
+        for name, colour in coloured(names).items()
     ]
-    handles.append(Line2D([], [], color=INK, ls=DASHES, lw=0.9, label="theory"))
+    if trace.predicted:
+        handles.append(Line2D([], [], label="theory", **THEORY))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
     return Drawing(
         trace.metric,
         trace.title,
         f"{trace.label.capitalize()} {trace.where} at initialisation, no training. Line: median"
         f" over the seeds; band: their 5 % and 95 % quantiles; {seeds_in(rows['n'])}; {pinned}."
-        f" Dashed: {trace.theory}. Logarithmic axis, no unit, cut at {words.number(FLOOR)}"
-        f" and {words.number(ROOF)}; exact zeros are not drawn."
-        + captions.layer_notes(rows, trace.metric),
+        + (f" Dashed: {trace.theory}." if trace.predicted else "")
+        + f" Logarithmic axis, no unit, cut at {words.number(FLOOR)} and {words.number(ROOF)};"
+        " exact zeros are not drawn." + captions.layer_notes(rows, trace.metric, names),
         figure,
+        trace.claims,
     )
 
 
 def forward(layers: pd.DataFrame, **choice: Any) -> Drawing:
-    """``layer_traces`` of the activations."""
+    """Draw the mean square of the activations by ``layer_traces``."""
     return layer_traces(layers, FORWARD, **choice)
 
 
+def spread(layers: pd.DataFrame, **choice: Any) -> Drawing:
+    """Draw the variance of the activations over the inputs by ``layer_traces``."""
+    return layer_traces(layers, SPREAD, **choice)
+
+
 def backward(layers: pd.DataFrame, **choice: Any) -> Drawing:
-    """``layer_traces`` of the gradients."""
+    """Draw the mean square of the gradients by ``layer_traces``."""
     return layer_traces(layers, BACKWARD, **choice)
 
 
@@ -151,7 +179,7 @@ def learning(
     activations: Sequence[str] = LEARNING_ACTIVATIONS,
     **wanted: str | int,
 ) -> Drawing:
-    """Root mean square of the gradient, a line per layer, over the epochs of training.
+    """Draw the root mean square of the gradient over the epochs, a line per layer.
 
     ``layers`` is training/layers.csv; activations stand side by side, frameworks below each
     other. Shows 4 hidden layers started with N(0, 1) unless ``wanted`` says otherwise.
@@ -169,12 +197,11 @@ def learning(
         figsize=(1.9 + 3.0 * len(across), 0.9 + 2.1 * len(frameworks)), layout="constrained"
     )
     grid = figure.subplots(len(frameworks), len(across), sharex=True, sharey=True, squeeze=False)
-    positions = sorted(rows["layer"].unique())
-    palette = sns.color_palette("viridis", len(positions) + 1)[: len(positions)]
+    colours = shades(sorted(rows["layer"].unique()))
     for framework, panels in zip(frameworks, grid, strict=True):
         for activation, axes in zip(across, panels, strict=True):
             chosen = rows[(rows["activation"] == activation) & (rows["framework"] == framework)]
-            for position, colour in zip(positions, palette, strict=True):
+            for position, colour in colours.items():
                 line = chosen[chosen["layer"] == position].sort_values("epoch")
                 band(axes, line, "epoch", "gradient_rms", colour, 0.08)
             axes.set_title(f"{framework}, {activation}", loc="left")
@@ -188,12 +215,13 @@ def learning(
     figure.supylabel("gradient by the layer's weights, root mean square (nats)", fontsize=9)
     handles = [
         Line2D([], [], color=colour, label=f"layer {position:g}")
-        for position, colour in zip(positions, palette, strict=True)
+        for position, colour in colours.items()
     ]
     figure.legend(handles=handles, loc="outside right center", frameon=False)
     return Drawing(
         "gradients_while_training",
-        f"Gradients while learning: {hidden(depth)}, {initializer}",
+        f"Gradient of each layer by epoch: {hidden(depth)} of {rows['width'].iloc[0]},"
+        f" {initializer}, {captions.optimizer_title(rows['optimizer'].iloc[0])}",
         "Root mean square of the gradient of the training loss by each layer's weights (nats),"
         " on the whole training set. Line: median over the seeds; band: their 5 % and 95 %"
         f" quantiles; {seeds_in(rows['n'])}; {pinned}. Layer 1 is next to the input, layer"

@@ -132,6 +132,10 @@ class Stack:
         return f"{self.study} {shared} seeds={seeds[0]}..{seeds[-1]} ({len(self.members)} runs)"
 
 
+Axes = dict[str, tuple[Value, ...]]
+"""The values of named axes, as a study writes them down for its grids."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """Every combination of the values of the named axes, each with the seeds 0 .. seeds - 1.
@@ -394,7 +398,7 @@ class Study(ABC):
 
     @abstractmethod
     def cost(self, stack: Stack) -> Cost:
-        """Estimate the cost of a stack from its sizes."""
+        """Estimate the cost of a stack, which has at least one member, from its sizes."""
 
 
 def float64(values: Array) -> Array:

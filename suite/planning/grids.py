@@ -175,12 +175,14 @@ def plan(studies: Sequence[Study], selection: Selection) -> Plan:
     if not any(chosen.values()):
         names = ", ".join(study.name for study in studies)
         raise UserError(f"profile {selection.profile!r} has no cells in the studies {names}")
-    costs = {
-        stack.key: study.cost(supported(study, stack)[0])
-        for study in studies
-        for stack in chosen[study.name]
-    }
+    costs = {stack.key: _cost(study, stack) for study in studies for stack in chosen[study.name]}
     return Plan(selection, chosen, costs)
+
+
+def _cost(study: Study, stack: Stack) -> Cost:
+    """Return the cost of the supported members of a stack: nothing if there are none."""
+    part, _ = supported(study, stack)
+    return study.cost(part) if part.members else Cost(0.0, 0.0)
 
 
 def default_jobs() -> int:

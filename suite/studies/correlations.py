@@ -1,15 +1,14 @@
-"""What becomes of two inputs on their way through a network: order, edge of chaos, chaos.
+"""The correlation of two inputs, and of their gradients: order, edge of chaos, chaos.
 
-No training. Pairs of inputs of equal norm and exact cosine go through one network; one Gaussian
-cotangent, the same for every input, goes back. Kernels are LeCun's times sigma_w and biases
-normal with the standard deviation sigma_b, both the framework's own draws: ``case`` names the
-point (sigma_w^2, sigma_b^2). A seed's draws serve all points of a stack.
+Nothing is trained. Pairs of inputs of equal norm and exact cosine go through one network; one
+Gaussian cotangent, the same for every input, goes back. Kernels are LeCun's times sigma_w and
+biases normal with the standard deviation sigma_b, all drawn by the framework; ``case`` names the
+point (sigma_w^2, sigma_b^2). The draws of a seed are shared by all points of a stack.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -18,6 +17,7 @@ import numpy as np
 from suite import seeds
 from suite.catalogue import activations
 from suite.studies.common import costs
+from suite.studies.common.measurements import by_seed, measurement, table
 from suite.studies.common.signals import doubles, not_finite
 from suite.studies.common.starts import draw_layer
 from suite.theory import pairs as theory_pairs
@@ -33,7 +33,6 @@ from suite.types import (
     Member,
     Stack,
     Study,
-    Table,
     TableSpec,
     Weights,
 )
@@ -45,23 +44,26 @@ POINTS = {
     "far_chaos": (4.0, 0.05),
     "he": (2.0, 0.0),
 }
-"""sigma_w^2 = fan_in Var(W) and sigma_b^2 = Var(b). For tanh with this bias chi is 1 at 1.76."""
+"""Case -> sigma_w^2 = fan_in Var(W) and sigma_b^2 = Var(b). With this bias, chi of tanh is 1 at
+1.76."""
 STARTS = (0.0, 0.5, 0.9)
-"""Cosines of the inputs of a pair."""
+"""The cosines between the two inputs of a pair."""
 PAIRS = 12
-"""Pairs at each start. Pairs share the kernels: more of them help less than more seeds do."""
+"""The number of pairs for each start. Pairs share the kernels, so that more of them help less than
+more seeds do."""
 DEPTH = 25
-"""Layers of the networks whose correlations are followed."""
+"""The number of layers through which correlations are followed."""
 _SHORT = 6.0
-"""A correlation length is measured where the depth holds at least this many of it."""
+"""A correlation length is measured if the depth is at least this many times as large."""
 
 
 class Correlations(Study):
-    """Two inputs through depth; ``suite.types.Study`` says what each part means."""
+    """Pairs of inputs through tanh networks in order, at the edge of chaos and in chaos, and
+    through relu networks with He's kernels."""
 
     name = "correlations"
     position = 60
-    question = "Do two inputs stay apart, and do their gradients stay alike, through the layers?"
+    question = "Do two inputs stay different, and their gradients similar, through the layers?"
     source = "Poole et al. 2016; Schoenholz et al. 2017; Balduzzi et al. 2017"
     axes = ("framework", "activation", "initializer", "depth", "width", "case")
     within = ("case",)
@@ -100,7 +102,8 @@ class Correlations(Study):
         standard = (
             *self.grids("quick"),
             _grid("tanh", tanh, (DEPTH,), 512, 2 * BLOCK),
-            # The shorter the network, the less its gradients' cosine drowns in 1 / sqrt(width).
+            # The noise of a gradient cosine is 1 / sqrt(width), which hides the small cosines of
+            # deep networks: the shallow ones get more seeds.
             _grid("relu", ("he",), (2, 4), 512, 3 * BLOCK),
             _grid("relu", ("he",), (8, 16), 512, 2 * BLOCK),
         )
@@ -113,41 +116,26 @@ class Correlations(Study):
         )
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        runs: dict[Member, dict[str, float]] = {}
-        pairs: dict[Member, dict[str, Array]] = {}
+        rows: dict[Member, dict[str, Array | float]] = {}
         reasons: dict[Member, str] = {}
-        by_seed = sorted(stack.members, key=lambda member: member.seed)
-        for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
-            drawn: Weights | None = None
-            for member in group:
-                drawn = drawn or _draw(member, lab)
+        for members in by_seed(stack.members):
+            drawn = _draw(members[0], lab)
+            for member in members:
                 inputs, cotangent = batch(member, lab)
+                weights = _scaled(member.cell, drawn)
                 (signal,) = lab.framework.propagate(
-                    (member.cell.text("activation"),), _at(member.cell, drawn), inputs, cotangent
+                    (member.cell.text("activation"),), weights, inputs, cotangent
                 )
                 reasons[member] = not_finite(signal)
-                pairs[member] = {**_observe(signal), **_predict(member.cell)}
-                runs[member] = _summarize(member.cell, pairs[member])
+                pairs = {**_observe(signal), **_predict(member.cell)}
+                rows[member] = {**pairs, **_summarize(member.cell, pairs)}
         depth = stack.members[0].cell.count("depth")
         coordinates = {"layer": np.arange(1, depth + 1), "start": np.array(STARTS)}
-        found = [
-            Table(
-                spec.name,
-                {name: coordinates[name] for name in spec.coordinates},
-                {
-                    metric: np.array(
-                        [
-                            (runs if spec.name == "runs" else pairs)[member][metric]
-                            for member in stack.members
-                        ]
-                    )
-                    for metric in spec.metrics
-                },
-            )
-            for spec in self.tables
-        ]
-        ordered = [reasons[member] for member in stack.members]
-        return Measurement(["diverged" if why else "ok" for why in ordered], ordered, found)
+        ordered = [rows[member] for member in stack.members]
+        return measurement(
+            [reasons[member] for member in stack.members],
+            [table(spec, ordered, coordinates) for spec in self.tables],
+        )
 
     def cost(self, stack: Stack) -> Cost:
         return costs.propagation(stack, 2 * PAIRS * len(STARTS), 4 * len(STARTS))
@@ -173,32 +161,33 @@ def _grid(
 
 
 def _draw(member: Member, lab: Lab) -> Weights:
-    """Kernels of variance 1 / fan_in, and biases of variance 1, by the framework's initializers."""
+    """Draw kernels of variance 1 / fan_in and biases of variance 1 by the framework's own
+    initializers."""
     width, layers = member.cell.count("width"), range(1, member.cell.count("depth") + 1)
     initializer = member.cell.text("initializer")
 
-    def drawn(name: str, layer: int, fan_in: int) -> Array:
-        given = (name, "native", member.seed, layer, fan_in, width)
-        return draw_layer(lab.framework, lab.root, *given)[0]
+    def kernel(name: str, layer: int, fan_in: int) -> Array:
+        return draw_layer(
+            lab.framework, lab.root, name, "native", member.seed, layer, fan_in, width
+        )[0]
 
     return tuple(
-        (drawn(initializer, layer, width), drawn("normal(1)", layer, 1)[0]) for layer in layers
+        (kernel(initializer, layer, width), kernel("normal(1)", layer, 1)[0]) for layer in layers
     )
 
 
-def _at(cell: Cell, drawn: Weights) -> Weights:
-    """The drawn weights at the cell's point."""
-    of_kernels, of_biases = POINTS[cell.text("case")]
-    return tuple(
-        (np.float32(math.sqrt(of_kernels)) * kernel, np.float32(math.sqrt(of_biases)) * bias)
-        for kernel, bias in drawn
-    )
+def _scaled(cell: Cell, drawn: Weights) -> Weights:
+    """Return weights drawn with variance 1 scaled to the variances of the cell's case."""
+    kernel_variance, bias_variance = POINTS[cell.text("case")]
+    kernel_scale = np.float32(math.sqrt(kernel_variance))
+    bias_scale = np.float32(math.sqrt(bias_variance))
+    return tuple((kernel_scale * kernel, bias_scale * bias) for kernel, bias in drawn)
 
 
 def batch(member: Member, lab: Lab) -> tuple[Array, Array]:
-    """Inputs (2 PAIRS len(STARTS), width), by start, side and pair, and a cotangent for each.
+    """Return inputs (2 PAIRS len(STARTS), width), by start, side and pair, and their cotangents.
 
-    Each input has mean square 1, and each pair its start as its cosine, to rounding; all starts
+    Up to rounding, each input has mean square 1 and each pair the cosine of its start; all starts
     use the same directions.
     """
     width = member.cell.count("width")
@@ -215,9 +204,10 @@ def batch(member: Member, lab: Lab) -> tuple[Array, Array]:
     return samples.astype(np.float32), np.tile(cotangent, (len(samples), 1)).astype(np.float32)
 
 
-@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # results, not accidents
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # inf and NaN are results
 def _observe(signal: LayerSignals) -> dict[str, Array]:
-    """Mean cosine over the pairs, (depth, len(STARTS)), of pre-activations and of gradients."""
+    """Return the mean cosine over the pairs, (depth, len(STARTS)), of pre-activations and of
+    gradients."""
 
     def cosine(layers: Sequence[Array]) -> Array:
         first, other = np.moveaxis(
@@ -227,8 +217,8 @@ def _observe(signal: LayerSignals) -> dict[str, Array]:
             np.einsum("lspu,lspu->lsp", a, b)
             for a, b in ((first, other), (first, first), (other, other))
         ]
-        each: Array = products[0] / np.sqrt(products[1] * products[2])
-        return np.asarray(each.mean(axis=-1))
+        cosines: Array = products[0] / np.sqrt(products[1] * products[2])
+        return np.asarray(cosines.mean(axis=-1))
 
     return {
         "correlation": cosine(signal.preactivation),
@@ -239,19 +229,19 @@ def _observe(signal: LayerSignals) -> dict[str, Array]:
 @functools.lru_cache(maxsize=256)
 def _predict(cell: Cell) -> dict[str, Array]:
     phi, depth = activations.resolve(cell.text("activation")), cell.count("depth")
-    found = [theory_pairs.predict(phi, depth, c, *POINTS[cell.text("case")]) for c in STARTS]
+    pairs = [theory_pairs.predict(phi, depth, c, *POINTS[cell.text("case")]) for c in STARTS]
     return {
-        "correlation_predicted": np.stack([pair.correlation for pair in found], axis=1),
-        "gradient_cosine_predicted": np.stack([pair.gradient_cosine for pair in found], axis=1),
+        "correlation_predicted": np.stack([pair.correlation for pair in pairs], axis=1),
+        "gradient_cosine_predicted": np.stack([pair.gradient_cosine for pair in pairs], axis=1),
     }
 
 
 @functools.lru_cache(maxsize=256)
 def _length(cell: Cell) -> float:
-    """The correlation length where inputs converge within the depth; NaN elsewhere.
+    """Return the correlation length if inputs converge within the depth, else NaN.
 
-    Towards a limit below 1 the fluctuations of one network hide the approach, and a length beyond
-    the depth cannot be seen in it.
+    Fluctuations of a network hide the approach to a limit below 1, and a network shows no length
+    beyond its depth.
     """
     if POINTS[cell.text("case")][1] == 0:
         return math.nan
@@ -264,13 +254,13 @@ def _length(cell: Cell) -> float:
 
 @np.errstate(divide="ignore", invalid="ignore")
 def _summarize(cell: Cell, pairs: dict[str, Array]) -> dict[str, float]:
-    """The columns of ``runs`` from those of ``pairs``."""
+    """Return the columns of ``runs`` from those of ``pairs``."""
     depth = cell.count("depth")
     expected, measured = pairs["correlation_predicted"], pairs["correlation"]
     length = _length(cell)
     late = slice(depth // 2, None)
-    apart = np.log(1.0 - measured[late, 0])
-    slope = math.nan if math.isnan(length) else np.polyfit(np.arange(len(apart)), apart, 1)[0]
+    logs = np.log(1.0 - measured[late, 0])
+    slope = math.nan if math.isnan(length) else np.polyfit(np.arange(len(logs)), logs, 1)[0]
     return {
         "correlation_offset": float((measured - expected).mean()),
         "correlation_error": float(np.abs(measured - expected).max()),

@@ -1,7 +1,7 @@
-"""What each activation is, point by point: each framework beside the definition.
+"""Each activation at points of the real line, in every framework and by its definition.
 
-No network. Single precision, the precision of training. What a framework's own defaults make of
-an activation stands beside it.
+There is no network. The precision is single, as in training. The framework's own layer and function
+with their default arguments are evaluated too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import numpy as np
 from suite import seeds
 from suite.catalogue import activations
 from suite.catalogue.activations import ACTIVATIONS
+from suite.studies.common import costs
+from suite.studies.common.measurements import completed
 from suite.theory import mean_field
 from suite.types import (
     Array,
@@ -27,25 +29,28 @@ from suite.types import (
 )
 
 NEAR = np.arange(-128, 129) / 16.0
-"""From -8 to 8, points that single precision holds exactly."""
+"""Points from -8 to 8 that are exact in single precision."""
 FAR = np.concatenate([sign * 10.0 ** np.arange(1, 39) for sign in (-1, 1)])
 LAYERS = 10
-"""Applications one after the other in ``chain_slope``."""
+"""The number of applications in ``chain_slope``."""
 SCALES = np.geomspace(1e-3, 1e3, 20)
 LONG, SHORT = 65_536, 4_096
-"""Entries of the Gaussian vectors: of the ratio of norms at scale 1, and at each other scale."""
+"""The number of entries of the Gaussian vector at scale 1, and of those at ``SCALES``."""
 FORMS = ("layer", "function")
 
 
 class Curves(Study):
-    """Values, slopes and defaults; ``suite.types.Study`` says what each member means."""
+    """Values, slopes and default arguments of all activations, and their gain on Gaussian
+    vectors."""
 
     name = "curves"
     position = 230
-    question = "Is each activation its formula everywhere, and what do the defaults make of it?"
+    question = (
+        "Does each framework compute an activation as defined, and what do its defaults change?"
+    )
     source = "stability notes, vanishing gradients; gradient article; documentation"
     axes = ("framework", "activation")
-    within: tuple[str, ...] = ("activation",)
+    within = ("activation",)
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
@@ -100,22 +105,22 @@ class Curves(Study):
         ]
         columns = {name: np.array([row[name] for row in rows]) for name in self.tables[0].metrics}
         tables = (Table("runs", {}, columns), Table("points", {"x": NEAR[::2]}, points))
-        return Measurement(["ok"] * len(names), [""] * len(names), tables)
+        return completed(len(names), *tables)
 
     def cost(self, stack: Stack) -> Cost:
         cells = len({member.cell for member in stack.members})
-        return Cost(0.1 * cells + 0.006 * len(stack.members), 1.2e9)
+        return Cost(0.1 * cells + 0.006 * len(stack.members), costs.WORKER)
 
 
 def curve(name: str, lab: Lab) -> tuple[dict[str, float], dict[str, Array]]:
-    """The metrics of one activation that need no draw, and its columns of ``points``."""
+    """Return the metrics of one activation that need no draw, and its columns of ``points``."""
     function = activations.resolve(name)
     x = float64(np.concatenate([NEAR, FAR]).astype(np.float32))
     value, slope = _evaluate(lab.framework, name, x)
     exact_value, exact_slope = (float64(part) for part in lab.oracle.evaluate(name, x))
     kink = np.isin(x, function.entry.kinks)
-    # Far out a slope stays of order 1: divided by |x|, any slope would do.
-    off = _relative(slope, exact_slope, np.clip(x, NEAR[0], NEAR[-1]))
+    # A slope stays of order 1 at large |x|: divided by |x|, any error would pass.
+    slope_error = _relative(slope, exact_slope, np.clip(x, NEAR[0], NEAR[-1]))
     near, far = np.arange(len(NEAR)), np.arange(len(NEAR), len(x))
     ends = _evaluate(lab.framework, name, np.array([-np.inf, np.inf]))
     chain, flow = NEAR, np.ones_like(NEAR)
@@ -129,8 +134,8 @@ def curve(name: str, lab: Lab) -> tuple[dict[str, float], dict[str, Array]]:
     }
     numbers = {
         "activation_value_error": _relative(value, exact_value, x).max(),
-        "activation_slope_error": off[~kink].max(),
-        "kink_error": off[kink].max(initial=0.0),
+        "activation_slope_error": slope_error[~kink].max(),
+        "kink_error": slope_error[kink].max(initial=0.0),
         "far_nan": float(np.isnan(value[far]).sum() + np.isnan(slope[far]).sum()),
         "infinite_nan": float(np.isnan(ends).sum()),
         "steepest_slope": np.abs(slope[near]).max(),
@@ -151,7 +156,8 @@ def curve(name: str, lab: Lab) -> tuple[dict[str, float], dict[str, Array]]:
 
 
 def gains(name: str, seed: int, lab: Lab) -> dict[str, float]:
-    """The ratios of norms on the Gaussian vectors of a seed, and the prediction at scale 1."""
+    """Return the ratios of norms on the Gaussian vectors of a seed, and the prediction at scale
+    1."""
     rng = seeds.generator(lab.root, "vectors", seed=seed)
     vectors = [rng.standard_normal(LONG)]
     vectors += [scale * rng.standard_normal(SHORT) for scale in SCALES]
@@ -173,15 +179,15 @@ def gains(name: str, seed: int, lab: Lab) -> dict[str, float]:
 
 @np.errstate(invalid="ignore")  # a NaN at infinity is a result
 def _evaluate(framework: Framework, name: str, points: Array) -> tuple[Array, Array]:
-    """Value and slope by a framework in single precision, as float64."""
+    """Return the value and slope by a framework in single precision, as float64."""
     value, slope = framework.evaluate(name, points.astype(np.float32))
     return float64(value), float64(slope)
 
 
 def _relative(measured: Array, exact: Array, x: Array) -> Array:
-    """|measured - exact| / max(1, |x|), the shape of ``x``; a NaN counts as infinite."""
-    off: Array = np.abs(measured - exact) / np.maximum(1.0, np.abs(x))
-    return np.where(np.isnan(off), np.inf, off)
+    """Return |measured - exact| / max(1, |x|) in the shape of ``x``; a NaN counts as infinite."""
+    deviation: Array = np.abs(measured - exact) / np.maximum(1.0, np.abs(x))
+    return np.where(np.isnan(deviation), np.inf, deviation)
 
 
 STUDY = Curves()

@@ -1,6 +1,7 @@
-"""What a user gets unasked: one number for each default at which frameworks may differ.
+"""The defaults of the frameworks: one number for each default in which they may differ.
 
-Read off, or drawn from, the objects that a framework makes without arguments. Nothing is trained.
+It is read from, or drawn by, an object that the framework makes without arguments. Nothing is
+trained.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from suite import seeds
+from suite.studies.common import costs
+from suite.studies.common.measurements import measurement, reasons
 from suite.types import (
     BLOCK,
     Cost,
@@ -37,8 +40,8 @@ ACTIVATIONS: Mapping[str, str] = {
 }
 LAYERS: Mapping[str, str] = {
     "batch_norm.epsilon": "batch norm: epsilon",
-    "batch_norm.keep": "batch norm: share of the old in a running mean",
-    "batch_norm.running_variance": "batch norm: running variance over the batch's own, batch of 2",
+    "batch_norm.keep": "batch norm: share of the old value in a running mean",
+    "batch_norm.running_variance": "batch norm: running over actual variance, after a batch of 2",
     "layer_norm.epsilon": "layer norm: epsilon",
     "group_norm.epsilon": "group norm: epsilon",
     "rms_norm.epsilon": "RMS norm: epsilon, in single precision",
@@ -53,7 +56,7 @@ OPTIMIZERS: Mapping[str, str] = {
     "sgd.learning_rate": "SGD: learning rate",
     "sgd.momentum": "SGD: momentum",
     "rmsprop.learning_rate": "RMSprop: learning rate",
-    "rmsprop.rho": "RMSprop: share of the old in the running square",
+    "rmsprop.rho": "RMSprop: share of the old value in the running square",
     "rmsprop.epsilon": "RMSprop: epsilon",
     "adam.learning_rate": "Adam: learning rate",
     "adam.beta_1": "Adam: beta 1",
@@ -61,10 +64,10 @@ OPTIMIZERS: Mapping[str, str] = {
     "adam.epsilon": "Adam: epsilon",
     "adamw.weight_decay": "AdamW: weight decay",
     "adagrad.learning_rate": "Adagrad: learning rate",
-    "adagrad.accumulator": "Adagrad: the sum of squares at the start",
+    "adagrad.accumulator": "Adagrad: initial sum of squares",
     "adagrad.epsilon": "Adagrad: epsilon",
     "adadelta.learning_rate": "Adadelta: learning rate",
-    "adadelta.rho": "Adadelta: share of the old in the running squares",
+    "adadelta.rho": "Adadelta: share of the old value in the running squares",
     "adadelta.epsilon": "Adadelta: epsilon",
 }
 CLIPPING: Mapping[str, str] = {
@@ -74,8 +77,8 @@ CLIPPING: Mapping[str, str] = {
     "clip_network.second": "clipping by the common norm (global_clipnorm, clip_grad_norm_): (0, 4)",
     "clip_value.first": "clipping by value 1: (3, 0) beside (0, 4)",
 }
-"""Two gradients, (3, 0) and (0, 4), each of another parameter: what becomes of their non-zero
-entry. Clipping each by its own norm gives 1 and 1, both by their common norm 5 gives 0.6 and 0.8.
+"""The nonzero entries of two gradients, (3, 0) and (0, 4) of different parameters, after clipping.
+Clipping each by its own norm gives 1 and 1, both by their common norm 5 gives 0.6 and 0.8.
 """
 RARE: Mapping[str, str] = {
     "adamax.learning_rate": "Adamax: learning rate",
@@ -91,18 +94,19 @@ CASES: Mapping[str, str] = {
     **CLIPPING,
     **RARE,
 }
-"""Every case and what its number is."""
+"""Every case, and what its number means."""
 
 
 class Defaults(Study):
-    """One number a case; ``suite.types.Study`` says what each member means."""
+    """The defaults of activations, layers, initial draws, optimizers and clipping, a number
+    each."""
 
     name = "defaults"
     position = 250
-    question = "Where do the frameworks differ when a user says nothing?"
+    question = "Where do the frameworks differ when a user sets nothing?"
     source = "the frameworks' signatures and documentation"
     axes = ("framework", "case")
-    within: tuple[str, ...] = ("case",)
+    within = ("case",)
     tables: tuple[TableSpec, ...] = (TableSpec("runs", ("default_value",)),)
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
@@ -117,19 +121,17 @@ class Defaults(Study):
 
         def value(member: Member) -> float:
             case = member.cell.text("case")
-            own = seeds.integer(
+            seed = seeds.integer(
                 lab.root, "made", seed=member.seed, case=case, framework=stack.framework
             )
-            return float(probe(case, own))
+            return float(probe(case, seed))
 
         values = np.array([value(member) for member in stack.members])
-        finite = np.isfinite(values)
-        status = ["ok" if fine else "diverged" for fine in finite]
-        reason = ["" if fine else "the default is inf or NaN" for fine in finite]
-        return Measurement(status, reason, (Table("runs", {}, {"default_value": values}),))
+        runs = Table("runs", {}, {"default_value": values})
+        return measurement(reasons(np.isfinite(values), "the default is inf or NaN"), [runs])
 
     def cost(self, stack: Stack) -> Cost:
-        return Cost(1.0 + 0.01 * len(stack.members), 1.2e9)
+        return Cost(1.0 + 0.01 * len(stack.members), costs.WORKER)
 
 
 STUDY = Defaults()

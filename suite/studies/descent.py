@@ -1,9 +1,9 @@
-"""What clipping and momentum do where the answer is known beforehand.
+"""Clipping and momentum on two problems whose answer is known.
 
-``noise``: the gradient article's small demo, a network that is given fresh random inputs and
-targets at each step. The targets know nothing of the inputs, so no network has a smaller risk
-than their variance, 1. ``quadratic``: a bowl whose curvatures span a factor of 1,000, on which
-the number of steps of gradient descent, with and without momentum, follows from the recurrence.
+``noise`` is the gradient article's small demo, a network with fresh random inputs and targets at
+each step. The targets are independent of the inputs, so no network has a smaller risk than their
+variance, 1. ``quadratic`` is a quadratic function whose curvatures span a factor of 1,000, for
+which the recurrence gives the number of steps of gradient descent with and without momentum.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue import optimizers
+from suite.studies.common import costs
+from suite.studies.common.measurements import measurement, reasons
 from suite.studies.common.protocol import first_true
-from suite.studies.common.starts import draw_layer
+from suite.studies.common.starts import draw_layer, stacked
 from suite.types import (
     BLOCK,
     Array,
@@ -23,7 +25,6 @@ from suite.types import (
     Cost,
     Grid,
     Lab,
-    Layer,
     Measurement,
     Stack,
     Study,
@@ -34,16 +35,17 @@ from suite.types import (
 )
 
 SIZES = (10, 50, 1)
-"""Inputs, hidden units and outputs of the demo."""
+"""The numbers of inputs, hidden units and outputs of the demo."""
 STEPS, BATCH = 100, 32
 ENDS = 10
-"""Batches at either end of the demo over which its loss is averaged."""
+"""The number of batches at either end of the demo over which its loss is averaged."""
 FRESH = 4096
-"""Inputs on which a network's risk is taken: their squared outputs vary, and 1 is added."""
+"""The number of inputs on which a network's risk is computed: 1 plus their mean squared output."""
 
 DIRECTIONS, CONDITION = 50, 1000.0
 LONGEST = 8000
-"""Steps on the quadratic: gradient descent needs 1000 / 2 ln(10^6) = 6,908 to a millionth."""
+"""The number of steps on the quadratic: gradient descent takes 1000 / 2 ln(10^6) = 6,908 to reach a
+millionth."""
 NEAR = 1e-6
 PATH = (
     0,
@@ -70,17 +72,19 @@ PATH = (
 """The steps on the quadratic that the table keeps."""
 
 PLAIN, HEAVY_BALL, SAME_RATE = "sgd(1.998)", "sgd(3.7585,0.88115)", "sgd(1.998,0.9)"
-"""On curvatures from m = 0.001 to L = 1. Plain: the best rate, 2 / (L + m). Heavy ball: the best
-rate 4 / (sqrt L + sqrt m)^2 with the best momentum ((sqrt L - sqrt m) / (sqrt L + sqrt m))^2
-(Polyak 1964). Same rate: the plain one's, with the usual momentum of 0.9."""
+"""Optimizers for curvatures from m = 0.001 to L = 1. ``PLAIN`` has the best rate 2 / (L + m);
+``HEAVY_BALL`` the best rate 4 / (sqrt L + sqrt m)^2 with the best momentum ((sqrt L - sqrt m) /
+(sqrt L + sqrt m))^2 (Polyak 1964); ``SAME_RATE`` the rate of ``PLAIN`` with the usual momentum of
+0.9."""
 
 
 class Descent(Study):
-    """Noise and a quadratic; ``suite.types.Study`` says what each member means."""
+    """A network on pure noise, with and without clipping, and a quadratic, with and without
+    momentum."""
 
     name = "descent"
     position = 210
-    question = "What do clipping and momentum do where the answer is known beforehand?"
+    question = "What do clipping and momentum do on problems whose answer is known?"
     source = "the gradient article and its demo; Polyak 1964; Pascanu, Mikolov and Bengio 2013"
     axes = ("framework", "optimizer", "clipping", "case")
     within: tuple[str, ...] = ()
@@ -122,11 +126,11 @@ class Descent(Study):
     def unsupported(self, cell: Cell) -> str | None:
         clipped = optimizers.rule(cell.text("clipping"), optimizers.CLIPPING)[0]
         if cell["case"] == "quadratic" and clipped != "none":
-            return "the quadratic is descended without clipping"
+            return "the quadratic is minimised without clipping"
         if clipped == "value":
             return "the demo clips by norm"
         if optimizers.resolve(cell.text("optimizer")).name != "sgd":
-            return "the definition knows plain gradient descent and momentum alone"
+            return "the recurrence covers only gradient descent, with and without momentum"
         return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
@@ -134,41 +138,31 @@ class Descent(Study):
             tables = _noise(stack, lab)
         else:
             tables = _quadratic(stack, lab)
-        ended = [
-            all(np.isfinite(column[i]).all() for name, column in tables[1].columns.items())
+        finite = [
+            all(np.isfinite(column[i]).all() for column in tables[1].columns.values())
             for i in range(len(stack.members))
         ]
-        return Measurement(
-            ["ok" if fine else "diverged" for fine in ended],
-            ["" if fine else "a loss or distance became inf or NaN" for fine in ended],
-            tables,
-        )
+        return measurement(reasons(finite, "a loss or distance became inf or NaN"), tables)
 
     def cost(self, stack: Stack) -> Cost:
-        if not stack.members or stack.members[0].cell["case"] == "noise":
-            return Cost(1.0 + 0.05 * len(stack.members), 1.2e9)
-        return Cost(3.0, 1.2e9)
+        noise = stack.members[0].cell["case"] == "noise"
+        return Cost(1.0 + 0.05 * len(stack.members) if noise else 3.0, costs.WORKER)
 
 
 def _noise(stack: Stack, lab: Lab) -> tuple[Table, ...]:
-    """The demo for all members: fresh normal inputs and targets, the framework's default start."""
+    """Run the demo for all members from the framework's default start."""
     cell = stack.members[0].cell
     rule, values = optimizers.rule(cell.text("clipping"), optimizers.CLIPPING)
     threshold = values["threshold"] if rule == "norm" else None
-    drawn = [noise_batches(lab.root, member.seed) for member in stack.members]
-
-    def layer(place: int, fan_in: int, fan_out: int) -> Layer:
-        names = ("default", "native")
-        drawn = [
-            draw_layer(lab.framework, lab.root, *names, member.seed, place, fan_in, fan_out)
-            for member in stack.members
+    data = [noise_batches(lab.root, member.seed) for member in stack.members]
+    weights = stacked(
+        [
+            draw_layer(lab.framework, lab.root, "default", "native", member.seed, place, *shape)
+            for place, shape in enumerate(itertools.pairwise(SIZES), start=1)
         ]
-        kernels, biases = zip(*drawn, strict=True)
-        return np.stack(kernels), np.stack(biases)
-
-    shapes = itertools.pairwise(SIZES)
-    weights = tuple(layer(place, *shape) for place, shape in enumerate(shapes, start=1))
-    inputs, targets, fresh = (np.stack(values) for values in zip(*drawn, strict=True))
+        for member in stack.members
+    )
+    inputs, targets, fresh = (np.stack(values) for values in zip(*data, strict=True))
     train = lab.framework.probe("descent.noise")
     losses, norms, trained = train(cell.text("optimizer"), threshold, weights, inputs, targets)
     clipped = norms > threshold if threshold is not None else np.zeros_like(norms, dtype=bool)
@@ -184,7 +178,8 @@ def _noise(stack: Stack, lab: Lab) -> tuple[Table, ...]:
 
 
 def noise_batches(root: int, seed: int) -> tuple[Array, Array, Array]:
-    """The demo's inputs (steps, batch, 10), targets (steps, batch) and fresh inputs, float32."""
+    """Draw the demo's inputs (steps, batch, 10), targets (steps, batch) and fresh inputs,
+    float32."""
     rng = seeds.generator(root, "noise_batches", seed=seed)
     inputs = rng.standard_normal((STEPS, BATCH, SIZES[0]))
     targets = rng.standard_normal((STEPS, BATCH))
@@ -193,9 +188,9 @@ def noise_batches(root: int, seed: int) -> tuple[Array, Array, Array]:
 
 
 def risk(weights: Weights, inputs: Array) -> Array:
-    """(K,) expected squared error on targets N(0, 1) that are independent of the inputs.
+    """Return the expected squared error, (K,), on targets N(0, 1) independent of the inputs.
 
-    That is 1 + E f(x)^2, the mean taken over inputs (K, N, features).
+    It is 1 + E f(x)^2, with the mean taken over inputs (K, N, features).
     """
     (kernel, bias), (output, constant) = weights
     hidden = np.maximum(float64(inputs) @ float64(kernel) + float64(bias)[:, None], 0)
@@ -205,12 +200,13 @@ def risk(weights: Weights, inputs: Array) -> Array:
 
 
 def curvatures() -> Array:
-    """(DIRECTIONS,) from 1 / CONDITION to 1, evenly spaced in their logarithm."""
+    """Return curvatures (DIRECTIONS,) from 1 / CONDITION to 1, evenly spaced in logarithm."""
     return np.geomspace(1 / CONDITION, 1, DIRECTIONS)
 
 
 def _quadratic(stack: Stack, lab: Lab) -> tuple[Table, ...]:
-    """Distances from the minimum over those at the start, and what the recurrence gives."""
+    """Measure the distances from the minimum over those at the start, and compute them by the
+    recurrence."""
     optimizer = stack.members[0].cell.text("optimizer")
     start = np.stack(
         [
@@ -226,12 +222,12 @@ def _quadratic(stack: Stack, lab: Lab) -> tuple[Table, ...]:
         "steps_to_millionth": first_true(measured <= NEAR) - 1,
         "steps_to_millionth_predicted": first_true(exact <= NEAR) - 1,
     }
-    kept = list(PATH)
+    steps = list(PATH)
     paths = {
-        "relative_distance": measured[kept].T,
-        "relative_distance_predicted": exact[kept].T,
+        "relative_distance": measured[steps].T,
+        "relative_distance_predicted": exact[steps].T,
     }
-    return Table("runs", {}, columns), Table("steps", {"step": np.array(kept)}, paths)
+    return Table("runs", {}, columns), Table("steps", {"step": np.array(steps)}, paths)
 
 
 def _relative(distances: Array) -> Array:

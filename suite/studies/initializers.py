@@ -15,7 +15,7 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue import initializers, laws
-from suite.studies.common.distances import ALTERNATIVES, apart, distance, standard
+from suite.studies.common.distances import ALTERNATIVES, between, distance, standard
 from suite.types import (
     BLOCK,
     Array,
@@ -231,7 +231,7 @@ def observe(member: Member, lab: Lab) -> tuple[dict[str, float], Array]:
         numbers["kernel_variance_z"] = (square - 1.0) / error
     for other, alternative in ALTERNATIVES.items():
         numbers[f"ks_{other}"] = distance(ordered, alternative.cdf(ordered, 1, 1))
-        numbers[f"ks_{other}_predicted"] = apart(law, alternative, fan_in, fan_out)
+        numbers[f"ks_{other}_predicted"] = between(law, alternative, fan_in, fan_out)
     if name == "default":
         numbers |= _bias(bias, initializers.resolve(name).bias_law(cell.text("framework")), cell)
     elif kind == "dense":

@@ -140,3 +140,10 @@ def test_a_plan_counts_what_it_holds() -> None:
     assert count["stacks"] == 2 * 3 * 2
     assert count["seconds"] > 0
     assert plan.shortest(1) >= plan.shortest(2) > 0
+
+
+def test_a_stack_without_supported_members_costs_nothing() -> None:
+    """A study estimates from the first member of a stack, so an empty one must not reach it."""
+    plan = grids.plan([TRAINING], select("initializer=default", "weights=shared"))
+    assert plan.costs
+    assert {(cost.seconds, cost.bytes) for cost in plan.costs.values()} == {(0.0, 0.0)}

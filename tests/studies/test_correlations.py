@@ -1,4 +1,4 @@
-"""The study of two inputs: its batch, its statistics, theory and planted defects, its figures."""
+"""The study ``correlations``: its inputs, statistics, theory, planted defects and figures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def one_stack(framework: str, seeds: int, **axes: Value | Sequence[Value]) -> St
     return stack
 
 
-def test_pairs_have_their_cosines_exactly() -> None:
+def test_the_inputs_of_a_pair_have_the_cosine_of_their_start() -> None:
     stack = one_stack("numpy", 1, case="order")
     lab = Lab(frameworks.load("numpy"), frameworks.load("numpy"), 0)
     inputs, cotangent = correlations.batch(stack.members[0], lab)
@@ -38,10 +38,10 @@ def test_pairs_have_their_cosines_exactly() -> None:
 
 
 @pytest.mark.parametrize("framework", measured.BOTH)
-def test_both_frameworks_measure_what_the_definition_says(framework: str) -> None:
+def test_a_framework_measures_the_cosines_that_the_oracle_gives(framework: str) -> None:
     stack = one_stack(framework, 1, case=("order", "chaos"))
-    found = measured.measure(STUDY, stack)
-    measured.complete(STUDY, found, 2)
+    measurement = measured.measure(STUDY, stack)
+    measured.complete(STUDY, measurement, 2)
     lab = Lab(frameworks.load(framework), frameworks.load("numpy"), 0)
     member = stack.members[1]
     assert member.cell["case"] == "chaos"
@@ -53,53 +53,51 @@ def test_both_frameworks_measure_what_the_definition_says(framework: str) -> Non
         ("correlation", signal.preactivation),
         ("gradient_cosine", signal.gradient),
     ):
+        column = measured.column(measurement, "pairs", metric)
         for layer in range(4):
-            for number in range(len(STARTS)):
-                first = values[layer][2 * PAIRS * number :][:PAIRS]
-                other = values[layer][2 * PAIRS * number + PAIRS :][:PAIRS]
+            for start in range(len(STARTS)):
+                first = values[layer][2 * PAIRS * start :][:PAIRS]
+                other = values[layer][2 * PAIRS * start + PAIRS :][:PAIRS]
                 slow = np.mean(
                     [a @ b / np.sqrt((a @ a) * (b @ b)) for a, b in zip(first, other, strict=True)]
                 )
                 # Single precision through four layers.
-                assert measured.column(found, "pairs", metric)[1, layer, number] == pytest.approx(
-                    slow, abs=1e-5
-                )
+                assert column[1, layer, start] == pytest.approx(slow, abs=1e-5)
 
 
 def test_trajectories_follow_theory_and_show_a_wrong_bias(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eight seeds of 128 units: the mean of a correlation is off by about 0.02 / sqrt(8)."""
+    """With eight seeds of 128 units the mean of a correlation is off by about 0.02 / sqrt(8)."""
     stack = one_stack("numpy", 8, case="chaos", width=128, depth=8)
 
-    def off() -> float:
-        found = measured.measure(STUDY, stack)
-        mean = measured.column(found, "pairs", "correlation").mean(axis=0)
-        return float(
-            np.abs(mean - measured.column(found, "pairs", "correlation_predicted")[0]).max()
-        )
+    def largest_error() -> float:
+        measurement = measured.measure(STUDY, stack)
+        mean = measured.column(measurement, "pairs", "correlation").mean(axis=0)
+        predicted = measured.column(measurement, "pairs", "correlation_predicted")[0]
+        return float(np.abs(mean - predicted).max())
 
-    assert off() < 0.04
+    assert largest_error() < 0.04
     # Biases with the variance in place of the standard deviation: 0.05 becomes 0.0025.
-    own = correlations._at
+    scaled = correlations._scaled
     monkeypatch.setattr(
         correlations,
-        "_at",
-        lambda cell, drawn: tuple((k, b * np.float32(0.05**0.5)) for k, b in own(cell, drawn)),
+        "_scaled",
+        lambda cell, drawn: tuple((k, b * np.float32(0.05**0.5)) for k, b in scaled(cell, drawn)),
     )
-    assert off() > 0.06
+    assert largest_error() > 0.06
 
 
-def test_a_length_is_measured_where_it_is_short() -> None:
-    short = one_stack("numpy", 2, case=("order", "edge", "chaos"), width=256, depth=40)
-    found = measured.measure(STUDY, short)
-    length = measured.column(found, "runs", "correlation_length").reshape(3, 2)
-    expected = measured.column(found, "runs", "correlation_length_predicted").reshape(3, 2)
+def test_a_correlation_length_is_measured_only_where_it_is_short() -> None:
+    stack = one_stack("numpy", 2, case=("order", "edge", "chaos"), width=256, depth=40)
+    measurement = measured.measure(STUDY, stack)
+    length = measured.column(measurement, "runs", "correlation_length").reshape(3, 2)
+    expected = measured.column(measurement, "runs", "correlation_length_predicted").reshape(3, 2)
     # One network of 256 units is off by a few percent; half or double would be a wrong slope.
     assert length[0] == pytest.approx(expected[0], rel=0.2)
     assert np.isnan(length[1:]).all()
     assert np.isnan(expected[1:]).all()
 
 
-def test_the_figures(tmp_path: Path) -> None:
+def test_the_figures_show_the_tables_and_name_what_is_missing(tmp_path: Path) -> None:
     relu: measured.Axes = {"activation": "relu", "case": "he", "depth": (2, 4)}
     chosen = [one_stack("numpy", 2, case=("order", "chaos"))]
     chosen += measured.stacks(STUDY, "numpy", 2, {**TANH, **relu})

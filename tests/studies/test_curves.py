@@ -1,4 +1,4 @@
-"""The study curves: its numbers on closed forms, in both frameworks, and what it would catch."""
+"""The study ``curves``: closed forms, both frameworks, planted mistakes and the figure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CEILING = 2e-6
 
 @functools.cache
 def measured(framework: str) -> tuple[list[str], Measurement]:
-    """Every activation of the standard profile, two seeds, and the activation of each member."""
+    """Measure every activation of the standard profile for two seeds; name that of each member."""
     (stack,) = grids.stacks(STUDY, grids.Selection("standard", (framework,), seeds=2))
     lab = Lab(load(framework), load("numpy"), 0)
     names = [member.cell.text("activation") for member in stack.members]
@@ -37,23 +37,25 @@ def measured(framework: str) -> tuple[list[str], Measurement]:
 
 
 def row(framework: str, name: str) -> dict[str, float]:
-    names, found = measured(framework)
-    return {key: float(v[names.index(name)]) for key, v in found.tables[0].columns.items()}
+    """Return the metrics of one activation."""
+    names, measurement = measured(framework)
+    columns = measurement.tables[0].columns
+    return {metric: float(values[names.index(name)]) for metric, values in columns.items()}
 
 
 def test_the_oracle_is_the_definition() -> None:
-    """In single precision: half a unit in the last place, 2^-24 = 5.96e-8; no kink is off."""
+    """The oracle deviates by rounding to single precision only: 2^-24 = 5.96e-8."""
     for name in measured("numpy")[0]:
-        found = row("numpy", name)
-        assert found["activation_value_error"] < 6e-8
-        assert found["activation_slope_error"] < 6e-8
-        assert found["kink_error"] < 6e-8
-        assert found["layer_default_error"] == found["function_default_error"] == 0
-        assert found["far_nan"] == 0
+        metrics = row("numpy", name)
+        assert metrics["activation_value_error"] < 6e-8
+        assert metrics["activation_slope_error"] < 6e-8
+        assert metrics["kink_error"] < 6e-8
+        assert metrics["layer_default_error"] == metrics["function_default_error"] == 0
+        assert metrics["far_nan"] == 0
 
 
 @pytest.mark.parametrize("framework", ["numpy", *NATIVE])
-def test_numbers_known_in_closed_form(framework: str) -> None:
+def test_metrics_equal_their_closed_forms(framework: str) -> None:
     sigmoid, tanh, relu = (row(framework, name) for name in ("sigmoid", "tanh", "relu"))
     # s(1 - s); single precision keeps 1 - s to 6e-8.
     assert sigmoid["tail_slope"] == pytest.approx(math.exp(-8) / (1 + math.exp(-8)) ** 2, abs=1e-7)
@@ -64,25 +66,24 @@ def test_numbers_known_in_closed_form(framework: str) -> None:
     assert relu["norm_gain"] == pytest.approx(math.sqrt(0.5), rel=0.02)  # five standard deviations
     assert relu["norm_gain_largest"] < 1
     assert row(framework, "linear")["norm_gain_largest"] == pytest.approx(1.0, abs=1e-6)
-    assert row(framework, "sigmoid")["norm_gain_largest"] > 100  # half over next to nothing
+    assert row(framework, "sigmoid")["norm_gain_largest"] > 100  # 1/2 at inputs of 0.001
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_a_framework_is_its_definition_and_its_defaults_are_seen(framework: str) -> None:
+def test_a_framework_follows_the_definition_except_in_its_defaults(framework: str) -> None:
     slope = {"torch": 0.01, "tensorflow": 0.3}[framework]
     for name in measured(framework)[0]:
-        found = row(framework, name)
-        assert found["activation_value_error"] < CEILING
-        assert found["activation_slope_error"] < CEILING
+        metrics = row(framework, name)
+        assert metrics["activation_value_error"] < CEILING
+        assert metrics["activation_slope_error"] < CEILING
         default = abs(slope - 0.01) if name == "leaky_relu" else 0.0
-        assert found["layer_default_error"] == pytest.approx(default, abs=CEILING)
+        assert metrics["layer_default_error"] == pytest.approx(default, abs=CEILING)
     assert (row(framework, "selu")["kink_error"] > 0.5) == (framework == "tensorflow")
 
 
 @pytest.mark.parametrize("form", ["layer", "function"])
 @pytest.mark.parametrize("framework", NATIVE)
-def test_a_default_at_minus_one(framework: str, form: str) -> None:
-    """Against numbers from the documentation."""
+def test_default_arguments_are_the_documented_ones(framework: str, form: str) -> None:
     probe = load(framework).probe("curves.default")
     below = {"torch": (0.01, 0.01), "tensorflow": (0.3, 0.2)}[framework][form == "function"]
     points = np.array([-1.0, 2.0])
@@ -95,7 +96,7 @@ def test_a_default_at_minus_one(framework: str, form: str) -> None:
 
 
 @pytest.mark.parametrize("framework", ["numpy", *NATIVE])
-def test_an_unknown_default_is_named(framework: str) -> None:
+def test_an_unknown_activation_or_form_raises_with_the_nearest_name(framework: str) -> None:
     probe = load(framework).probe("curves.default")
     with pytest.raises(UserError, match="did you mean 'tanh'"):
         probe("tahn", "layer", np.zeros(1))
@@ -105,7 +106,8 @@ def test_an_unknown_default_is_named(framework: str) -> None:
 
 @dataclass(frozen=True)
 class Crooked:
-    """A framework whose ReLU is wrong at one end, its slope at ``bent``, and NaN far out."""
+    """A framework whose ReLU is wrong at -8, whose slope is wrong at ``bent``, and which returns
+    NaN for large inputs."""
 
     inner: Any
     bent: float = 3.0
@@ -120,10 +122,10 @@ class Crooked:
         return self.inner.probe(name)
 
 
-def test_a_planted_mistake_is_seen() -> None:
+def test_planted_mistakes_are_measured() -> None:
     oracle = load("numpy")
     numbers, _ = curves.curve("relu", Lab(Crooked(oracle), oracle, 0))  # type: ignore[arg-type]  # what curve needs of it
-    assert numbers["activation_value_error"] == math.inf  # a NaN is no small deviation
+    assert numbers["activation_value_error"] == math.inf  # a NaN counts as infinite
     assert numbers["far_nan"] == 1
     assert numbers["activation_slope_error"] == pytest.approx(0.5 / 3)  # relative to max(1, |x|)
     far, _ = curves.curve("relu", Lab(Crooked(oracle, 1e30), oracle, 0))  # type: ignore[arg-type]  # what curve needs of it
@@ -132,7 +134,7 @@ def test_a_planted_mistake_is_seen() -> None:
     assert good["activation_value_error"] == 0
 
 
-def test_vectors_follow_the_seed() -> None:
+def test_gains_depend_on_the_seed_and_the_root() -> None:
     oracle = load("numpy")
     lab = Lab(oracle, oracle, 0)
     first, again, other = (curves.gains("tanh", seed, lab) for seed in (0, 0, 1))
@@ -145,9 +147,9 @@ def test_vectors_follow_the_seed() -> None:
 
 
 def points(framework: str) -> pd.DataFrame:
-    """curves/points.csv of one seed."""
-    names, found = measured(framework)
-    table = found.tables[1]
+    """Return curves/points.csv of one seed."""
+    names, measurement = measured(framework)
+    table = measurement.tables[1]
     frames = [
         pd.DataFrame(
             {"framework": framework, "activation": name, "seed": 0, **table.coordinates}
@@ -169,7 +171,7 @@ def test_the_figure_marks_the_defaults_that_differ() -> None:
     assert [name for name in notes if name] == list(activations.ACTIVATIONS.names)
 
 
-def test_the_figure_says_what_it_lacks() -> None:
+def test_a_figure_without_its_columns_says_what_is_missing() -> None:
     with pytest.raises(NotDrawn, match="did not measure"):
         page.curves(points("numpy").drop(columns="layer_default"))
     assert page.parts(lambda *_: None)[0].draw == []

@@ -1,4 +1,4 @@
-"""The study defaults: every case is a number in both frameworks, and the documented one."""
+"""The study ``defaults``: every case gives a number, and documented defaults are found."""
 
 from __future__ import annotations
 
@@ -54,61 +54,64 @@ DOCUMENTED = {
 
 @pytest.mark.parametrize("framework", NATIVE)
 @pytest.mark.parametrize("case", CASES)
-def test_every_case_is_a_number(case: str, framework: str) -> None:
+def test_every_case_gives_a_finite_number(case: str, framework: str) -> None:
     assert math.isfinite(load(framework).probe("defaults.value")(case, 1))
 
 
 @pytest.mark.parametrize("framework", NATIVE)
 @pytest.mark.parametrize("case", DOCUMENTED)
-def test_the_documented_number(case: str, framework: str) -> None:
+def test_the_number_is_the_documented_one(case: str, framework: str) -> None:
     expected = DOCUMENTED[case][framework == "tensorflow"]
-    found = load(framework).probe("defaults.value")(case, 1)
-    # Single precision, a few operations; torch adds 1e-6 to the norm that it clips by.
-    assert found == pytest.approx(expected, rel=2e-6, abs=1e-9)
+    value = load(framework).probe("defaults.value")(case, 1)
+    # Single precision, a few operations; torch adds 1e-6 to the norm in clipping.
+    assert value == pytest.approx(expected, rel=2e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_what_is_drawn_follows_the_seed_and_leaves_generators_alone(framework: str) -> None:
+def test_a_drawn_default_follows_the_seed_and_leaves_global_generators_alone(
+    framework: str,
+) -> None:
     probe = load(framework).probe("defaults.value")
     state = random.getstate()
     first, again, other = (probe("embedding.std", seed) for seed in (1, 1, 2))
     assert first == again != other
     assert random.getstate() == state
-    # 10,000 entries: N(0, 1) knows its scale to 0.7 %, U(-0.05, 0.05) to 0.5 %.
+    # With 10,000 entries the standard error is 0.7 % for N(0, 1) and 0.5 % for U(-0.05, 0.05).
     assert first == pytest.approx(
         {"torch": 1.0, "tensorflow": 0.1 / math.sqrt(12)}[framework], rel=0.04
     )
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_an_unknown_case_is_named(framework: str) -> None:
+def test_an_unknown_case_raises_with_the_nearest_name(framework: str) -> None:
     with pytest.raises(UserError, match=r"did you mean 'adam.epsilon'"):
         load(framework).probe("defaults.value")("adam.epsilom", 0)
 
 
-def test_the_standard_profile_holds_what_is_documented() -> None:
+def test_the_standard_profile_has_every_documented_default() -> None:
     cells = grids.cells(STUDY, grids.Selection("standard", ("torch",)))
-    named = {cell.text("case"): seeds for cell, seeds in cells.items()}
-    assert set(DOCUMENTED) <= set(named) <= set(CASES)
-    assert named["embedding.std"] == 20
-    assert named["adam.epsilon"] == 1  # read off: another seed reads the same
+    seeds_of = {cell.text("case"): seeds for cell, seeds in cells.items()}
+    assert set(DOCUMENTED) <= set(seeds_of) <= set(CASES)
+    assert seeds_of["embedding.std"] == 20
+    assert seeds_of["adam.epsilon"] == 1  # not drawn: the same for every seed
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_a_run_is_the_probe(framework: str) -> None:
+def test_a_measurement_has_the_number_of_each_case(framework: str) -> None:
     (stack,) = grids.stacks(STUDY, grids.Selection("quick", (framework,)))
-    found = STUDY.measure(stack, Lab(load(framework), load("numpy"), 0))
-    values = found.tables[0].columns["default_value"]
-    assert set(found.status) == {"ok"}
-    at = [member.cell.text("case") for member in stack.members].index("batch_norm.epsilon")
-    assert values[at] == pytest.approx(DOCUMENTED["batch_norm.epsilon"][framework == "tensorflow"])
+    measurement = STUDY.measure(stack, Lab(load(framework), load("numpy"), 0))
+    values = measurement.tables[0].columns["default_value"]
+    assert set(measurement.status) == {"ok"}
+    row = [member.cell.text("case") for member in stack.members].index("batch_norm.epsilon")
+    expected = DOCUMENTED["batch_norm.epsilon"][framework == "tensorflow"]
+    assert values[row] == pytest.approx(expected)
 
 
 # --- the figure --------------------------------------------------------------------------------
 
 
 def table(**changes: tuple[float, float]) -> pd.DataFrame:
-    """defaults/runs.csv with three cases: one equal, one apart, one beside zero."""
+    """Return defaults/runs.csv with an equal case, a different one, and one against zero."""
     numbers = {
         "elu.layer": (1.0, 1.0),
         "batch_norm.epsilon": (1e-5, 1e-3),
@@ -124,7 +127,7 @@ def table(**changes: tuple[float, float]) -> pd.DataFrame:
     )
 
 
-def test_the_figure_shows_what_differs_and_names_the_rest() -> None:
+def test_the_figure_shows_the_differing_defaults_and_names_the_equal_ones() -> None:
     drawing = page.ratios(table())
     axes = drawing.figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [
@@ -138,7 +141,7 @@ def test_the_figure_shows_what_differs_and_names_the_rest() -> None:
     assert CASES["elu.layer"] in drawing.caption
 
 
-def test_the_figure_says_what_it_lacks() -> None:
+def test_a_figure_without_its_rows_says_what_is_missing() -> None:
     rows = table()
     with pytest.raises(NotDrawn, match="no other"):
         page.ratios(rows[rows["framework"] == "torch"])

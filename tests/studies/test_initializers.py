@@ -186,9 +186,9 @@ def test_the_distance_between_laws() -> None:
     cut = stats.truncnorm(-2, 2)
     expected = np.abs(stats.norm.cdf(x) - cut.cdf(x * cut.std())).max()
     normal, truncated = distances.ALTERNATIVES["normal"], distances.ALTERNATIVES["truncated"]
-    assert distances.apart(truncated, normal, 3, 4) == pytest.approx(expected, abs=1e-6)
+    assert distances.between(truncated, normal, 3, 4) == pytest.approx(expected, abs=1e-6)
     assert expected == pytest.approx(0.0167, abs=1e-4)
-    assert distances.apart(normal, normal, 3, 4) == 0
+    assert distances.between(normal, normal, 3, 4) == 0
 
 
 @pytest.mark.parametrize("framework", EVERY)

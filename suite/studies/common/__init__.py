@@ -1,1 +1,1 @@
-"""What several studies share: costs, starting weights, statistics of signals."""
+"""Code that several studies share: costs, starting weights, training, statistics of signals."""

@@ -1,4 +1,4 @@
-"""What stacks are expected to take: seconds on one core and bytes at the peak.
+"""The expected cost of a stack: seconds on one core, and bytes of memory at the peak.
 
 The rates of each framework are declared in ``suite.catalogue.frameworks``.
 """
@@ -8,19 +8,20 @@ from __future__ import annotations
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.types import Cost, Stack
 
-_PROCESS = 1.5e9
-"""Resident bytes of a worker that has loaded torch and TensorFlow (0.9e9) and been through some
-dozens of programs, of which both keep something."""
+WORKER = 1.5e9
+"""Resident bytes of a worker that has loaded torch and TensorFlow (0.9e9) and built some dozens of
+programs, parts of which both frameworks keep. Workers are reused by all studies of a run, so every
+study that runs in a framework counts from here."""
+NUMPY_WORKER = 4e8
+"""Resident bytes of a worker in a run of studies that use NumPy, SciPy and scikit-learn alone."""
 
 
 def training(stack: Stack, points: int, epochs: int, records: int) -> Cost:
-    """Training a stack of narrow networks.
+    """Estimate the cost of training a stack of narrow networks, with ``records`` snapshots.
 
-    A snapshot costs about as much as an epoch. Its memory is bounded by the engines' pieces of
-    members; data, logits and weights of all members come on top.
+    A snapshot takes about as long as an epoch. Its memory is bounded, because the engines take the
+    members in pieces; data, logits and weights of all members come on top.
     """
-    if not stack.members:
-        return Cost(0.0, _PROCESS)
     first, size = stack.members[0].cell, len(stack.members)
     depth, width = first.count("depth"), first.count("width")
     rate = FRAMEWORKS[stack.framework].rates.training
@@ -33,13 +34,14 @@ def training(stack: Stack, points: int, epochs: int, records: int) -> Cost:
     data = size * points * 4 * 16  # inputs, labels, order, logits, gathered batches
     piece = 2**22 * 4 * 8  # one piece of a snapshot, forward and backward
     weights = size * width * (width + 1) * (depth + 1) * 4 * (6 + 2 * records)
-    return Cost(seconds, _PROCESS + data + piece + weights)
+    return Cost(seconds, WORKER + data + piece + weights)
 
 
 def propagation(stack: Stack, inputs: int, columns: int) -> Cost:
-    """Sending a batch through wide networks, one at a time; ``columns``: kept per layer."""
-    if not stack.members:
-        return Cost(0.0, _PROCESS)
+    """Estimate the cost of sending a batch of ``inputs`` through wide networks, one at a time.
+
+    ``columns``: the numbers that the tables keep per layer.
+    """
     first, size = stack.members[0].cell, len(stack.members)
     width, depth = first.count("width"), first.count("depth")
     rate = FRAMEWORKS[stack.framework].rates.propagation
@@ -49,7 +51,7 @@ def propagation(stack: Stack, inputs: int, columns: int) -> Cost:
     programs = len({member.cell for member in stack.members})
     seconds = programs * rate.program + draws * kernels * entry + size * values * rate.value
     # The kernels, a second copy inside the framework, the values of a seed's networks side by side
-    # in both passes, and one run's in double precision; then what the tables keep.
+    # in both passes, and one run's in double precision; then the numbers that the tables keep.
     kept = size * depth * columns * 8 * 2
     together = values * (size / draws * 8 * 4 + 4 * 8)
-    return Cost(seconds, _PROCESS + 2 * kernels * 4 + together + kept)
+    return Cost(seconds, WORKER + 2 * kernels * 4 + together + kept)

@@ -1,4 +1,4 @@
-"""The four numbers by which weights, gradients and activations are described."""
+"""The four statistics that describe weights, gradients and activations."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from suite.types import Array, float64
 
 @np.errstate(invalid="ignore", over="ignore")  # inf and NaN are results, not accidents
 def describe(values: Array, axes: int | tuple[int, ...]) -> dict[str, Array]:
-    """Mean, population standard deviation, mean absolute value, root mean square over ``axes``.
+    """Return the mean, the population standard deviation, the mean absolute value and the root mean
+    square over ``axes``.
 
-    Computed in float64; each has the shape of ``values`` without ``axes``. For a stack of
-    kernels (K, fan_in, fan_out), ``axes=(1, 2)`` gives one number per member, (K,). A member
-    that holds inf or NaN gets inf or NaN and leaves the others alone.
+    They are computed in float64 and have the shape of ``values`` without ``axes``. For a stack of
+    kernels (K, fan_in, fan_out), ``axes=(1, 2)`` gives one number per member, (K,). A member with
+    inf or NaN gets inf or NaN and does not affect the others.
     """
     values = float64(values)
     return {

@@ -1,13 +1,13 @@
 """The training protocol that studies share: data, starts and batch order by seed, and outcomes.
 
-Each network of a stack has its own seed: its own training points, its own held-out points, its
-own start and its own batch order.
+The seed of a network determines its training points, its held-out points, its start and its batch
+order.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,14 +29,14 @@ from suite.types import (
 )
 
 BATCH = 32
-KEPT = 1024
-"""Entries of the largest kernel whose draws a worker keeps: 4 kB each, 130 MB in all."""
+CACHED_ENTRIES = 1024
+"""Entries of the largest kernel whose draws a worker caches: 4 kB each, 130 MB in all."""
 LEARNED = 0.95
-"""Share of right answers at which a network counts as having learned the task."""
+"""The accuracy at which a network counts as having learned the task."""
 
 
 def circles_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:
-    """The two-circles task for all members of a stack: data, start and batch order by seed."""
+    """Return the two-circles task of a stack: data, start and batch order by seed."""
     first = stack.members[0].cell
     architecture = Architecture(
         2, first.count("width"), first.count("depth"), 1, first.text("activation")
@@ -47,9 +47,9 @@ def circles_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:
 def seeded_task(
     stack: Stack, lab: Lab, record: tuple[int, ...], architecture: Architecture, dataset: str
 ) -> TrainTask:
-    """A task on a data set for all members of a stack: data, start and batch order by seed.
+    """Return the task of training a stack on a data set: data, start and batch order by seed.
 
-    Binary loss and batches of ``BATCH``; ``dataclasses.replace`` gives others.
+    The loss is binary and a batch has ``BATCH`` points; use ``dataclasses.replace`` for others.
     """
     first = stack.members[0].cell
     sample = datasets.DATASETS[dataset].sample
@@ -84,15 +84,18 @@ def seeded_task(
 
 @functools.lru_cache(maxsize=4096)
 def batch_order(root: int, seed: int, epoch: int, points: int) -> Array:
-    """The order of the points in one epoch: (points,) int64; the same in every cell."""
+    """Return the order of the points in one epoch, (points,) int64; the same in every cell."""
     order: Array = seeds.generator(root, "batches", seed=seed, epoch=epoch).permutation(points)
     return order
 
 
 @functools.lru_cache(maxsize=2**15)
-def _kept_layer(framework: Framework, root: int, *names: Any) -> Layer:
-    """``draw_layer``, kept for the life of the process: activations and optimizers share their
-    starts, and one small draw by Keras takes as long as training the network for an epoch."""
+def _cached_layer(framework: Framework, root: int, *names: Any) -> Layer:
+    """Draw a layer once for the life of the process.
+
+    Activations and optimizers share their starts, and one small draw by Keras takes as long as
+    training the network for an epoch.
+    """
     layer = draw_layer(framework, root, *names)
     for array in layer:
         array.setflags(write=False)
@@ -100,10 +103,10 @@ def _kept_layer(framework: Framework, root: int, *names: Any) -> Layer:
 
 
 def start(stack: Stack, lab: Lab, architecture: Architecture) -> Weights:
-    """The weights from which the members of a stack start, stacked layer by layer."""
+    """Return the weights from which the members of a stack start, stacked layer by layer."""
 
     def layer(position: int, shape: tuple[int, int]) -> Layer:
-        draw = _kept_layer if shape[0] * shape[1] <= KEPT else draw_layer
+        draw = _cached_layer if shape[0] * shape[1] <= CACHED_ENTRIES else draw_layer
         drawn = [
             draw(
                 lab.framework,
@@ -123,20 +126,22 @@ def start(stack: Stack, lab: Lab, architecture: Architecture) -> Weights:
 
 
 def outcome(snapshots: list[Snapshot], steps: Array) -> tuple[list[str], list[str]]:
-    """Status and reason of each member; ``steps`` (K,): its first batch with a loss that is not
-    finite, or inf."""
+    """Return the status and the reason of each member.
 
-    def why(step: float) -> str:
+    ``steps`` (K,): the first batch of a member whose loss is not finite, or inf.
+    """
+
+    def reason_of(step: float) -> str:
         where = f" (the loss of batch {step:.0f} first)" if np.isfinite(step) else ""
         return f"a loss, weight or gradient became inf or NaN{where}"
 
-    fine = _finite(snapshots)
-    reason = ["" if ended else why(step) for ended, step in zip(fine, steps, strict=True)]
-    return ["ok" if ended else "diverged" for ended in fine], reason
+    finite = _finite(snapshots)
+    reasons = ["" if ok else reason_of(step) for ok, step in zip(finite, steps, strict=True)]
+    return ["ok" if ok else "diverged" for ok in finite], reasons
 
 
 def _finite(snapshots: list[Snapshot]) -> Array:
-    """(K,) whether every loss, and every weight and gradient of every snapshot, is finite."""
+    """Return, (K,), whether every loss, weight and gradient of every snapshot is finite."""
     finite = np.ones(len(snapshots[0].loss), dtype=bool)
     for snapshot in snapshots:
         finite &= np.isfinite(snapshot.loss) & np.isfinite(snapshot.heldout_loss)
@@ -147,27 +152,26 @@ def _finite(snapshots: list[Snapshot]) -> Array:
 
 
 def accuracy(logits: Array, labels: Array) -> Array:
-    """(K,) share of points on the right side of logit 0; NaN where a logit is NaN."""
+    """Return the share of points on the right side of logit 0, (K,); NaN where a logit is NaN."""
     right = ((logits > 0) == (labels > 0.5)).mean(axis=1)
     return np.where(np.isnan(logits).any(axis=1), np.nan, right)
 
 
 def first_true(flags: Array) -> Array:
-    """(K,) the first row, from 1, of (rows, K) flags that is set; inf where none is."""
+    """Return the first true row, from 1, of flags (rows, K): (K,), inf where there is none."""
     return np.where(flags.any(axis=0), 1.0 + flags.argmax(axis=0), np.inf)
 
 
 def layer_columns(snapshots: list[Snapshot]) -> dict[str, Array]:
-    """Statistics of kernels and of their gradients: name -> (K, epochs, layers)."""
+    """Return statistics of kernels and of their gradients: name -> (K, epochs, layers)."""
 
-    def statistics(what: str) -> Iterator[tuple[str, Array]]:
-        rows = [
-            [describe(kernel, (1, 2)) for kernel, _ in getattr(snapshot, attribute[what])]
-            for snapshot in snapshots
-        ]
+    def statistics(tensor: str, layers: Sequence[Weights]) -> Iterator[tuple[str, Array]]:
+        rows = [[describe(kernel, (1, 2)) for kernel, _ in epoch] for epoch in layers]
         for key in rows[0][0]:
             columns = np.array([[layer[key] for layer in row] for row in rows])
-            yield f"{what}_{key}", np.moveaxis(columns, -1, 0)
+            yield f"{tensor}_{key}", np.moveaxis(columns, -1, 0)
 
-    attribute = {"weight": "weights", "gradient": "gradients"}
-    return {name: column for what in attribute for name, column in statistics(what)}
+    return {
+        **dict(statistics("weight", [snapshot.weights for snapshot in snapshots])),
+        **dict(statistics("gradient", [snapshot.gradients for snapshot in snapshots])),
+    }

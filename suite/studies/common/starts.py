@@ -1,25 +1,30 @@
-"""Where networks start: decides how the initial weights of one dense layer are drawn.
+"""The initial weights of one dense layer: how they are drawn, and from which seed.
 
-``weights=shared``: drawn once in NumPy by the suite's own law, the same in every framework.
-``weights=native``: drawn by the framework's own initializer, from a seed of the suite's. Neither
-depends on the activation, the optimizer or the stack, so that cells may share their draws.
+With ``weights=shared`` they are drawn once in NumPy from the suite's declared law and are the same
+in every framework; with ``weights=native`` the framework's own initializer draws them from a seed
+of the suite. Neither depends on the activation, the optimizer or the stack, so that cells may share
+their draws.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import initializers
-from suite.types import Array, Framework, Lab, Layer, Member, UserError, Weights
+from suite.types import Array, Cell, Framework, Lab, Layer, Member, UserError, Weights
 
 NO_LAW = "default is the framework's own start: it has no law to draw shared weights from"
+"""The reason for which a cell with the initializer ``default`` and shared weights is
+unsupported."""
 
 
 def initial_layer(
     framework: Framework, root: int, member: Member, layer: int, fan_in: int, fan_out: int
 ) -> Layer:
-    """``draw_layer`` for a member: its cell's axes ``initializer`` and ``weights``, its seed."""
+    """Draw a layer by the axes ``initializer`` and ``weights`` of a member's cell, and its seed."""
     cell = member.cell
     return draw_layer(
         framework,
@@ -43,10 +48,10 @@ def draw_layer(
     fan_in: int,
     fan_out: int,
 ) -> Layer:
-    """Kernel (fan_in, fan_out) and bias (fan_out,), float32, of layer ``layer`` (from 1).
+    """Draw the kernel (fan_in, fan_out) and bias (fan_out,), float32, of layer ``layer`` (from 1).
 
     A named initializer leaves the bias at zero; ``default`` leaves it to the framework's layer.
-    Raises UserError for ``default`` on shared weights: it has no law of its own.
+    Raises UserError for ``default`` with shared weights, because no law is declared for it.
     """
     axes: dict[str, int | str] = {
         "seed": seed,
@@ -56,8 +61,8 @@ def draw_layer(
         "initializer": initializer,
     }
     if weights == "native":
-        own = seeds.integer(root, "native", **axes, framework=framework.name)
-        kernel, bias = framework.draw(initializer, fan_in, fan_out, own)
+        native_seed = seeds.integer(root, "native", **axes, framework=framework.name)
+        kernel, bias = framework.draw(initializer, fan_in, fan_out, native_seed)
         return single(kernel), single(bias)
     law = initializers.resolve(initializer)
     if not law.shared:
@@ -66,10 +71,23 @@ def draw_layer(
     return single(kernel), np.zeros(fan_out, dtype=np.float32)
 
 
-def native_layers(member: Member, lab: Lab) -> Weights:
-    """The layers of a network of equal widths without an output layer, the framework's own draws.
+def without_law(cell: Cell) -> str | None:
+    """Return ``NO_LAW`` for a cell whose initializer has no law for its shared weights."""
+    return NO_LAW if cell["initializer"] == "default" and cell["weights"] == "shared" else None
 
-    For cells without the axis ``weights``.
+
+def stacked(networks: Iterable[Sequence[Layer]]) -> Weights:
+    """Return the layers of K networks as one stack, whose arrays have the leading axis K."""
+    return tuple(
+        (np.stack([kernel for kernel, _ in layers]), np.stack([bias for _, bias in layers]))
+        for layers in zip(*networks, strict=True)
+    )
+
+
+def native_layers(member: Member, lab: Lab) -> Weights:
+    """Draw native layers for a network of equal widths without an output layer.
+
+    This is for studies whose cells have no axis ``weights``.
     """
     width, initializer = member.cell.count("width"), member.cell.text("initializer")
     return tuple(
@@ -78,7 +96,7 @@ def native_layers(member: Member, lab: Lab) -> Weights:
     )
 
 
-@np.errstate(over="ignore")  # a scale beyond float32 is a diverged run, not a warning
+@np.errstate(over="ignore")  # a scale beyond float32 is a diverged run, not a mistake
 def single(values: Array) -> Array:
-    """The values in float32, without a copy where they are already."""
+    """Return the values in float32, without a copy if they are already."""
     return values.astype(np.float32, copy=False)

@@ -182,8 +182,8 @@ def _pack(parsed: argparse.Namespace) -> int:
 
 
 def _reproduce(parsed: argparse.Namespace) -> int:
-    from suite.commands.reproduce import reproduce
-    from suite.commands.reproduce_view import show
+    from suite.commands.reproduce.measure_again import reproduce
+    from suite.commands.reproduce.show import show
     from suite.planning.axes import LARGEST
     from suite.results.checksums import warn
     from suite.results.folder import Results

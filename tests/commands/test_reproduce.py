@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.commands import reproduce
 from suite.commands.main import main
-from suite.commands.reproduce import choose, compare
+from suite.commands.reproduce import measure_again
+from suite.commands.reproduce.measure_again import choose, compare
 from suite.planning import grids
 from suite.studies import STUDIES
 from suite.studies.products import Products
@@ -318,4 +318,4 @@ def test_the_metric_that_is_farthest_off_is_named() -> None:
     here = pd.DataFrame([{**whole, "train_loss": 1.1, "heldout_loss": 3.0}])
     (row,) = compare(there, here, ["train_loss", "heldout_loss"]).to_dict("records")
     assert (row["what"], row["there"], row["here"]) == ("heldout_loss", 1.0, 3.0)
-    assert reproduce.OUTCOMES.index(row["outcome"]) == 2
+    assert measure_again.OUTCOMES.index(row["outcome"]) == 2

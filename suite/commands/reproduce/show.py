@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from suite.commands.reproduce import OUTCOMES, Reproduced
+from suite.commands.reproduce.measure_again import OUTCOMES, Reproduced
 from suite.judging.verdicts import plain
 
 SHOWN = 20

@@ -1,0 +1,1 @@
+"""``suite reproduce``: measure a sample of a stored run again and compare."""

@@ -130,7 +130,8 @@ def blocks(layers: pd.DataFrame) -> Drawing:
         for factor in _FACTORS
         if (name, factor) in measured
     }
-    colours = coloured(shown)
+    # Branches that are not scaled have the colours of the chains.
+    colours = coloured([*((name, 1.0) for name in NORMALIZATIONS.names), *shown])
     # Lines may coincide, and then the one that is drawn later covers the other.
     widths = {line: 4.0 if line[0] == "batch" else 2.0 for line in shown}
     frameworks = list(rows["framework"].unique())

@@ -149,7 +149,7 @@ def _plan(parsed: argparse.Namespace) -> int:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from suite.commands.run import run
+    from suite.commands.run.pipeline import run
     from suite.measuring import executors
 
     jobs = _jobs(parsed)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from suite import claims, report
 from suite.commands import main as cli
-from suite.commands import run as run_command
+from suite.commands.run import pipeline
 from suite.measuring import environment
 from suite.planning import grids
 from suite.planning.axes import AXES
@@ -53,8 +53,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     out = tmp_path_factory.mktemp("bad input") / "out"
     with pytest.MonkeyPatch.context() as patch:
         fake_study.use_threads(patch)
-        run_command.run(plan, ["suite", "run"], out, 1, draw=False)
-        patch.setattr(run_command, "run", lambda *_: 0)
+        pipeline.run(plan, ["suite", "run"], out, 1, draw=False)
+        patch.setattr(pipeline, "run", lambda *_: 0)
         patch.setattr(report, "write_report", lambda folder, *_: folder)
         patch.setattr(claims, "shipped", functools.cache(claims.shipped))
         yield out

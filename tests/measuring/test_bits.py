@@ -15,7 +15,7 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue.frameworks import FRAMEWORKS
-from suite.commands import run as run_command
+from suite.commands.run import pipeline
 from suite.measuring import environment, runner
 from suite.measuring.executors import Result, local
 from suite.measuring.measure_stack import measure
@@ -57,7 +57,7 @@ def tables(folder: Path) -> dict[str, bytes]:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on one worker, from beginning to end."""
     folder = tmp_path_factory.mktemp("bits") / "plain"
-    run_command.run(small(2), ["suite"], folder, jobs=1, draw=False)
+    pipeline.run(small(2), ["suite"], folder, jobs=1, draw=False)
     return folder
 
 
@@ -78,7 +78,7 @@ def test_interrupted_and_resumed_on_two_workers_in_another_order_gives_the_same_
         monkeypatch.setattr(
             runner, "default_timeout", lambda cost: 600.0
         )  # costs are negative here
-        return run_command.run(plan, ["suite"], tmp_path / "out", jobs=2, draw=False)
+        return pipeline.run(plan, ["suite"], tmp_path / "out", jobs=2, draw=False)
 
     with monkeypatch.context() as patch:
         patch.setattr(Progress, "__call__", interrupt)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from suite.commands import run as run_command
+from suite.commands.run import pipeline
 from suite.measuring import environment, progress, runner
 from suite.measuring.executors import Job, Result
 from suite.planning import grids
@@ -125,7 +125,7 @@ def test_a_run_that_ends_early_says_how_to_resume(
 
     monkeypatch.setattr(runner, "execute", end)
     command = ["suite", "run", "--set", "initializer=he_normal,orthogonal"]
-    assert run_command.run(plan, command, tmp_path / "out", jobs=1, draw=False) == code
+    assert pipeline.run(plan, command, tmp_path / "out", jobs=1, draw=False) == code
     told = capsys.readouterr().err
     assert words in told
     assert f"suite run --set initializer=he_normal,orthogonal --out {tmp_path / 'out'}" in told

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from suite.commands import main as cli
-from suite.commands import run as run_command
+from suite.commands.run import pipeline
 from suite.measuring import environment, runner
 from suite.measuring.executors import Job, Result, Start
 from suite.measuring.executors.local import READY, Process
@@ -117,7 +117,7 @@ def test_a_run_with_a_lost_stack_ends_with_exit_code_3(
         return measure_and_store(job, stack)
 
     fake_study.use_threads(monkeypatch, work)
-    assert run_command.run(plan, ["suite", "run"], tmp_path / "out", jobs=2, draw=False) == 3
+    assert pipeline.run(plan, ["suite", "run"], tmp_path / "out", jobs=2, draw=False) == 3
     told = capsys.readouterr().err
     assert f"the thread ended: {victim.label}; it will be tried once more" in told
     assert f"failed: {victim.label}: both times the thread ended" in told
@@ -165,7 +165,7 @@ def test_the_timeout_of_the_command_line_reaches_the_workers(
         given.append(words[-2])
         return 0
 
-    monkeypatch.setattr(run_command, "run", run)
+    monkeypatch.setattr(pipeline, "run", run)
     command = ["run", "products", "--profile", "quick"]
     assert cli.main([*command, "--timeout", "90"]) == cli.main(command) == 0
     assert given == [90, None]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from suite.commands import run as run_command
 from suite.commands.main import main
+from suite.commands.run import pipeline
 from suite.planning import grids
 from suite.results.tables import header, in_order
 from suite.studies import STUDIES
@@ -29,7 +29,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("stored") / "out"
     with pytest.MonkeyPatch.context() as patch:
         fake_study.use_threads(patch)
-        run_command.run(plan, ["suite", "run"], out, 1, draw=False)
+        pipeline.run(plan, ["suite", "run"], out, 1, draw=False)
     return out
 
 

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import pytest
 
-from suite.commands import run as run_command
+from suite.commands.run import pipeline
 from suite.measuring import environment
 from suite.measuring.executors import local
 from suite.results.tables import read_table
@@ -47,7 +47,7 @@ def main(runs: int, folder: Path) -> dict[str, float]:
         plan = fake_study.plan(patch, tuple(range(1, CELLS // 3 + 1)), runs // CELLS)
     for name in ("run", "resume"):
         with stage(name):
-            code = run_command.run(plan, ["suite", "run"], folder / "out", 2, draw=False)
+            code = pipeline.run(plan, ["suite", "run"], folder / "out", 2, draw=False)
         assert code == 0
     timings = read_table(folder / "out" / "timings.csv")
     files = [path for path in (folder / "out").rglob("*") if path.is_file()]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from suite import claims
-from suite.commands import run as run_command
+from suite.commands.run import pipeline
 from suite.measuring import environment
 from suite.planning.grids import Plan
 from tests.support import fake_study
@@ -119,7 +119,7 @@ def plan(patch: pytest.MonkeyPatch) -> Plan:
 
 
 def run(plan: Plan, folder: Path) -> int:
-    return run_command.run(plan, ["suite", "run"], folder, jobs=1, draw=False)
+    return pipeline.run(plan, ["suite", "run"], folder, jobs=1, draw=False)
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -1,0 +1,1 @@
+"""``suite run``: measure, summarise, judge, draw."""

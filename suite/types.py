@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,11 +58,19 @@ INTERRUPTED = 130
 """The exit code that a shell reports for a command ended by Ctrl-C."""
 
 
+P = TypeVar("P")
+"""A Protocol of ``suite.probes``."""
+
+
 class UserError(Exception):
     """Raised for wrong usage; names what was given, what is allowed and the nearest match.
 
     The command line prints the message on one line and exits with code 2.
     """
+
+
+class Unsupported(UserError):
+    """Raised for what a framework cannot do; a run that needs it is ``unsupported``."""
 
 
 # --- what is run -------------------------------------------------------------------------------
@@ -344,11 +352,12 @@ class Framework(Protocol):
         """Train, and yield a snapshot at each epoch of ``task.record``."""
         ...
 
-    def probe(self, name: str) -> Callable[..., Any]:
-        """Return the function ``topic.function``: a measurement that only one study needs.
+    def probe(self, topic: type[P]) -> P:
+        """Return the measurements of a topic, a Protocol of ``suite.probes``: what only one study
+        needs.
 
-        It is found in the file ``probes/topic.py`` of the framework and takes and returns NumPy
-        arrays. Raises UserError for a name that the framework does not have."""
+        Raises UserError for a topic that the framework does not have. A function that it does not
+        have raises UserError when it is looked up, and Unsupported where a gap is declared."""
         ...
 
 
@@ -391,6 +400,11 @@ class Study(ABC):
     def unsupported(self, cell: Cell) -> str | None:
         """Return why a cell cannot be measured, or None; decided without loading a framework."""
         return None
+
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        """Return the functions of ``suite.probes`` that measuring a cell needs of its framework; a
+        framework that declares one of them as a gap leaves the cell ``unsupported``."""
+        return ()
 
     @abstractmethod
     def measure(self, stack: Stack, lab: Lab) -> Measurement:

@@ -24,6 +24,7 @@ FOLDERS = (
     "types",
     "seeds",
     "text_tables",
+    "probes",
     "catalogue",
     "metrics",
     "theory",

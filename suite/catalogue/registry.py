@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from suite.types import Native, UserError
+from suite.types import Native, Unsupported, UserError
 
 
 class Entry(Protocol):
@@ -51,9 +51,12 @@ def undeclared(owner: str, declared: Iterable[str], framework: str) -> str | Non
 
 
 def of_framework(owner: str, declared: Mapping[str, T], framework: str) -> T:
-    """Return what an entry declares for a framework. UserError where it declares nothing."""
+    """Return what an entry declares for a framework.
+
+    Raises Unsupported where it declares nothing for it.
+    """
     if reason := undeclared(owner, declared, framework):
-        raise UserError(reason)
+        raise Unsupported(reason)
     return declared[framework]
 
 

@@ -18,9 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from suite import probes
 from suite.catalogue import registry
 from suite.catalogue.frameworks import FRAMEWORKS
-from suite.types import Framework
+from suite.types import Framework, P, Unsupported
 
 
 def load(name: str) -> Framework:
@@ -62,22 +63,47 @@ def compiler() -> str:
     return next(iter(told.stdout.splitlines()), words[0])
 
 
-def probe(framework: str, name: str) -> Callable[..., Any]:
-    """The probe ``topic.function`` of a framework: a public function of its ``probes/topic.py``.
+def probe(framework: str, topic: type[P]) -> P:
+    """Return a framework's measurements of a topic: the functions of its ``probes/TOPIC.py``.
 
-    Raises UserError for a topic or function that the framework does not have.
+    Raises UserError for a topic that the framework does not have. A function that it does not have
+    raises UserError when it is looked up. Both raise Unsupported where the entry of the framework
+    declares a gap.
     """
-    topic, _, function = name.partition(".")
+    return cast(P, _Probes(framework, probes.topic(topic)))
+
+
+class _Probes:
+    """The measurements of one topic in a framework."""
+
+    def __init__(self, framework: str, topic: str) -> None:
+        self._framework, self._topic = framework, topic
+        self._functions = _functions(framework, topic)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name in self._functions:
+            return self._functions[name]
+        if reason := FRAMEWORKS[self._framework].gap([f"{self._topic}.{name}"]):
+            raise Unsupported(reason)
+        raise registry.unknown(f"probe {self._topic!r} in {self._framework}", name, self._functions)
+
+
+@functools.cache
+def _functions(framework: str, topic: str) -> dict[str, Callable[..., Any]]:
+    """Return the public functions of a framework's module of probes, by name.
+
+    Empty where there is no such module and the framework declares a gap in the topic. Raises
+    UserError where it declares none.
+    """
     package = importlib.import_module(f"suite.frameworks.{framework}.probes")
     topics = [module.name for module in pkgutil.iter_modules(package.__path__)]
     if topic not in topics:
+        if any(gap.startswith(f"{topic}.") for gap in FRAMEWORKS[framework].gaps):
+            return {}
         raise registry.unknown(f"topic of probes in {framework}", topic, topics)
     module = importlib.import_module(f"{package.__name__}.{topic}")
-    own = [
-        key
-        for key, value in vars(module).items()
-        if not key.startswith("_") and getattr(value, "__module__", "") == module.__name__
-    ]
-    if function not in own:
-        raise registry.unknown(f"probe {topic!r} in {framework}", function, own)
-    return cast(Callable[..., Any], getattr(module, function))
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+    }

@@ -10,10 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
-from typing import Any
+from typing import Any, cast
 
-from suite.types import Array, Framework, Layer, LayerSignals, Snapshot, TrainTask, Weights
+from suite.types import Array, Framework, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
 
 STAGES = (
     "start",
@@ -109,13 +108,17 @@ class Timed:
                 return
             yield snapshot
 
-    def probe(self, name: str) -> Callable[..., Any]:
-        """As of the framework; each call of the function is timed."""
-        function = self._framework.probe(name)
+    def probe(self, topic: type[P]) -> P:
+        """Return the framework's measurements of a topic; each call of one is timed."""
+        return cast(P, _TimedProbes(self._framework.probe(topic)))
 
-        @wraps(function)
-        def timed(*arguments: Any, **keywords: Any) -> Any:
-            with clock("probe"):
-                return function(*arguments, **keywords)
 
-        return timed
+class _TimedProbes:
+    """The functions of a topic; a call of one of them counts as ``probe``."""
+
+    def __init__(self, probes: object) -> None:
+        self._probes = probes
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function: Callable[..., Any] = getattr(self._probes, name)
+        return clock("probe")(function)

@@ -20,7 +20,7 @@ from suite.measuring.executors import Job, Result
 from suite.planning.grids import supported
 from suite.results.folder import Results, save_shard
 from suite.studies import STUDIES
-from suite.types import Framework, Lab, Measurement, Stack, Status
+from suite.types import Framework, Lab, Measurement, Stack, Status, Unsupported
 
 
 @functools.cache
@@ -33,8 +33,8 @@ def _load(name: str) -> Framework:
 def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
     """Measure one stack in this process, and return the positions of the members measured.
 
-    Members that the study does not support get the status ``unsupported`` and the reason. An
-    error of a framework becomes the status ``failed`` of all others.
+    Members that the study or a declared gap excludes get the status ``unsupported`` and the reason.
+    So do all others when the framework raises Unsupported; another error makes them ``failed``.
 
     Nothing is written and no process is started, so a debugger can step into the study and the
     framework. Choose a stack as ``suite run`` would:
@@ -63,6 +63,9 @@ def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
             lab = Lab(_load(stack.framework), _load("numpy"), root)
             with clock("statistics"):
                 measurement = study.measure(part, lab)
+        except Unsupported as gap:
+            count = len(part.members)
+            measurement = Measurement([Status.UNSUPPORTED] * count, [str(gap)] * count, ())
         except Exception as error:  # whatever a framework raises becomes rows with the reason
             measurement = _failed(len(part.members), error_line(error))
     return _with_unsupported(measurement, reasons)

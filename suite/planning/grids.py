@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from suite import probes
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.planning.axes import AXES, canonical_value, make_cell
 from suite.types import BLOCK, Cell, Cost, Member, Stack, Study, UserError, Value
@@ -124,9 +125,9 @@ def stacks(study: Study, selection: Selection) -> list[Stack]:
 
 def unsupported(study: Study, cell: Cell) -> str | None:
     """Return why a cell cannot be measured, or None: the study's reason, or the framework's gap."""
-    values = [value for axis, value in cell.values if AXES[axis].local]
-    gap = FRAMEWORKS[cell.text("framework")].gap
-    return study.unsupported(cell) or gap(f"{study.name}.{value}" for value in values)
+    cases = [f"{study.name}.{value}" for axis, value in cell.values if AXES[axis].local]
+    functions = map(probes.name, study.probes(cell))
+    return study.unsupported(cell) or FRAMEWORKS[cell.text("framework")].gap([*functions, *cases])
 
 
 def supported(study: Study, stack: Stack) -> tuple[Stack, list[str | None]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from suite import seeds
+from suite.probes.drift import FormulaTraining
 from suite.results.tables import missing_rows
 from suite.selftest.bench import KERNELS, ROOT
 from suite.selftest.stand_in import BATCH_NORM, ORACLE, Alter, Answer
@@ -172,7 +173,7 @@ def other_form(train: Answer) -> Answer:
     """torch's places of epsilon; both forms have the same gradients before the first step."""
 
     def altered(task: TrainTask) -> Iterator[Snapshot]:
-        other = ORACLE.probe("drift.train")(task, "torch")
+        other = ORACLE.probe(FormulaTraining).train(task, "torch")
         for right, wrong in zip(train(task), other, strict=True):
             yield replace(wrong, gradients=right.gradients)
 

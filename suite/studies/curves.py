@@ -6,16 +6,20 @@ with their default arguments are evaluated too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import activations
 from suite.catalogue.activations import ACTIVATIONS
+from suite.probes.curves import DefaultForms
 from suite.studies.common import costs
 from suite.studies.common.measurements import completed
 from suite.theory import mean_field
 from suite.types import (
     Array,
+    Cell,
     Cost,
     Framework,
     Grid,
@@ -91,6 +95,9 @@ class Curves(Study):
         more = Grid({"activation": ("leaky_relu(0.2)", "leaky_relu(0.3)", "elu(0.5)")})
         return {"quick": (quick,), "standard": (every,), "full": (every, more)}[profile]
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        return (DefaultForms.default,)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         names = [member.cell.text("activation") for member in stack.members]
         curves = {name: curve(name, lab) for name in dict.fromkeys(names)}
@@ -127,7 +134,7 @@ def curve(name: str, lab: Lab) -> tuple[dict[str, float], dict[str, Array]]:
     for _ in range(LAYERS):
         chain, step = _evaluate(lab.framework, name, chain)
         flow = flow * step
-    probe = lab.framework.probe("curves.default")
+    probe = lab.framework.probe(DefaultForms).default
     defaults = {
         form: float64(probe(function.entry.name, form, NEAR.astype(np.float32))[0])
         for form in FORMS

@@ -6,15 +6,17 @@ trained.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from suite import seeds
+from suite.probes.defaults import DefaultNumbers
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement, reasons
 from suite.types import (
     BLOCK,
+    Cell,
     Cost,
     Grid,
     Lab,
@@ -116,8 +118,11 @@ class Defaults(Study):
         full = Grid({"case": tuple(key for key in CASES if key not in DRAWN)}, seeds=1)
         return {"quick": (quick,), "standard": (standard, drawn), "full": (full, drawn)}[profile]
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        return (DefaultNumbers.value,)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        probe = lab.framework.probe("defaults.value")
+        probe = lab.framework.probe(DefaultNumbers).value
 
         def value(member: Member) -> float:
             case = member.cell.text("case")

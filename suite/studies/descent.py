@@ -9,11 +9,13 @@ which the recurrence gives the number of steps of gradient descent with and with
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import optimizers
+from suite.probes.descent import KnownProblems
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement, reasons
 from suite.studies.common.protocol import first_true
@@ -133,6 +135,10 @@ class Descent(Study):
             return "the recurrence covers only gradient descent, with and without momentum"
         return None
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        noise = cell["case"] == "noise"
+        return (KnownProblems.noise,) if noise else (KnownProblems.quadratic,)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         if stack.members[0].cell["case"] == "noise":
             tables = _noise(stack, lab)
@@ -163,7 +169,7 @@ def _noise(stack: Stack, lab: Lab) -> tuple[Table, ...]:
         for member in stack.members
     )
     inputs, targets, fresh = (np.stack(values) for values in zip(*data, strict=True))
-    train = lab.framework.probe("descent.noise")
+    train = lab.framework.probe(KnownProblems).noise
     losses, norms, trained = train(cell.text("optimizer"), threshold, weights, inputs, targets)
     clipped = norms > threshold if threshold is not None else np.zeros_like(norms, dtype=bool)
     columns = {
@@ -215,7 +221,7 @@ def _quadratic(stack: Stack, lab: Lab) -> tuple[Table, ...]:
         ]
     ).astype(np.float32)
     measured, exact = (
-        _relative(framework.probe("descent.quadratic")(optimizer, curvatures(), start, LONGEST))
+        _relative(framework.probe(KnownProblems).quadratic(optimizer, curvatures(), start, LONGEST))
         for framework in (lab.framework, lab.oracle)
     )
     columns = {

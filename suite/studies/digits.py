@@ -8,11 +8,13 @@ its own seed: its own split into training and held-out images, its own start and
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import datasets
+from suite.probes.convolution import Convolutions
 from suite.studies.common import costs
 from suite.studies.common.protocol import BATCH, batch_order, first_true, outcome, seeded_task
 from suite.studies.common.starts import NO_LAW, draw_layer
@@ -148,6 +150,10 @@ class Digits(Study):
         ):
             return "the convolutional network has native weights and common settings"
         return None
+
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        convolution = cell["layer_kind"] == "convolution"
+        return (Convolutions.draw, Convolutions.train) if convolution else ()
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         if stack.members[0].cell["layer_kind"] == "convolution":
@@ -286,7 +292,7 @@ def _convolutions(stack: Stack, lab: Lab) -> Measurement:
     def images(flat: Array) -> Array:
         return flat.reshape(*flat.shape[:2], SIDE, SIDE)
 
-    batch_loss, logits, unseen_logits = lab.framework.probe("convolution.train")(
+    batch_loss, logits, unseen_logits = lab.framework.probe(Convolutions).train(
         cell.text("activation"),
         cell.text("optimizer"),
         weights,
@@ -311,7 +317,7 @@ def _convolutions(stack: Stack, lab: Lab) -> Measurement:
 def _convolutional_start(lab: Lab, cell: Cell, seed: int) -> list[Layer]:
     """The layers as the framework starts them: ``depth`` convolutions, then the output layer."""
     initializer, filters, depth = cell.text("initializer"), cell.count("width"), cell.count("depth")
-    draw = lab.framework.probe("convolution.draw")
+    draw = lab.framework.probe(Convolutions).draw
     layers: list[Layer] = []
     for place in range(1, depth + 1):
         channels = 1 if place == 1 else filters

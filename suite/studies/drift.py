@@ -16,6 +16,7 @@ import numpy as np
 
 from suite.catalogue import optimizers
 from suite.catalogue.frameworks import FRAMEWORKS, Formulas
+from suite.probes.drift import FormulaTraining
 from suite.studies.common import costs
 from suite.studies.common.protocol import accuracy, circles_task, first_true
 from suite.studies.parity import OFF, by_layer
@@ -156,7 +157,7 @@ class Drift(Study):
             reference = nudged
             if case != ULP:
                 form = formula(case, lab.framework.name)
-                reference = lab.oracle.probe("drift.train")(task, form)
+                reference = lab.oracle.probe(FormulaTraining).train(task, form)
             found[case] = gaps(trained, reference, task)
         finite = np.isfinite(np.array([one.loss for one in trained])).all(axis=0)
         place = [(m.cell.text("case"), seeds.index(m.seed)) for m in stack.members]

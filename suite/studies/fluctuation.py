@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import activations, initializers
+from suite.probes.signals import Signals
 from suite.studies.common.starts import draw_layer
 from suite.theory import mean_field
 from suite.types import (
@@ -96,6 +98,9 @@ class Fluctuation(Study):
             return None
         return f"{name} depends on more than fan_in, and kernels are drawn side by side here"
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        return (Signals.through,)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         observed = [{**_observe(_squares(m, lab)), **_predict(m.cell)} for m in stack.members]
         layers = {
@@ -160,7 +165,7 @@ def _squares(member: Member, lab: Lab) -> Array:
     cell = member.cell
     width, initializer = cell.count("width"), cell.text("initializer")
     count = networks(width)
-    through = lab.framework.probe("signals.through")
+    through = lab.framework.probe(Signals).through
     hidden = np.tile(circle(member, lab), (count, 1, 1))
     squares = []
     for layer in range(1, cell.count("depth") + 1):

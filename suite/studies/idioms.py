@@ -7,15 +7,17 @@ result here: the run is ok, its metric ``raised`` is 1 and its reason holds the 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import initializers
+from suite.probes.idioms import Mechanisms
 from suite.studies.common.distances import distance
 from suite.types import (
     BLOCK,
+    Cell,
     Cost,
     Grid,
     Lab,
@@ -99,6 +101,12 @@ class Idioms(Study):
         every = Grid({"case": (*ATTEMPTS, *CALLS)}, seeds=1)
         return {"quick": (quick,), "standard": (attempts, starts), "full": (every, starts)}[profile]
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        case = cell.text("case")
+        if case in STARTS:
+            return (Mechanisms.initialise,)
+        return (Mechanisms.compare,) if case in CALLS else (Mechanisms.attempt,)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         found = [observe(member, lab) for member in stack.members]
         columns = {
@@ -118,13 +126,13 @@ def observe(member: Member, lab: Lab) -> tuple[dict[str, float], str]:
         lab.root, "made", seed=member.seed, case="idioms", framework=lab.framework.name
     )
     if case in ATTEMPTS:
-        share, error = lab.framework.probe("idioms.attempt")(case)
+        share, error = lab.framework.probe(Mechanisms).attempt(case)
         numbers = {"raised": float(bool(error))}
         return numbers if math.isnan(share) else numbers | {"found_share": share}, error
     if case in CALLS:
         rng = seeds.generator(lab.root, "vectors", seed=member.seed)
         inputs = rng.standard_normal((16, 8)).astype(np.float32)
-        compare = lab.framework.probe("idioms.compare")
+        compare = lab.framework.probe(Mechanisms).compare
         called, forwarded, hooks, without = compare(case.removeprefix("call_"), inputs, own)
         apart = np.abs(float64(called) - float64(forwarded)).max()
         numbers = {"call_difference": float(apart)}
@@ -134,7 +142,7 @@ def observe(member: Member, lab: Lab) -> tuple[dict[str, float], str]:
 
 def _start(case: str, seed: int, lab: Lab) -> dict[str, float]:
     """The kernels of an idiom beside those of the plain loop, and beside their law."""
-    initialise = lab.framework.probe("idioms.initialise")
+    initialise = lab.framework.probe(Mechanisms).initialise
     kernels, plain = initialise(case, SHAPES, seed), initialise("init_loop", SHAPES, seed)
     law = initializers.resolve("xavier_uniform").law(lab.framework.name)
     # Through its own distribution function every entry is U(0, 1), whatever its layer.

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import initializers, laws
+from suite.probes.initializers import LayerDraws
 from suite.studies.common.distances import ALTERNATIVES, between, distance, standard
 from suite.types import (
     BLOCK,
@@ -144,11 +146,16 @@ class Initializers(Study):
             return str(error)
         return "a kernel of one value has no law to test" if isinstance(law, laws.Point) else None
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        if cell["layer_kind"] in SHARED:
+            return (LayerDraws.sharing,)
+        return (LayerDraws.draw, LayerDraws.through)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         count = len(stack.members)
         inner: dict[str, Array] = {}
         if stack.members[0].cell["layer_kind"] in SHARED:
-            probe, shapes = lab.framework.probe("initializers.shared"), pairs(TUTORIAL)
+            probe, shapes = lab.framework.probe(LayerDraws).sharing, pairs(TUTORIAL)
             equal = [
                 share_equal(probe(m.cell.text("layer_kind"), shapes, own_seed(m, lab)))
                 for m in stack.members
@@ -213,7 +220,7 @@ def observe(member: Member, lab: Lab) -> tuple[dict[str, float], Array]:
     """All metrics of one drawn layer, and the density of its kernel in the bins of ``EDGES``."""
     cell = member.cell
     kind, name = cell.text("layer_kind"), cell.text("initializer")
-    draw = lab.framework.probe("initializers.draw")
+    draw = lab.framework.probe(LayerDraws).draw
     kernel, bias = draw(kind, sizes(cell.text("shape")), name, own_seed(member, lab))
     law, (fan_in, fan_out) = declared(cell), fans(cell)
     variance = law.variance(fan_in, fan_out)
@@ -260,7 +267,7 @@ def _gains(kernel: Array, variance: float, member: Member, lab: Lab) -> dict[str
     rng = seeds.generator(lab.root, "vectors", seed=member.seed)
     inputs = rng.standard_normal((samples, kernel.shape[0])).astype(np.float32)
     cotangent = rng.standard_normal((samples, kernel.shape[1])).astype(np.float32)
-    through = lab.framework.probe("initializers.through")
+    through = lab.framework.probe(LayerDraws).through
     outputs, gradient = through(np.ascontiguousarray(kernel), inputs, cotangent)
     return {
         "forward_gain": _square(outputs) / _square(inputs),

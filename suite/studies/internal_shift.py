@@ -7,15 +7,19 @@ Full batches of the two circles and plain gradient descent, so that nothing else
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from suite.catalogue import datasets, normalizations
 from suite.catalogue.frameworks import FRAMEWORKS
+from suite.probes.normalized import DeepNetworks
 from suite.studies.common.protocol import start
 from suite.types import (
     BLOCK,
     Architecture,
     Array,
+    Cell,
     Cost,
     Grid,
     Lab,
@@ -83,6 +87,9 @@ class InternalShift(Study):
             *standard,
         )
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        return (DeepNetworks.shift,)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         cell = stack.members[0].cell
         model = Architecture(
@@ -92,7 +99,7 @@ class InternalShift(Study):
         losses, distances, cosines = [], [], []
         for position, member in enumerate(stack.members):
             inputs, labels = datasets.circles(lab.root, member.seed, "train")
-            loss, before, after = lab.framework.probe("normalized.shift")(
+            loss, before, after = lab.framework.probe(DeepNetworks).shift(
                 cell.text("activation"),
                 cell.text("normalization"),
                 tuple((kernel[position], bias[position]) for kernel, bias in weights),
@@ -107,7 +114,8 @@ class InternalShift(Study):
             distances.append(distance)
             cosines.append(cosine)
         loss, distance, cosine = map(np.array, (losses, distances, cosines))
-        finite = np.isfinite(loss).all(axis=1) & np.isfinite(distance).all(axis=(1, 2))
+        pairs = zip(loss, distance, strict=True)
+        finite = [np.isfinite(a).all() and np.isfinite(b).all() for a, b in pairs]
         columns = {
             "shift_distance": distance.mean(axis=(1, 2)),
             "shift_cosine": cosine.mean(axis=(1, 2)),

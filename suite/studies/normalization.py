@@ -7,14 +7,17 @@ what a layer does to the scale of the kernel before it. Nothing is trained.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue.normalizations import LAYERS
+from suite.probes.normalization import NormalizationDefinition, NormalizationLayers
 from suite.types import (
     Array,
+    Cell,
     Cost,
     Grid,
     Lab,
@@ -91,6 +94,10 @@ class Normalization(Study):
             ),
         )
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        layers = NormalizationLayers
+        return (layers.defaults, layers.layer, layers.running, layers.rescaled)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         rows = [_measured(member, lab) for member in stack.members]
         columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
@@ -111,7 +118,7 @@ def _measured(member: Member, lab: Lab) -> dict[str, float]:
     gamma, beta = rng.standard_normal((2, shape[-1]))
     cotangent = rng.standard_normal(shape)
     given = LAYERS[kind].values(settings).get("epsilon")
-    written = lab.framework.probe("normalization.defaults")(kind)
+    written = lab.framework.probe(NormalizationLayers).defaults(kind)
     epsilon = written["epsilon"] if given is None else given
     columns = {"layer_epsilon": epsilon, "trainable_per_feature": written["parameters"]}
     columns |= _against_definition(lab, kind, batches[0], gamma, beta, given, epsilon, cotangent)
@@ -133,8 +140,10 @@ def _against_definition(
     epsilon: float,
     cotangent: Array,
 ) -> dict[str, float]:
-    own = lab.framework.probe("normalization.layer")(kind, values, gamma, beta, given, cotangent)
-    defined = lab.oracle.probe("normalization.layer")
+    own = lab.framework.probe(NormalizationLayers).layer(
+        kind, values, gamma, beta, given, cotangent
+    )
+    defined = lab.oracle.probe(NormalizationDefinition).layer
     right = defined(kind, values, gamma, beta, epsilon, cotangent)
     other = defined(OTHER[kind], values, gamma, beta, epsilon, cotangent)
     # Gradients grow as the values shrink: they are compared at the size of the largest.
@@ -151,7 +160,8 @@ def _standardised(
 ) -> dict[str, float]:
     features, axes = values.shape[-1], STATISTICS[kind]
     flat = np.ones(features), np.zeros(features)
-    outputs, *_ = lab.framework.probe("normalization.layer")(kind, values, *flat, given, values)
+    layer = lab.framework.probe(NormalizationLayers).layer
+    outputs, *_ = layer(kind, values, *flat, given, values)
     variance, deviation = values.var(axis=axes), outputs.std(axis=axes)
     predicted = np.sqrt(variance / (variance + epsilon))
     return {
@@ -167,7 +177,7 @@ def _modes(
 ) -> dict[str, float]:
     """Training against inference, and the moving averages where the layer keeps them."""
     asked = LAYERS[kind].values(settings).get("momentum")
-    own = lab.framework.probe("normalization.running")
+    own = lab.framework.probe(NormalizationLayers).running
     mean, variance, trained, inferred = own(kind, batches, asked, given)
     columns = {"mode_gap": _gap(trained, inferred)}
     if not len(mean):
@@ -176,7 +186,7 @@ def _modes(
     first = own(kind, batches[:1], asked, given)[0]
     axes = STATISTICS[kind]
     kept = float(np.median(1 - first / batches[0].mean(axis=axes)))
-    defined = lab.oracle.probe("normalization.running")
+    defined = lab.oracle.probe(NormalizationDefinition).averages
     for name, unbiased in (("running_biased_error", False), ("running_unbiased_error", True)):
         columns[name] = _gap(variance / defined(kind, batches, kept, unbiased)[1], 1.0)
     expected = (batches[-1] - mean) / np.sqrt(variance + epsilon)
@@ -190,7 +200,7 @@ def _rescaled(lab: Lab, kind: str, values: Array, rng: Any) -> dict[str, float]:
     kernel = rng.standard_normal((*window, features, 6))
     form = [size - w + 1 for size, w in zip(values.shape[1:-1], window, strict=True)]
     cotangent = rng.standard_normal((len(values), *form, 6))
-    probe = lab.framework.probe("normalization.rescaled")
+    probe = lab.framework.probe(NormalizationLayers).rescaled
     outputs, gradient = probe(kind, values, kernel, NO_EPSILON, cotangent)
     larger, smaller = probe(kind, values, FACTOR * kernel, NO_EPSILON, cotangent)
     norms = [float(np.sqrt((float64(values) ** 2).sum())) for values in (smaller, gradient)]

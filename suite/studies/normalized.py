@@ -17,12 +17,14 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import activations, initializers, normalizations
 from suite.catalogue.frameworks import FRAMEWORKS
+from suite.probes.normalized import DeepNetworks
 from suite.studies.common.starts import draw_layer
 from suite.theory import normalized
 from suite.types import (
@@ -162,6 +164,9 @@ class Normalized(Study):
             _grid(normalization=("batch",), samples=(8, 16, 64), width=(WIDTH,)),
         )
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        return (DeepNetworks.propagate,)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         observed: dict[Member, tuple[dict[str, float], dict[str, Array], str]] = {}
         by_seed = sorted(stack.members, key=lambda member: member.seed)
@@ -280,7 +285,7 @@ def _measured(
     inputs, cotangent, direction = batch(member, lab)
     scale = np.float32(cell["scale"])
     scaled = weights if scale == 1 else tuple((scale * kernel, bias) for kernel, bias in weights)
-    signals, gradients = lab.framework.probe("normalized.propagate")(
+    signals, gradients = lab.framework.probe(DeepNetworks).propagate(
         cell.text("activation"),
         cell.text("case").removesuffix("_on_line"),
         cell.text("normalization"),

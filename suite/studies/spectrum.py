@@ -10,11 +10,13 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import activations, initializers, laws
+from suite.probes.signals import Signals
 from suite.studies.common import costs
 from suite.studies.common.starts import native_layers
 from suite.theory import mean_field
@@ -89,8 +91,11 @@ class Spectrum(Study):
             return str(error)
         return None
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        return (Signals.jacobian,)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        jacobian = lab.framework.probe("signals.jacobian")
+        jacobian = lab.framework.probe(Signals).jacobian
         observed: dict[Member, dict[str, Array]] = {}
         reasons: dict[Member, str] = {}
         by_seed = sorted(stack.members, key=lambda member: member.seed)

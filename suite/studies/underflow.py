@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
+from suite.probes.signals import Signals
 from suite.studies.common import costs
 from suite.studies.propagation import INPUTS, batch, predict, start
 from suite.types import (
@@ -62,11 +64,14 @@ class Underflow(Study):
             return (*standard, _grid("single", 256, BLOCK), _grid("double", 256, BLOCK))
         return quick if profile == "quick" else standard
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        return (Signals.backward, Signals.smallest)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        backward = lab.framework.probe("signals.backward")
+        backward = lab.framework.probe(Signals).backward
         cell = stack.members[0].cell
         precision = cell.text("precision")
-        smallest = lab.framework.probe("signals.smallest")(precision)
+        smallest = lab.framework.probe(Signals).smallest(precision)
         reached, largest = [], []
         for member in stack.members:
             weights = start(member, lab)

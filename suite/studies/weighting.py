@@ -6,9 +6,12 @@ without (Byrd and Lipton 2019). What each calls positive is measured over a squa
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from suite import seeds
+from suite.probes.weighted import WeightedTraining
 from suite.studies.common.starts import draw_layer
 from suite.theory import shift as theory
 from suite.types import (
@@ -73,18 +76,22 @@ class Weighting(Study):
         seeds_each = 5 * BLOCK if profile == "full" else BLOCK
         return (Grid({"case": cases.get(profile, tuple(CENTRES))}, seeds_each),)
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        return (WeightedTraining.train,)
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         sets = [data(member, lab.root) for member in stack.members]
         inputs, labels, square = (np.stack(parts) for parts in zip(*sets, strict=True))
         important = np.where(labels == 1, WEIGHT, 1.0).astype(np.float32)
         start = starts(stack, lab)
-        probe = lab.framework.probe("weighted.train")
+        probe = lab.framework.probe(WeightedTraining).train
         seen = np.concatenate([square, inputs], axis=1)
         weighted, plain = (
             probe(OPTIMIZER, start, inputs, labels, importance, seen, RECORD)
             for importance in (important, np.ones_like(important))
         )
-        finite = np.isfinite(weighted).all(axis=(1, 2)) & np.isfinite(plain).all(axis=(1, 2))
+        pairs = zip(weighted, plain, strict=True)
+        finite = [np.isfinite(a).all() and np.isfinite(b).all() for a, b in pairs]
         positive, unweighted = (
             (logits[..., :PLACES] > 0).mean(axis=2) for logits in (weighted, plain)
         )

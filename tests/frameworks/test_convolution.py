@@ -9,6 +9,7 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue.frameworks import installed
+from suite.probes.convolution import Convolutions
 from suite.types import Array, UserError, Weights
 
 NATIVE = [name for name in installed() if name != "numpy"]
@@ -40,15 +41,19 @@ def train(framework: str, weights: Weights, optimizer: str = "sgd", members: int
     labels = rng.integers(0, CLASSES, (MEMBERS, POINTS)).astype(np.float32)
     order = np.array([[rng.permutation(POINTS) for _ in range(MEMBERS)] for _ in range(2)])
     some = slice(members)
-    trained: Trained = load(framework).probe("convolution.train")(
-        "tanh",
-        optimizer,
-        tuple((kernel[some], bias[some]) for kernel, bias in weights),
-        inputs[some],
-        labels[some],
-        heldout[some],
-        order[:, some],
-        BATCH,
+    trained: Trained = (
+        load(framework)
+        .probe(Convolutions)
+        .train(
+            "tanh",
+            optimizer,
+            tuple((kernel[some], bias[some]) for kernel, bias in weights),
+            inputs[some],
+            labels[some],
+            heldout[some],
+            order[:, some],
+            BATCH,
+        )
     )
     return trained
 
@@ -102,7 +107,7 @@ def test_members_do_not_touch_each_other(framework: str) -> None:
 
 @pytest.mark.parametrize("framework", ["numpy", *NATIVE])
 def test_draws_follow_the_fans_of_a_convolution(framework: str) -> None:
-    draw = load(framework).probe("convolution.draw")
+    draw = load(framework).probe(Convolutions).draw
     kernel, bias = draw("he_normal", 16, 32, 3)
     assert kernel.shape == (3, 3, 16, 32)
     assert not bias.any()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from suite import frameworks
+from suite.probes.signals import Signals
 from suite.types import Array, Weights
 
 BOTH = ("torch", "tensorflow")
@@ -34,13 +35,13 @@ def close(found: Array, expected: Array) -> None:
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_jacobian(name: str, activation: str) -> None:
     weights, point = network(4, 7, 5, 6), np.linspace(-1, 1, 4)
-    found = frameworks.probe(name, "signals.jacobian")(activation, weights, point)
-    close(found, frameworks.probe("numpy", "signals.jacobian")(activation, weights, point))
+    found = frameworks.probe(name, Signals).jacobian(activation, weights, point)
+    close(found, frameworks.probe("numpy", Signals).jacobian(activation, weights, point))
 
 
 def test_the_definition_of_the_jacobian_is_a_limit_of_differences() -> None:
     weights, point, step = network(3, 5, 5), np.array([0.3, -0.2, 0.9]), 1e-6
-    found = frameworks.probe("numpy", "signals.jacobian")("tanh", weights, point)
+    found = frameworks.probe("numpy", Signals).jacobian("tanh", weights, point)
 
     def output(x: Array) -> Array:
         for kernel, bias in weights:
@@ -58,10 +59,10 @@ def test_the_definition_of_the_jacobian_is_a_limit_of_differences() -> None:
 def test_through_is_one_layer_of_each_network(name: str) -> None:
     rng = np.random.default_rng(4)
     parts = [rng.normal(size=size).astype(np.float32) for size in ((3, 4, 5), (3, 5), (3, 2, 4))]
-    found = frameworks.probe(name, "signals.through")("relu", *parts)
-    close(found, frameworks.probe("numpy", "signals.through")("relu", *parts))
+    found = frameworks.probe(name, Signals).through("relu", *parts)
+    close(found, frameworks.probe("numpy", Signals).through("relu", *parts))
     alone = [part[1:2] for part in parts]
-    close(frameworks.probe(name, "signals.through")("relu", *alone), found[1:2].astype(np.float64))
+    close(frameworks.probe(name, Signals).through("relu", *alone), found[1:2].astype(np.float64))
 
 
 @pytest.mark.parametrize("name", BOTH)
@@ -72,8 +73,8 @@ def test_backward_in_each_precision(name: str, precision: str, share: float) -> 
     weights = network(5, 5, 5)
     inputs, cotangent = rng.normal(size=(2, 3, 5))
     given = ("sigmoid", weights, inputs, cotangent, precision)
-    found = frameworks.probe(name, "signals.backward")(*given)
-    expected = frameworks.probe("numpy", "signals.backward")(*given)
+    found = frameworks.probe(name, Signals).backward(*given)
+    expected = frameworks.probe("numpy", Signals).backward(*given)
     assert found.dtype == (np.float32 if precision == "single" else np.float64)
     assert np.abs(found - expected).max() <= share * np.abs(expected).max()
 
@@ -82,5 +83,5 @@ def test_backward_in_each_precision(name: str, precision: str, share: float) -> 
 def test_the_smallest_number_is_normal_or_denormal(name: str) -> None:
     """Which of the two is the framework's own business, and is what the probe is there to say."""
     for precision, allowed in (("single", (-149, -126)), ("double", (-1074, -1022))):
-        found = frameworks.probe(name, "signals.smallest")(precision)
+        found = frameworks.probe(name, Signals).smallest(precision)
         assert math.log2(found) in allowed

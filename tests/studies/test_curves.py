@@ -15,6 +15,7 @@ from suite import frameworks
 from suite.catalogue import activations
 from suite.catalogue.frameworks import installed
 from suite.planning import grids
+from suite.probes.curves import DefaultForms
 from suite.report import curves as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, curves
@@ -84,7 +85,7 @@ def test_a_framework_follows_the_definition_except_in_its_defaults(framework: st
 @pytest.mark.parametrize("form", ["layer", "function"])
 @pytest.mark.parametrize("framework", NATIVE)
 def test_default_arguments_are_the_documented_ones(framework: str, form: str) -> None:
-    probe = load(framework).probe("curves.default")
+    probe = load(framework).probe(DefaultForms).default
     below = {"torch": (0.01, 0.01), "tensorflow": (0.3, 0.2)}[framework][form == "function"]
     points = np.array([-1.0, 2.0])
     value, slope = probe("leaky_relu", form, points)
@@ -97,7 +98,7 @@ def test_default_arguments_are_the_documented_ones(framework: str, form: str) ->
 
 @pytest.mark.parametrize("framework", ["numpy", *NATIVE])
 def test_an_unknown_activation_or_form_raises_with_the_nearest_name(framework: str) -> None:
-    probe = load(framework).probe("curves.default")
+    probe = load(framework).probe(DefaultForms).default
     with pytest.raises(UserError, match="did you mean 'tanh'"):
         probe("tahn", "layer", np.zeros(1))
     with pytest.raises(UserError, match="did you mean 'layer'"):
@@ -118,8 +119,8 @@ class Crooked:
         value = np.where(points > 1e37, np.nan, value + 1e-3 * (points == -8))
         return value, np.where(points == np.float32(self.bent), 0.5, slope)
 
-    def probe(self, name: str) -> Any:
-        return self.inner.probe(name)
+    def probe(self, topic: type[DefaultForms]) -> Any:
+        return self.inner.probe(topic)
 
 
 def test_planted_mistakes_are_measured() -> None:

@@ -14,6 +14,7 @@ from matplotlib.container import BarContainer
 from suite import frameworks
 from suite.catalogue.frameworks import installed
 from suite.planning import grids
+from suite.probes.defaults import DefaultNumbers
 from suite.report import defaults as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES
@@ -55,14 +56,14 @@ DOCUMENTED = {
 @pytest.mark.parametrize("framework", NATIVE)
 @pytest.mark.parametrize("case", CASES)
 def test_every_case_gives_a_finite_number(case: str, framework: str) -> None:
-    assert math.isfinite(load(framework).probe("defaults.value")(case, 1))
+    assert math.isfinite(load(framework).probe(DefaultNumbers).value(case, 1))
 
 
 @pytest.mark.parametrize("framework", NATIVE)
 @pytest.mark.parametrize("case", DOCUMENTED)
 def test_the_number_is_the_documented_one(case: str, framework: str) -> None:
     expected = DOCUMENTED[case][framework == "tensorflow"]
-    value = load(framework).probe("defaults.value")(case, 1)
+    value = load(framework).probe(DefaultNumbers).value(case, 1)
     # Single precision, a few operations; torch adds 1e-6 to the norm in clipping.
     assert value == pytest.approx(expected, rel=2e-6, abs=1e-9)
 
@@ -71,7 +72,7 @@ def test_the_number_is_the_documented_one(case: str, framework: str) -> None:
 def test_a_drawn_default_follows_the_seed_and_leaves_global_generators_alone(
     framework: str,
 ) -> None:
-    probe = load(framework).probe("defaults.value")
+    probe = load(framework).probe(DefaultNumbers).value
     state = random.getstate()
     first, again, other = (probe("embedding.std", seed) for seed in (1, 1, 2))
     assert first == again != other
@@ -85,7 +86,7 @@ def test_a_drawn_default_follows_the_seed_and_leaves_global_generators_alone(
 @pytest.mark.parametrize("framework", NATIVE)
 def test_an_unknown_case_raises_with_the_nearest_name(framework: str) -> None:
     with pytest.raises(UserError, match=r"did you mean 'adam.epsilon'"):
-        load(framework).probe("defaults.value")("adam.epsilom", 0)
+        load(framework).probe(DefaultNumbers).value("adam.epsilom", 0)
 
 
 def test_the_standard_profile_has_every_documented_default() -> None:

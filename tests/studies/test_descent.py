@@ -13,6 +13,7 @@ from suite import frameworks
 from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.planning.axes import make_cell
+from suite.probes.descent import KnownProblems
 from suite.report import descent as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, descent
@@ -36,8 +37,8 @@ def noise(framework: str, threshold: float | None) -> tuple[Array, Array, Weight
     )
     inputs = rng.normal(size=(2, 6, 8, 4)).astype("f")
     targets = rng.normal(size=(2, 6, 8)).astype("f")
-    result: tuple[Array, Array, Weights] = load(framework).probe("descent.noise")(
-        "sgd(0.05)", threshold, weights, inputs, targets
+    result: tuple[Array, Array, Weights] = (
+        load(framework).probe(KnownProblems).noise("sgd(0.05)", threshold, weights, inputs, targets)
     )
     return result
 
@@ -68,7 +69,7 @@ def test_clipping_changes_the_second_loss_and_not_the_first() -> None:
 def test_the_quadratic_follows_the_recurrence(framework: str, optimizer: str) -> None:
     curvatures, start = np.array([0.1, 1.0]), np.array([[1.0, -2.0], [0.5, 3.0]], dtype="f")
     measured, exact = (
-        load(name).probe("descent.quadratic")(optimizer, curvatures, start, 60)
+        load(name).probe(KnownProblems).quadratic(optimizer, curvatures, start, 60)
         for name in (framework, "numpy")
     )
     assert measured.shape == (61, 2)
@@ -76,15 +77,17 @@ def test_the_quadratic_follows_the_recurrence(framework: str, optimizer: str) ->
 
 
 def test_the_recurrence_without_momentum_has_its_closed_form() -> None:
-    distances = load("numpy").probe("descent.quadratic")(
-        "sgd(0.5)", np.array([0.2]), np.array([[3.0]]), 10
+    distances = (
+        load("numpy")
+        .probe(KnownProblems)
+        .quadratic("sgd(0.5)", np.array([0.2]), np.array([[3.0]]), 10)
     )
     np.testing.assert_allclose(distances[:, 0], 3 * 0.9 ** np.arange(11), rtol=1e-12)
 
 
 def test_the_recurrence_refuses_other_optimizers() -> None:
     with pytest.raises(UserError, match="adam"):
-        load("numpy").probe("descent.quadratic")("adam", np.ones(1), np.ones((1, 1)), 1)
+        load("numpy").probe(KnownProblems).quadratic("adam", np.ones(1), np.ones((1, 1)), 1)
 
 
 @pytest.mark.parametrize("start", [0.0, 1.0])

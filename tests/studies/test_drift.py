@@ -11,6 +11,7 @@ from suite import frameworks
 from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.planning.axes import make_cell
+from suite.probes.drift import FormulaTraining
 from suite.studies import STUDIES, drift
 from suite.studies.common.protocol import circles_task
 from suite.types import Array, Lab, Measurement, Snapshot, Stack, float64
@@ -46,7 +47,7 @@ def test_the_shortened_task_keeps_the_order_of_its_points(monkeypatch: pytest.Mo
 
 @pytest.fixture(scope="module")
 def snapshots() -> list[Snapshot]:
-    found: list[Snapshot] = ORACLE.probe("drift.train")(make_task(), "keras")
+    found: list[Snapshot] = ORACLE.probe(FormulaTraining).train(make_task(), "keras")
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue.frameworks import installed
+from suite.probes.drift import FormulaTraining
 from suite.types import Snapshot, UserError
 from tests.support.framework_tasks import DOUBLE_TOLERANCE, MEMBERS, make_task
 
@@ -20,7 +21,7 @@ else is double."""
 
 
 def formulas(task: Any, form: str) -> list[Snapshot]:
-    found: list[Snapshot] = ORACLE.probe("drift.train")(task, form)
+    found: list[Snapshot] = ORACLE.probe(FormulaTraining).train(task, form)
     return found
 
 

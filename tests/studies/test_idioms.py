@@ -13,6 +13,7 @@ from suite.catalogue import initializers
 from suite.catalogue.frameworks import FRAMEWORKS, installed
 from suite.planning import grids
 from suite.planning.axes import make_cell
+from suite.probes.idioms import Mechanisms
 from suite.report import idioms as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, idioms
@@ -73,8 +74,8 @@ def test_a_reason_holds_nothing_that_changes(framework: str, case: str) -> None:
     """It stands in a CSV: no escapes, no numbered names, no drawn values."""
     if (framework, case) not in BOTH:
         return
-    first = load(framework).probe("idioms.attempt")(case)[1]
-    assert load(framework).probe("idioms.attempt")(case)[1] == first
+    first = load(framework).probe(Mechanisms).attempt(case)[1]
+    assert load(framework).probe(Mechanisms).attempt(case)[1] == first
     assert "\x1b" not in first
     assert "\n" not in first
     assert not any(character.isdigit() for character in first.replace("layer1", ""))
@@ -107,7 +108,7 @@ def test_another_law_would_be_seen() -> None:
 
 
 def test_the_reference_draws_the_law_too() -> None:
-    kernels = load("numpy").probe("idioms.initialise")("init_loop", idioms.SHAPES, 0)
+    kernels = load("numpy").probe(Mechanisms).initialise("init_loop", idioms.SHAPES, 0)
     assert [kernel.shape for kernel in kernels] == list(idioms.SHAPES)
     assert np.abs(kernels[0]).max() <= np.sqrt(6 / (128 + 256))
 
@@ -116,11 +117,11 @@ def test_the_reference_draws_the_law_too() -> None:
 def test_unknown_names_are_named(framework: str) -> None:
     probe = load(framework).probe
     with pytest.raises(UserError, match="did you mean 'object_call'"):
-        probe("idioms.attempt")("object_cal")
+        probe(Mechanisms).attempt("object_cal")
     with pytest.raises(UserError, match="did you mean 'init_loop'"):
-        probe("idioms.initialise")("init_lop", idioms.SHAPES, 0)
+        probe(Mechanisms).initialise("init_lop", idioms.SHAPES, 0)
     with pytest.raises(UserError, match="did you mean 'dense'"):
-        probe("idioms.compare")("dens", np.ones((2, 2), np.float32), 0)
+        probe(Mechanisms).compare("dens", np.ones((2, 2), np.float32), 0)
 
 
 def test_what_a_framework_does_not_have_says_why() -> None:

@@ -6,6 +6,7 @@ import functools
 import math
 import random
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from suite.catalogue import laws
 from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.planning.axes import make_cell
+from suite.probes.initializers import LayerDraws
 from suite.studies import STUDIES
 from suite.studies import initializers as study
 from suite.studies.common import distances
@@ -84,7 +86,7 @@ def test_a_convolution_counts_its_receptive_field(framework: str) -> None:
 def test_a_drawn_layer_has_the_shape_and_is_filled(
     framework: str, kind: str, shape: tuple[int, ...]
 ) -> None:
-    draw = load(framework).probe("initializers.draw")
+    draw = load(framework).probe(LayerDraws).draw
     kernel, bias = draw(kind, shape, "he_normal", 3)
     again, other = draw(kind, shape, "he_normal", 3)[0], draw(kind, shape, "he_normal", 4)[0]
     assert kernel.shape == shape
@@ -97,19 +99,17 @@ def test_a_drawn_layer_has_the_shape_and_is_filled(
 @pytest.mark.parametrize("framework", NATIVE)
 def test_orientation_of_a_transposed_kernel(framework: str) -> None:
     """Keras' glorot and torch's constant cannot tell; the bias has as many entries as outputs."""
-    kernel, bias = load(framework).probe("initializers.draw")(
-        "transposed", (1, 1, 2, 7), "default", 0
-    )
+    kernel, bias = load(framework).probe(LayerDraws).draw("transposed", (1, 1, 2, 7), "default", 0)
     assert kernel.shape[3] == bias.size == 7
 
 
 @pytest.mark.parametrize("framework", EVERY)
 def test_unknown_kinds_are_named(framework: str) -> None:
     with pytest.raises(UserError, match="did you mean 'dense'"):
-        load(framework).probe("initializers.draw")("dens", (2, 3), "he_normal", 0)
+        load(framework).probe(LayerDraws).draw("dens", (2, 3), "he_normal", 0)
     if framework != "numpy":
         with pytest.raises(UserError, match="did you mean 'shared'"):
-            load(framework).probe("initializers.shared")("share", [(2, 3)], 0)
+            load(framework).probe(LayerDraws).sharing("share", [(2, 3)], 0)
 
 
 @pytest.mark.parametrize("framework", NATIVE)
@@ -135,7 +135,7 @@ def test_truncation_names_another_standard_deviation(framework: str) -> None:
 
 
 def test_the_oracle_truncates_like_scipy() -> None:
-    kernel, _ = load("numpy").probe("initializers.draw")("truncated", (200, 200), "normal(0.05)", 0)
+    kernel, _ = load("numpy").probe(LayerDraws).draw("truncated", (200, 200), "normal(0.05)", 0)
     assert np.abs(kernel).max() <= 0.1
     assert stats.kstest(kernel.ravel() / 0.05, stats.truncnorm(-2, 2).cdf).pvalue > 1e-6
 
@@ -147,15 +147,15 @@ class Wrong:
     draw: Any
     name: str = "torch"
 
-    def probe(self, name: str) -> Any:
-        return self.draw if name == "initializers.draw" else load("numpy").probe(name)
+    def probe(self, topic: type[LayerDraws]) -> Any:
+        return SimpleNamespace(draw=self.draw, through=load("numpy").probe(topic).through)
 
 
 def test_planted_mistakes_are_seen() -> None:
     """Exchanged fans; a normal law truncated without a change of its variance."""
 
     def exchanged(kind: str, shape: tuple[int, int], name: str, seed: int) -> Layer:
-        kernel, bias = load("numpy").probe("initializers.draw")(kind, shape[::-1], name, seed)
+        kernel, bias = load("numpy").probe(LayerDraws).draw(kind, shape[::-1], name, seed)
         return kernel.T, bias
 
     def truncated(kind: str, shape: tuple[int, int], name: str, seed: int) -> Layer:
@@ -197,7 +197,7 @@ def test_a_linear_layer_is_its_matrix(framework: str) -> None:
     kernel, inputs, cotangent = (
         rng.normal(size=shape).astype(np.float32) for shape in ((3, 5), (4, 3), (4, 5))
     )
-    outputs, gradient = load(framework).probe("initializers.through")(kernel, inputs, cotangent)
+    outputs, gradient = load(framework).probe(LayerDraws).through(kernel, inputs, cotangent)
     np.testing.assert_allclose(outputs, inputs @ kernel, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(gradient, cotangent @ kernel.T, rtol=1e-5, atol=1e-6)
 

@@ -11,6 +11,7 @@ import pytest
 from suite import frameworks
 from suite.frameworks.numpy import Numpy
 from suite.planning import grids
+from suite.probes.normalized import DeepNetworks
 from suite.report.common.drawing import NotDrawn, png, style
 from suite.report.internal_shift import moved as figure
 from suite.studies import internal_shift
@@ -68,7 +69,7 @@ def test_the_gradient_moves_as_the_oracle_says(name: str) -> None:
     """The oracle trains, and takes its gradient again where the lower layers alone have moved."""
     weights, inputs, labels = start()
     rest = (weights, inputs, labels, f"sgd({RATE})", 2, 1e-5)
-    losses, before, after = load(name).probe("normalized.shift")("tanh", "none", *rest)
+    losses, before, after = load(name).probe(DeepNetworks).shift("tanh", "none", *rest)
     assert before.shape == after.shape == (2, DEPTH - 1, WIDTH, WIDTH)
     assert losses[1] < losses[0]
     history = trained(weights, inputs, labels, 2)
@@ -90,7 +91,7 @@ def test_the_gradient_moves_as_the_oracle_says(name: str) -> None:
 def test_both_frameworks_move_alike(normalization: str) -> None:
     weights, inputs, labels = start()
     rest = (weights, inputs, labels, f"sgd({RATE})", 2, 1e-5)
-    found = [load(name).probe("normalized.shift")("tanh", normalization, *rest) for name in OWN]
+    found = [load(name).probe(DeepNetworks).shift("tanh", normalization, *rest) for name in OWN]
     for one, other in zip(*found, strict=True):
         assert one == pytest.approx(other, abs=5e-5)
     # gamma and beta are trained: without them, the second loss would be another.

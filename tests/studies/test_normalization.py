@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from suite import frameworks
 from suite.frameworks.numpy.probes import normalization as definition
 from suite.planning import grids
+from suite.probes.normalization import NormalizationLayers
 from suite.report.common.drawing import NotDrawn, png, style
 from suite.report.normalization import deviations
 from suite.studies.normalization import KINDS, OTHER, SCALES, STATISTICS, Normalization
@@ -83,7 +85,7 @@ def test_the_definition_standardises_each_group(kind: str) -> None:
 @pytest.mark.parametrize("name", OWN)
 def test_the_frameworks_compute_the_definition(name: str, kind: str) -> None:
     values, gamma, beta, cotangent = values_of(kind)
-    own = load(name).probe("normalization.layer")(kind, values, gamma, beta, EPSILON, cotangent)
+    own = load(name).probe(NormalizationLayers).layer(kind, values, gamma, beta, EPSILON, cotangent)
     right = definition.layer(kind, values, gamma, beta, EPSILON, cotangent)
     for measured, expected in zip(own, right, strict=True):
         assert measured.dtype == np.float64
@@ -99,14 +101,14 @@ def test_the_frameworks_compute_the_definition(name: str, kind: str) -> None:
 def test_running_statistics(name: str, kind: str, precision: type) -> None:
     """In single precision too, where a fused kernel might follow another rule."""
     batches: Array = np.stack([values_of(kind, seed)[0] for seed in range(3)]).astype(precision)
-    mean, variance, *_ = load(name).probe("normalization.running")(kind, batches, 0.7, EPSILON)
+    mean, variance, *_ = load(name).probe(NormalizationLayers).running(kind, batches, 0.7, EPSILON)
     unbiased = name == "torch"
-    expected = definition.running(kind, batches, 0.7, unbiased)
+    expected = definition.averages(kind, batches, 0.7, unbiased)
     tolerance = 1e-12 if precision is np.float64 else 1e-5
     assert mean == pytest.approx(expected[0], rel=tolerance, abs=tolerance)
     assert variance == pytest.approx(expected[1], rel=tolerance)
     # The other rule divides by n in place of n - 1: off by 1/24 to 1/6 of two thirds.
-    other = definition.running(kind, batches, 0.7, not unbiased)[1]
+    other = definition.averages(kind, batches, 0.7, not unbiased)[1]
     assert np.abs(variance / other - 1).min() > 0.01
 
 
@@ -119,7 +121,7 @@ def test_a_larger_kernel_gives_the_same_in_both_frameworks(kind: str) -> None:
     shape = (6, 3) if kind.endswith("dense") else (4, 2, 1, 3)
     cotangent = rng.standard_normal(shape)
     found = [
-        load(name).probe("normalization.rescaled")(kind, values, kernel, EPSILON, cotangent)
+        load(name).probe(NormalizationLayers).rescaled(kind, values, kernel, EPSILON, cotangent)
         for name in OWN
     ]
     for one, other in zip(*found, strict=True):
@@ -133,7 +135,7 @@ def test_a_larger_kernel_gives_the_same_in_both_frameworks(kind: str) -> None:
     for step in (h, -h):
         moved = kernel.copy()
         moved[at] += step
-        changed = load("torch").probe("normalization.rescaled")
+        changed = load("torch").probe(NormalizationLayers).rescaled
         ends.append((changed(kind, values, moved, EPSILON, cotangent)[0] * cotangent).sum())
     assert gradient[at] == pytest.approx((ends[0] - ends[1]) / (2 * h), abs=1e-6)
 
@@ -180,11 +182,13 @@ def test_a_mistaken_framework_would_be_seen() -> None:
     """A layer that averages other axes, planted between the study and torch."""
 
     class Mistaken:
-        def probe(self, name: str) -> object:
-            right = load("torch").probe(name)
-            if name != "normalization.layer":
-                return right
-            return lambda kind, *rest: right(OTHER[kind], *rest)
+        def probe(self, topic: type[NormalizationLayers]) -> object:
+            right = load("torch").probe(topic)
+            names = ("running", "defaults", "rescaled")
+            return SimpleNamespace(
+                layer=lambda kind, *rest: right.layer(OTHER[kind], *rest),
+                **{name: getattr(right, name) for name in names},
+            )
 
     study = Normalization()
     chosen: dict[str, tuple[Value, ...]] = {

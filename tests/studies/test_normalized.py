@@ -14,6 +14,7 @@ from suite import frameworks
 from suite.catalogue import activations
 from suite.frameworks.numpy import Numpy
 from suite.planning import grids
+from suite.probes.normalized import DeepNetworks
 from suite.report.common.drawing import NotDrawn, png, style
 from suite.report.normalized import blocks, chains
 from suite.studies.normalized import DEPTH, SAMPLES, WIDTH, Normalized, autocorrelation, predict
@@ -50,11 +51,11 @@ def test_the_frameworks_propagate_as_defined(
     weights = drawn(12, 3, rng)
     inputs, cotangent = rng.standard_normal((2, 16, 12)).astype(np.float32)
     asked = ("tanh", arrangement, normalization, residual, weights, inputs, cotangent, 1e-5)
-    right = load("numpy").probe("normalized.propagate")(*asked)
+    right = load("numpy").probe(DeepNetworks).propagate(*asked)
     assert right[0].shape == (3, 16, 12)
     assert right[1].shape == (4, 16, 12)
     for name in OWN:
-        own = load(name).probe("normalized.propagate")(*asked)
+        own = load(name).probe(DeepNetworks).propagate(*asked)
         for measured, expected in zip(own, right, strict=True):
             # Single precision through three layers: 1e-6 of the largest entry, with room.
             gap = np.abs(measured - expected).max() / np.abs(expected).max()
@@ -65,7 +66,7 @@ def test_the_definition_has_the_gradient_of_its_last_signal() -> None:
     rng = np.random.default_rng(3)
     weights = drawn(6, 3, rng)
     inputs, cotangent = rng.standard_normal((2, 8, 6))
-    probe = load("numpy").probe("normalized.propagate")
+    probe = load("numpy").probe(DeepNetworks).propagate
     for arrangement in ("chain", "blocks"):
         for normalization in ("none", "batch", "layer"):
             rest = (weights, inputs, cotangent, 1e-3)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from suite import frameworks
+from suite.probes.signals import Signals
 from suite.report import spectrum as page
 from suite.report.common.drawing import NotDrawn, style
 from suite.studies import spectrum
@@ -46,7 +47,7 @@ def test_both_frameworks_measure_what_the_definition_says(framework: str) -> Non
     for number, member in enumerate(stack.members):
         factor = float(member.cell["scale"])
         weights = tuple((factor * kernel, bias) for kernel, bias in native_layers(member, lab))
-        slow = lab.oracle.probe("signals.jacobian")(
+        slow = lab.oracle.probe(Signals).jacobian(
             member.cell.text("activation"), weights, spectrum.point(member, lab)
         )
         s = np.linalg.svd(slow, compute_uv=False)

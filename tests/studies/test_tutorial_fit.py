@@ -10,6 +10,7 @@ import pytest
 
 from suite import frameworks
 from suite.planning import grids
+from suite.probes.tutorial import UserLoop
 from suite.studies import STUDIES
 from suite.studies.tutorial.starts import tutorial_task
 from suite.types import Lab, Stack, TrainTask, Weights
@@ -51,7 +52,7 @@ def test_a_stacked_network_is_the_one_its_user_trains(
     stack = stack_of(framework, *network)
     task = tutorial_task(stack, lab, (0, EPOCHS))
     *_, stacked = lab.framework.train(task)
-    fit = lab.framework.probe("tutorial.fit")
+    fit = lab.framework.probe(UserLoop).fit
     for member in range(len(stack.members)):
         weights, loss, right = fit(task, member)
         alone = tuple((kernel[member], bias[member]) for kernel, bias in stacked.weights)
@@ -76,8 +77,8 @@ def test_the_user_trains_what_the_oracle_defines(framework: str) -> None:
     lab = Lab(frameworks.load(framework), frameworks.load("numpy"), 0)
     stack = stack_of(framework, "sigmoid", 1)
     task = tutorial_task(stack, lab, (0, 1))
-    weights, loss, right = lab.framework.probe("tutorial.fit")(task, 1)
-    exact, exact_loss, exact_right = lab.oracle.probe("tutorial.fit")(task, 1)
+    weights, loss, right = lab.framework.probe(UserLoop).fit(task, 1)
+    exact, exact_loss, exact_right = lab.oracle.probe(UserLoop).fit(task, 1)
     for (kernel, _), (exact_kernel, _) in zip(weights, exact, strict=True):
         assert np.abs(kernel - exact_kernel).max() < 1e-3 * np.abs(exact_kernel).max()
     assert loss == pytest.approx(exact_loss, rel=1e-4)

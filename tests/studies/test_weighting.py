@@ -11,6 +11,7 @@ import pytest
 from suite import frameworks
 from suite.frameworks.numpy import Numpy
 from suite.planning import grids
+from suite.probes.weighted import WeightedTraining
 from suite.report import weighting as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import weighting
@@ -43,14 +44,16 @@ def test_frameworks_take_the_steps_of_the_definition(name: str) -> None:
     """Nine steps in single precision: relative errors of 1e-6 grow to about 1e-5. Leaving the
     weights out, or dividing by their sum, is far outside."""
     given = task()
-    found = frameworks.load(name).probe("weighted.train")("sgd(0.05)", *given, RECORD)
-    exact = Numpy().probe("weighted.train")("sgd(0.05)", *given, RECORD)
+    found = frameworks.load(name).probe(WeightedTraining).train("sgd(0.05)", *given, RECORD)
+    exact = Numpy().probe(WeightedTraining).train("sgd(0.05)", *given, RECORD)
     assert found.shape == (2, 3, 7)
     assert found == pytest.approx(exact, rel=1e-3, abs=1e-4)
     weights, inputs, labels, importance, points = given
     for planted in (np.ones_like(importance), importance / importance.mean(axis=1, keepdims=True)):
-        other = Numpy().probe("weighted.train")(
-            "sgd(0.05)", weights, inputs, labels, planted, points, RECORD
+        other = (
+            Numpy()
+            .probe(WeightedTraining)
+            .train("sgd(0.05)", weights, inputs, labels, planted, points, RECORD)
         )
         assert np.abs(other - found)[:, -1].max() > 0.01
 
@@ -69,9 +72,11 @@ def test_the_definition_descends_its_own_loss() -> None:
         return np.asarray((importance * (np.logaddexp(0, logits) - labels * logits)).mean(axis=1))
 
     # Logits on the training points after one step give the loss after it.
-    after = Numpy().probe("weighted.train")(
-        f"sgd({rate})", weights, inputs, labels, importance, inputs, (1,)
-    )[:, 0]
+    after = (
+        Numpy()
+        .probe(WeightedTraining)
+        .train(f"sgd({rate})", weights, inputs, labels, importance, inputs, (1,))[:, 0]
+    )
     stepped = (importance * (np.logaddexp(0, after) - labels * after)).mean(axis=1)
     gained = (loss(weights) - stepped) / rate
     squares = np.zeros(2)
@@ -88,7 +93,7 @@ def test_the_definition_descends_its_own_loss() -> None:
 def test_another_optimizer_has_no_definition() -> None:
     for name in ("adam", "sgd(0.1,0.9)"):
         with pytest.raises(UserError, match="no definition"):
-            Numpy().probe("weighted.train")(name, *task(), RECORD)
+            Numpy().probe(WeightedTraining).train(name, *task(), RECORD)
 
 
 def test_the_best_boundary_moves_by_the_log_of_the_weight() -> None:

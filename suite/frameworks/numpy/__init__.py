@@ -2,14 +2,13 @@
 
 A multilayer perceptron without normalization, dropout and residual connections, with binary cross-
 entropy, and the optimizers in the form of Keras (epsilon inside the root in RMSprop, beside the
-uncorrected root in Adam); for anything else it raises UserError. The leading axis K is a matrix
+uncorrected root in Adam); for anything else it raises Unsupported. The leading axis K is a matrix
 product's batch axis and nothing more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -22,9 +21,10 @@ from suite.types import (
     Array,
     Layer,
     LayerSignals,
+    P,
     Snapshot,
     TrainTask,
-    UserError,
+    Unsupported,
     Weights,
     float64,
 )
@@ -56,9 +56,9 @@ class Numpy:
         rng = np.random.default_rng(seed)
         return initializers.resolve(initializer).draw(rng, fan_in, fan_out), np.zeros(fan_out)
 
-    def probe(self, name: str) -> Callable[..., Any]:
-        """The function of ``probes/``; see ``types.Framework.probe``."""
-        return probe(self.name, name)
+    def probe(self, topic: type[P]) -> P:
+        """Return the measurements of a topic, which are in ``probes/``."""
+        return probe(self.name, topic)
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
@@ -69,7 +69,7 @@ class Numpy:
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         """Train, and yield a snapshot at each epoch of ``task.record``.
 
-        Raises UserError for what the oracle does not have; see above.
+        Raises Unsupported for what the oracle does not have; see above.
         """
         _check(task)
         name = task.architecture.activation
@@ -127,7 +127,7 @@ _ALLOWED = {
 def _check(task: TrainTask) -> None:
     model: Architecture = task.architecture
     if model.normalization != "none" or model.dropout or model.outputs != 1 or model.residual:
-        raise UserError(
+        raise Unsupported(
             "the NumPy oracle trains networks with one output, without normalization, dropout and"
             f" residual connections; given: outputs={model.outputs},"
             f" normalization={model.normalization!r}, dropout={model.dropout},"
@@ -136,7 +136,7 @@ def _check(task: TrainTask) -> None:
     for name, allowed in _ALLOWED.items():
         given = getattr(task, name)
         if given not in allowed:
-            raise UserError(
+            raise Unsupported(
                 f"the NumPy oracle has no {name} {given!r} of its own"
                 f" (allowed: {', '.join(allowed)})"
             )

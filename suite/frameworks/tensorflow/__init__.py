@@ -27,7 +27,7 @@ from suite.frameworks.tensorflow.backend import (
 from suite.frameworks.tensorflow.layers import seeded
 from suite.frameworks.tensorflow.stack import Stack
 from suite.frameworks.timing import clock
-from suite.types import Array, Layer, LayerSignals, Snapshot, TrainTask, Weights
+from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
 
 
 class TensorFlow:
@@ -96,9 +96,9 @@ class TensorFlow:
             del stack
             release()
 
-    def probe(self, name: str) -> Callable[..., Any]:
-        """The function of ``probes/``; see ``types.Framework.probe``."""
-        return probe(self.name, name)
+    def probe(self, topic: type[P]) -> P:
+        """Return the measurements of a topic, which are in ``probes/``."""
+        return probe(self.name, topic)
 
 
 def _activation(name: str) -> Callable[..., Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from suite.frameworks.torch.dense import dense_layers
 from suite.frameworks.torch.layers import Activation, seeded, tensor
 from suite.frameworks.torch.narrow import Narrow, usable
 from suite.frameworks.torch.stack import Data, Stack, take
-from suite.types import Array, Layer, LayerSignals, Snapshot, TrainTask, Weights
+from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
 
 
 class Torch:
@@ -93,9 +92,9 @@ class Torch:
                     snapshot = stack.snapshot(epoch, data, heldout, _sample(task, data, epoch))
                 yield snapshot
 
-    def probe(self, name: str) -> Callable[..., Any]:
-        """The function of ``probes/``; see ``types.Framework.probe``."""
-        return probe(self.name, name)
+    def probe(self, topic: type[P]) -> P:
+        """Return the measurements of a topic, which are in ``probes/``."""
+        return probe(self.name, topic)
 
 
 def mask_seed(noise: Sequence[int], epoch: int) -> int:

@@ -8,12 +8,14 @@ function as a tanh network.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from suite.catalogue import datasets
 from suite.catalogue.frameworks import FRAMEWORKS
+from suite.probes.tutorial import UserLoop
 from suite.studies.common import costs
 from suite.studies.common.protocol import accuracy, first_true, layer_columns, outcome
 from suite.studies.tutorial.prints import comparison, printed
@@ -149,6 +151,9 @@ class Tutorial(Study):
             return "only a sigmoid network can be made to equal a tanh network"
         return None
 
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        return (UserLoop.fit,) if _printed(cell) else ()
+
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         task = tutorial_task(stack, lab, tuple(range(EPOCHS + 1)))
         snapshots = list(lab.framework.train(task))
@@ -226,8 +231,12 @@ def _run_columns(
 
 def _fitted(member: Member) -> bool:
     """Whether a member is also trained by itself: the tutorial's own networks, two seeds."""
-    known = member.cell["case"] == "independent" and not np.isnan(printed(member.cell).accuracy)
-    return known and member.seed < FIT_SEEDS
+    return _printed(member.cell) and member.seed < FIT_SEEDS
+
+
+def _printed(cell: Cell) -> bool:
+    """Whether the tutorial prints the accuracy of a cell's network."""
+    return cell["case"] == "independent" and not np.isnan(printed(cell).accuracy)
 
 
 def fits(stack: Stack, lab: Lab, task: TrainTask, stacked: Snapshot) -> dict[str, Array]:
@@ -235,7 +244,7 @@ def fits(stack: Stack, lab: Lab, task: TrainTask, stacked: Snapshot) -> dict[str
 
     ``stacked``: what the stack was after ``FIT_EPOCHS`` epochs.
     """
-    fit = lab.framework.probe("tutorial.fit")
+    fit = lab.framework.probe(UserLoop).fit
     short = replace(task, record=(0, FIT_EPOCHS))
     names = ("fit_deviation", "fit_loss", "fit_accuracy")
     alone = np.full((3, len(stack.members)), np.nan)

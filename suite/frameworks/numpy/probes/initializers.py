@@ -40,7 +40,7 @@ def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Arra
     return float64(inputs) @ kernel, float64(cotangent) @ kernel.T
 
 
-def shared(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
+def sharing(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
     """Kernels of dense layers, (fan_in, fan_out) each, N(0, 1), one after the other from one
     generator, whatever the kind."""
     rng = np.random.default_rng(seed)

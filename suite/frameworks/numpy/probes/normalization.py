@@ -27,7 +27,7 @@ def layer(
     return gamma * xhat + beta, by_values, by_gamma, by_beta
 
 
-def running(kind: str, batches: Array, kept: float, unbiased: bool) -> tuple[Array, Array]:
+def averages(kind: str, batches: Array, kept: float, unbiased: bool) -> tuple[Array, Array]:
     """Return the moving averages (features,) of mean and variance after (T, ...) batches.
 
     They start at 0 and 1; each batch leaves the share ``kept`` of the old value. ``unbiased``:

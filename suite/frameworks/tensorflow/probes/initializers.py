@@ -68,7 +68,7 @@ def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Arra
     return outputs.numpy(), gradient.numpy()
 
 
-def shared(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
+def sharing(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
     """Kernels of dense layers, (fan_in, fan_out) each, all filled by N(0, 1).
 
     ``shared``: by one ``RandomNormal``, nobody gives a seed (Python's generator, of which Keras

@@ -1,1 +1,43 @@
-"""Measurements of single studies in torch: a file for each topic; see ``types.Framework.probe``."""
+"""The probes of torch, one module a topic; mypy compares each module with its Protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from suite.frameworks.torch.probes import (
+        convolution,
+        curves,
+        defaults,
+        descent,
+        idioms,
+        initializers,
+        normalization,
+        normalized,
+        signals,
+        tutorial,
+        weighted,
+    )
+    from suite.probes.convolution import Convolutions
+    from suite.probes.curves import DefaultForms
+    from suite.probes.defaults import DefaultNumbers
+    from suite.probes.descent import KnownProblems
+    from suite.probes.idioms import Mechanisms
+    from suite.probes.initializers import LayerDraws
+    from suite.probes.normalization import NormalizationLayers
+    from suite.probes.normalized import DeepNetworks
+    from suite.probes.signals import Signals
+    from suite.probes.tutorial import UserLoop
+    from suite.probes.weighted import WeightedTraining
+
+    _convolution: Convolutions = convolution
+    _curves: DefaultForms = curves
+    _defaults: DefaultNumbers = defaults
+    _descent: KnownProblems = descent
+    _idioms: Mechanisms = idioms
+    _initializers: LayerDraws = initializers
+    _normalization: NormalizationLayers = normalization
+    _normalized: DeepNetworks = normalized
+    _signals: Signals = signals
+    _tutorial: UserLoop = tutorial
+    _weighted: WeightedTraining = weighted

@@ -60,7 +60,7 @@ def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Arra
     return outputs.detach().numpy(), gradient.numpy()
 
 
-def shared(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
+def sharing(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
     """Kernels of dense layers, (fan_in, fan_out) each, all filled by N(0, 1).
 
     ``shared``: by one function, nobody gives a seed (the global generator starts from ``seed``);

@@ -1,0 +1,193 @@
+"""Probes: each home is compared with its Protocols, and what it lacks is declared as a gap."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from suite import frameworks, probes
+from suite.catalogue.frameworks import FRAMEWORKS
+from suite.frameworks import timing
+from suite.measuring.measure_stack import measure
+from suite.planning import grids
+from suite.probes.defaults import DefaultNumbers
+from suite.probes.idioms import Mechanisms
+from suite.probes.signals import Signals
+from suite.studies import STUDIES
+from suite.types import PROFILES, Cell, Study, Unsupported, UserError
+from tests.support import ROOT
+
+
+def modules() -> Iterator[ModuleType]:
+    for found in pkgutil.iter_modules(probes.__path__):
+        yield importlib.import_module(f"suite.probes.{found.name}")
+
+
+FUNCTIONS = {
+    probes.name(function)
+    for module in modules()
+    for _, protocol in inspect.getmembers(module, inspect.isclass)
+    if protocol.__module__ == module.__name__
+    for _, function in inspect.getmembers(protocol, inspect.isfunction)
+    if function.__module__ == module.__name__ and not function.__name__.startswith("_")
+}
+"""Every function of every Protocol, as "topic.function"."""
+
+
+def home(framework: str) -> Path:
+    return ROOT / "suite" / "frameworks" / framework / "probes"
+
+
+# --- what mypy compares ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS.names)
+def test_mypy_sees_every_module_of_probes(framework: str) -> None:
+    """Each stands on the right of an annotated assignment, whose annotation is a Protocol of the
+    topic."""
+    topics = {path.stem for path in home(framework).glob("*.py")} - {"__init__"}
+    tree = ast.parse((home(framework) / "__init__.py").read_text(encoding="utf-8"))
+    origin = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    compared = {
+        node.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.value, ast.Name)
+        and isinstance(node.annotation, ast.Name)
+        and origin[node.annotation.id] == f"suite.probes.{node.value.id}"
+    }
+    assert compared == topics
+
+
+# --- looking up --------------------------------------------------------------------------------
+
+
+def test_an_unknown_function_is_named_with_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"unknown probe 'signals' in numpy 'jacobain'.*'jacobian'"):
+        _ = frameworks.probe("numpy", Signals).jacobain  # type: ignore[attr-defined]
+
+
+def test_an_unknown_topic_is_named_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Signals, "__module__", "suite.probes.signal")
+    with pytest.raises(UserError, match=r"unknown topic of probes in numpy 'signal'.*'signals'"):
+        frameworks.probe("numpy", Signals)
+
+
+def test_a_declared_gap_is_unsupported_with_its_reason() -> None:
+    """A topic that the oracle has no file for, and a function that its file does not have."""
+    gaps = FRAMEWORKS["numpy"].gaps
+    with pytest.raises(Unsupported) as topic:
+        frameworks.probe("numpy", DefaultNumbers).value("adam.epsilon", 0)
+    assert str(topic.value) == gaps["defaults.value"]
+    with pytest.raises(Unsupported) as function:
+        frameworks.probe("numpy", Mechanisms).attempt("object_call")
+    assert str(function.value) == gaps["idioms.attempt"]
+
+
+def test_each_call_of_a_timed_probe_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = timing.Clock(iter([0.0, 1.0, 1.0, 3.0, 9.0]).__next__)
+    monkeypatch.setattr(timing, "clock", clock)
+    smallest = timing.Timed(frameworks.load("numpy")).probe(Signals).smallest
+    assert [smallest("single"), smallest("double")] == [2.0**-149, 2.0**-1074]
+    assert clock.take() == {"probe": 3.0}
+
+
+# --- gaps --------------------------------------------------------------------------------------
+
+
+def cells(study: Study, framework: str) -> list[Cell]:
+    """Every cell of a study's largest profile in a framework."""
+    return list(grids.cells(study, grids.Selection(PROFILES[-1], (framework,))))
+
+
+def cases(study: Study) -> set[str]:
+    """The gaps that a framework may declare for a study: the values of its local axes."""
+    return {
+        f"{study.name}.{value}"
+        for cell in cells(study, "numpy")
+        for axis, value in cell.values
+        if axis in ("case", "layer_kind", "shape")
+    }
+
+
+def test_every_gap_names_a_function_or_a_case() -> None:
+    known = FUNCTIONS.union(*map(cases, STUDIES))
+    assert {gap for entry in FRAMEWORKS for gap in entry.gaps} <= known
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS.names)
+def test_a_gap_in_the_probes_is_one(framework: str) -> None:
+    """A framework has each function that a study needs of it, or declares it, and never both."""
+    needed = {
+        probes.name(function)
+        for study in STUDIES
+        for cell in cells(study, framework)
+        for function in study.probes(cell)
+    }
+    missing = set()
+    for name in needed:
+        topic, _, function = name.partition(".")
+        path = home(framework) / f"{topic}.py"
+        tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+        if function not in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}:
+            missing.add(name)
+    assert missing == set(FRAMEWORKS[framework].gaps) & FUNCTIONS
+
+
+def looked_up(study: Study) -> Iterator[tuple[str, str]]:
+    """Whom a study's files ask for a probe, and which: of ``lab.oracle.probe(Signals).smallest``
+    the expression before ``.probe``, and "signals.smallest".
+
+    Every look-up has this form, so that none is overlooked.
+    """
+    package = importlib.import_module(f"suite.studies.{study.name}")
+    path = Path(str(package.__file__))
+    for file in path.parent.glob("*.py") if path.name == "__init__.py" else [path]:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        count = 0
+        for node in ast.walk(tree):
+            match node:
+                case ast.Attribute(
+                    value=ast.Call(
+                        func=ast.Attribute(value=asked, attr="probe"), args=[ast.Name(id=topic)]
+                    ),
+                    attr=function,
+                ):
+                    count += 1
+                    protocol = getattr(package, topic)
+                    yield ast.unparse(asked), probes.name(getattr(protocol, function))
+        assert count == sum(
+            isinstance(node, ast.Attribute) and node.attr == "probe" for node in ast.walk(tree)
+        )
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+def test_a_study_names_the_probes_that_it_calls(study: Study) -> None:
+    called = {name for asked, name in looked_up(study) if not asked.endswith("oracle")}
+    named = {
+        probes.name(function) for cell in cells(study, "torch") for function in study.probes(cell)
+    }
+    assert called == named
+
+
+def test_a_gap_met_in_a_measurement_is_unsupported() -> None:
+    """The oracle raises Unsupported for batch normalization, of which no plan knows."""
+    (stack, *_) = grids.stacks(
+        STUDIES["rescue"], grids.Selection("quick", ("numpy",), {"normalization": ("batch",)}, 1)
+    )
+    measured, kept = measure(stack, 0)
+    assert set(measured.status) == {"unsupported"}
+    assert "without normalization" in measured.reason[0]
+    assert kept == []

@@ -110,7 +110,7 @@ def demo(steps: pd.DataFrame) -> Drawing:
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(
         "descent_demo",
-        "Loss of the article's demo by step, clipped and not clipped",
+        "Loss of the article's demo by step, with and without clipping",
         "Mean squared error of each batch before its step (no unit): a network of 10 inputs, 50"
         " ReLU units and 1 output from each framework's default start, gradient descent with"
         " learning rate 0.01 on fresh random inputs and targets. Line: median over the networks;"

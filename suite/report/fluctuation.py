@@ -85,7 +85,7 @@ def dead(layers: pd.DataFrame) -> Drawing:
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(
         "born_dead",
-        "Share of narrow ReLU networks that are dead before training, by number of layers",
+        "Share of narrow ReLU networks born dead, by number of layers",
         "Share of He ReLU networks without biases whose activations are exactly 0, against the"
         " number of layers, no training. Line: networks that are dead for all of 32 evenly spaced"
         " directions of a plane of inputs (without biases the output scales with the input, so that"

@@ -7,7 +7,6 @@ import gzip
 import re
 import shutil
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -18,30 +17,9 @@ from suite.report import write_report
 from suite.report.common import words
 from suite.types import UserError
 from tests.support import synthetic
+from tests.support.page import Page
 
 EVIL = "<script>alert('&')</script>"
-
-
-class Page(HTMLParser):
-    """Every tag with its attributes, and all text, as a browser would see them."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def handle_endtag(self, tag: str) -> None:
-        self.text += " " if tag in ("td", "th") else ""
-
-    def values(self, attribute: str) -> list[str]:
-        return [attrs[attribute] for _, attrs in self.tags if attribute in attrs]
 
 
 @pytest.fixture(scope="module")

@@ -145,8 +145,8 @@ def contradicting(path: str, rows: pd.DataFrame) -> pd.DataFrame:
             rows["framework"] = rows["framework"].map(names)
         case _:
             # The values of each metric change places: the first cells get those of the last.
-            ends = ("n", "reason", "seed")
-            first = max(rows.columns.get_loc(end) for end in ends if end in rows) + 1
+            columns = list(rows.columns)
+            first = max(columns.index(end) for end in ("n", "reason", "seed") if end in rows) + 1
             for column in rows.columns[first:]:
                 if rows[column].dtype.kind == "f":
                     rows[column] = np.array(rows[column])[::-1]

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from suite.catalogue import registry
+from suite.catalogue.registry import natives
 from suite.types import Array, Native, float64
 
 
@@ -28,7 +29,9 @@ class Activation:
 
     ``value(x, *parameters)`` and ``slope(x, *parameters)`` take and return float64 arrays of any
     shape. ``native(*parameters)``: framework -> the framework's own function, to be called with
-    a tensor and the keyword arguments. ``kinks``: the points at which the slope may jump.
+    a tensor and the keyword arguments. ``layers``: framework -> its own layer as it is made
+    without a parameter; a framework may have none. ``kinks``: the points at which the slope may
+    jump. ``bounded``: whether the value stays between two constants.
     """
 
     name: str
@@ -36,8 +39,25 @@ class Activation:
     value: Callable[..., Array]
     slope: Callable[..., Array]
     native: Callable[..., Mapping[str, Native]]
+    layers: Mapping[str, Native] = field(default_factory=dict)
     parameters: Mapping[str, float | None] = field(default_factory=dict)
     kinks: tuple[float, ...] = ()
+    bounded: bool = False
+
+    @property
+    def functions(self) -> Mapping[str, Native]:
+        """Framework -> its own function, with the declared defaults as parameters."""
+        return self.native(*(value or 0.0 for value in self.parameters.values()))
+
+    def has_layer(self, framework: str) -> bool:
+        """Whether a framework has a layer for it; the oracle's function is its layer."""
+        return framework == registry.ORACLE or framework in self.layers
+
+    def undeclared(self, framework: str) -> str | None:
+        """Return why a framework cannot evaluate the activation, or None where it can."""
+        if framework == registry.ORACLE:
+            return None
+        return registry.undeclared(f"activation {self.name!r}", self.functions, framework)
 
 
 @dataclass(frozen=True)
@@ -50,20 +70,20 @@ class Resolved:
     parameters: tuple[float, ...]
 
     def value(self, x: Array) -> Array:
-        """The function at ``x``: float64, the shape of ``x``."""
+        """Return the function at ``x``: float64, the shape of ``x``."""
         return self.entry.value(float64(x), *self.parameters)
 
     def slope(self, x: Array) -> Array:
-        """The derivative at ``x``: float64, the shape of ``x``."""
+        """Return the derivative at ``x``: float64, the shape of ``x``."""
         return self.entry.slope(float64(x), *self.parameters)
 
     def native(self, framework: str) -> Native:
-        """The framework's own function and its keyword arguments.
+        """Return the framework's own function and its keyword arguments.
 
         Raises UserError when the activation names none for that framework.
         """
-        natives = self.entry.native(*self.parameters)
-        return registry.of_framework(f"activation {self.name!r}", natives, framework)
+        declared = self.entry.native(*self.parameters)
+        return registry.of_framework(f"activation {self.name!r}", declared, framework)
 
     @functools.cached_property
     def steepest(self) -> float:
@@ -71,33 +91,39 @@ class Resolved:
         return float(np.abs(self.slope(np.linspace(-20.0, 20.0, 40_001))).max())
 
     def saturated(self, x: Array) -> Array:
-        """Where a unit lets next to no gradient through: bool, the shape of ``x``.
+        """Return where a unit lets next to no gradient through: bool, the shape of ``x``.
 
         A unit is saturated when the magnitude of its slope is below 1 % of the largest that the
         activation has: |x| > 5.99 for sigmoid, |x| > 2.99 for tanh, x <= 0 for relu, nowhere for
-        linear and leaky_relu. The rule speaks of the slope alone, so it also counts the narrow
+        linear and leaky_relu. The rule looks at the slope alone, so it also counts the narrow
         band around the minimum of gelu, silu and mish, where the slope passes through zero.
         """
         return np.asarray(np.abs(self.slope(x)) < 0.01 * self.steepest)
 
 
+# --- the definitions ---------------------------------------------------------------------------
+
+
 def _sigmoid(x: Array) -> Array:
+    """Return 1 / (1 + exp(-x))."""
     z = np.exp(-np.abs(x))  # never above 1: exp(-x) would overflow for x < -709
     return np.where(x >= 0, 1.0 / (1.0 + z), z / (1.0 + z))
 
 
 def _sigmoid_slope(x: Array) -> Array:
+    """Return s (1 - s), s the sigmoid."""
     z = np.exp(-np.abs(x))
     return np.asarray(z / (1.0 + z) ** 2)
 
 
 def _tanh_slope(x: Array) -> Array:
-    # 1 / cosh(x)**2, written with a decaying exponential: cosh would overflow.
+    """Return 1 / cosh(x)^2, written with a decaying exponential: cosh would overflow."""
     z = np.exp(-2.0 * np.abs(x))
     return np.asarray(4.0 * z / (1.0 + z) ** 2)
 
 
 def _leaky_relu(x: Array, slope: float) -> Array:
+    """Return x above 0, else slope x."""
     return np.where(x > 0, x, slope * x)
 
 
@@ -106,6 +132,7 @@ def _leaky_relu_slope(x: Array, slope: float) -> Array:
 
 
 def _elu(x: Array, alpha: float) -> Array:
+    """Return x above 0, else alpha (exp(x) - 1)."""
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
 
 
@@ -115,39 +142,49 @@ def _elu_slope(x: Array, alpha: float) -> Array:
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
+"""alpha and lambda of Klambauer et al. 2017, which make N(0, 1) a fixed point."""
 
 
 def _gelu(x: Array) -> Array:
+    """Return x Phi(x), Phi the distribution function of N(0, 1)."""
     from scipy.special import ndtr  # here, because listing the catalogue must not import SciPy
 
     return np.asarray(x * ndtr(x))
 
 
 def _gelu_slope(x: Array) -> Array:
+    """Return Phi(x) + x phi(x), phi the density of N(0, 1)."""
     from scipy.special import ndtr  # as above
 
     return np.asarray(ndtr(x) + x * np.exp(-0.5 * x**2) / np.sqrt(2.0 * np.pi))
 
 
 def _silu_slope(x: Array) -> Array:
+    """Return s(x) (1 + x (1 - s(x))), s the sigmoid."""
     return np.asarray(_sigmoid(x) * (1.0 + x * _sigmoid(-x)))
 
 
 def _softplus(x: Array) -> Array:
+    """Return log(1 + exp(x)), written so that nothing overflows."""
     return np.asarray(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
 
 
 def _mish(x: Array) -> Array:
+    """Return x tanh(softplus(x))."""
     return np.asarray(x * np.tanh(_softplus(x)))
 
 
 def _mish_slope(x: Array) -> Array:
+    """Return tanh(p) + x s(x) / cosh(p)^2, p the softplus and s the sigmoid of x."""
     return np.asarray(np.tanh(_softplus(x)) + x * _tanh_slope(_softplus(x)) * _sigmoid(x))
 
 
-def _calls(torch: str, keras: str) -> Mapping[str, Native]:
-    """Native functions that take nothing but the tensor."""
-    return {"torch": (torch, {}), "tensorflow": (f"keras.activations:{keras}", {})}
+# --- the entries -------------------------------------------------------------------------------
+
+
+def _keras(name: str) -> Native:
+    """Return Keras' layer of an activation that has no class of its own."""
+    return "keras.layers:Activation", {"activation": name}
 
 
 ACTIVATIONS = registry.Registry(
@@ -159,28 +196,34 @@ ACTIVATIONS = registry.Registry(
             value=lambda x: x.copy(),
             slope=np.ones_like,
             # torch.nn.functional has no identity; torch.positive returns its argument.
-            native=lambda: _calls("torch:positive", "linear"),
+            native=lambda: natives(torch="torch:positive", tensorflow="keras.activations:linear"),
+            layers=natives(torch="torch.nn:Identity", tensorflow=_keras("linear")),
         ),
         Activation(
             name="sigmoid",
-            source="Rumelhart, Hinton and Williams 1986",
+            source="Rumelhart, Hinton and Williams 1986 (doi:10.1038/323533a0)",
             value=_sigmoid,
             slope=_sigmoid_slope,
-            native=lambda: _calls("torch:sigmoid", "sigmoid"),
+            native=lambda: natives(torch="torch:sigmoid", tensorflow="keras.activations:sigmoid"),
+            layers=natives(torch="torch.nn:Sigmoid", tensorflow=_keras("sigmoid")),
+            bounded=True,
         ),
         Activation(
             name="tanh",
-            source="LeCun, Bottou, Orr and Müller 1998",
+            source="LeCun, Bottou, Orr and Müller 1998, section 4.4",
             value=np.tanh,
             slope=_tanh_slope,
-            native=lambda: _calls("torch:tanh", "tanh"),
+            native=lambda: natives(torch="torch:tanh", tensorflow="keras.activations:tanh"),
+            layers=natives(torch="torch.nn:Tanh", tensorflow=_keras("tanh")),
+            bounded=True,
         ),
         Activation(
             name="relu",
             source="Nair and Hinton 2010",
             value=lambda x: np.maximum(x, 0.0),
             slope=lambda x: np.where(x > 0, 1.0, 0.0),
-            native=lambda: _calls("torch:relu", "relu"),
+            native=lambda: natives(torch="torch:relu", tensorflow="keras.activations:relu"),
+            layers=natives(torch="torch.nn:ReLU", tensorflow="keras.layers:ReLU"),
             kinks=(0.0,),
         ),
         Activation(
@@ -188,50 +231,61 @@ ACTIVATIONS = registry.Registry(
             source="Maas, Hannun and Ng 2013",
             value=_leaky_relu,
             slope=_leaky_relu_slope,
-            native=lambda slope: {
-                "torch": ("torch.nn.functional:leaky_relu", {"negative_slope": slope}),
-                "tensorflow": ("keras.activations:leaky_relu", {"negative_slope": slope}),
-            },
+            native=lambda slope: natives(
+                torch=("torch.nn.functional:leaky_relu", {"negative_slope": slope}),
+                tensorflow=("keras.activations:leaky_relu", {"negative_slope": slope}),
+            ),
+            layers=natives(torch="torch.nn:LeakyReLU", tensorflow="keras.layers:LeakyReLU"),
             parameters={"slope": 0.01},
             kinks=(0.0,),
         ),
         Activation(
             name="elu",
-            source="Clevert, Unterthiner and Hochreiter 2015",
+            source="Clevert, Unterthiner and Hochreiter 2015 (arXiv:1511.07289)",
             value=_elu,
             slope=_elu_slope,
-            native=lambda alpha: {
-                "torch": ("torch.nn.functional:elu", {"alpha": alpha}),
-                "tensorflow": ("keras.activations:elu", {"alpha": alpha}),
-            },
+            native=lambda alpha: natives(
+                torch=("torch.nn.functional:elu", {"alpha": alpha}),
+                tensorflow=("keras.activations:elu", {"alpha": alpha}),
+            ),
+            layers=natives(torch="torch.nn:ELU", tensorflow="keras.layers:ELU"),
             parameters={"alpha": 1.0},
             kinks=(0.0,),
         ),
         Activation(
             name="selu",
-            source="Klambauer, Unterthiner, Mayr and Hochreiter 2017",
+            source="Klambauer, Unterthiner, Mayr and Hochreiter 2017 (arXiv:1706.02515)",
             value=lambda x: SELU_SCALE * _elu(x, SELU_ALPHA),
             slope=lambda x: SELU_SCALE * _elu_slope(x, SELU_ALPHA),
             # At 0 torch has this slope (scale * alpha, from the left), TensorFlow scale.
-            native=lambda: _calls("torch.nn.functional:selu", "selu"),
+            native=lambda: natives(
+                torch="torch.nn.functional:selu", tensorflow="keras.activations:selu"
+            ),
+            layers=natives(torch="torch.nn:SELU", tensorflow=_keras("selu")),
             kinks=(0.0,),
         ),
         Activation(
             name="gelu",
-            source="Hendrycks and Gimpel 2016 (the exact form, x times the normal distribution)",
+            source="Hendrycks and Gimpel 2016 (arXiv:1606.08415): the exact form, x times the"
+            " normal distribution",
             value=_gelu,
             slope=_gelu_slope,
-            native=lambda: {
-                "torch": ("torch.nn.functional:gelu", {"approximate": "none"}),
-                "tensorflow": ("keras.activations:gelu", {"approximate": False}),
-            },
+            native=lambda: natives(
+                torch=("torch.nn.functional:gelu", {"approximate": "none"}),
+                tensorflow=("keras.activations:gelu", {"approximate": False}),
+            ),
+            layers=natives(torch="torch.nn:GELU", tensorflow=_keras("gelu")),
         ),
         Activation(
             name="silu",
-            source="Elfwing, Uchibe and Doya 2017; Ramachandran, Zoph and Le 2017 (as Swish)",
+            source="Elfwing, Uchibe and Doya 2017 (arXiv:1702.03118); Ramachandran, Zoph and Le"
+            " 2017 (arXiv:1710.05941, as Swish)",
             value=lambda x: x * _sigmoid(x),
             slope=_silu_slope,
-            native=lambda: _calls("torch.nn.functional:silu", "silu"),
+            native=lambda: natives(
+                torch="torch.nn.functional:silu", tensorflow="keras.activations:silu"
+            ),
+            layers=natives(torch="torch.nn:SiLU", tensorflow=_keras("silu")),
         ),
         Activation(
             name="softplus",
@@ -239,28 +293,38 @@ ACTIVATIONS = registry.Registry(
             value=_softplus,
             slope=_sigmoid,
             # torch takes x itself above 20 (its threshold), where softplus is x + 2e-9 or less.
-            native=lambda: _calls("torch.nn.functional:softplus", "softplus"),
+            native=lambda: natives(
+                torch="torch.nn.functional:softplus", tensorflow="keras.activations:softplus"
+            ),
+            layers=natives(torch="torch.nn:Softplus", tensorflow=_keras("softplus")),
         ),
         Activation(
             name="softsign",
             source="Bergstra, Desjardins, Lamblin and Bengio 2009",
             value=lambda x: x / (1.0 + np.abs(x)),
             slope=lambda x: 1.0 / (1.0 + np.abs(x)) ** 2,
-            native=lambda: _calls("torch.nn.functional:softsign", "softsign"),
+            native=lambda: natives(
+                torch="torch.nn.functional:softsign", tensorflow="keras.activations:softsign"
+            ),
+            layers=natives(torch="torch.nn:Softsign", tensorflow=_keras("softsign")),
+            bounded=True,
         ),
         Activation(
             name="mish",
-            source="Misra 2019",
+            source="Misra 2019 (arXiv:1908.08681)",
             value=_mish,
             slope=_mish_slope,
-            native=lambda: _calls("torch.nn.functional:mish", "mish"),
+            native=lambda: natives(
+                torch="torch.nn.functional:mish", tensorflow="keras.activations:mish"
+            ),
+            layers=natives(torch="torch.nn:Mish", tensorflow=_keras("mish")),
         ),
     ],
 )
 
 
 def canonical(name: str) -> str:
-    """The one way to write an activation's name: ``leaky_relu(.01)`` is ``leaky_relu``.
+    """Return an activation's name in its canonical form: ``leaky_relu(.01)`` is ``leaky_relu``.
 
     Raises UserError for an unknown name or wrong parameters.
     """
@@ -268,7 +332,7 @@ def canonical(name: str) -> str:
 
 
 def resolve(name: str) -> Resolved:
-    """The activation that a name means. Raises UserError as ``canonical`` does."""
+    """Return the activation that a name means. Raises UserError as ``canonical`` does."""
     return _resolve(canonical(name))
 
 

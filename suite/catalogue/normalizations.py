@@ -64,6 +64,13 @@ class Normalization:
         """Whether inference normalises by moving statistics that training has kept."""
         return "momentum" in self.common
 
+    def undeclared(self, framework: str) -> str | None:
+        """Return why a framework has no such layer, or None where it has one."""
+        if framework == registry.ORACLE or self.translate is None:
+            return None
+        natives = self.translate(self.common)
+        return registry.undeclared(f"normalization {self.name!r}", natives, framework)
+
     def values(self, settings: str) -> Mapping[str, float]:
         """Return the hyper-parameters to set: none with the settings ``default``.
 

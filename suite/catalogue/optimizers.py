@@ -60,14 +60,8 @@ class Optimizer:
 
     def undeclared(self, framework: str) -> str | None:
         """Return why a framework cannot use the optimizer, or None where it can."""
-        if framework == registry.ORACLE:
-            return (
-                None
-                if self.formula
-                else f"the formula of optimizer {self.name!r} is not written down"
-            )
-        natives = self.translate(self.common)
-        return registry.undeclared(f"optimizer {self.name!r}", natives, framework)
+        declared = [*self.translate(self.common), *([registry.ORACLE] if self.formula else [])]
+        return registry.undeclared(f"optimizer {self.name!r}", declared, framework)
 
     def native(self, framework: str, settings: str = "common") -> Native:
         """Return the framework's own class and its keyword arguments.

@@ -22,7 +22,8 @@ class Axis:
     ``parse`` brings a value into canonical form or raises UserError. ``default`` is left out of
     a cell's identity; None: the axis has no default and is always named. ``holds``: ``name``,
     ``count`` (a whole number) or ``number``. ``local``: its values have no catalogue; a study
-    allows those that its own grids name.
+    allows those that its own grids name. ``undeclared(value, framework)``: why a framework has
+    nothing for a value of a catalogue, or None where it has.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Axis:
     default: Value | None = None
     holds: str = "name"
     local: bool = False
+    undeclared: Callable[[str, str], str | None] = lambda value, framework: None
 
 
 def _choice(kind: str, allowed: Iterable[str]) -> Callable[[Value], Value]:
@@ -91,11 +93,27 @@ AXES = Registry(
     "axis",
     [
         Axis("framework", "whose layers are measured", _choice("framework", FRAMEWORKS.names)),
-        Axis("activation", "after every hidden layer", lambda v: activations.canonical(str(v))),
-        Axis("initializer", "of every kernel", lambda v: initializers.canonical(str(v))),
+        Axis(
+            "activation",
+            "after every hidden layer",
+            lambda v: activations.canonical(str(v)),
+            undeclared=lambda v, framework: activations.resolve(v).entry.undeclared(framework),
+        ),
+        Axis(
+            "initializer",
+            "of every kernel",
+            lambda v: initializers.canonical(str(v)),
+            undeclared=lambda v, framework: initializers.resolve(v).undeclared(framework),
+        ),
         Axis("depth", "hidden layers", _count("depth"), holds="count"),
         Axis("width", "units of a hidden layer", _count("width"), holds="count"),
-        Axis("optimizer", "that trains", lambda v: optimizers.canonical(str(v)), "rmsprop"),
+        Axis(
+            "optimizer",
+            "that trains",
+            lambda v: optimizers.canonical(str(v)),
+            "rmsprop",
+            undeclared=lambda v, framework: optimizers.resolve(v).undeclared(framework),
+        ),
         Axis(
             "weights",
             "shared: drawn once in NumPy and loaded into every framework;"
@@ -116,6 +134,7 @@ AXES = Registry(
             "between a hidden layer's kernel and its activation",
             _choice("normalization", NORMALIZATIONS.names),
             "none",
+            undeclared=lambda v, framework: NORMALIZATIONS[v].undeclared(framework),
         ),
         Axis(
             "residual",

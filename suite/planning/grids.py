@@ -7,6 +7,7 @@ from the grid alone: all cells that share a program, times one block of seeds.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import math
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from suite import probes
 from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.registry import ORACLE
 from suite.planning.axes import AXES, canonical_value, make_cell
 from suite.types import BLOCK, Cell, Cost, Member, Stack, Study, UserError, Value
 
@@ -124,10 +126,36 @@ def stacks(study: Study, selection: Selection) -> list[Stack]:
 
 
 def unsupported(study: Study, cell: Cell) -> str | None:
-    """Return why a cell cannot be measured, or None: the study's reason, or the framework's gap."""
+    """Return why a cell cannot be measured, or None.
+
+    The reason is the study's, a gap of the framework, or a value for which a catalogue declares
+    nothing of the framework's.
+    """
+    framework = cell.text("framework")
     cases = [f"{study.name}.{value}" for axis, value in cell.values if AXES[axis].local]
     functions = map(probes.name, study.probes(cell))
-    return study.unsupported(cell) or FRAMEWORKS[cell.text("framework")].gap([*functions, *cases])
+    return (
+        study.unsupported(cell)
+        or FRAMEWORKS[framework].gap([*functions, *cases])
+        or _undeclared(cell, framework)
+    )
+
+
+def _undeclared(cell: Cell, framework: str) -> str | None:
+    """Return which value of a cell has nothing to stand for it in a framework, or None."""
+    fields = dict(cell.values)
+    for axis, value in fields.items():
+        # NumPy draws the weights that the frameworks share.
+        shared = axis == "initializer" and fields.get("weights") == "shared"
+        if reason := _reason(axis, str(value), ORACLE if shared else framework):
+            return reason
+    return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _reason(axis: str, value: str, framework: str) -> str | None:
+    """Return ``Axis.undeclared``, kept: a large plan has few values in many cells."""
+    return AXES[axis].undeclared(value, framework)
 
 
 def supported(study: Study, stack: Stack) -> tuple[Stack, list[str | None]]:

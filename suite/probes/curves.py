@@ -15,6 +15,7 @@ class DefaultForms(Protocol):
 
         ``activation``: the catalogue's name without parameters. ``form``: ``layer`` or
         ``function``, the two ways to write it. Both arrays have the shape of ``points``, and in a
-        framework their precision. Raises UserError for another name or form.
+        framework their precision. Raises UserError for another name or form, and
+        for an activation that the framework has no layer or function for.
         """
         ...

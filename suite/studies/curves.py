@@ -135,10 +135,14 @@ def curve(name: str, lab: Lab) -> tuple[dict[str, float], dict[str, Array]]:
         chain, step = _evaluate(lab.framework, name, chain)
         flow = flow * step
     probe = lab.framework.probe(DefaultForms).default
-    defaults = {
-        form: float64(probe(function.entry.name, form, NEAR.astype(np.float32))[0])
-        for form in FORMS
-    }
+    defaults, errors = {}, {}
+    for form in FORMS:
+        if form == "layer" and not function.entry.has_layer(lab.framework.name):
+            defaults[form], errors[form] = np.full_like(NEAR, np.nan), np.nan
+            continue
+        made = float64(probe(function.entry.name, form, NEAR.astype(np.float32))[0])
+        defaults[form] = made
+        errors[form] = _relative(made, exact_value[: len(NEAR)], NEAR).max()
     numbers = {
         "activation_value_error": _relative(value, exact_value, x).max(),
         "activation_slope_error": slope_error[~kink].max(),
@@ -149,8 +153,7 @@ def curve(name: str, lab: Lab) -> tuple[dict[str, float], dict[str, Array]]:
         "tail_slope": np.abs(slope[near[[0, -1]]]).max(),
         "chain_slope": np.abs(flow).max(),
     }
-    for form in FORMS:
-        numbers[f"{form}_default_error"] = _relative(defaults[form], exact_value[near], NEAR).max()
+    numbers |= {f"{form}_default_error": error for form, error in errors.items()}
     columns = {
         "activation_value": value,
         "activation_value_predicted": exact_value,

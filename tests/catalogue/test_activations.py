@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import warnings
@@ -13,28 +14,20 @@ from suite import frameworks
 from suite.catalogue import activations
 from suite.catalogue.activations import ACTIVATIONS, SELU_SCALE, resolve
 from suite.catalogue.frameworks import FRAMEWORKS
+from suite.results.runs import read_runs
 from suite.types import Framework, UserError
+from tests.support import ROOT
 
 NAMES = [*ACTIVATIONS.names, "leaky_relu(0.2)", "elu(0.5)"]
+"""Every activation, and some with parameters that are not the defaults."""
 NATIVE = [name for name in FRAMEWORKS.names if name != "numpy"]
 load = functools.cache(frameworks.load)
 
 
-def test_the_names_of_the_catalogue() -> None:
-    assert ACTIVATIONS.names == (
-        "linear",
-        "sigmoid",
-        "tanh",
-        "relu",
-        "leaky_relu",
-        "elu",
-        "selu",
-        "gelu",
-        "silu",
-        "softplus",
-        "softsign",
-        "mish",
-    )
+def test_names_that_stored_results_use_stay() -> None:
+    """The names of the reference: a renamed entry would be another cell with other seeds."""
+    runs = read_runs(ROOT / "results" / "reference" / "standard", "curves")
+    assert set(runs["activation"]) <= set(ACTIVATIONS.names)
 
 
 @pytest.mark.parametrize(
@@ -76,8 +69,26 @@ def test_a_wrong_name_says_what_is_right(given: str, says: str) -> None:
 @pytest.mark.parametrize("entry", ACTIVATIONS, ids=lambda entry: entry.name)
 def test_an_entry_has_a_source_and_a_function_everywhere(entry: activations.Activation) -> None:
     assert entry.source
-    natives = entry.native(*(value or 0.5 for value in entry.parameters.values()))
-    assert set(natives) == set(NATIVE)
+    assert set(entry.functions) == set(NATIVE)
+    assert set(entry.layers) <= set(NATIVE)
+
+
+@pytest.mark.parametrize("entry", ACTIVATIONS, ids=lambda entry: entry.name)
+def test_a_bounded_activation_is_bounded(entry: activations.Activation) -> None:
+    """At 1e300 even a logarithm is above 100."""
+    ends = np.abs(resolve(entry.name).value(np.array([-1e300, 1e300])))
+    assert (ends.max() < 100) == entry.bounded
+
+
+def test_what_declares_nothing_says_so() -> None:
+    bare = dataclasses.replace(ACTIVATIONS["tanh"], native=dict, layers={})
+    assert bare.undeclared("numpy") is None
+    assert bare.has_layer("numpy")
+    assert not bare.has_layer("torch")
+    assert bare.undeclared("torch") == (
+        "activation 'tanh' is not declared for framework 'torch' (declared for: no framework)"
+    )
+    assert all(ACTIVATIONS["elu"].undeclared(name) is None for name in FRAMEWORKS.names)
 
 
 def test_a_framework_without_a_function_is_named() -> None:

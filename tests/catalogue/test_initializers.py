@@ -7,6 +7,7 @@ fan_out changes the variance of He's and LeCun's initializers by 67 %, some 230 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 
@@ -19,7 +20,9 @@ from suite import frameworks
 from suite.catalogue import initializers, laws
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.catalogue.initializers import INITIALIZERS, resolve
+from suite.results.runs import read_runs
 from suite.types import Array, UserError
+from tests.support import ROOT
 
 FAN_IN, FAN_OUT = 384, 640
 NAMES = [
@@ -79,20 +82,27 @@ def follows(values: Array, law: laws.Law) -> bool:
 # --- names -------------------------------------------------------------------------------------
 
 
-def test_the_names_of_the_catalogue() -> None:
-    assert INITIALIZERS.names == (
-        "zeros",
-        "constant",
-        "normal",
-        "xavier_uniform",
-        "xavier_normal",
-        "he_uniform",
-        "he_normal",
-        "lecun_uniform",
-        "lecun_normal",
-        "orthogonal",
-        "default",
-    )
+def test_names_that_stored_results_use_stay() -> None:
+    """The names of the reference: a renamed entry would be another cell with other seeds."""
+    runs = read_runs(ROOT / "results" / "reference" / "standard", "initializers")
+    assert {name.partition("(")[0] for name in runs["initializer"]} <= set(INITIALIZERS.names)
+
+
+def test_every_entry_is_named_with_its_examples() -> None:
+    names = initializers.every()
+    assert {resolve(name).entry.name for name in names} == set(INITIALIZERS.names)
+    assert {"constant(0.5)", "normal(0.01)", "normal(0.05)", "normal(1)", "default"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_what_declares_nothing_says_so() -> None:
+    entry = dataclasses.replace(INITIALIZERS["zeros"], native=dict)
+    bare = dataclasses.replace(resolve("zeros"), entry=entry)
+    assert bare.undeclared("numpy") is None
+    assert str(bare.undeclared("torch")).startswith("initializer 'zeros' is not declared for")
+    for name in NATIVE:
+        assert all(resolve(given).undeclared(name) is None for given in initializers.every())
+    assert str(resolve("default").undeclared("numpy")).startswith("initializer 'default' is not")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +195,9 @@ def test_a_coordinate_of_a_unit_vector() -> None:
 
 # --- every draw against its law ----------------------------------------------------------------
 
-INDEPENDENT = [name for name in RANDOM if name != "orthogonal"]
+INDEPENDENT = [
+    name for name in RANDOM if not isinstance(resolve(name).law("torch"), laws.Orthogonal)
+]
 DRAWS = [("numpy", name) for name in INDEPENDENT if name in SHARED] + [
     (framework, name) for framework in NATIVE for name in INDEPENDENT
 ]
@@ -252,7 +264,10 @@ def test_exchanged_fans_are_caught(name: str, framework: str) -> None:
 
 
 def test_exchanged_fans_are_looked_for_where_they_matter() -> None:
-    assert ONE_SIDED == ["he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "default"]
+    """A law of one fan, as its source has it, must not have become one of both fans."""
+    of_one_fan = {"he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "default"}
+    assert of_one_fan <= set(ONE_SIDED)
+    assert not {"xavier_uniform", "xavier_normal", "orthogonal"} & set(ONE_SIDED)
 
 
 def test_small_mistakes_are_caught() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from collections.abc import Sequence
 
 import pytest
 
+from suite.catalogue.activations import ACTIVATIONS
+from suite.catalogue.initializers import INITIALIZERS
+from suite.catalogue.optimizers import OPTIMIZERS
 from suite.planning import grids
 from suite.planning.axes import make_cell
 from suite.studies import STUDIES
+from suite.studies.common.starts import NO_LAW
 from suite.types import BLOCK, PROFILES, Study, UserError, Value
 
 TRAINING = STUDIES["training"]
@@ -147,3 +153,46 @@ def test_a_stack_without_supported_members_costs_nothing() -> None:
     plan = grids.plan([TRAINING], select("initializer=default", "weights=shared"))
     assert plan.costs
     assert {(cost.seconds, cost.bytes) for cost in plan.costs.values()} == {(0.0, 0.0)}
+
+
+# --- what a framework has nothing for ----------------------------------------------------------
+
+
+def undeclared(monkeypatch: pytest.MonkeyPatch, texts: Sequence[str]) -> list[str | None]:
+    """The reasons of a stack of training in torch, with entries that name nothing for torch."""
+    grids._reason.cache_clear()
+    activation = dataclasses.replace(ACTIVATIONS["tanh"], name="bare", native=dict)
+    initializer = dataclasses.replace(INITIALIZERS["he_normal"], name="bare", native=dict)
+    optimizer = dataclasses.replace(OPTIMIZERS["adam"], name="bare", translate=lambda common: {})
+    monkeypatch.setitem(ACTIVATIONS._entries, "bare", activation)
+    monkeypatch.setitem(INITIALIZERS._entries, "bare", initializer)
+    monkeypatch.setitem(OPTIMIZERS._entries, "bare", optimizer)
+    selection = select("depth=1", *texts, frameworks=("torch",), seeds=1)
+    (stack,) = grids.stacks(TRAINING, selection)
+    return grids.supported(TRAINING, stack)[1]
+
+
+@pytest.mark.parametrize("axis", ["activation", "initializer", "optimizer"])
+def test_what_a_catalogue_does_not_declare_is_unsupported(
+    axis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is known without torch; measured, it would have failed."""
+    chosen = {"activation": "tanh", "initializer": "zeros", "weights": "native", axis: "bare"}
+    reasons = undeclared(monkeypatch, [f"{name}={value}" for name, value in chosen.items()])
+    (reason,) = reasons
+    assert str(reason).startswith(f"{axis} 'bare' is not declared for framework 'torch'")
+
+
+def test_weights_that_numpy_draws_need_no_initializer_of_the_framework(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chosen = ["activation=tanh", "initializer=bare", "weights=shared"]
+    assert undeclared(monkeypatch, chosen) == [None]
+
+
+def test_the_reason_of_the_study_comes_first() -> None:
+    selection = select(
+        "activation=tanh", "initializer=default", "weights=shared", frameworks=("numpy",)
+    )
+    (stack,) = grids.stacks(TRAINING, selection)
+    assert set(grids.supported(TRAINING, stack)[1]) == {NO_LAW}

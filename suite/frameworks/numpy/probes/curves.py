@@ -1,4 +1,4 @@
-"""Activations with the parameters of the catalogue: what a default is held to."""
+"""Activations with the parameters of the catalogue, to which defaults are compared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from suite.types import Array
 
 
 def default(activation: str, form: str, points: Array) -> tuple[Array, Array]:
-    """Value and slope by the catalogue's definition, float64; both forms are the same here.
+    """Return value and slope by the catalogue's definition, float64; both forms are the same here.
 
     Raises UserError for an unknown name or form.
     """

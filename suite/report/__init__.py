@@ -25,7 +25,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from suite.judging.verdicts import Verdict
-from suite.report.common import blocks, runs, words
+from suite.report.common import blocks, run_status, words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
 from suite.results.compressed import UNREADABLE, locate, open_text
 from suite.results.folder import Results, replacing
@@ -109,10 +109,10 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
         odd=[block for of_study in claims.values() for block in of_study if block.odd],
         words=words,
         maps=maps,
-        runs=runs.outcomes(tables, manifest),
+        runs=run_status.outcomes(tables, manifest),
         statuses=tuple(Status),
         environment=_environment(manifest),
-        timings=runs.timings(folder / "timings.csv"),
+        timings=run_status.timings(folder / "timings.csv"),
     )
     path = folder / "report.html"
     with replacing(path) as file:
@@ -154,7 +154,7 @@ def _text_rows(path: Path) -> list[dict[str, str]] | None:
 def _runs(folder: Path, study: str) -> pd.DataFrame | None:
     """The runs of a study, or None when they are not there."""
     needed = ("framework", "seed", "heldout_accuracy") if study == "training" else ()
-    return runs.table(folder / study / "runs.csv", "status", "reason", *needed)
+    return run_status.table(folder / study / "runs.csv", "status", "reason", *needed)
 
 
 # --- figures -----------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def _of_study(folder: Path, study: str) -> list[Section]:
 
     @functools.cache
     def tables(path: str, *required: str) -> pd.DataFrame | None:
-        return runs.table(folder / path, *required)
+        return run_status.table(folder / path, *required)
 
     with style():
         return [_section(folder / "figures", part) for part in PARTS[study](tables)]

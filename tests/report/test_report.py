@@ -215,7 +215,7 @@ def test_a_failure_leaves_the_old_page(folder: Path, monkeypatch: pytest.MonkeyP
         raise RuntimeError("no memory")
 
     before = (folder / "report.html").read_bytes()
-    monkeypatch.setattr(suite.report.common.runs, "timings", fail)
+    monkeypatch.setattr(suite.report.common.run_status, "timings", fail)
     with pytest.raises(RuntimeError, match="no memory"):
         write_report(folder)
     assert (folder / "report.html").read_bytes() == before

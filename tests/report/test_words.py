@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from suite.report.common import blocks, runs, words
+from suite.report.common import blocks, run_status, words
 
 
 def line(claim: str, study: str, verdict: str, expected: str = "", **fields: str) -> dict[str, str]:
@@ -108,7 +108,7 @@ def test_reasons_that_differ_in_their_numbers_are_one() -> None:
         ("failed", "normal(2) has no law"),
         ("failed", ""),
     ]
-    found = runs.reasons(pd.DataFrame(rows, columns=["status", "reason"]))
+    found = run_status.reasons(pd.DataFrame(rows, columns=["status", "reason"]))
     assert [(reason.status, reason.text, reason.runs) for reason in found] == [
         ("diverged", "layer 9 to 36 became inf at step 7", 3),
         ("failed", "normal(2) has no law", 2),
@@ -119,7 +119,7 @@ def test_reasons_that_differ_in_their_numbers_are_one() -> None:
 
 def test_the_list_of_reasons_is_short_and_complete() -> None:
     names = [letter for letter in "abcdefg" for _ in range(ord("h") - ord(letter))]
-    found = runs.reasons(pd.DataFrame({"status": "failed", "reason": names}))
+    found = run_status.reasons(pd.DataFrame({"status": "failed", "reason": names}))
     assert [reason.text for reason in found] == [*"abcde", "2 other reasons"]
     assert sum(reason.runs for reason in found) == len(names)
     assert found[-1].runs == 2 + 1

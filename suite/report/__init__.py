@@ -25,11 +25,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from suite.judging.verdicts import Verdict
-from suite.report.common import blocks, run_status, words
+from suite.report.common import blocks, words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
+from suite.report.common.run_status import status_counts
+from suite.report.common.timings import COLUMNS, timings
 from suite.results.compressed import UNREADABLE, locate, open_text
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Manifest
+from suite.results.tables import read_table
 from suite.studies import STUDIES
 from suite.types import Status, UserError
 
@@ -40,6 +43,14 @@ PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
     if module.name != "common"
 }
 """Study -> its figures: the function ``parts`` of the file that bears the study's name."""
+_CIRCUMSTANCES = {
+    "--out": True,
+    "--jobs": True,
+    "--executor": True,
+    "--timeout": True,
+    "--no-report": False,
+}
+"""Options that say only how or to where a run measures; whether a value follows each."""
 _WORTH = 6
 """Studies from which on the start of other processes is paid back."""
 
@@ -92,6 +103,7 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     )
     studies = list(manifest.studies)
     tables = {study: _runs(folder, study) for study in {*studies, *manifest.expected}}
+    timed = _table(folder, "timings.csv", *COLUMNS)
     sections = _sections(folder, studies, jobs)
     maps = sections["training"].pop(0) if "training" in sections else None
     environment.filters |= {"number": words.number}
@@ -109,10 +121,10 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
         odd=[block for of_study in claims.values() for block in of_study if block.odd],
         words=words,
         maps=maps,
-        runs=run_status.outcomes(tables, manifest),
+        runs=status_counts(tables, manifest),
         statuses=tuple(Status),
         environment=_environment(manifest),
-        timings=run_status.timings(folder / "timings.csv"),
+        timings=None if timed is None else timings(timed),
     )
     path = folder / "report.html"
     with replacing(path) as file:
@@ -121,17 +133,15 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
 
 
 def _command(command: Sequence[str]) -> str:
-    """The command that measures the same again, without what says only how or to where."""
-    kept: list[str] = []
-    given = iter(command)
-    for word in given:
-        name, joined, _ = word.partition("=")
-        # argparse takes an option by its first letters, too.
-        if any(option.startswith(name) for option in ("--out", "--jobs")) and len(name) > 2:
-            if not joined:
-                next(given, None)
-        elif not ("--no-report".startswith(name) and len(name) > 2):
+    """The command that measures the same again, without the options in ``_CIRCUMSTANCES``."""
+    kept = []
+    words = iter(command)
+    for word in words:
+        option, joined, _ = word.partition("=")
+        if option not in _CIRCUMSTANCES:
             kept.append(word)
+        elif _CIRCUMSTANCES[option] and not joined:
+            next(words, None)
     return shlex.join(kept)
 
 
@@ -152,9 +162,14 @@ def _text_rows(path: Path) -> list[dict[str, str]] | None:
 
 
 def _runs(folder: Path, study: str) -> pd.DataFrame | None:
-    """The runs of a study, or None when they are not there."""
+    """The runs of a study, or None where the folder lacks them."""
     needed = ("framework", "seed", "heldout_accuracy") if study == "training" else ()
-    return run_status.table(folder / study / "runs.csv", "status", "reason", *needed)
+    return _table(folder, f"{study}/runs.csv", "status", "reason", *needed)
+
+
+def _table(folder: Path, path: str, *required: str) -> pd.DataFrame | None:
+    """A table of a folder, plain or compressed, or None where the folder lacks it."""
+    return None if locate(folder / path) is None else read_table(folder / path, required)
 
 
 # --- figures -----------------------------------------------------------------------------------
@@ -189,7 +204,7 @@ def _of_study(folder: Path, study: str) -> list[Section]:
 
     @functools.cache
     def tables(path: str, *required: str) -> pd.DataFrame | None:
-        return run_status.table(folder / path, *required)
+        return _table(folder, path, *required)
 
     with style():
         return [_section(folder / "figures", part) for part in PARTS[study](tables)]

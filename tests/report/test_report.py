@@ -201,7 +201,15 @@ def test_the_same_folder_gives_the_same_bytes(
 
 @pytest.mark.parametrize(
     "hidden",
-    ["--out here", "--out=here", "--o here", "--jobs 3", "--jobs=3", "--no-report", "--no-rep"],
+    [
+        "--out here",
+        "--out=here",
+        "--jobs 3",
+        "--jobs=3",
+        "--no-report",
+        "--jobs 3 --out=a=b",
+        "--executor local --timeout=9",
+    ],
 )
 def test_a_command_without_its_own_circumstances(hidden: str) -> None:
     given = f"suite run parity {hidden} --profile quick --seeds=3"
@@ -215,7 +223,7 @@ def test_a_failure_leaves_the_old_page(folder: Path, monkeypatch: pytest.MonkeyP
         raise RuntimeError("no memory")
 
     before = (folder / "report.html").read_bytes()
-    monkeypatch.setattr(suite.report.common.run_status, "timings", fail)
+    monkeypatch.setattr(suite.report, "status_counts", fail)
     with pytest.raises(RuntimeError, match="no memory"):
         write_report(folder)
     assert (folder / "report.html").read_bytes() == before
@@ -226,12 +234,12 @@ def test_a_failure_leaves_the_old_page(folder: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ("claims.csv", "claims.csv is not there"),
+        ("claims.csv", "claims.csv is missing"),
         ("summary.csv", "summary.csv has no heldout_accuracy"),
         ("training/runs.csv", "training/runs.csv is missing"),
         ("training/layers.csv", "training/layers.csv is missing"),
         ("propagation/layers.csv", "propagation/layers.csv is missing"),
-        ("timings.csv", "timings.csv is not there"),
+        ("timings.csv", "timings.csv is missing"),
     ],
 )
 def test_an_absent_table_leaves_a_sentence(folder: Path, table: str, sentence: str) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue import datasets
+from suite.catalogue.activations import ACTIVATIONS
+from suite.catalogue.optimizers import OPTIMIZERS
 from suite.probes.convolution import Convolutions
 from suite.studies.common import costs
 from suite.studies.common.protocol import BATCH, batch_order, first_true, outcome, seeded_task
@@ -131,10 +133,10 @@ class Digits(Study):
         every = tuple(dict.fromkeys((*SUITED.values(), "default", "orthogonal", "lecun_normal")))
         return (
             _dense(
-                (*SUITED, "gelu", "silu", "elu"),
+                ACTIVATIONS.names,
                 every,
                 (2, 10, 30),
-                ("sgd", "adam", "rmsprop"),
+                OPTIMIZERS.names,
                 seeds=2 * BLOCK,
             ),
             *standard,

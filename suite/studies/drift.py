@@ -16,6 +16,7 @@ import numpy as np
 
 from suite.catalogue import optimizers
 from suite.catalogue.frameworks import FRAMEWORKS, Formulas
+from suite.catalogue.registry import ORACLE
 from suite.probes.drift import FormulaTraining
 from suite.studies.common import costs
 from suite.studies.common.protocol import accuracy, circles_task, first_true
@@ -142,7 +143,7 @@ class Drift(Study):
             return "a convention of clipping needs something that is clipped"
         if cell["case"] in (OWN, OTHER) and FRAMEWORKS[cell.text("framework")].formulas is None:
             return "the formulas of this framework's optimizers are not written down in the suite"
-        return None
+        return optimizers.resolve(cell.text("optimizer")).undeclared(ORACLE)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         seeds = list(dict.fromkeys(member.seed for member in stack.members))

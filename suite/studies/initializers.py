@@ -123,10 +123,12 @@ class Initializers(Study):
         )
         if profile == "standard":
             return standard
+        drawn = [name for name in initializers.every() if initializers.resolve(name).random]
+        every = tuple(dict.fromkeys((*_INITIALIZERS, *drawn)))
         return (
-            _grid(_INITIALIZERS, "dense", (*DENSE, "1024x256", "256x1024"), seeds=60),
+            _grid(every, "dense", (*DENSE, "1024x256", "256x1024"), seeds=60),
             *standard,
-            _grid(_INITIALIZERS, "convolution", ("3x3x64x96", "5x5x32x16")),
+            _grid(every, "convolution", ("3x3x64x96", "5x5x32x16")),
             _grid(("xavier_uniform", "he_normal"), "dense", FANS, seeds=200),
         )
 

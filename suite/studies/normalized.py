@@ -151,7 +151,7 @@ class Normalized(Study):
         )
         if profile == "standard":
             return standard
-        every: _Axes = {"activation": ("relu", "gelu", "silu", "elu", "selu", "tanh", "sigmoid")}
+        every: _Axes = {"activation": activations.ACTIVATIONS.names}
         return (
             _grid(
                 100,

@@ -11,7 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from suite.catalogue import optimizers
 from suite.catalogue.activations import ACTIVATIONS
+from suite.catalogue.registry import ORACLE
 from suite.studies.common import costs
 from suite.studies.common.protocol import circles_task, first_true
 from suite.types import (
@@ -112,7 +114,7 @@ class Parity(Study):
             return "only weights drawn once in NumPy can be loaded into a framework and the oracle"
         if cell["settings"] != "common":
             return "the oracle has no defaults of its own: only common settings can be compared"
-        return None
+        return optimizers.resolve(cell.text("optimizer")).undeclared(ORACLE)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         task = circles_task(stack, lab, tuple(range(STEPS + 1)))

@@ -63,14 +63,6 @@ _INITIALIZERS = (
     "lecun_normal",
     "orthogonal",
 )
-_MORE_INITIALIZERS = (
-    "zeros",
-    "constant(0.5)",
-    "normal(0.05)",
-    "xavier_uniform",
-    "he_uniform",
-    "lecun_uniform",
-)
 
 
 class Propagation(Study):
@@ -175,7 +167,8 @@ class Propagation(Study):
         )
         if profile == "standard":
             return standard
-        every = (activations.ACTIVATIONS.names, _INITIALIZERS + _MORE_INITIALIZERS)
+        starts = tuple(dict.fromkeys((*_INITIALIZERS, *initializers.every())))
+        every = (activations.ACTIVATIONS.names, starts)
         return (
             _grid(*every, weights=("native", "shared"), seeds=100),
             *standard,

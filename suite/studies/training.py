@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from suite.catalogue import datasets
+from suite.catalogue import datasets, initializers
 from suite.catalogue.activations import ACTIVATIONS
+from suite.catalogue.optimizers import OPTIMIZERS
 from suite.studies.common import costs
 from suite.studies.common.protocol import (
     LEARNED,
@@ -54,7 +55,6 @@ _INITIALIZERS = (
     "orthogonal",
 )
 _Axes = dict[str, tuple[Value, ...]]
-_MORE_INITIALIZERS = ("zeros", "constant(0.5)", "normal(0.01)", "lecun_uniform")
 
 
 class Training(Study):
@@ -149,10 +149,10 @@ class Training(Study):
             return standard
         all_of_them: _Axes = {
             "activation": ACTIVATIONS.names,
-            "initializer": _INITIALIZERS + _MORE_INITIALIZERS,
+            "initializer": tuple(dict.fromkeys((*_INITIALIZERS, *initializers.every()))),
             "width": (5,),
             "weights": ("native", "shared"),
-            "optimizer": ("rmsprop", "adam", "sgd"),
+            "optimizer": OPTIMIZERS.names,
             "settings": ("common", "default"),
         }
         return (Grid({**all_of_them, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard)

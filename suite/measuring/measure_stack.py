@@ -18,7 +18,9 @@ from suite import frameworks
 from suite.frameworks.timing import Timed, clock
 from suite.measuring.executors import Job, Result
 from suite.planning.grids import supported
-from suite.results.folder import Results, save_shard
+from suite.results.check_measurement import check_measurement
+from suite.results.folder import Results
+from suite.results.shards import save_shard
 from suite.studies import STUDIES
 from suite.types import Framework, Lab, Measurement, Stack, Status, Unsupported
 
@@ -34,7 +36,8 @@ def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
     """Measure one stack in this process, and return the positions of the members measured.
 
     Members that the study or a declared gap excludes get the status ``unsupported`` and the reason.
-    So do all others when the framework raises Unsupported; another error makes them ``failed``.
+    So do all others when the framework raises Unsupported; another error makes them ``failed``, and
+    so does a measurement that is not what the study declares.
 
     Nothing is written and no process is started, so a debugger can step into the study and the
     framework. Choose a stack as ``suite run`` would:
@@ -63,10 +66,11 @@ def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
             lab = Lab(_load(stack.framework), _load("numpy"), root)
             with clock("statistics"):
                 measurement = study.measure(part, lab)
+            check_measurement(study, measurement, len(part.members), len(part.members))
         except Unsupported as gap:
             count = len(part.members)
             measurement = Measurement([Status.UNSUPPORTED] * count, [str(gap)] * count, ())
-        except Exception as error:  # whatever a framework raises becomes rows with the reason
+        except Exception as error:  # whatever is raised becomes rows with the reason
             measurement = _failed(len(part.members), error_line(error))
     return _with_unsupported(measurement, reasons)
 
@@ -76,7 +80,7 @@ def measure_and_store(job: Job, stack: Stack) -> Result:
     measurement, measured, timings = _timed(job, stack)
     try:
         with clock("write"):
-            Results(job.folder).write(stack, measurement, measured, timings)
+            Results(job.folder).write(STUDIES[stack.study], stack, measurement, measured, timings)
     except OSError as error:
         return Result(stack, error_line(error), "not stored")
     return Result(stack, _first_failure(measurement))
@@ -88,7 +92,7 @@ def measure_and_return(job: Job, stack: Stack) -> Result:
     measurement, measured, timings = _timed(job, stack)
     file = io.BytesIO()
     with clock("write"):
-        save_shard(file, stack, measurement, measured, timings)
+        save_shard(file, STUDIES[stack.study], stack, measurement, measured, timings)
     return Result(stack, _first_failure(measurement), shard=file.getvalue())
 
 
@@ -97,7 +101,7 @@ def give_up(results: Results, stack: Stack, reason: str) -> Result:
     _, reasons = supported(STUDIES[stack.study], stack)
     measurement, _ = _with_unsupported(_failed(reasons.count(None), reason), reasons)
     try:
-        results.write(stack, measurement, [], {})
+        results.write(STUDIES[stack.study], stack, measurement, [], {})
     except OSError as error:
         return Result(stack, error_line(error), "not stored")
     return Result(stack, _first_failure(measurement))

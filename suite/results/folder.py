@@ -8,23 +8,19 @@ same bits; an empty field was not measured, ``nan`` is a result.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
-
 from suite.results import manifest as manifests
 from suite.results.manifest import IDENTITY, MANIFEST, Manifest
-from suite.results.tables import Shard, write_table
-from suite.types import Array, Measurement, Stack, Study, Table, UserError
+from suite.results.shards import DAMAGED, Shard, read_shard, read_timings, save_shard
+from suite.results.tables import write_table
+from suite.types import Measurement, Stack, Status, Study, UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,6 +141,7 @@ class Results:
 
     def write(
         self,
+        study: Study,
         stack: Stack,
         measurement: Measurement,
         kept: Sequence[int],
@@ -152,7 +149,7 @@ class Results:
     ) -> None:
         """Store the measurement of a stack as its shard; see ``save_shard``."""
         with replacing(self._shard(stack), "wb") as file:
-            save_shard(file, stack, measurement, kept, timings)
+            save_shard(file, study, stack, measurement, kept, timings)
 
     def write_shard(self, stack: Stack, content: bytes) -> None:
         """Store the content of a shard that ``save_shard`` wrote elsewhere."""
@@ -160,28 +157,21 @@ class Results:
             file.write(content)
 
     def read(self, stack: Stack) -> Shard | None:
-        """What a stack gave, or None when it is not stored or its file is damaged."""
-        try:
-            with self._shard(stack).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            shard = _shard(arrays, stack.key)
-        except _DAMAGED:
-            return None
-        return shard if len(shard.status) == len(stack.members) else None
+        """Return what a stack gave, or None where it is not stored or its file is damaged."""
+        with suppress(*DAMAGED), self._shard(stack).open("rb") as file:
+            return read_shard(file, stack)
+        return None
 
     def timings(self, stack: Stack) -> Mapping[str, float]:
-        """What a stored stack took, without reading the rest of its shard; empty where unknown."""
-        try:
-            with np.load(self._shard(stack), allow_pickle=False) as stored:
-                timings: dict[str, float] = json.loads(str(stored["timings"]))
-        except _DAMAGED:
-            return {}
-        return timings
+        """Return what a stored stack took; empty where it is unknown."""
+        with suppress(*DAMAGED), self._shard(stack).open("rb") as file:
+            return read_timings(file)
+        return {}
 
     def finished(self, stack: Stack) -> bool:
-        """Whether a stack is stored and did not fail: a failed one is tried again."""
+        """Return whether a stack is stored and did not fail: a failed one is tried again."""
         shard = self.read(stack)
-        return shard is not None and "failed" not in shard.status
+        return shard is not None and Status.FAILED not in shard.status
 
     # --- tables --------------------------------------------------------------------------------
 
@@ -190,72 +180,19 @@ class Results:
         (self.folder / study.name).mkdir(exist_ok=True)
         for spec in study.tables:
             with replacing(self.folder / study.name / f"{spec.name}.csv") as file:
-                write_table(file, study, spec, stacks, self.read)
+                write_table(file, study, spec, self.stored(stacks))
+
+    def stored(self, stacks: Iterable[Stack]) -> Iterator[tuple[Stack, Shard]]:
+        """Yield the stacks that are stored, with their shards, in the given order."""
+        for stack in stacks:
+            shard = self.read(stack)
+            if shard is not None:
+                yield stack, shard
 
     def write_frame(self, name: str, frame: pd.DataFrame, unknown: str = "") -> None:
         """Write a table of the judging wing; ``unknown`` is what a NaN is written as."""
         with replacing(self.folder / name) as file:
             frame.to_csv(file, index=False, lineterminator="\n", na_rep=unknown)
-
-
-def save_shard(
-    file: IO[bytes],
-    stack: Stack,
-    measurement: Measurement,
-    kept: Sequence[int],
-    timings: Mapping[str, float],
-) -> None:
-    """Write the measurement of a stack into a file; ``kept`` has the positions of the members
-    that were measured."""
-    arrays: dict[str, Array] = {
-        "stack": np.array(stack.key),
-        "status": np.array(measurement.status, dtype=np.str_),
-        "reason": np.array(measurement.reason, dtype=np.str_),
-        "kept": np.array(kept, dtype=np.int64),
-        "timings": np.array(json.dumps(dict(timings))),
-    }
-    for table in measurement.tables:
-        for axis, values in table.coordinates.items():
-            arrays[f"{table.name}/coordinate/{axis}"] = values
-        for name, column in table.columns.items():
-            arrays[f"{table.name}/column/{name}"] = column
-    arrays["arrays"] = np.array(len(arrays))
-    # numpy's stubs bind its own keyword to the first of these arrays.
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-
-
-_DAMAGED = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What reading a truncated or altered shard raises, depending on where it was hit."""
-
-
-def _shard(arrays: Mapping[str, Array], key: str) -> Shard:
-    """A shard from its arrays. Raises KeyError or ValueError when they are not those of a stack
-    with this key (a file that was renamed by hand, say)."""
-    if str(arrays["stack"]) != key:
-        raise ValueError("the shard of another stack")
-    if int(arrays["arrays"]) != len(arrays) - 1:
-        raise ValueError("a shard that lost an array")  # the directory of a zip has no checksum
-    tables: dict[str, tuple[dict[str, Array], dict[str, Array]]] = {}
-    for name, array in arrays.items():
-        if "/" in name:
-            table, kind, what = name.split("/", 2)
-            tables.setdefault(table, ({}, {}))[kind == "column"][what] = array
-    return Shard(
-        tuple(map(str, arrays["status"])),
-        tuple(map(str, arrays["reason"])),
-        {name: Table(name, *pair) for name, pair in tables.items()},
-        arrays["kept"],
-        json.loads(str(arrays["timings"])),
-    )
 
 
 def _difference(key: str, old: Any, new: Any) -> str:

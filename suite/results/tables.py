@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ import numpy as np
 from suite.metrics import METRICS
 from suite.planning.axes import AXES
 from suite.results.compressed import UNREADABLE, locate
+from suite.results.shards import Shard
 from suite.types import Array, Cell, Stack, Study, Table, TableSpec, UserError, float64
 
 if TYPE_CHECKING:
@@ -42,45 +42,22 @@ _TEXT = (
 )
 
 
-@dataclass(frozen=True)
-class Shard:
-    """What one stack gave, for all its members (the unsupported ones included)."""
-
-    status: tuple[str, ...]
-    reason: tuple[str, ...]
-    tables: Mapping[str, Table]
-    kept: Array
-    """Positions of the measured members: the leading axis of every column."""
-    timings: Mapping[str, float]
-
-
 def write_table(
-    file: IO[str],
-    study: Study,
-    spec: TableSpec,
-    stacks: Sequence[Stack],
-    read: Callable[[Stack], Shard | None],
+    file: IO[str], study: Study, spec: TableSpec, shards: Iterable[tuple[Stack, Shard]]
 ) -> None:
-    """Write a table of a study from the shards that are there, in the order of the stacks."""
+    """Write a table of a study from its stacks with their shards, in the order of the plan.
+
+    In that order the blocks of one program follow each other: a table with one row for each cell
+    takes the seeds of all of them together.
+    """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(header(study, spec))
-    groups = _programs(stacks) if spec.per == "seeds" else [[stack] for stack in stacks]
-    for group in groups:
-        shards = [(stack, read(stack)) for stack in group]
-        there = [(stack, shard) for stack, shard in shards if shard is not None]
-        if spec.per == "seeds":
-            writer.writerows(_cell_rows(spec, there))
-        else:
-            for stack, shard in there:
-                writer.writerows(_run_rows(spec, stack, shard))
-
-
-def _programs(stacks: Iterable[Stack]) -> list[list[Stack]]:
-    """The blocks of one program together, in order of appearance."""
-    groups: dict[object, list[Stack]] = {}
-    for stack in stacks:
-        groups.setdefault(stack.shared, []).append(stack)
-    return list(groups.values())
+    if spec.per == "seeds":
+        for _, blocks in groupby(shards, key=lambda pair: pair[0].shared):
+            writer.writerows(_cell_rows(spec, list(blocks)))
+    else:
+        for stack, shard in shards:
+            writer.writerows(_run_rows(spec, stack, shard))
 
 
 def header(study: Study, spec: TableSpec) -> list[str]:

@@ -18,7 +18,8 @@ import numpy as np
 from suite import seeds
 from suite.catalogue.activations import ACTIVATIONS
 from suite.planning import grids
-from suite.results.tables import Shard, read_table, write_table
+from suite.results.shards import Shard
+from suite.results.tables import read_table, write_table
 from suite.selftest.stand_in import ORACLE, Alter, stand_in
 from suite.studies import STUDIES, parity
 from suite.studies.common.protocol import start
@@ -97,7 +98,8 @@ def _read_back(study: Study, stacks: list[Stack], shards: Mapping[str, Shard]) -
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
-            write_table(file, study, study.tables[0], stacks, lambda stack: shards[stack.key])
+            measured = [(stack, shards[stack.key]) for stack in stacks]
+            write_table(file, study, study.tables[0], measured)
         return read_table(path)
 
 

@@ -16,7 +16,7 @@ from suite.results.folder import Results, replacing
 from suite.results.manifest import Expected, Manifest
 from suite.studies import STUDIES
 from suite.studies.training import Training
-from suite.types import BLOCK, Measurement, Stack, Study, Table, TableSpec, UserError
+from suite.types import BLOCK, Measurement, Stack, Table, TableSpec, UserError
 
 TRAINING = STUDIES["training"]
 RUNS = TableSpec("runs", ("train_loss", "heldout_loss", "first_epoch_95"))
@@ -35,6 +35,15 @@ MANIFEST = Manifest(
     platform={"cpu": "x"},
     tree_hash="t",
 )
+
+
+class WithTables(Training):
+    """The study ``training`` with a table of each kind."""
+
+    tables = (RUNS, LAYERS, TRACES)
+
+
+STUDY = WithTables()
 
 
 def selected(seeds: int = 3, initializers: str = "normal(1),default") -> list[Stack]:
@@ -64,14 +73,6 @@ def measured(kept: int) -> Measurement:
 
 
 @pytest.fixture
-def study() -> Study:
-    class WithTables(Training):
-        tables = (RUNS, LAYERS, TRACES)
-
-    return WithTables()
-
-
-@pytest.fixture
 def results(tmp_path: Path) -> Results:
     folder = Results(tmp_path / "out")
     folder.open(MANIFEST)
@@ -85,7 +86,7 @@ def store(results: Results, stack: Stack) -> Measurement:
     found = measured(len(part.members))
     status = ["unsupported" if reason else "ok" for reason in reasons]
     whole = replace(found, status=status, reason=[reason or "" for reason in reasons])
-    results.write(stack, whole, kept, {"seconds": 1.5})
+    results.write(STUDY, stack, whole, kept, {"seconds": 1.5})
     return found
 
 
@@ -102,13 +103,13 @@ def test_a_shard_gives_back_the_same_bits(results: Results) -> None:
             assert shard.tables[table.name].columns[name].dtype == column.dtype
 
 
-def test_csv_gives_back_the_same_bits_and_empty_is_not_nan(results: Results, study: Study) -> None:
+def test_csv_gives_back_the_same_bits_and_empty_is_not_nan(results: Results) -> None:
     (stack,) = selected()
     found = store(results, stack)
-    results.collect(study, [stack])
+    results.collect(STUDY, [stack])
     path = results.folder / "training" / "runs.csv"
     frame = tables.read_table(path)
-    assert list(frame.columns) == [*study.axes, "seed", "status", "reason", *RUNS.metrics]
+    assert list(frame.columns) == [*STUDY.axes, "seed", "status", "reason", *RUNS.metrics]
     loss = frame.loc[frame.status == "ok", "train_loss"].to_numpy()
     np.testing.assert_array_equal(loss, found.tables[0].columns["train_loss"])
     lines = path.read_text().splitlines()
@@ -117,10 +118,10 @@ def test_csv_gives_back_the_same_bits_and_empty_is_not_nan(results: Results, stu
     assert "unsupported,default is the framework" in lines[4]
 
 
-def test_tables_over_seeds_and_over_runs(results: Results, study: Study) -> None:
+def test_tables_over_seeds_and_over_runs(results: Results) -> None:
     (stack,) = selected()
     found = store(results, stack)
-    results.collect(study, [stack])
+    results.collect(STUDY, [stack])
     layers = tables.read_table(results.folder / "training" / "layers.csv")
     values = found.tables[1].columns["weight_rms"]
     assert len(layers) == 2 * 3
@@ -136,10 +137,10 @@ def test_tables_over_seeds_and_over_runs(results: Results, study: Study) -> None
     )
 
 
-def test_tables_over_seeds_join_the_blocks(results: Results, study: Study) -> None:
+def test_tables_over_seeds_join_the_blocks(results: Results) -> None:
     stacks = selected(seeds=25, initializers="normal(1)")
     both = [store(results, stack).tables[1].columns["weight_rms"] for stack in stacks]
-    results.collect(study, stacks)
+    results.collect(STUDY, stacks)
     layers = tables.read_table(results.folder / "training" / "layers.csv")
     assert set(layers["n"]) == {25}
     np.testing.assert_array_equal(
@@ -197,18 +198,16 @@ def test_no_altered_byte_is_a_traceback_or_another_number(results: Results) -> N
                     np.testing.assert_array_equal(found.tables[name].columns[metric], column)
 
 
-def test_failed_stacks_are_tried_again_and_missing_runs_are_named(
-    results: Results, study: Study
-) -> None:
+def test_failed_stacks_are_tried_again_and_missing_runs_are_named(results: Results) -> None:
     first, second = selected(seeds=25, initializers="normal(1)")
     lost = Measurement(["failed"] * BLOCK, ["MemoryError: no room"] * BLOCK, ())
-    results.write(first, lost, [], {})
+    results.write(STUDY, first, lost, [], {})
     assert not results.finished(first)
-    results.collect(study, [first, second])
+    results.collect(STUDY, [first, second])
     frame = tables.read_table(results.folder / "training" / "runs.csv")
     assert set(frame["status"]) == {"failed"}
     assert set(frame["reason"]) == {"MemoryError: no room"}
-    whole = tables.missing_rows(study, [first, second], frame)
+    whole = tables.missing_rows(STUDY, [first, second], frame)
     assert dict(whole["status"].value_counts()) == {"failed": 20, "missing": 5}
     assert set(whole.loc[whole["status"] == "missing", "seed"]) == set(range(20, 25))
 

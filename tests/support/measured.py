@@ -11,7 +11,8 @@ import pandas as pd
 from suite import frameworks
 from suite.planning import grids
 from suite.report.common.drawing import Drawing, Tables
-from suite.results.tables import Shard, read_table, write_table
+from suite.results.shards import Shard
+from suite.results.tables import read_table, write_table
 from suite.types import Array, Grid, Lab, Measurement, Stack, Study, Value
 
 BOTH = ("torch", "tensorflow")
@@ -72,7 +73,7 @@ def written(folder: Path, study: Study, chosen: Sequence[Stack]) -> Tables:
         path = folder / study.name / f"{spec.name}.csv"
         path.parent.mkdir(exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as file:
-            write_table(file, study, spec, chosen, lambda stack: shards[stack.key])
+            write_table(file, study, spec, [(stack, shards[stack.key]) for stack in chosen])
 
     def tables_of(path: str, *required: str) -> pd.DataFrame | None:
         there = (folder / path).exists()

@@ -202,7 +202,7 @@ def _measure(plan: Plan, stacks: Sequence[Stack], jobs: int) -> dict[str, pd.Dat
             study = STUDIES[name]
             text = io.StringIO(newline="")
             own = [stack for stack in stacks if stack.study == name]
-            write_table(text, study, study.tables[0], own, results.read)
+            write_table(text, study, study.tables[0], results.stored(own))
             path = results.folder / f"{name}.csv"
             path.write_text(text.getvalue(), encoding="utf-8", newline="")
             measured[name] = read_table(path)

@@ -173,8 +173,9 @@ class Tutorial(Study):
         for end in ("", "_by_run"):
             tables.append(Table(f"epochs{end}", {"epoch": epochs}, by_epoch))
             tables.append(Table(f"layers{end}", {"epoch": epochs, "layer": places}, by_layer))
-        if any(map(_fitted, stack.members)):
-            tables.append(Table("fits", {}, fits(stack, lab, task, snapshots[FIT_EPOCHS])))
+        fitted = any(map(_fitted, stack.members))
+        by_fit = fits(stack, lab, task, snapshots[FIT_EPOCHS]) if fitted else {}
+        tables.append(Table("fits", {}, by_fit))
         return Measurement(status, reason, tables)
 
     def cost(self, stack: Stack) -> Cost:

@@ -1,8 +1,9 @@
-"""Do the verdicts from two circles carry over to real data? 1,797 handwritten digits.
+"""Networks on 1,797 handwritten digits, to see whether the verdicts from two circles carry over.
 
-Multilayer perceptrons of width 48 with 2 to 30 hidden layers, and a small convolutional network;
-ten epochs (three with convolutions) in batches of 32, categorical cross-entropy. Each network has
-its own seed: its own split into training and held-out images, its own start and batch order.
+Multilayer perceptrons of width 48 with 2 to 30 hidden layers and a small convolutional network are
+trained for ten epochs (three with convolutions) in batches of 32 with categorical cross-entropy.
+The seed of a network determines its split into training and held-out images, its start and its
+batch order.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.probes.convolution import Convolutions
 from suite.studies.common import costs
+from suite.studies.common.measurements import measurement, reasons
 from suite.studies.common.protocol import BATCH, batch_order, first_true, outcome, seeded_task
-from suite.studies.common.starts import NO_LAW, draw_layer
+from suite.studies.common.starts import draw_layer, stacked, without_law
 from suite.types import (
     BLOCK,
     Architecture,
     Array,
+    Axes,
     Cell,
     Cost,
     Grid,
@@ -34,27 +37,27 @@ from suite.types import (
     Study,
     Table,
     TableSpec,
-    Value,
     float64,
 )
 
 WIDTH, CLASSES, SIDE = 48, 10, 8
 EPOCHS = {"dense": 10, "convolution": 3}
-"""400 and 120 steps."""
+"""The number of epochs by kind of layer: 400 and 120 steps."""
 FILTERS = 8
-"""Channels of each convolution."""
+"""The number of channels of each convolution."""
 LEARNED = 0.9
-"""Share of held-out digits at which a network counts as having learned them: guessing gives 0.1."""
+"""The held-out accuracy at which a network counts as having learned the digits: guessing gives
+0.1."""
 HALF, WINDOW = 0.5, 10
-"""A network is quick where the mean loss of so many batches falls to a half: guessing has ln 10."""
+"""The loss that counts as half learned, and the number of batches over which it is averaged:
+guessing has a loss of ln 10."""
 
-_Axes = dict[str, tuple[Value, ...]]
 SUITED = {"sigmoid": "xavier_normal", "tanh": "xavier_normal", "relu": "he_normal"}
-"""The start that theory gives to each activation."""
+"""The initializer that theory recommends for each activation."""
 
 
 class Digits(Study):
-    """Handwritten digits; ``suite.types.Study`` says what each member means."""
+    """Dense and convolutional networks with suited and unsuited initializers on the digits."""
 
     name = "digits"
     position = 220
@@ -107,7 +110,7 @@ class Digits(Study):
         standard = (
             *(_suited((2, 10, 30), ("adam",), name) for name in SUITED),
             *quick,
-            # Twice the seeds where networks of one cell part widely.
+            # Twice the seeds where the networks of one cell differ widely.
             *(_suited((2,), ("sgd",), name, 2 * BLOCK) for name in ("tanh", "relu")),
             _suited((30,), ("adam",), "tanh", 2 * BLOCK),
             _dense(
@@ -122,8 +125,8 @@ class Digits(Study):
             _dense(("relu",), ("default",), (2, 30), ("adam",)),
             _dense(("relu",), ("default",), (10,), ("adam",), seeds=2 * BLOCK),
             _dense(("relu",), ("he_normal", "xavier_normal"), (30,), ("adam",), seeds=2 * BLOCK),
-            # The best rate falls with the depth (Saxe et al. 2014): the shallow networks may
-            # choose between two, the deep ones have one.
+            # The best rate falls with the depth (Saxe et al. 2014): two rates for the shallow
+            # networks, one for the deep ones.
             _dense(("linear",), LINEAR, (2,), SHALLOW_RATES),
             _dense(("linear",), LINEAR, (30,), DEEP_RATES),
             *(_convolutional(name) for name in ("sigmoid", "relu")),
@@ -145,13 +148,11 @@ class Digits(Study):
         )
 
     def unsupported(self, cell: Cell) -> str | None:
-        if cell["initializer"] == "default" and cell["weights"] == "shared":
-            return NO_LAW
         if cell["layer_kind"] == "convolution" and (
             cell["weights"] != "native" or cell["settings"] != "common"
         ):
             return "the convolutional network has native weights and common settings"
-        return None
+        return without_law(cell)
 
     def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
         convolution = cell["layer_kind"] == "convolution"
@@ -178,11 +179,9 @@ class Digits(Study):
         return Measurement(status, reason, (Table("runs", {}, columns), running))
 
     def cost(self, stack: Stack) -> Cost:
-        if not stack.members:
-            return Cost(0.0, 1.1e9)
         first = stack.members[0].cell
         if first["layer_kind"] == "convolution":
-            return Cost(2.0 + 0.07 * first.count("depth") * len(stack.members), 1.3e9)
+            return Cost(2.0 + 0.07 * first.count("depth") * len(stack.members), costs.WORKER)
         plain = costs.training(stack, datasets.DIGITS["train"], EPOCHS["dense"], 2)
         wide = len(stack.members) * (0.02 + 0.004 * first.count("depth"))
         return dataclasses.replace(plain, seconds=plain.seconds + wide)
@@ -201,7 +200,7 @@ def _dense(
     seeds: int = BLOCK,
     **more: tuple[str, ...],
 ) -> Grid:
-    axes: _Axes = {
+    axes: Axes = {
         "layer_kind": ("dense",),
         "activation": activations,
         "initializer": initial,
@@ -225,15 +224,18 @@ def _convolutional(activation: str) -> Grid:
 
 
 def _columns(
-    batch_loss: Array, logits: Array, labels: Array, unseen: Array, heldout_labels: Array
+    batch_loss: Array, logits: Array, labels: Array, heldout_logits: Array, heldout_labels: Array
 ) -> tuple[dict[str, Array], Table]:
-    """The columns of ``runs``, and the table of running losses, from (steps, K) batch losses."""
+    """Return the columns of ``runs`` and the table of running losses.
+
+    ``batch_loss``: (steps, K).
+    """
     running = running_mean(batch_loss, WINDOW)
     columns = {
         "digit_loss": cross_entropy(logits, labels),
-        "heldout_digit_loss": cross_entropy(unseen, heldout_labels),
+        "heldout_digit_loss": cross_entropy(heldout_logits, heldout_labels),
         "digit_accuracy": class_accuracy(logits, labels),
-        "heldout_digit_accuracy": class_accuracy(unseen, heldout_labels),
+        "heldout_digit_accuracy": class_accuracy(heldout_logits, heldout_labels),
         "first_step_half": first_true(running <= HALF) + WINDOW - 1,
         "diverged_step": first_true(~np.isfinite(batch_loss)),
     }
@@ -244,7 +246,8 @@ def _columns(
 
 @np.errstate(over="ignore", invalid="ignore")
 def running_mean(values: Array, window: int) -> Array:
-    """(steps - window + 1, K): the mean of each ``window`` rows in succession of (steps, K)."""
+    """Return the mean of every ``window`` successive rows: (steps, K) -> (steps - window + 1,
+    K)."""
     views = np.lib.stride_tricks.sliding_window_view(float64(values), window, axis=0)
     mean: Array = views.mean(axis=-1)
     return mean
@@ -252,7 +255,10 @@ def running_mean(values: Array, window: int) -> Array:
 
 @np.errstate(over="ignore", invalid="ignore")
 def cross_entropy(logits: Array, labels: Array) -> Array:
-    """(K,) mean categorical cross-entropy of logits (K, N, classes) and labels (K, N), in nats."""
+    """Return the mean categorical cross-entropy in nats, (K,).
+
+    ``logits``: (K, N, classes); ``labels``: (K, N).
+    """
     shifted = float64(logits) - float64(logits).max(axis=2, keepdims=True)
     right = np.take_along_axis(shifted, labels.astype(int)[..., None], axis=2)[..., 0]
     loss: Array = (np.log(np.exp(shifted).sum(axis=2)) - right).mean(axis=1)
@@ -260,7 +266,7 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
 
 
 def class_accuracy(logits: Array, labels: Array) -> Array:
-    """(K,) share of points whose class has the largest logit; NaN where a logit is NaN."""
+    """Return the share of points whose class has the largest logit, (K,); NaN with a NaN logit."""
     right = (logits.argmax(axis=2) == labels).mean(axis=1)
     return np.where(np.isnan(logits).any(axis=(1, 2)), np.nan, right)
 
@@ -269,15 +275,15 @@ def class_accuracy(logits: Array, labels: Array) -> Array:
 
 
 def _convolutions(stack: Stack, lab: Lab) -> Measurement:
-    """All members of a stack through the framework's plain training loop, one after another."""
+    """Train the members of a stack one after another in the framework's plain training loop."""
     cell = stack.members[0].cell
-    drawn = [
+    samples = [
         tuple(datasets.digits(lab.root, member.seed, split) for split in datasets.SPLITS)
         for member in stack.members
     ]
-    (x, y), (unseen, unseen_y) = (
-        tuple(np.stack(parts) for parts in zip(*split, strict=True))
-        for split in zip(*drawn, strict=True)
+    (x, y), (heldout, heldout_y) = (
+        tuple(np.stack(arrays) for arrays in zip(*split, strict=True))
+        for split in zip(*samples, strict=True)
     )
     order = np.array(
         [
@@ -285,45 +291,42 @@ def _convolutions(stack: Stack, lab: Lab) -> Measurement:
             for epoch in range(1, EPOCHS["convolution"] + 1)
         ]
     )
-    starts = [_convolutional_start(lab, member.cell, member.seed) for member in stack.members]
-    weights = tuple(
-        (np.stack([layer[0] for layer in layers]), np.stack([layer[1] for layer in layers]))
-        for layers in zip(*starts, strict=True)
+    weights = stacked(
+        _convolutional_start(lab, member.cell, member.seed) for member in stack.members
     )
 
     def images(flat: Array) -> Array:
         return flat.reshape(*flat.shape[:2], SIDE, SIDE)
 
-    batch_loss, logits, unseen_logits = lab.framework.probe(Convolutions).train(
+    batch_loss, logits, heldout_logits = lab.framework.probe(Convolutions).train(
         cell.text("activation"),
         cell.text("optimizer"),
         weights,
         images(x),
         y,
-        images(unseen),
+        images(heldout),
         order,
         BATCH,
     )
-    columns, running = _columns(batch_loss, logits, y, unseen_logits, unseen_y)
-    fine = [
-        np.isfinite(batch_loss[:, i]).all() and np.isfinite(logits[i]).all()
+    columns, running = _columns(batch_loss, logits, y, heldout_logits, heldout_y)
+    finite = [
+        bool(np.isfinite(batch_loss[:, i]).all() and np.isfinite(logits[i]).all())
         for i in range(len(stack.members))
     ]
-    return Measurement(
-        ["ok" if ended else "diverged" for ended in fine],
-        ["" if ended else "a loss or logit became inf or NaN" for ended in fine],
+    return measurement(
+        reasons(finite, "a loss or logit became inf or NaN"),
         (Table("runs", {}, columns), running),
     )
 
 
 def _convolutional_start(lab: Lab, cell: Cell, seed: int) -> list[Layer]:
-    """The layers as the framework starts them: ``depth`` convolutions, then the output layer."""
+    """Draw the layers as the framework starts them: ``depth`` convolutions and the output layer."""
     initializer, filters, depth = cell.text("initializer"), cell.count("width"), cell.count("depth")
     draw = lab.framework.probe(Convolutions).draw
     layers: list[Layer] = []
     for place in range(1, depth + 1):
         channels = 1 if place == 1 else filters
-        own = seeds.integer(
+        native_seed = seeds.integer(
             lab.root,
             "native",
             seed=seed,
@@ -333,7 +336,7 @@ def _convolutional_start(lab: Lab, cell: Cell, seed: int) -> list[Layer]:
             initializer=initializer,
             framework=lab.framework.name,
         )
-        layers.append(draw(initializer, channels, filters, own))
+        layers.append(draw(initializer, channels, filters, native_seed))
     output = draw_layer(
         lab.framework, lab.root, initializer, "native", seed, depth + 1, SIDE**2 * filters, CLASSES
     )

@@ -1,10 +1,10 @@
-"""Started alike, how far do the frameworks drift apart in 100 epochs, and what closes the gap?
+"""The drift of the frameworks in 100 epochs from the same start, and which formulas explain it.
 
 Each framework trains on shared weights, data and batches, and is compared with a reference that
-does the same: itself started one unit in the last place away, or the float64 oracle by the
-formulas of either framework. What rounding alone does is the first; what a formula does is the
-difference between the others. Trajectories of rounding errors part, so a gap is to be read beside
-the gap of the one-ulp start and never by itself.
+does the same: itself, started one unit in the last place away, or the float64 oracle with the
+formulas of either framework. The first shows the effect of rounding alone, the difference between
+the others that of a formula. Rounding errors make trajectories diverge, so a gap means something
+only in comparison with the gap of the one-ulp start.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from suite.catalogue.frameworks import FRAMEWORKS, Formulas
 from suite.catalogue.registry import ORACLE
 from suite.probes.drift import FormulaTraining
 from suite.studies.common import costs
+from suite.studies.common.measurements import measurement, reasons
 from suite.studies.common.protocol import accuracy, circles_task, first_true
-from suite.studies.parity import OFF, by_layer
+from suite.studies.parity import NOT_SHARED, OFF, by_layer
 from suite.types import (
     Array,
+    Axes,
     Cell,
     Cost,
     Grid,
@@ -34,28 +36,27 @@ from suite.types import (
     Table,
     TableSpec,
     TrainTask,
-    Value,
     float64,
 )
 
 POINTS = 500
-"""Half of the two circles' points: 16 steps an epoch. A hundred epochs are enough to learn them,
-and the frameworks' time is that of their steps."""
+"""The number of points: half of the two circles, 16 steps per epoch. A hundred epochs are enough to
+learn them, and the frameworks' time is proportional to the steps."""
 RECORD = (0, 1, 2, 5, 10, 20, 50, 100)
 EARLY = 100
-"""Steps after which trajectories that differ by rounding may part."""
+"""The number of steps after which trajectories that differ by rounding may diverge."""
 ULP, OWN, OTHER, CLIPNORM = "one_ulp", "own_form", "other_form", "clipnorm_form"
 
 EXCHANGED = tuple(
     map(optimizers.canonical, ("rmsprop(0.001,0.9,1e-14)", "rmsprop(0.001,0.9,0.000316)"))
 )
-"""RMSprop with the epsilon that makes Keras' formula nearly torch's, and torch's nearly Keras':
-the square of 1e-7, and its root."""
-_Axes = dict[str, tuple[Value, ...]]
+"""RMSprop with an epsilon for which Keras' formula is nearly torch's with 1e-7, and one for which
+torch's is nearly Keras': the square of 1e-7, and its root."""
 
 
 class Drift(Study):
-    """The long comparison; ``suite.types.Study`` says what each member means."""
+    """Long training on shared weights beside four references: one ulp away, the framework's own
+    formulas, those of the other one, and Keras' convention of clipping."""
 
     name = "drift"
     position = 110
@@ -92,20 +93,20 @@ class Drift(Study):
     )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
-        start: _Axes = {
+        start: Axes = {
             "initializer": ("xavier_uniform",),
             "width": (5,),
             "weights": ("shared",),
         }
-        four: _Axes = {**start, "depth": (4,)}
+        four: Axes = {**start, "depth": (4,)}
         cases = (ULP, OWN, OTHER)
         quick = Grid({**four, "activation": ("tanh",), "optimizer": ("rmsprop",), "case": cases})
         if profile == "quick":
             return (quick,)
-        head: _Axes = {**four, "activation": ("sigmoid", "tanh", "relu")}
+        head: Axes = {**four, "activation": ("sigmoid", "tanh", "relu")}
         adaptive = Grid({**head, "optimizer": ("rmsprop", "adam"), "case": cases})
         plain = Grid({**head, "optimizer": ("sgd",), "case": (ULP, OWN)})
-        # Here rounding grows to the size of the weights in some networks and in others not.
+        # Here rounding errors grow to the size of the weights in some networks only.
         chaotic = Grid({**head, "optimizer": ("sgd(0.1,0.9)",), "case": (ULP, OWN)}, seeds=40)
         clipped = Grid(
             {
@@ -116,12 +117,12 @@ class Drift(Study):
                 "case": (*cases, CLIPNORM),
             }
         )
-        deep: _Axes = {**start, "activation": ("gelu",), "depth": (16,), "case": (ULP,)}
+        deep: Axes = {**start, "activation": ("gelu",), "depth": (16,), "case": (ULP,)}
         exchange = Grid({**deep, "optimizer": ("rmsprop", *EXCHANGED)})
         standard = (adaptive, plain, chaotic, clipped, exchange)
         if profile == "standard":
             return standard
-        every: _Axes = {
+        every: Axes = {
             **start,
             "activation": ("linear", "sigmoid", "tanh", "relu", "elu", "gelu", "silu"),
             "depth": (1, 4, 16),
@@ -136,44 +137,43 @@ class Drift(Study):
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell["weights"] != "shared" or cell["initializer"] == "default":
-            return "only weights drawn once in NumPy can be loaded into a framework and the oracle"
+            return NOT_SHARED
         if cell["settings"] != "common":
-            return "the formulas have no defaults of their own: only common settings are compared"
+            return "the formulas have no defaults: only common settings can be compared"
         if cell["case"] == CLIPNORM and cell["clipping"] == "none":
-            return "a convention of clipping needs something that is clipped"
+            return "a convention of clipping can be compared only where gradients are clipped"
         if cell["case"] in (OWN, OTHER) and FRAMEWORKS[cell.text("framework")].formulas is None:
             return "the formulas of this framework's optimizers are not written down in the suite"
         return optimizers.resolve(cell.text("optimizer")).undeclared(ORACLE)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
+        # All cases compare the same training: one member per seed is trained.
         seeds = list(dict.fromkeys(member.seed for member in stack.members))
-        alone = [next(m for m in stack.members if m.seed == seed) for seed in seeds]
-        task = circles_task(replace(stack, members=tuple(alone)), lab, RECORD)
-        task = replace(shortened(task), clipping=alone[0].cell.text("clipping"))
-        both = list(lab.framework.train(beside_nudged(task)))
-        trained = [_members(one, slice(len(seeds))) for one in both]
-        nudged = [_members(one, slice(len(seeds), None)) for one in both]
-        found = {}
+        first_of = [next(m for m in stack.members if m.seed == seed) for seed in seeds]
+        task = circles_task(replace(stack, members=tuple(first_of)), lab, RECORD)
+        task = replace(shortened(task), clipping=first_of[0].cell.text("clipping"))
+        snapshots = list(lab.framework.train(beside_nudged(task)))
+        trained = [_members(snapshot, slice(len(seeds))) for snapshot in snapshots]
+        nudged = [_members(snapshot, slice(len(seeds), None)) for snapshot in snapshots]
+        gaps_of = {}
         for case in dict.fromkeys(member.cell.text("case") for member in stack.members):
             reference = nudged
             if case != ULP:
                 form = formula(case, lab.framework.name)
                 reference = lab.oracle.probe(FormulaTraining).train(task, form)
-            found[case] = gaps(trained, reference, task)
-        finite = np.isfinite(np.array([one.loss for one in trained])).all(axis=0)
-        place = [(m.cell.text("case"), seeds.index(m.seed)) for m in stack.members]
-        fine = [finite[seed] for _, seed in place]
+            gaps_of[case] = gaps(trained, reference, task)
+        finite = np.isfinite(np.array([snapshot.loss for snapshot in trained])).all(axis=0)
+        rows = [(m.cell.text("case"), seeds.index(m.seed)) for m in stack.members]
 
         def columns(table: int) -> dict[str, Array]:
-            names = next(iter(found.values()))[table]
+            names = next(iter(gaps_of.values()))[table]
             return {
-                name: np.array([found[case][table][name][seed] for case, seed in place])
+                name: np.array([gaps_of[case][table][name][seed] for case, seed in rows])
                 for name in names
             }
 
-        return Measurement(
-            ["ok" if one else "diverged" for one in fine],
-            ["" if one else "the training loss became inf or NaN" for one in fine],
+        return measurement(
+            reasons((finite[seed] for _, seed in rows), "the training loss became inf or NaN"),
             (
                 Table("runs", {}, columns(0)),
                 Table("growth", {"epoch": np.array(RECORD[1:])}, columns(1)),
@@ -193,7 +193,7 @@ class Drift(Study):
 
 
 def formula(case: str, framework: str) -> str:
-    """Whose formula a case refers to."""
+    """Return whose formula a case refers to."""
     if case == CLIPNORM:
         return "clipnorm"
     forms: tuple[str, ...] = get_args(Formulas)
@@ -202,8 +202,8 @@ def formula(case: str, framework: str) -> str:
 
 
 def shortened(task: TrainTask) -> TrainTask:
-    """The task on the first ``POINTS`` of its points, in the order that they have without the
-    others."""
+    """Return the task on the first ``POINTS`` of its points, with the others left out of the
+    order."""
     return replace(
         task,
         inputs=task.inputs[:, :POINTS],
@@ -213,8 +213,8 @@ def shortened(task: TrainTask) -> TrainTask:
 
 
 def beside_nudged(task: TrainTask) -> TrainTask:
-    """The members, then the same started one ulp away: every kernel entry is moved to the next
-    float32 away from zero."""
+    """Return the task of training the members and, after them, the same members started one ulp
+    away: every kernel entry is moved to the next float32 away from zero."""
 
     def away(kernel: Array) -> Array:
         return np.nextafter(kernel, np.copysign(np.float32(np.inf), kernel))
@@ -237,25 +237,28 @@ def beside_nudged(task: TrainTask) -> TrainTask:
 def gaps(
     trained: list[Snapshot], reference: list[Snapshot], task: TrainTask
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """The metrics of the tables, each (n,) or (n, epochs), from snapshots at ``task.record``."""
-    ours, theirs = (
-        float64(np.concatenate([one.batch_loss for one in snapshots]))
+    """Return the metrics of both tables, each (n,) or (n, epochs).
+
+    The snapshots are those at ``task.record``.
+    """
+    loss, reference_loss = (
+        float64(np.concatenate([snapshot.batch_loss for snapshot in snapshots]))
         for snapshots in (trained, reference)
     )
-    off = np.abs(ours - theirs)
+    off = np.abs(loss - reference_loss)
     layers = np.array(
         [by_layer(a.weights, b.weights) for a, b in zip(trained, reference, strict=True)]
     )  # (epochs, layers, n)
     beyond = ~(layers <= OFF)
-    first = beyond.any(axis=1).argmax(axis=0)  # the epoch's place, where there is one
-    where = np.take_along_axis(beyond, first[None, None], axis=0)[0]
+    first = beyond.any(axis=1).argmax(axis=0)  # the index of the epoch, if there is one
+    layers_beyond = np.take_along_axis(beyond, first[None, None], axis=0)[0]
     steps = len(off) // task.record[-1]
     last, last_reference = trained[-1], reference[-1]
     labels = task.heldout_labels
     right, right_reference = (accuracy(s.heldout_logits, labels) for s in (last, last_reference))
     runs = {
-        "step_apart": first_true(~(off <= OFF * theirs)),
-        "layer_apart": np.where(where.any(axis=0), 1.0 + where.argmax(axis=0), 0.0),
+        "step_apart": first_true(~(off <= OFF * reference_loss)),
+        "layer_apart": np.where(layers_beyond.any(axis=0), 1.0 + layers_beyond.argmax(axis=0), 0.0),
         "early_gap": off[:EARLY].max(axis=0),
         "weight_gap": layers[-1].max(axis=0),
         "loss_gap": np.abs(float64(last.loss) - last_reference.loss),
@@ -273,7 +276,7 @@ def gaps(
 
 
 def _members(snapshot: Snapshot, chosen: slice) -> Snapshot:
-    """What ``gaps`` needs, of some members."""
+    """Return a snapshot of some members, with what ``gaps`` needs."""
     return replace(
         snapshot,
         weights=tuple((k[chosen], b[chosen]) for k, b in snapshot.weights),

@@ -1,11 +1,12 @@
-"""How much networks of one kind differ from each other, and how many are dead from the start.
+"""The differences between networks of one kind, and the share that is dead at initialisation.
 
-No training, zero biases. A run is an ensemble: many networks, each with its own kernels, on the
-same inputs. The inputs lie on a circle in a random plane: ReLU networks without biases scale
-with their input, so that the directions of a plane stand for all inputs of two features.
+Nothing is trained and biases are zero. A run is an ensemble of many networks, each with its own
+kernels, on the same inputs. The inputs are on a circle in a random plane: ReLU networks without
+biases scale with their input, so that the directions of a plane stand for all inputs of two
+features.
 
-An initializer draws the kernels of a layer of all networks at once, side by side: the law of
-He's and LeCun's depends on fan_in alone, so the columns of a wide kernel are kernels of it.
+An initializer draws the kernels of one layer of all networks in a single call: the laws of He and
+LeCun depend on fan_in alone, so that the columns of a wide kernel are kernels of the same law.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import numpy as np
 from suite import seeds
 from suite.catalogue import activations, initializers
 from suite.probes.signals import Signals
+from suite.studies.common import costs
+from suite.studies.common.measurements import completed
 from suite.studies.common.starts import draw_layer
 from suite.theory import mean_field
 from suite.types import (
@@ -38,19 +41,19 @@ from suite.types import (
 )
 
 INPUTS = 32
-"""Directions of the plane, evenly spaced."""
+"""The number of directions of the plane, evenly spaced."""
 _BY_FAN_IN = ("he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "normal")
 
 
 class Fluctuation(Study):
-    """Networks against each other; ``suite.types.Study`` says what each part means."""
+    """Ensembles of narrow relu networks with He's kernels, by width and depth."""
 
     name = "fluctuation"
     position = 80
-    question = "How far do networks of one kind spread, and how many are born dead?"
+    question = "How much do networks of one kind differ, and how many are dead at initialisation?"
     source = "Hanin 2018; Hanin and Rolnick 2018; Lu, Shin, Su and Karniadakis 2019"
     axes = ("framework", "activation", "initializer", "depth", "width")
-    within: tuple[str, ...] = ()
+    within = ()
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
@@ -96,7 +99,9 @@ class Fluctuation(Study):
         name = initializers.resolve(cell.text("initializer")).entry.name
         if name in _BY_FAN_IN:
             return None
-        return f"{name} depends on more than fan_in, and kernels are drawn side by side here"
+        return (
+            f"the law of {name} depends on more than fan_in, so one draw cannot serve all networks"
+        )
 
     def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
         return (Signals.through,)
@@ -116,19 +121,17 @@ class Fluctuation(Study):
             Table("runs", {}, runs),
             Table("layers", {"layer": np.arange(1, depth + 1)}, layers),
         ]
-        return Measurement(["ok"] * len(observed), [""] * len(observed), tables)
+        return completed(len(observed), *tables)
 
     def cost(self, stack: Stack) -> Cost:
-        if not stack.members:
-            return Cost(0.0, 1e9)
         cell = stack.members[0].cell
         width, depth = cell.count("width"), cell.count("depth")
         layer = networks(width) * width * (2e-8 * width + 1.5e-8 * INPUTS) + 2e-3
-        return Cost(1.0 + len(stack.members) * depth * layer, 1.2e9)
+        return Cost(1.0 + len(stack.members) * depth * layer, costs.WORKER)
 
 
 def networks(width: int) -> int:
-    """Networks of an ensemble: as many as keep its variance, or its share of dead, in hand."""
+    """Return the size of an ensemble that measures its variance and its dead share well enough."""
     if width <= 10:
         return 1000
     return 400 if width <= 32 else 200
@@ -147,7 +150,7 @@ def _grid(widths: tuple[int, ...], depths: tuple[int, ...]) -> Grid:
 
 
 def circle(member: Member, lab: Lab) -> Array:
-    """Inputs of mean square 1 on a circle, (INPUTS, width) float32; the ensemble shares them."""
+    """Return inputs of mean square 1 on a circle, (INPUTS, width) float32, for the ensemble."""
     width = member.cell.count("width")
     rng = seeds.generator(lab.root, "inputs", seed=member.seed, width=width)
     plane, _ = np.linalg.qr(rng.standard_normal((width, 2)))
@@ -158,9 +161,9 @@ def circle(member: Member, lab: Lab) -> Array:
 
 
 def _squares(member: Member, lab: Lab) -> Array:
-    """Mean square of the activations, (depth, networks, inputs), layer by layer.
+    """Return the mean square of the activations of each layer, (depth, networks, inputs).
 
-    One layer of all networks is drawn, used and forgotten before the next.
+    One layer of all networks is drawn, used and discarded before the next.
     """
     cell = member.cell
     width, initializer = cell.count("width"), cell.text("initializer")
@@ -179,12 +182,12 @@ def _squares(member: Member, lab: Lab) -> Array:
     return np.array(squares)
 
 
-@np.errstate(divide="ignore", invalid="ignore")  # ln 0 of the dead, who are left out
+@np.errstate(divide="ignore", invalid="ignore")  # ln 0 of dead networks, which are left out
 def _observe(squares: Array) -> dict[str, Array]:
-    """The measured columns, (depth,) each, from the mean squares (depth, networks, inputs).
+    """Return the measured columns, (depth,) each, from the mean squares (depth, networks, inputs).
 
-    The variance is the unbiased one over the living networks of an input, averaged over the
-    inputs; NaN where no input has two of them.
+    The variance is the unbiased one over the networks that are alive for an input, averaged over
+    the inputs; NaN where no input has two such networks.
     """
     alive = squares > 0
     logs = np.where(alive, np.log(squares), 0.0)
@@ -201,18 +204,19 @@ def _observe(squares: Array) -> dict[str, Array]:
 
 
 def _mean(values: Array) -> Array:
-    """Mean over the last axis of what is not NaN; NaN where nothing is left."""
+    """Return the mean over the last axis of the values that are not NaN; NaN if there are none."""
     known = ~np.isnan(values)
     return np.asarray(np.where(known, values, 0.0).sum(axis=-1) / known.sum(axis=-1))
 
 
 @functools.lru_cache(maxsize=256)
 def _predict(cell: Cell) -> dict[str, Array]:
-    """What a layer adds to the log of a living network, times the layers; who lives so far.
+    """Return the predicted columns: what a layer adds to the log of a network that is alive, times
+    the number of layers, and the share of pairs of network and input that are dead so far.
 
-    A unit of a relu network without biases is off for an input with chance 1/2, whatever the
-    layers before: the kernels' law is symmetric. A layer of ``width`` such units is dead with
-    chance 2^-width.
+    A unit of a relu network without biases is inactive for an input with probability 1/2, whatever
+    the earlier layers are, because the law of the kernels is symmetric. A layer of ``width`` such
+    units is dead with probability 2^-width.
     """
     width, depth = cell.count("width"), cell.count("depth")
     layers = np.arange(1, depth + 1)
@@ -221,8 +225,8 @@ def _predict(cell: Cell) -> dict[str, Array]:
     if slopes is not None:
         law = initializers.resolve(cell.text("initializer")).law(cell.text("framework"))
         mean, variance = (
-            gaussian + more
-            for gaussian, more in zip(
+            gaussian + correction
+            for gaussian, correction in zip(
                 mean_field.drift(slopes, width),
                 mean_field.kurtosis_drift(slopes, width, law.kurtosis),
                 strict=True,

@@ -1,14 +1,14 @@
-"""Which factor of the kernels suits which activation, and whether small errors grow or die out.
+"""The factor of the kernels that suits an activation, and whether small errors grow or decay.
 
-No training, zero biases. Kernels are LeCun's (fan_in Var(W) = 1) times the gain of the rule that
-``case`` names. Each input comes three times, scaled so that the pre-activations of the first
-layer have a mean square of 0.7, 1 and 1.4. A seed's kernels serve all rules and activations.
+Nothing is trained and biases are zero. Kernels are LeCun's (fan_in Var(W) = 1) times the gain of
+the rule that ``case`` names. Each input is used three times, scaled so that the pre-activations of
+the first layer have a mean square of 0.7, 1 and 1.4. The kernels of a seed are shared by all rules
+and activations.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -17,6 +17,7 @@ import numpy as np
 from suite import seeds
 from suite.catalogue import activations
 from suite.studies.common import costs
+from suite.studies.common.measurements import by_seed, measurement, table
 from suite.studies.common.signals import doubles, log_mean_square, not_finite
 from suite.studies.common.starts import native_layers
 from suite.theory import gains, mean_field
@@ -32,13 +33,11 @@ from suite.types import (
     Member,
     Stack,
     Study,
-    Table,
     TableSpec,
-    Weights,
 )
 
 STARTS = (0.7, 1.0, 1.4)
-"""Mean squares of the first pre-activations, in theory; the ratio of the outer ones is 2."""
+"""The mean squares of the first pre-activations in theory; the outer ones have a ratio of 2."""
 INPUTS = 8
 TORCH_GAINS = {
     "linear": 1.0,
@@ -48,23 +47,23 @@ TORCH_GAINS = {
     "leaky_relu": math.sqrt(2 / (1 + 0.01**2)),
     "selu": 3 / 4,
 }
-"""What torch.nn.init.calculate_gain returns; it has no value for the other activations."""
+"""The values of torch.nn.init.calculate_gain, which has none for the other activations."""
 LECUN_TANH = (1.7159, 2 / 3)
-"""LeCun's 1.7159 tanh(2 x / 3), LeCun, Bottou, Orr and Müller 1998.
+"""The factors a and b of a tanh(b x) = 1.7159 tanh(2 x / 3) (LeCun, Bottou, Orr and Müller 1998).
 
-A network of a tanh(b x) is one of tanh: with kernels W, the pre-activations z = b h of the second
-form obey z = (a b) W tanh(z) from layer to layer, and its activations are a tanh(z). So it is
-measured as tanh with the gain a b, exactly.
+A network with the activation a tanh(b x) is equivalent to one with tanh: with kernels W, the scaled
+pre-activations z = b h obey z = (a b) W tanh(z) from layer to layer, and the activations are
+a tanh(z). So it is measured exactly as tanh with the gain a b.
 """
 CASES = ("unit", "torch", "lecun_tanh")
 
 
 class Gains(Study):
-    """Gains, fixed points and their stability; ``suite.types.Study`` says what each part means."""
+    """Deep networks with the unit gain of theory, torch's gain, and LeCun's scaled tanh."""
 
     name = "gains"
     position = 50
-    question = "Which gain keeps a signal for which activation, and is it stable?"
+    question = "Which gain keeps the size of a signal for which activation, and is it stable?"
     source = (
         "LeCun, Bottou, Orr and Müller 1998; Klambauer, Unterthiner, Mayr and Hochreiter 2017;"
         " the documentation of torch.nn.init.calculate_gain"
@@ -100,7 +99,7 @@ class Gains(Study):
         if profile == "quick":
             return _grids(("tanh", "relu", "selu", "gelu"), 256)
         if profile == "standard":
-            # ELU's fixed point attracts least of those of which it is claimed: more seeds.
+            # ELU's is the weakest attractor about which a claim is made, so it gets more seeds.
             return (
                 *self.grids("quick"),
                 *_grids(activations.ACTIVATIONS.names, 512),
@@ -114,46 +113,36 @@ class Gains(Study):
         if case == "torch" and name not in TORCH_GAINS:
             return f"torch.nn.init.calculate_gain has no value for {name}"
         if case == "lecun_tanh" and name != "tanh":
-            return "1.7159 tanh(2 x / 3) is measured as a network of tanh"
+            return "1.7159 tanh(2 x / 3) is measured as a tanh network"
         return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        observed: dict[Member, dict[str, Array]] = {}
+        rows: dict[Member, dict[str, Array]] = {}
         reasons: dict[Member, str] = {}
-        by_seed = sorted(stack.members, key=lambda member: member.seed)
-        for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
-            drawn: Weights | None = None
-            for member in group:
-                drawn = drawn or native_layers(member, lab)
+        for members in by_seed(stack.members):
+            drawn = native_layers(members[0], lab)
+            for member in members:
                 factor, cell = gain(member.cell), member.cell
                 weights = tuple((np.float32(factor) * kernel, bias) for kernel, bias in drawn)
                 (signal,) = lab.framework.propagate(
                     (cell.text("activation"),), weights, *_batch(member, lab, factor)
                 )
                 reasons[member] = not_finite(signal)
-                observed[member] = {**_observe(cell, signal), **_predict(cell)}
+                rows[member] = {**_observe(cell, signal), **_predict(cell)}
         depth = stack.members[0].cell.count("depth")
         coordinates = {"layer": np.arange(1, depth + 1), "start": np.array(STARTS)}
-        tables = [
-            Table(
-                spec.name,
-                {name: coordinates[name] for name in spec.coordinates},
-                {
-                    metric: np.array([observed[member][metric] for member in stack.members])
-                    for metric in spec.metrics
-                },
-            )
-            for spec in self.tables
-        ]
-        ordered = [reasons[member] for member in stack.members]
-        return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
+        ordered = [rows[member] for member in stack.members]
+        return measurement(
+            [reasons[member] for member in stack.members],
+            [table(spec, ordered, coordinates) for spec in self.tables],
+        )
 
     def cost(self, stack: Stack) -> Cost:
         return costs.propagation(stack, INPUTS * len(STARTS), 6)
 
 
 def _grids(names: tuple[str, ...], width: int, seeds: int = BLOCK) -> tuple[Grid, ...]:
-    """Every rule, for the activations that it speaks of."""
+    """Return the grids of every rule, for the activations to which it applies."""
     with_gain = tuple(name for name in names if name in TORCH_GAINS)
     return (
         _grid(names, "unit", width, seeds),
@@ -176,7 +165,7 @@ def _grid(names: tuple[str, ...], case: str, width: int, seeds: int) -> Grid:
 
 
 def gain(cell: Cell) -> float:
-    """The factor of the kernels in a cell."""
+    """Return the factor of the kernels in a cell."""
     if cell["case"] == "unit":
         return gains.unit_gain(activations.resolve(cell.text("activation")))
     if cell["case"] == "lecun_tanh":
@@ -185,12 +174,12 @@ def gain(cell: Cell) -> float:
 
 
 def _amplitude(cell: Cell) -> float:
-    """The factor of the activations in the rule's own form."""
+    """Return the factor of the activations in the form in which the rule defines them."""
     return LECUN_TANH[0] if cell["case"] == "lecun_tanh" else 1.0
 
 
 def _batch(member: Member, lab: Lab, factor: float) -> tuple[Array, Array]:
-    """Inputs (len(STARTS) INPUTS, width) by start, and a cotangent for each input, float32."""
+    """Return inputs (len(STARTS) INPUTS, width) by start, and their cotangents, float32."""
     width = member.cell.count("width")
     directions, cotangent = (
         seeds.generator(lab.root, purpose, seed=member.seed, width=width).standard_normal(
@@ -203,19 +192,19 @@ def _batch(member: Member, lab: Lab, factor: float) -> tuple[Array, Array]:
     return inputs.astype(np.float32), np.tile(cotangent, (len(STARTS), 1)).astype(np.float32)
 
 
-@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # results, not accidents
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # inf and NaN are results
 def _observe(cell: Cell, signal: LayerSignals) -> dict[str, Array]:
-    """The measured columns of one run."""
+    """Return the measured columns of one run."""
 
     def logs(layers: Sequence[Array]) -> Array:  # (depth, len(STARTS))
         return log_mean_square(doubles(layers).reshape(len(layers), len(STARTS), INPUTS, -1))
 
     before, after, gradient = map(logs, (signal.preactivation, signal.activation, signal.gradient))
-    apart = before[:, -1] - before[:, 0]
+    distance = before[:, -1] - before[:, 0]
     return {
         "square": np.exp(before),
-        "response": apart[1] / apart[0],
-        "separation": apart[-1] / apart[0],
+        "response": distance[1] / distance[0],
+        "separation": distance[-1] / distance[0],
         "late_forward_rate": _late(before[:, 1]),
         "late_backward_rate": -_late(gradient[:, 1]),
         "last_square": _amplitude(cell) ** 2 * np.exp(after[-1, 1]),
@@ -223,19 +212,20 @@ def _observe(cell: Cell, signal: LayerSignals) -> dict[str, Array]:
 
 
 def _late(logs: Array) -> Array:
-    """Change per layer over the second half of (depth,) logarithms."""
+    """Return the change per layer over the second half of (depth,) logarithms."""
     half = len(logs) // 2
     return np.asarray((logs[-1] - logs[half - 1]) / (len(logs) - half))
 
 
 @functools.lru_cache(maxsize=256)
 def _predict(cell: Cell) -> dict[str, Array]:
-    """The predicted columns, by the maps at infinite width; of the gradient with its drift."""
+    """Return the columns predicted by the maps at infinite width, with the drift of the
+    gradient."""
     phi, factor = activations.resolve(cell.text("activation")), gain(cell)
     width, depth = cell.count("width"), cell.count("depth")
     squares = np.stack([gains.iterate(phi, factor, start, depth) for start in STARTS], axis=1)
     logs = np.log(squares)
-    apart = logs[:, -1] - logs[:, 0]
+    distance = logs[:, -1] - logs[:, 0]
     layers = [mean_field.moments(phi, q) for q in squares[:, 1]]
     slopes = mean_field.half_slopes(phi)
     flow = [
@@ -247,19 +237,19 @@ def _predict(cell: Cell) -> dict[str, Array]:
         )
         for layer in layers
     ]
-    at = gains.fixed_point(phi, factor)
-    known = not math.isnan(at)
+    q = gains.fixed_point(phi, factor)
+    known = not math.isnan(q)
     return {
         "gain": np.array(factor),
-        "fixed_point": np.array(at),
-        "fixed_point_response": np.array(gains.response(phi, at) if known else math.nan),
-        "fixed_point_chi": np.array(mean_field.chi(phi, at, factor**2) if known else math.nan),
+        "fixed_point": np.array(q),
+        "fixed_point_response": np.array(gains.response(phi, q) if known else math.nan),
+        "fixed_point_chi": np.array(mean_field.chi(phi, q, factor**2) if known else math.nan),
         "square_predicted": squares,
-        "response_predicted": apart[1] / apart[0],
-        "separation_predicted": apart[-1] / apart[0],
+        "response_predicted": distance[1] / distance[0],
+        "separation_predicted": distance[-1] / distance[0],
         "late_forward_rate_predicted": _late(logs[:, 1]),
         # From the last layer back to the middle one, each step multiplies by the factor of the
-        # layer that it reaches: phi' belongs to the lower layer, the kernel lies between.
+        # layer that it reaches: phi' belongs to the lower layer, and the kernel is between them.
         "late_backward_rate_predicted": np.array(np.mean(flow[depth // 2 - 1 : -1])),
         "last_square_predicted": np.array(_amplitude(cell) ** 2 * layers[-1].square),
     }

@@ -1,8 +1,8 @@
-"""What each framework really draws when it starts a layer, against what it declares.
+"""The kernels that each framework draws, compared with the laws that it declares.
 
-One kernel a run, from the framework's own layer: its moments, its distance from the declared law
-and from the law it could be taken for, what it does to a signal's mean square, its layer's bias.
-And what several layers get from one initializer object.
+A run draws one kernel in the framework's own layer and measures its moments, its distance from the
+declared law and from similar laws, its effect on the mean square of a signal, and the bias of its
+layer. Other runs compare the kernels that several layers get from one initializer object.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import numpy as np
 from suite import seeds
 from suite.catalogue import initializers, laws
 from suite.probes.initializers import LayerDraws
+from suite.studies.common import costs
 from suite.studies.common.distances import ALTERNATIVES, between, distance, standard
+from suite.studies.common.measurements import columns, completed
 from suite.types import (
     BLOCK,
     Array,
@@ -38,14 +40,14 @@ from suite.types import (
 DRAWN = ("dense", "convolution", "transposed", "truncated")
 SHARED = ("shared", "shared_seeded", "shared_generator", "fresh")
 DENSE = ("384x640", "640x384")
-"""Rectangular both ways: exchanging the fans moves a variance that depends on one by 67 %."""
+"""Rectangular shapes both ways: exchanged fans change a variance that depends on one by 67 %."""
 FANS = ("64x64", "256x16", "16x256", "512x8", "8x512")
 TUTORIAL = "2x5-5x5-5x5-5x5-5x1"
-"""Kernels that share an initializer in the two-circles tutorial."""
+"""The kernels that share an initializer in the two-circles tutorial."""
 EDGES = np.linspace(-4.0, 4.0, 65)
-"""Of the bins of ``densities``, in standard deviations."""
+"""The edges of the bins of ``densities``, in standard deviations."""
 WORK = 2**22
-"""Products of a linear layer on its Gaussian inputs, so that every shape costs as much."""
+"""The number of products of a linear layer on its Gaussian inputs, the same for every shape."""
 
 _INITIALIZERS = (
     "normal(0.05)",
@@ -61,17 +63,17 @@ _INITIALIZERS = (
 
 
 class Initializers(Study):
-    """Draws against laws; ``suite.types.Study`` says what each member means."""
+    """Initializers by kind and shape of layer, and ways to share one initializer object."""
 
     name = "initializers"
     position = 240
-    question = "What do the frameworks really draw, and do layers that share a start differ?"
+    question = "What do the frameworks really draw, and do layers that share an initializer differ?"
     source = (
         "Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015; LeCun et al. 1998; the frameworks'"
         " documentation; two-circles tutorial"
     )
     axes = ("framework", "initializer", "layer_kind", "shape")
-    within: tuple[str, ...] = ()
+    within = ()
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
@@ -118,7 +120,7 @@ class Initializers(Study):
             _grid(("xavier_uniform", "he_uniform", "he_normal"), "convolution", ("3x3x64x96",)),
             _grid(("he_normal", "default"), "transposed", ("3x3x64x96",)),
             _grid(("normal(0.05)",), "truncated", DENSE[:1]),
-            # As many seeds as decide 3 %: a gain at 512x8 has a standard deviation of 3 %.
+            # A gain at 512x8 has a standard deviation of 3 %: 100 seeds decide claims of 3 %.
             _grid(("xavier_normal",), "dense", FANS, seeds=100),
         )
         if profile == "standard":
@@ -139,14 +141,14 @@ class Initializers(Study):
                 return f"sharing is measured with normal(1) on {TUTORIAL}"
             return None
         if shape == TUTORIAL or len(sizes(shape)) != (2 if kind in ("dense", "truncated") else 4):
-            return f"a kernel of a layer of the kind {kind} has no shape {shape}"
+            return f"a layer of the kind {kind} has no kernel of the shape {shape}"
         if kind == "truncated" and not cell.text("initializer").startswith("normal("):
-            return "only the standard deviation of normal(std) says where to truncate"
+            return "only normal(std) names the standard deviation at which to truncate"
         try:
             law = initializers.resolve(cell.text("initializer")).law(cell.text("framework"))
         except UserError as error:
             return str(error)
-        return "a kernel of one value has no law to test" if isinstance(law, laws.Point) else None
+        return "a constant kernel has no law to test" if isinstance(law, laws.Point) else None
 
     def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
         if cell["layer_kind"] in SHARED:
@@ -155,30 +157,32 @@ class Initializers(Study):
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         count = len(stack.members)
-        inner: dict[str, Array] = {}
+        densities: dict[str, Array] = {}
         if stack.members[0].cell["layer_kind"] in SHARED:
             probe, shapes = lab.framework.probe(LayerDraws).sharing, pairs(TUTORIAL)
             equal = [
-                share_equal(probe(m.cell.text("layer_kind"), shapes, own_seed(m, lab)))
+                share_equal(probe(m.cell.text("layer_kind"), shapes, draw_seed(m, lab)))
                 for m in stack.members
             ]
-            columns = {"equal_kernels": np.array(equal)}
+            runs = {"equal_kernels": np.array(equal)}
         else:
-            found = [observe(member, lab) for member in stack.members]
-            columns = {name: np.array([row[name] for row, _ in found]) for name in found[0][0]}
-            inner["kernel_density"] = np.stack([density for _, density in found])
-            inner["kernel_density_predicted"] = np.tile(
+            rows, measured = zip(*(observe(member, lab) for member in stack.members), strict=True)
+            runs = columns(rows)
+            densities["kernel_density"] = np.stack(measured)
+            densities["kernel_density_predicted"] = np.tile(
                 predicted_density(stack.members[0].cell), (count, 1)
             )
         centres = (EDGES[1:] + EDGES[:-1]) / 2
-        tables = (Table("runs", {}, columns), Table("densities", {"bin": centres}, inner))
-        return Measurement(["ok"] * count, [""] * count, tables)
+        return completed(
+            count, Table("runs", {}, runs), Table("densities", {"bin": centres}, densities)
+        )
 
     def cost(self, stack: Stack) -> Cost:
-        if not stack.members or stack.members[0].cell["layer_kind"] in SHARED:
-            return Cost(0.05 + 0.01 * len(stack.members), 1.1e9)
+        count = len(stack.members)
+        if stack.members[0].cell["layer_kind"] in SHARED:
+            return Cost(0.05 + 0.01 * count, costs.WORKER)
         entries = math.prod(sizes(stack.members[0].cell.text("shape")))
-        return Cost(0.05 + len(stack.members) * (0.006 + 1.0e-7 * entries), 1.1e9 + 60 * entries)
+        return Cost(0.05 + count * (0.006 + 1.0e-7 * entries), costs.WORKER + 60 * entries)
 
 
 def _grid(names: tuple[str, ...], kind: str, shapes: tuple[str, ...], seeds: int = BLOCK) -> Grid:
@@ -186,23 +190,23 @@ def _grid(names: tuple[str, ...], kind: str, shapes: tuple[str, ...], seeds: int
 
 
 def sizes(shape: str) -> tuple[int, ...]:
-    """``3x3x64x96`` as numbers."""
+    """Return the numbers of a shape such as ``3x3x64x96``."""
     return tuple(int(size) for size in shape.split("-")[0].split("x"))
 
 
 def pairs(shapes: str) -> list[tuple[int, int]]:
-    """``2x5-5x1`` as (fan_in, fan_out) of each kernel."""
+    """Return the (fan_in, fan_out) of each kernel of shapes such as ``2x5-5x1``."""
     return [(fan_in, fan_out) for fan_in, fan_out in map(sizes, shapes.split("-"))]
 
 
 def fans(cell: Cell) -> tuple[int, int]:
-    """(fan_in, fan_out): channels in and out, each times the receptive field."""
+    """Return (fan_in, fan_out): the channels in and out, each times the receptive field."""
     *field, inputs, outputs = sizes(cell.text("shape"))
     return math.prod(field) * inputs, math.prod(field) * outputs
 
 
-def own_seed(member: Member, lab: Lab) -> int:
-    """A seed for whatever the framework draws in a run."""
+def draw_seed(member: Member, lab: Lab) -> int:
+    """Return the seed of the framework's draws in a run."""
     case = " ".join(member.cell.text(axis) for axis in ("initializer", "layer_kind", "shape"))
     return seeds.integer(
         lab.root, "made", seed=member.seed, case=case, framework=member.cell.text("framework")
@@ -210,8 +214,8 @@ def own_seed(member: Member, lab: Lab) -> int:
 
 
 def declared(cell: Cell) -> laws.Law:
-    """The law of a kernel's entries. A truncated normal is held to the standard deviation that
-    its user names, as if nothing were cut off."""
+    """Return the law of a kernel's entries; that of a truncated normal has the standard deviation
+    that its user names, as if nothing were cut off."""
     return initializers.resolve(cell.text("initializer")).law(cell.text("framework"))
 
 
@@ -219,11 +223,12 @@ def declared(cell: Cell) -> laws.Law:
 
 
 def observe(member: Member, lab: Lab) -> tuple[dict[str, float], Array]:
-    """All metrics of one drawn layer, and the density of its kernel in the bins of ``EDGES``."""
+    """Return the metrics of one drawn layer, and the density of its kernel in the bins of
+    ``EDGES``."""
     cell = member.cell
     kind, name = cell.text("layer_kind"), cell.text("initializer")
     draw = lab.framework.probe(LayerDraws).draw
-    kernel, bias = draw(kind, sizes(cell.text("shape")), name, own_seed(member, lab))
+    kernel, bias = draw(kind, sizes(cell.text("shape")), name, draw_seed(member, lab))
     law, (fan_in, fan_out) = declared(cell), fans(cell)
     variance = law.variance(fan_in, fan_out)
     ordered = float64(np.sort(kernel, axis=None)) / math.sqrt(variance)
@@ -235,7 +240,7 @@ def observe(member: Member, lab: Lab) -> tuple[dict[str, float], Array]:
         "kernel_kurtosis_predicted": law.kurtosis,
         "ks_declared": distance(ordered, standard(law, fan_in, fan_out, ordered)),
     }
-    if not isinstance(law, laws.Orthogonal):  # of which the entries are not independent
+    if not isinstance(law, laws.Orthogonal):  # whose entries are not independent
         numbers["kernel_mean_z"] = float(ordered.mean()) * math.sqrt(count)
         numbers["kernel_variance_z"] = (square - 1.0) / error
     for other, alternative in ALTERNATIVES.items():
@@ -259,10 +264,9 @@ def _bias(bias: Array, law: laws.Law, cell: Cell) -> dict[str, float]:
 
 
 def _gains(kernel: Array, variance: float, member: Member, lab: Lab) -> dict[str, float]:
-    """What the layer does to the mean square of Gaussian signals, forward and backward.
+    """Return the layer's gains of the mean square of Gaussian signals, forward and backward.
 
-    The prediction is for the layer that was asked for: a kernel that comes transposed must not
-    agree with it.
+    The prediction is for the shape of the cell: a transposed kernel must not agree with it.
     """
     fan_in, fan_out = fans(member.cell)
     samples = max(16, WORK // kernel.size)
@@ -285,12 +289,12 @@ def _square(values: Array) -> float:
 
 @functools.lru_cache(maxsize=64)
 def predicted_density(cell: Cell) -> Array:
-    """The mean density of the declared law in each bin of ``EDGES``."""
+    """Return the mean density of the declared law in each bin of ``EDGES``."""
     return np.asarray(np.diff(standard(declared(cell), *fans(cell), EDGES)) / np.diff(EDGES))
 
 
 def share_equal(kernels: list[Array]) -> float:
-    """Share of the pairs of kernels that begin alike, as far as the smaller one reaches."""
+    """Return the share of the pairs of kernels that are equal up to the size of the smaller."""
     flat = [np.ravel(kernel) for kernel in kernels]
     same = [bool((a[: len(b)] == b[: len(a)]).all()) for a, b in combinations(flat, 2)]
     return float(np.mean(same))

@@ -1,8 +1,8 @@
-"""Does batch normalization keep a layer's task steady while the layers below it learn?
+"""The internal covariate shift in networks with and without normalization.
 
-"Internal covariate shift" as Santurkar, Tsipras, Ilyas and Madry (2018) measure it: how far the
-gradient of a layer moves when the layers below it, and they alone, make their step of training.
-Full batches of the two circles and plain gradient descent, so that nothing else moves it.
+It is measured as Santurkar, Tsipras, Ilyas and Madry (2018) do: how far the gradient of a layer
+moves when only the layers below it make their training step. Training uses full batches of the two
+circles and plain gradient descent, so that nothing else moves the gradient.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import numpy as np
 from suite.catalogue import datasets, normalizations
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.probes.normalized import DeepNetworks
+from suite.studies.common import costs
+from suite.studies.common.measurements import measurement, reasons
 from suite.studies.common.protocol import start
 from suite.types import (
     BLOCK,
     Architecture,
     Array,
+    Axes,
     Cell,
     Cost,
     Grid,
@@ -38,7 +41,7 @@ EPSILON = normalizations.EPSILON
 
 
 class InternalShift(Study):
-    """Gradients before and after the step of the layers below; see ``suite.types.Study``."""
+    """Gradients before and after the step of the layers below, by normalization."""
 
     name = "internal_shift"
     position = 200
@@ -54,7 +57,7 @@ class InternalShift(Study):
         "weights",
         "normalization",
     )
-    within: tuple[str, ...] = ("initializer", "weights")
+    within = ("initializer", "weights")
     tables: tuple[TableSpec, ...] = (
         TableSpec("runs", ("shift_distance", "shift_cosine", "first_step_loss", "last_step_loss")),
         TableSpec(
@@ -114,29 +117,32 @@ class InternalShift(Study):
             distances.append(distance)
             cosines.append(cosine)
         loss, distance, cosine = map(np.array, (losses, distances, cosines))
-        pairs = zip(loss, distance, strict=True)
-        finite = [np.isfinite(a).all() and np.isfinite(b).all() for a, b in pairs]
-        columns = {
+        finite: Array = np.logical_and(
+            np.isfinite(loss).all(axis=1), np.isfinite(distance).all(axis=(1, 2))
+        )
+        runs = {
             "shift_distance": distance.mean(axis=(1, 2)),
             "shift_cosine": cosine.mean(axis=(1, 2)),
             "first_step_loss": loss[:, 0],
             "last_step_loss": loss[:, -1],
         }
-        places = {"layer": np.arange(2, model.depth + 1)}
-        by_layer = {"shift_distance": distance.mean(axis=1), "shift_cosine": cosine.mean(axis=1)}
-        reason = ["" if fine else "a loss or a gradient became inf, NaN or zero" for fine in finite]
-        status = ["ok" if fine else "diverged" for fine in finite]
-        tables = (Table("runs", {}, columns), Table("layers", places, by_layer))
-        return Measurement(status, reason, tables)
+        layers = {"shift_distance": distance.mean(axis=1), "shift_cosine": cosine.mean(axis=1)}
+        return measurement(
+            reasons(finite, "a loss or a gradient became inf, NaN or zero"),
+            (
+                Table("runs", {}, runs),
+                Table("layers", {"layer": np.arange(2, model.depth + 1)}, layers),
+            ),
+        )
 
     def cost(self, stack: Stack) -> Cost:
         rate = FRAMEWORKS[stack.framework].rates.shift
-        return Cost(rate.program + rate.network * len(stack.members), 1.2e9)
+        return Cost(rate.program + rate.network * len(stack.members), costs.WORKER)
 
 
 def _grid(seeds: int = BLOCK, /, **changes: tuple[Value, ...]) -> Grid:
-    """Relu networks with a learning rate of 0.1, but for what is changed."""
-    axes: dict[str, tuple[Value, ...]] = {
+    """Return a grid of relu networks with a learning rate of 0.1, with ``changes``."""
+    axes: Axes = {
         "activation": ("relu",),
         "initializer": ("he_normal",),
         "depth": (6,),
@@ -147,15 +153,15 @@ def _grid(seeds: int = BLOCK, /, **changes: tuple[Value, ...]) -> Grid:
 
 
 def moved(before: Array, after: Array) -> tuple[Array, Array]:
-    """|after - before| / |before| and the cosine between them, over the last two axes."""
-    one, other = float64(before), float64(after)
+    """Return |after - before| / |before| and the cosine between them, over the last two axes."""
+    old, new = float64(before), float64(after)
 
     def norm(values: Array) -> Array:
         return np.asarray(np.sqrt((values**2).sum(axis=(-2, -1))))
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        distance = norm(other - one) / norm(one)
-        cosine = (one * other).sum(axis=(-2, -1)) / (norm(one) * norm(other))
+        distance = norm(new - old) / norm(old)
+        cosine = (old * new).sum(axis=(-2, -1)) / (norm(old) * norm(new))
     return distance, cosine
 
 

@@ -1,8 +1,8 @@
-"""The lecture's six layers of 4,096 units: histograms and numbers, forward and backward.
+"""The lecture's network of six layers of 4,096 units: histograms and numbers in both directions.
 
-The measurement is that of ``propagation``; what differs is what is written down. A wide layer
-knows fan_in Var(W) alone, so 1,024 units with twice the standard deviation stand for the 4,096
-of the lecture at a sixteenth of the price.
+The measurement is that of ``propagation``, with other tables. A wide layer depends on fan_in Var(W)
+alone, so 1,024 units with twice the standard deviation stand for the lecture's 4,096 at a sixteenth
+of the cost.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 
 from suite.studies.common.signals import Columns, Scratch
 from suite.studies.propagation import Propagation, predict
-from suite.types import BLOCK, Array, Cell, Grid, LayerSignals, TableSpec, Value, float64
+from suite.types import BLOCK, Array, Axes, Cell, Grid, LayerSignals, TableSpec, float64
 
 DEPTH = 6
 _BINS = np.arange(-40, 41)
@@ -19,7 +19,8 @@ _ACTIVATION_BIN, _GRADIENT_BIN = 0.05, 0.1
 
 
 class Lecture(Propagation):
-    """The lecture's experiment; ``suite.types.Study`` says what each part means."""
+    """The lecture's five networks: tanh with small and large weights and with Xavier's, relu with
+    Xavier's and with He's."""
 
     name = "lecture"
     position = 40
@@ -70,22 +71,22 @@ class Lecture(Propagation):
         quick = _cases("normal(0.02)", "normal(0.1)", 1024, BLOCK)
         if profile == "quick":
             return quick
-        # The gradient's rate with the larger start and all of relu fluctuate most: more seeds.
-        more = _most("normal(0.1)", 1024, 3 * BLOCK)
-        # A network of 4,096 draws a hundred million numbers: few seeds show it, 20 decide.
+        # The gradient's rate with the larger weights and all of relu fluctuate most: more seeds.
+        more = _noisiest("normal(0.1)", 1024, 3 * BLOCK)
+        # A network of 4,096 units draws a hundred million numbers: two seeds show it, 20 decide.
         if profile == "standard":
             return (*quick, *more, *_cases("normal(0.01)", "normal(0.05)", 4096, 2))
         wide = _cases("normal(0.01)", "normal(0.05)", 4096, BLOCK)
         narrow = _cases("normal(0.04)", "normal(0.2)", 256, BLOCK)
-        return (*quick, *more, *wide, *_most("normal(0.05)", 4096, 3 * BLOCK), *narrow)
+        return (*quick, *more, *wide, *_noisiest("normal(0.05)", 4096, 3 * BLOCK), *narrow)
 
     def observed(
         self, cell: Cell, signal: LayerSignals, inputs: Array, scratch: Scratch
     ) -> Columns:
-        """All columns of one run, the theory's among them. inputs: (samples, width)."""
+        """Return all columns of one run, predictions included. ``inputs``: (samples, width)."""
         common, expected = super().observed(cell, signal, inputs, scratch), predict(cell)
         after, gradient = (
-            np.stack(each, dtype=np.float64) for each in (signal.activation, signal.gradient)
+            np.stack(layers, dtype=np.float64) for layers in (signal.activation, signal.gradient)
         )
         before = np.concatenate([float64(inputs)[None], after[:-1]])
         before_square = np.append(1.0, expected.activation_square[:-1])
@@ -97,7 +98,7 @@ class Lecture(Propagation):
             "activation_std": deviation,
             "activation_std_predicted": deviation_expected,
             "kernel_gradient": by_kernel,
-            # The cotangents are independent, so that nothing but each input's own term remains.
+            # The cotangents are independent, so that the products of different inputs vanish.
             "kernel_gradient_predicted": np.sqrt(
                 len(inputs) * before_square * expected.gradient_square
             ),
@@ -115,7 +116,7 @@ class Lecture(Propagation):
 
 
 def _cases(small: str, large: str, width: int, seeds: int) -> tuple[Grid, ...]:
-    """The five networks of the lecture, at a width."""
+    """Return the grids of the lecture's five networks at a width."""
     pairs = (
         (("tanh",), small),
         (("tanh",), large),
@@ -125,8 +126,8 @@ def _cases(small: str, large: str, width: int, seeds: int) -> tuple[Grid, ...]:
     return tuple(Grid(_case(names, initial, width), seeds) for names, initial in pairs)
 
 
-def _most(large: str, width: int, seeds: int) -> tuple[Grid, ...]:
-    """The networks that differ most from each other, with more seeds."""
+def _noisiest(large: str, width: int, seeds: int) -> tuple[Grid, ...]:
+    """Return the grids of the networks that fluctuate most."""
     return (
         Grid(_case(("tanh",), large, width), seeds),
         Grid(_case(("relu",), "xavier_normal", width), seeds),
@@ -134,7 +135,7 @@ def _most(large: str, width: int, seeds: int) -> tuple[Grid, ...]:
     )
 
 
-def _case(names: tuple[str, ...], initial: str, width: int) -> dict[str, tuple[Value, ...]]:
+def _case(names: tuple[str, ...], initial: str, width: int) -> Axes:
     return {
         "activation": names,
         "initializer": (initial,),
@@ -144,12 +145,12 @@ def _case(names: tuple[str, ...], initial: str, width: int) -> dict[str, tuple[V
 
 
 def kernel_gradient(before: Array, gradient: Array) -> Array:
-    """Root mean square of the gradient by the kernel of each layer, (depth,).
+    """Return the root mean square of the gradient with respect to each layer's kernel, (depth,).
 
-    ``before``: what enters each layer, (depth, samples, fan_in); ``gradient``: by its
-    pre-activations, (depth, samples, fan_out). The gradient by the kernel is the sum over the
-    samples of the outer products h g^T; its square norm is the sum over pairs of samples of
-    (h . h')(g . g'), which never makes a matrix of the kernel's size.
+    ``before``: the inputs of each layer, (depth, samples, fan_in); ``gradient``: the gradients with
+    respect to its pre-activations, (depth, samples, fan_out). The gradient with respect to the
+    kernel is the sum over the samples of the outer products h g^T; its square norm is the sum over
+    pairs of samples of (h . h')(g . g'), which needs no matrix of the kernel's size.
     """
     entering = np.einsum("lsu,ltu->lst", before, before, optimize=True)
     leaving = np.einsum("lsu,ltu->lst", gradient, gradient, optimize=True)
@@ -158,15 +159,16 @@ def kernel_gradient(before: Array, gradient: Array) -> Array:
 
 
 def shares(values: Array, width: float) -> Array:
-    """Share of the values of each layer in each bin: (depth, samples, units) -> (depth, bins).
+    """Return the share of each layer's values in each bin: (depth, samples, units) -> (depth,
+    bins).
 
     NaN where a layer is not finite.
     """
     reach = _BINS[-1]
     finite = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    number = np.clip(np.rint(finite / width), -reach, reach).astype(np.int64) + reach
-    found = np.array([np.bincount(layer.ravel(), minlength=len(_BINS)) for layer in number])
-    result: Array = found / values[0].size
+    bins = np.clip(np.rint(finite / width), -reach, reach).astype(np.int64) + reach
+    counts = np.array([np.bincount(layer.ravel(), minlength=len(_BINS)) for layer in bins])
+    result: Array = counts / values[0].size
     result[~np.isfinite(values).all(axis=(1, 2))] = np.nan
     return result
 

@@ -1,22 +1,21 @@
-"""What normalization does to signals and gradients of deep networks at initialisation.
+"""Signals and gradients of deep networks with normalization at initialisation.
 
-No training. Gaussian inputs go forward through one network of the framework's own layers, in
-training mode, and a Gaussian cotangent goes back from its last output; the theory stands beside
-every layer. Four cases:
+Nothing is trained. Gaussian inputs go forward through one network of the framework's own layers, in
+training mode, and a Gaussian cotangent goes back from its last output; theory predicts every layer.
+There are four cases:
 
     chain           dense, normalization, activation
     blocks          x + r dense(activation(normalization(x))), the residual block of 2016
-    chain_on_line   a chain whose inputs lie on a straight line: how the derivative along the
+    chain_on_line   a chain whose inputs are on a straight line: how the derivative along the
     blocks_on_line  line varies from point to point (Balduzzi et al. 2017)
 
-Every network has its own seed: its own kernels, inputs and cotangent, shared by all cells with
-kernels of the same law and size.
+The seed of a network determines its kernels, inputs and cotangent, which all cells with kernels of
+the same law and size share.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -25,11 +24,14 @@ from suite import seeds
 from suite.catalogue import activations, initializers, normalizations
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.probes.normalized import DeepNetworks
-from suite.studies.common.starts import draw_layer
+from suite.studies.common import costs
+from suite.studies.common.measurements import by_seed, columns, measurement
+from suite.studies.common.starts import native_layers
 from suite.theory import normalized
 from suite.types import (
     BLOCK,
     Array,
+    Axes,
     Cell,
     Cost,
     Grid,
@@ -47,28 +49,24 @@ from suite.types import (
 
 DEPTH, WIDTH, SAMPLES = 24, 256, 128
 LINE = (-2.0, 2.0)
-"""The coordinate along the line of the first and of the last point."""
+"""The coordinates of the first and the last point along the line."""
 ALL = ("none", "batch", "layer")
 SCALED = {8: 0.3536, 24: 0.2041, 64: 0.125}
-"""Depth -> 1 / sqrt(depth), the factor that keeps a residual network's variance below e."""
+"""Depth -> 1 / sqrt(depth), the factor that keeps the variance of a residual network below e."""
 EPSILON = normalizations.EPSILON
 
-_PROCESS = 1.1e9
-"""Resident bytes of a worker, as in ``costs``."""
 _VALUE = 3e-8
-"""Seconds for a value of a run (samples x depth x width): both passes and the mean squares."""
+"""Seconds for one value of a run (samples x depth x width): both passes and the mean squares."""
 _PROGRAM = ("activation", "normalization", "samples")
-"""With whether there is a residual connection, the axes of a stack that make a program."""
-
-_Axes = dict[str, tuple[Value, ...]]
+"""The axes that make a program, together with whether there is a residual connection."""
 
 
 class Normalized(Study):
-    """Deep networks at initialisation; ``suite.types.Study`` says what each member means."""
+    """Deep chains and residual blocks with batch, layer and no normalization."""
 
     name = "normalized"
     position = 180
-    question = "Does normalization keep signals and gradients of deep networks in size?"
+    question = "Does normalization keep the size of signals and gradients in deep networks?"
     source = (
         "Ioffe and Szegedy 2015; Ba, Kiros and Hinton 2016; Yang et al. 2019; Balduzzi et al. 2017;"
         " Zhang, Dauphin and Ma 2019; De and Smith 2020; gradient article"
@@ -118,8 +116,8 @@ class Normalized(Study):
         block = _grid(case=("blocks",), normalization=ALL, residual=(1.0,))
         if profile == "quick":
             return head, block
-        others: _Axes = {"activation": ("linear", "tanh", "sigmoid")}
-        few: _Axes = {"samples": (32,)}
+        others: Axes = {"activation": ("linear", "tanh", "sigmoid")}
+        few: Axes = {"samples": (32,)}
         standard = (
             head,
             block,
@@ -132,8 +130,8 @@ class Normalized(Study):
             _line(40, "chain_on_line", normalization=("none", "batch")),
             _line(40, "blocks_on_line", normalization=("batch",), residual=(0.1,)),
             _line(60, "blocks_on_line", normalization=("batch",), residual=(1.0,)),
-            # Where the batch is not normalised, its inputs share the noise of the kernels: few of
-            # them do, and many seeds decide.
+            # Without batch normalization the inputs share the noise of the kernels: a few of them
+            # suffice, and many seeds decide.
             _grid(60, initializer=("he_normal", "normal(0.01)"), normalization=("layer",), **few),
             _grid(
                 60,
@@ -151,7 +149,7 @@ class Normalized(Study):
         )
         if profile == "standard":
             return standard
-        every: _Axes = {"activation": activations.ACTIVATIONS.names}
+        every: Axes = {"activation": activations.ACTIVATIONS.names}
         return (
             _grid(
                 100,
@@ -168,26 +166,19 @@ class Normalized(Study):
         return (DeepNetworks.propagate,)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        observed: dict[Member, tuple[dict[str, float], dict[str, Array], str]] = {}
-        by_seed = sorted(stack.members, key=lambda member: member.seed)
-        for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
-            weights: Weights | None = None
-            for member in group:
-                weights = weights or start(member, lab)
-                observed[member] = _measured(member, lab, weights)
-        rows, layers, reasons = zip(*(observed[m] for m in stack.members), strict=True)
-        columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-        by_layer = {name: np.array([layer[name] for layer in layers]) for name in layers[0]}
-        depth = stack.members[0].cell.count("depth")
-        tables = (
-            Table("runs", {}, columns),
-            Table("layers", {"layer": np.arange(1, depth + 1)}, by_layer),
+        measured: dict[Member, tuple[dict[str, float], dict[str, Array], str]] = {}
+        for members in by_seed(stack.members):
+            weights = native_layers(members[0], lab)
+            for member in members:
+                measured[member] = _measured(member, lab, weights)
+        runs, layers, reasons = zip(*(measured[m] for m in stack.members), strict=True)
+        places = {"layer": np.arange(1, stack.members[0].cell.count("depth") + 1)}
+        return measurement(
+            reasons,
+            (Table("runs", {}, columns(runs)), Table("layers", places, columns(layers))),
         )
-        return Measurement(["diverged" if why else "ok" for why in reasons], reasons, tables)
 
     def cost(self, stack: Stack) -> Cost:
-        if not stack.members:
-            return Cost(0.0, _PROCESS)
         first = stack.members[0].cell
         depth, width = first.count("depth"), first.count("width")
         samples = [member.cell.count("samples") for member in stack.members]
@@ -204,12 +195,13 @@ class Normalized(Study):
             + rate.traced * programs * depth
             + _VALUE * sum(samples) * depth * width
         )
-        return Cost(seconds, _PROCESS + 60 * max(samples) * depth * width + 8 * depth * width**2)
+        values = 60 * max(samples) * depth * width + 8 * depth * width**2
+        return Cost(seconds, costs.WORKER + values)
 
 
 def _grid(seeds: int = BLOCK, /, **changes: tuple[Value, ...]) -> Grid:
-    """A grid of relu chains with He's kernels, but for what is changed."""
-    axes: _Axes = {
+    """Return a grid of relu chains with He's kernels, with ``changes``."""
+    axes: Axes = {
         "case": ("chain",),
         "activation": ("relu",),
         "initializer": ("he_normal",),
@@ -220,31 +212,15 @@ def _grid(seeds: int = BLOCK, /, **changes: tuple[Value, ...]) -> Grid:
 
 
 def _line(seeds: int, case: str, /, **changes: tuple[Value, ...]) -> Grid:
-    """The networks of Balduzzi et al. 2017: width 200, 30 layers, 256 points on a line."""
+    """Return a grid of the networks of Balduzzi et al. 2017: width 200, 30 layers, 256 points."""
     return _grid(seeds, case=(case,), depth=(30,), width=(200,), samples=(256,), **changes)
 
 
-def start(member: Member, lab: Lab) -> Weights:
-    """Kernels as the framework draws them, before the cell's scale, and biases of zero."""
-    cell, width = member.cell, member.cell.count("width")
-    return tuple(
-        draw_layer(
-            lab.framework,
-            lab.root,
-            cell.text("initializer"),
-            "native",
-            member.seed,
-            layer,
-            width,
-            width,
-        )
-        for layer in range(1, cell.count("depth") + 1)
-    )
-
-
 def batch(member: Member, lab: Lab) -> tuple[Array, Array, Array | None]:
-    """Inputs and cotangent, (samples, width) float32, and the direction of the line if there is
-    one. On a line every output is asked for the same derivative."""
+    """Return inputs and cotangent, (samples, width) float32, and the direction of the line or None.
+
+    On a line all inputs have the same cotangent.
+    """
     width, samples = member.cell.count("width"), member.cell.count("samples")
 
     def normal(purpose: str, rows: int) -> Array:
@@ -261,7 +237,7 @@ def batch(member: Member, lab: Lab) -> tuple[Array, Array, Array | None]:
 
 @functools.lru_cache(maxsize=256)
 def predict(cell: Cell) -> normalized.Expected | None:
-    """The theory of a cell, for Gaussian inputs; None for inputs on a line."""
+    """Return the theory of a cell for Gaussian inputs; None for inputs on a line."""
     if cell.text("case").endswith("on_line"):
         return None
     width = cell.count("width")
@@ -280,7 +256,10 @@ def predict(cell: Cell) -> normalized.Expected | None:
 def _measured(
     member: Member, lab: Lab, weights: Weights
 ) -> tuple[dict[str, float], dict[str, Array], str]:
-    """The columns of one run, its columns by layer, and why it diverged, if it did."""
+    """Return the columns of one run, its columns by layer, and why it diverged, if it did.
+
+    ``weights``: before the scale of the cell.
+    """
     cell = member.cell
     inputs, cotangent, direction = batch(member, lab)
     scale = np.float32(cell["scale"])
@@ -298,9 +277,9 @@ def _measured(
     finite = bool(np.isfinite(signals).all() and np.isfinite(gradients).all())
     signal, gradient = _mean_square(signals), _mean_square(gradients[1:])
     expected = predict(cell)
-    nothing = np.full(len(signal), np.nan)
-    signal_theory = nothing if expected is None else expected.signal
-    gradient_theory = nothing if expected is None else expected.gradient[1:]
+    unknown = np.full(len(signal), np.nan)
+    signal_theory = unknown if expected is None else expected.signal
+    gradient_theory = unknown if expected is None else expected.gradient[1:]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         runs = {
             "signal_factor": _factor(signal),
@@ -322,18 +301,18 @@ def _measured(
 
 
 def _mean_square(values: Array) -> Array:
-    """(layers, samples, width) -> (layers,), in double precision layer by layer."""
+    """Return the mean square of each layer: (layers, samples, width) -> (layers,), in float64."""
     flat = values.reshape(len(values), -1)
     return np.array([np.mean(np.square(layer, dtype=np.float64)) for layer in flat])
 
 
 def _factor(squares: Array) -> float:
-    """What one step does to mean squares (depth,), from the first to the last."""
+    """Return the factor per step of mean squares (depth,), from the first to the last."""
     return float(np.exp(np.divide(np.log(squares[-1]) - np.log(squares[0]), len(squares) - 1)))
 
 
 def autocorrelation(values: Array) -> float:
-    """Of neighbours in a sequence (n,), around its mean; NaN where it does not vary."""
+    """Return the correlation of neighbours in a sequence (n,), around its mean; NaN if constant."""
     centred = values - values.mean()
     with np.errstate(invalid="ignore"):
         return float(np.divide(centred[1:] @ centred[:-1], centred @ centred))

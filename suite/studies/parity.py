@@ -1,8 +1,8 @@
-"""Do the frameworks compute the same thing? Each against the NumPy float64 oracle.
+"""The first steps of each framework, compared with the NumPy float64 oracle.
 
-Same weights, same points, same hyper-parameters: logits, loss and gradients before training and
-the weights after each of the first optimizer steps, as deviations from the oracle. Two
-frameworks that both agree with the oracle to rounding agree with each other.
+From the same weights, points and hyperparameters, the study measures how far the logits, the loss
+and the gradients before training and the weights after each of the first optimizer steps deviate
+from the oracle. Two frameworks that agree with the oracle to rounding agree with each other.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from suite.catalogue import optimizers
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.registry import ORACLE
 from suite.studies.common import costs
+from suite.studies.common.deviations import relative
+from suite.studies.common.measurements import measurement, reasons
 from suite.studies.common.protocol import circles_task, first_true
 from suite.types import (
     Array,
+    Axes,
     Cell,
     Cost,
     Grid,
@@ -28,20 +31,22 @@ from suite.types import (
     Study,
     Table,
     TableSpec,
-    Value,
     Weights,
-    float64,
 )
 
 STEPS = 5
 POINTS = 32
-"""One batch: an epoch is one optimizer step, so that each step can be compared."""
+"""The number of points: one batch, so that an epoch is one step and each step can be compared."""
 OFF = 1e-4
-"""Relative deviation beyond rounding; see the metrics first_layer_off and first_step_off."""
+"""The relative deviation that is beyond rounding, in the metrics first_layer_off and
+first_step_off."""
+NOT_SHARED = "only weights drawn once in NumPy can be loaded into a framework and the oracle"
+"""The reason for which a cell without shared weights is unsupported."""
 
 
 class Parity(Study):
-    """The step-by-step comparison; ``suite.types.Study`` says what each member means."""
+    """Five optimizer steps on one batch, for all activations and optimizers, from shared
+    weights."""
 
     name = "parity"
     position = 100
@@ -74,7 +79,7 @@ class Parity(Study):
     )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
-        fixed: dict[str, tuple[Value, ...]] = {"width": (5,), "weights": ("shared",)}
+        fixed: Axes = {"width": (5,), "weights": ("shared",)}
         quick = Grid(
             {
                 "activation": ("sigmoid", "tanh", "relu"),
@@ -111,9 +116,9 @@ class Parity(Study):
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell["weights"] != "shared" or cell["initializer"] == "default":
-            return "only weights drawn once in NumPy can be loaded into a framework and the oracle"
+            return NOT_SHARED
         if cell["settings"] != "common":
-            return "the oracle has no defaults of its own: only common settings can be compared"
+            return "the oracle has no defaults: only common settings can be compared"
         return optimizers.resolve(cell.text("optimizer")).undeclared(ORACLE)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
@@ -125,17 +130,19 @@ class Parity(Study):
         order = np.tile(np.arange(POINTS), (len(stack.members), 1))
         task = replace(task, **few, order=lambda epoch: order, batch=POINTS)
         columns = deviations(list(lab.framework.train(task)), list(lab.oracle.train(task)))
-        finite = np.isfinite(columns["step_error"])
-        status = ["ok" if fine else "diverged" for fine in finite]
-        reason = ["" if fine else "a deviation from the oracle is inf or NaN" for fine in finite]
-        return Measurement(status, reason, (Table("runs", {}, columns),))
+        return measurement(
+            reasons(
+                np.isfinite(columns["step_error"]), "a deviation from the oracle is inf or NaN"
+            ),
+            [Table("runs", {}, columns)],
+        )
 
     def cost(self, stack: Stack) -> Cost:
         return costs.training(stack, POINTS, STEPS, STEPS)
 
 
 def deviations(measured: list[Snapshot], oracle: list[Snapshot]) -> dict[str, Array]:
-    """The metrics of the study, each (K,), from snapshots at the steps 0, 1, 2, ..."""
+    """Return the metrics of the study, each (K,), from snapshots at the steps 0, 1, 2, ..."""
     layers = np.array(by_layer(measured[0].gradients, oracle[0].gradients))
     steps = np.array(
         [
@@ -154,25 +161,16 @@ def deviations(measured: list[Snapshot], oracle: list[Snapshot]) -> dict[str, Ar
 
 
 def by_layer(measured: Weights, oracle: Weights) -> list[Array]:
-    """Per layer (K,): the larger deviation of kernel and bias."""
+    """Return the larger deviation of kernel and bias of each layer, (K,) each."""
     return [
         np.maximum(relative(kernel, exact_kernel), relative(bias, exact_bias))
         for (kernel, bias), (exact_kernel, exact_bias) in zip(measured, oracle, strict=True)
     ]
 
 
-def relative(measured: Array, exact: Array) -> Array:
-    """(K,) largest absolute deviation over a member's entries, relative to its largest exact
-    entry; 0 where both are zero throughout, inf where only the exact one is."""
-    axes = tuple(range(1, exact.ndim))
-    largest = np.abs(float64(exact)).max(axis=axes)
-    off = np.abs(float64(measured) - exact).max(axis=axes)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(off == 0, 0.0, off / largest)
-
-
 def _zero_when_never(errors: Array) -> Array:
-    """(K,) the first row, from 1, of (rows, K) errors beyond rounding; 0 where none is."""
+    """Return the first row, from 1, of errors (rows, K) that is beyond rounding: (K,), 0 if
+    none."""
     first: Array = first_true(~(errors <= OFF))
     return np.where(np.isfinite(first), first, 0.0)
 

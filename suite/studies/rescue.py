@@ -16,6 +16,7 @@ from suite.studies.common import costs
 from suite.studies.common.protocol import accuracy, circles_task, first_true, outcome
 from suite.types import (
     BLOCK,
+    Axes,
     Cost,
     Grid,
     Lab,
@@ -81,7 +82,7 @@ class Rescue(Study):
             return (small,)
         every: tuple[Value, ...] = NORMALIZATIONS.names if profile == "full" else ALL
         seeds, more = (5 * BLOCK, 5 * BLOCK) if profile == "full" else (BLOCK, 2 * BLOCK)
-        scales: dict[str, tuple[Value, ...]] = {
+        scales: Axes = {
             "activation": ("tanh",),
             "initializer": ("normal(0.01)", "normal(1)"),
             "depth": (4,),
@@ -89,7 +90,7 @@ class Rescue(Study):
             "normalization": every,
         }
         large = {**scales, "activation": ("sigmoid",), "normalization": ("none", "batch")}
-        sigmoid: dict[str, tuple[Value, ...]] = {
+        sigmoid: Axes = {
             "activation": ("sigmoid",),
             "initializer": ("xavier_normal",),
             "width": (5,),

@@ -24,6 +24,7 @@ from suite.studies.common.protocol import (
 from suite.studies.common.starts import NO_LAW
 from suite.types import (
     Array,
+    Axes,
     Cell,
     Cost,
     Grid,
@@ -35,7 +36,6 @@ from suite.types import (
     Table,
     TableSpec,
     TrainTask,
-    Value,
     float64,
 )
 
@@ -54,7 +54,6 @@ _INITIALIZERS = (
     "lecun_normal",
     "orthogonal",
 )
-_Axes = dict[str, tuple[Value, ...]]
 
 
 class Training(Study):
@@ -104,7 +103,7 @@ class Training(Study):
     )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
-        head: _Axes = {
+        head: Axes = {
             "activation": ("sigmoid", "tanh", "relu"),
             "initializer": ("normal(1)", "xavier_uniform"),
             "depth": (4,),
@@ -115,13 +114,13 @@ class Training(Study):
             # The tutorial's own start has the seeds that decide a comparison of noisy networks.
             return Grid(head), Grid({**head, "initializer": ("normal(1)",)}, seeds=40)
         headline = Grid(head, seeds=60)
-        every: _Axes = {"activation": _ACTIVATIONS, "initializer": _INITIALIZERS, "width": (5,)}
+        every: Axes = {"activation": _ACTIVATIONS, "initializer": _INITIALIZERS, "width": (5,)}
         main = Grid({**every, "depth": (4,), "weights": ("native", "shared")})
         # Sixteen layers cost most: shared weights only where claims compare the frameworks.
         native = Grid({**every, "depth": (16,)})
         both = ("xavier_uniform", "orthogonal")
         shared = Grid({**every, "initializer": both, "depth": (16,), "weights": ("shared",)})
-        part: _Axes = {
+        part: Axes = {
             "activation": ("sigmoid", "tanh", "relu"),
             "initializer": ("default", "normal(1)", "xavier_uniform", "he_normal"),
             "width": (5,),
@@ -147,7 +146,7 @@ class Training(Study):
         standard = (main, shallow, headline, native, shared, between, others, defaults)
         if profile == "standard":
             return standard
-        all_of_them: _Axes = {
+        all_of_them: Axes = {
             "activation": ACTIVATIONS.names,
             "initializer": tuple(dict.fromkeys((*_INITIALIZERS, *initializers.every()))),
             "width": (5,),

@@ -1,4 +1,4 @@
-"""The four numbers that describe an array."""
+"""The four statistics that describe an array."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from suite.studies.common.describe import describe
 
 
-def test_each_member_by_hand() -> None:
+def test_each_member_has_the_statistics_of_its_own_values() -> None:
     values = np.random.default_rng(0).normal(1.0, 2.0, (3, 4, 5))
     found = describe(values, (1, 2))
     assert list(found) == ["mean", "std", "mean_abs", "rms"]
@@ -25,7 +25,7 @@ def test_each_member_by_hand() -> None:
         assert found["rms"][member] == pytest.approx(math.sqrt(square))
 
 
-def test_computed_in_double_precision() -> None:
+def test_statistics_are_computed_in_double_precision() -> None:
     """In float32 the square of 1e30 is inf, and 1e8 + 1 is 1e8."""
     assert describe(np.full((1, 4), 1e30, dtype=np.float32), 1)["rms"] == pytest.approx(1e30)
     values = np.array([[1e8, 1.0, -1e8, 1.0]], dtype=np.float32)

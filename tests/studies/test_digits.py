@@ -1,4 +1,4 @@
-"""The study digits: its columns on the slow and obvious, both frameworks, its figures."""
+"""The study ``digits``: columns against plain formulas, both frameworks, figures."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ load = functools.cache(frameworks.load)
 
 
 def small(framework: str, cells: dict[str, str], seeds: int = 2) -> Stack:
+    """Return the first stack of a few cells."""
     chosen = grids.parse_overrides([f"{axis}={value}" for axis, value in cells.items()], [STUDY])
     return grids.stacks(STUDY, grids.Selection("standard", (framework,), chosen, seeds=seeds))[0]
 
@@ -31,25 +32,25 @@ def measure(framework: str, cells: dict[str, str]) -> Measurement:
     return STUDY.measure(small(framework, cells), Lab(load(framework), load("numpy"), 0))
 
 
-def test_cross_entropy_by_definition() -> None:
+def test_cross_entropy_equals_its_definition() -> None:
     rng = np.random.default_rng(1)
     logits, labels = 3 * rng.normal(size=(2, 5, 4)), rng.integers(0, 4, (2, 5))
     for member in range(2):
         shares = np.exp(logits[member]) / np.exp(logits[member]).sum(axis=1, keepdims=True)
         slow = np.mean([-np.log(shares[point, labels[member, point]]) for point in range(5)])
         assert digits.cross_entropy(logits, labels)[member] == pytest.approx(slow, rel=1e-12)
-    # Large logits neither overflow nor lose the loss of a wrong answer.
+    # Large logits do not overflow, and a wrong answer keeps its loss.
     assert digits.cross_entropy(np.array([[[1e4, 0.0]]]), np.array([[1]]))[0] == 1e4
 
 
-def test_accuracy_counts_the_largest_logit_and_knows_nan() -> None:
+def test_accuracy_counts_the_largest_logit_and_is_nan_with_a_nan_logit() -> None:
     logits = np.array([[[1.0, 2.0], [3.0, 0.0]], [[np.nan, 2.0], [3.0, 0.0]]])
     np.testing.assert_array_equal(
         digits.class_accuracy(logits, np.array([[1, 1], [1, 1]])), [0.5, np.nan]
     )
 
 
-def test_running_mean_and_the_first_step_at_a_half() -> None:
+def test_the_first_step_at_a_half_is_the_last_step_of_its_window() -> None:
     values = np.concatenate([np.full(10, 2.0), np.zeros(10)])[:, None]
     mean = digits.running_mean(values, 10)
     np.testing.assert_allclose(mean[:, 0], [2 - 0.2 * step for step in range(11)], atol=1e-12)
@@ -64,22 +65,24 @@ def test_running_mean_and_the_first_step_at_a_half() -> None:
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_measured_in_dense_networks(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dense_networks_learn_in_two_epochs(
+    framework: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(digits.EPOCHS, "dense", 2)
     cells = {"activation": "relu", "initializer": "he_normal", "depth": "2", "optimizer": "adam"}
-    found = measure(framework, cells)
-    assert list(found.status) == ["ok", "ok"]
-    runs, losses = found.tables
+    measurement = measure(framework, cells)
+    assert list(measurement.status) == ["ok", "ok"]
+    runs, losses = measurement.tables
     assert set(runs.columns) == set(STUDY.tables[0].metrics)
     assert losses.columns["running_loss"].shape == (2, 8)  # 80 steps
-    # Guessing has a loss of 2.3 and an accuracy of 0.1; 80 steps of Adam are far beyond.
+    # Guessing has a loss of 2.3 and an accuracy of 0.1; 80 steps of Adam do much better.
     assert (runs.columns["digit_loss"] < 1.5).all()
     assert (runs.columns["heldout_digit_accuracy"] > 0.5).all()
     assert (losses.columns["running_loss"][:, 0] > losses.columns["running_loss"][:, -1]).all()
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_measured_in_convolutions(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_convolutions_learn_in_one_epoch(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(digits.EPOCHS, "convolution", 1)
     cells = {
         "layer_kind": "convolution",
@@ -89,14 +92,14 @@ def test_measured_in_convolutions(framework: str, monkeypatch: pytest.MonkeyPatc
         "width": "4",
         "optimizer": "adam",
     }
-    found = measure(framework, cells)
-    assert list(found.status) == ["ok", "ok"]
-    assert (found.tables[0].columns["digit_loss"] < 2.2).all()  # guessing: ln 10 = 2.303
-    assert found.tables[1].columns["running_loss"].shape == (2, 4)
+    measurement = measure(framework, cells)
+    assert list(measurement.status) == ["ok", "ok"]
+    assert (measurement.tables[0].columns["digit_loss"] < 2.2).all()  # guessing: ln 10 = 2.303
+    assert measurement.tables[1].columns["running_loss"].shape == (2, 4)
 
 
-def test_what_is_not_measured_says_why() -> None:
-    def cell(**axes: str) -> str | None:
+def test_an_unsupported_cell_has_its_reason() -> None:
+    def reason(**axes: str) -> str | None:
         plain: dict[str, str | int] = {
             "framework": "torch",
             "activation": "relu",
@@ -107,9 +110,9 @@ def test_what_is_not_measured_says_why() -> None:
         }
         return STUDY.unsupported(make_cell(STUDY, {**plain, **axes}))
 
-    assert cell() is None
-    assert "native weights" in str(cell(weights="shared"))
-    assert "no law" in str(cell(layer_kind="dense", weights="shared", initializer="default"))
+    assert reason() is None
+    assert "native weights" in str(reason(weights="shared"))
+    assert "no law" in str(reason(layer_kind="dense", weights="shared", initializer="default"))
 
 
 AXES = {
@@ -125,7 +128,7 @@ AXES = {
 }
 
 
-def test_figures_draw_what_is_there() -> None:
+def test_figures_are_drawn_from_the_rows_of_dense_networks() -> None:
     runs = pd.DataFrame([AXES] * 20).assign(
         seed=range(20), status="ok", heldout_digit_accuracy=np.linspace(0.5, 0.9, 20)
     )

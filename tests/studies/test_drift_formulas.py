@@ -1,4 +1,4 @@
-"""The formulas that the study drift refers to are those of the frameworks."""
+"""The formulas to which the study ``drift`` compares are those of the frameworks."""
 
 from __future__ import annotations
 
@@ -16,33 +16,32 @@ from tests.support.framework_tasks import DOUBLE_TOLERANCE, MEMBERS, make_task
 ORACLE = frameworks.load("numpy")
 NAMES = [name for name in installed() if name != "numpy"]
 KERAS_TOLERANCE = 1e-6
-"""Keras takes SGD's momentum and the powers of Adam's betas from single precision even where all
-else is double."""
+"""Keras computes SGD's momentum and the powers of Adam's betas in single precision even if all else
+is in double precision."""
 
 
 def formulas(task: Any, form: str) -> list[Snapshot]:
-    found: list[Snapshot] = ORACLE.probe(FormulaTraining).train(task, form)
-    return found
+    snapshots: list[Snapshot] = ORACLE.probe(FormulaTraining).train(task, form)
+    return snapshots
 
 
-def distance(found: Snapshot, expected: Snapshot) -> float:
-    """Largest difference of a weight or a bias."""
-    pairs = zip(found.weights, expected.weights, strict=True)
+def distance(snapshot: Snapshot, expected: Snapshot) -> float:
+    """Return the largest difference of a weight or a bias."""
     return max(
         float(np.abs(a - b).max())
-        for ours, theirs in pairs
-        for a, b in zip(ours, theirs, strict=True)
+        for layer, expected_layer in zip(snapshot.weights, expected.weights, strict=True)
+        for a, b in zip(layer, expected_layer, strict=True)
     )
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam"])
-def test_the_form_of_keras_is_the_oracles(optimizer: str) -> None:
+def test_the_oracle_trains_by_the_form_of_keras(optimizer: str) -> None:
     task = make_task(optimizer=optimizer)
-    for found, expected in zip(formulas(task, "keras"), ORACLE.train(task), strict=True):
-        assert distance(found, expected) < DOUBLE_TOLERANCE
+    for snapshot, expected in zip(formulas(task, "keras"), ORACLE.train(task), strict=True):
+        assert distance(snapshot, expected) < DOUBLE_TOLERANCE
         for name in ("loss", "heldout_loss", "logits", "heldout_logits", "batch_loss"):
             np.testing.assert_allclose(
-                getattr(found, name), getattr(expected, name), rtol=DOUBLE_TOLERANCE
+                getattr(snapshot, name), getattr(expected, name), rtol=DOUBLE_TOLERANCE
             )
 
 
@@ -60,7 +59,7 @@ def test_the_form_of_keras_is_the_oracles(optimizer: str) -> None:
 def test_a_framework_in_double_precision_has_its_own_form(
     name: str, choice: dict[str, str]
 ) -> None:
-    """To rounding; and the other form is told apart, but for SGD, where they are one."""
+    """It agrees to rounding and differs from the other form, except for SGD, whose forms agree."""
     task = make_task(precision="double", **choice)  # type: ignore[arg-type]  # fields by name
     *_, trained = frameworks.load(name).train(task)
     own, other = ("torch", "keras") if name == "torch" else ("keras", "torch")
@@ -68,12 +67,12 @@ def test_a_framework_in_double_precision_has_its_own_form(
     tolerance = KERAS_TOLERANCE if single else DOUBLE_TOLERANCE
     assert distance(trained, formulas(task, own)[-1]) < tolerance
     if choice["optimizer"] != "sgd(0.03,0.9)":
-        # The least is the 1e-6 that torch adds to a norm: 1e-5 of each clipped step of 0.01.
+        # The smallest difference is the 1e-6 that torch adds to a norm: 1e-5 of a clipped step.
         assert distance(trained, formulas(task, other)[-1]) > 10 * tolerance
 
 
 def test_clipnorm_is_an_argument_of_keras_optimizers() -> None:
-    """Each kernel and each bias by its own norm: three steps of a plain loop."""
+    """Keras clips each kernel and each bias by its own norm: three steps of a plain loop."""
     keras = pytest.importorskip("keras")
     tensorflow = pytest.importorskip("tensorflow")
     task = make_task(clipping="norm(0.02)", record=(0, 1), depth=1)
@@ -88,11 +87,11 @@ def test_clipnorm_is_an_argument_of_keras_optimizers() -> None:
         with tensorflow.GradientTape() as tape:
             value = loss(task.labels[member, chosen, None], model(task.inputs[member, chosen]))
         optimizer.apply(tape.gradient(value, model.trainable_variables), model.trainable_variables)
-    found = [part[member] for layer in formulas(task, "clipnorm")[-1].weights for part in layer]
-    for ours, theirs in zip(found, model.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-6)  # three steps in single precision
+    clipped = [part[member] for layer in formulas(task, "clipnorm")[-1].weights for part in layer]
+    for array, expected in zip(clipped, model.get_weights(), strict=True):
+        np.testing.assert_allclose(array, expected, atol=1e-6)  # three steps in single precision
     whole = [part[member] for layer in formulas(task, "keras")[-1].weights for part in layer]
-    assert max(np.abs(a - b).max() for a, b in zip(found, whole, strict=True)) > 1e-4
+    assert max(np.abs(a - b).max() for a, b in zip(clipped, whole, strict=True)) > 1e-4
 
 
 @pytest.mark.parametrize(
@@ -102,6 +101,6 @@ def test_clipnorm_is_an_argument_of_keras_optimizers() -> None:
         ({"clipping": "value(1)"}, "torch", "norm"),
     ],
 )
-def test_what_has_no_formula_is_refused(changes: dict[str, Any], form: str, named: str) -> None:
+def test_an_unknown_form_or_clipping_raises(changes: dict[str, Any], form: str, named: str) -> None:
     with pytest.raises(UserError, match=named):
         formulas(make_task(**changes), form)

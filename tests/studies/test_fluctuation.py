@@ -1,4 +1,4 @@
-"""The study of ensembles: kernels side by side, the dead, theory and a planted defect, figures."""
+"""The study ``fluctuation``: joint draws, dead networks, theory, a planted defect, figures."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def lab(framework: str) -> Lab:
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ensembles of 200 networks."""
+    """Reduce ensembles to 200 networks."""
     monkeypatch.setattr(fluctuation, "networks", lambda width: 200)
 
 
 @pytest.mark.parametrize("framework", measured.BOTH)
-def test_both_frameworks_measure_each_network_alone(framework: str) -> None:
+def test_an_ensemble_has_the_signals_of_its_separate_networks(framework: str) -> None:
     (stack,) = measured.stacks(STUDY, framework, 1, NARROW)
     member = stack.members[0]
     squares = fluctuation._squares(member, lab(framework))
@@ -46,14 +46,14 @@ def test_both_frameworks_measure_each_network_alone(framework: str) -> None:
             )
             hidden = np.maximum(hidden @ wide[:, 2 * network : 2 * network + 2], 0.0)
             slow = np.mean(hidden**2, axis=1)
-            # Single precision; a sum that nearly cancels keeps fewer digits.
+            # Single precision; sums that nearly cancel keep fewer digits.
             assert squares[layer - 1, network] == pytest.approx(slow, rel=1e-3, abs=1e-6)
     measured.complete(STUDY, measured.measure(STUDY, stack), 1)
 
 
 def test_the_kernels_have_the_variance_of_their_own_fan_in() -> None:
-    """200 kernels of 8 x 8 in one draw: the variance of 12,800 entries is off by 1.3 %, and with
-    the fans of the wide kernel it would be off by a factor of up to 100."""
+    """With 200 kernels of 8 x 8 in one draw the variance of 12,800 entries has an error of 1.3 %;
+    with the fans of the wide kernel it would be off by a factor of up to 100."""
     for framework in measured.BOTH:
         wide, _ = draw_layer(lab(framework).framework, 0, "he_normal", "native", 0, 1, 8, 1600)
         assert wide.var() == pytest.approx(2 / 8, rel=0.06)
@@ -61,41 +61,42 @@ def test_the_kernels_have_the_variance_of_their_own_fan_in() -> None:
     assert "fan_in" in (STUDY.unsupported(stack.members[0].cell) or "")
 
 
-def test_the_dead_are_counted_and_left_out_of_the_logs() -> None:
+def test_dead_networks_are_counted_and_left_out_of_the_logs() -> None:
     squares = np.array([[[1.0, math.e], [0.0, math.e**3], [0.0, 0.0]]])  # 3 networks, 2 inputs
-    found = fluctuation._observe(squares)
-    assert found["dead_share"] == pytest.approx([1 / 3])
-    assert found["dead_input_share"] == pytest.approx([1 / 2])
-    # One network lives for the first input: no variance there; ln is 1 and 3 for the second.
-    assert found["log_square_variance"] == pytest.approx([2.0])
-    assert found["log_square_mean"] == pytest.approx([(0.0 + 2.0) / 2])
+    columns = fluctuation._observe(squares)
+    assert columns["dead_share"] == pytest.approx([1 / 3])
+    assert columns["dead_input_share"] == pytest.approx([1 / 2])
+    # One network is alive for the first input, which has no variance; ln is 1 and 3 for the second.
+    assert columns["log_square_variance"] == pytest.approx([2.0])
+    assert columns["log_square_mean"] == pytest.approx([(0.0 + 2.0) / 2])
     assert np.isnan(fluctuation._observe(np.zeros((1, 2, 2)))["log_square_variance"]).all()
 
 
-def test_theory_of_death_and_spread_and_a_planted_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_dead_share_and_the_variance_follow_theory_and_show_a_defect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     (stack,) = measured.stacks(STUDY, "numpy", 10, {**NARROW, "width": 3, "depth": 6})
 
     def error() -> float:
-        found = measured.measure(STUDY, stack)
-        return float(abs(measured.column(found, "runs", "dead_input_share_error").mean()))
+        measurement = measured.measure(STUDY, stack)
+        return float(abs(measured.column(measurement, "runs", "dead_input_share_error").mean()))
 
-    # 2,000 networks: a share of 0.55 is off by 0.011.
+    # With 2,000 networks a share of 0.55 has a standard error of 0.011.
     assert error() < 0.05
     wide = measured.measure(STUDY, measured.stacks(STUDY, "numpy", 10, {**NARROW, "width": 16})[0])
     ratio = measured.column(wide, "runs", "log_square_variance") / measured.column(
         wide, "runs", "log_square_variance_predicted"
     )
-    # Ten variances of 200 networks each: their mean is off by 3 %.
+    # The mean of ten variances of 200 networks each has a standard error of 3 %.
     assert ratio.mean() == pytest.approx(1.0, abs=0.15)
-    # Kernels with a positive mean die less often: half of the units are off no more.
-    own = draw_layer
+    # Networks whose kernels have a positive mean die less often: fewer units are inactive.
     monkeypatch.setattr(
-        fluctuation, "draw_layer", lambda *given: (own(*given)[0] + np.float32(0.3), None)
+        fluctuation, "draw_layer", lambda *given: (draw_layer(*given)[0] + np.float32(0.3), None)
     )
     assert error() > 0.05
 
 
-def test_the_figures(tmp_path: Path) -> None:
+def test_the_figures_show_the_tables_and_name_what_is_missing(tmp_path: Path) -> None:
     chosen = measured.stacks(STUDY, "numpy", 2, {**NARROW, "width": (2, 3, 16)})
     tables = measured.written(tmp_path, STUDY, chosen)
     (part,) = page.parts(tables)

@@ -1,4 +1,4 @@
-"""The study of gains: torch's own values, LeCun's tanh, statistics, theory, figures."""
+"""The study ``gains``: torch's values, LeCun's tanh, statistics, theory, figures."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ AXES: measured.Axes = {"initializer": "lecun_normal", "depth": 6, "width": 64}
 
 
 def test_the_gains_are_those_of_torch() -> None:
-    given: Callable[[str], float] = torch.nn.init.calculate_gain  # type: ignore[assignment]
+    torch_gain: Callable[[str], float] = torch.nn.init.calculate_gain  # type: ignore[assignment]
     for name in activations.ACTIVATIONS.names:
         if name in TORCH_GAINS:
-            assert TORCH_GAINS[name] == pytest.approx(given(name)), name
+            assert TORCH_GAINS[name] == pytest.approx(torch_gain(name)), name
         else:
             with pytest.raises(ValueError, match="nonlinearity"):
-                given(name)
+                torch_gain(name)
 
 
-def test_what_has_no_gain_is_known_beforehand() -> None:
+def test_an_activation_without_a_gain_is_unsupported() -> None:
     def reason(activation: str, case: str) -> str | None:
         values: dict[str, Value] = {
             "framework": "torch",
@@ -52,34 +52,34 @@ def test_what_has_no_gain_is_known_beforehand() -> None:
     assert "tanh" in (reason("relu", "lecun_tanh") or "")
 
 
-def test_lecuns_tanh_is_a_tanh_network_with_other_kernels() -> None:
-    """Written out with 1.7159 tanh(2 x / 3) itself, layer by layer, in double precision."""
+def test_lecuns_tanh_is_a_tanh_network_with_scaled_kernels() -> None:
+    """A network of 1.7159 tanh(2 x / 3), computed layer by layer in double precision, agrees."""
     (stack,) = measured.stacks(
         STUDY, "numpy", 1, {**AXES, "activation": "tanh", "case": "lecun_tanh"}
     )
     member, lab = stack.members[0], Lab(frameworks.load("numpy"), frameworks.load("numpy"), 0)
     a, b = LECUN_TANH
     inputs, _ = gains._batch(member, lab, a * b)
-    # The first kernels of the rule's own form see the inputs through b alone; the study feeds
-    # inputs divided by the gain, so that both meet the same first pre-activation.
+    # In the rule's own form only b scales the input of the first kernels; the study divides the
+    # inputs by the gain, so that both have the same first pre-activations.
     hidden = a * inputs.astype(np.float64)
     for kernel, _ in native_layers(member, lab):
         hidden = a * np.tanh(b * (hidden @ kernel.astype(np.float64)))
-    at_one = hidden.reshape(len(STARTS), INPUTS, -1)[1]
-    slow = math.exp(np.mean(np.log(np.mean(at_one**2, axis=1))))
-    found = measured.measure(STUDY, stack)
+    middle = hidden.reshape(len(STARTS), INPUTS, -1)[1]  # the start at 1
+    slow = math.exp(np.mean(np.log(np.mean(middle**2, axis=1))))
+    measurement = measured.measure(STUDY, stack)
     # The factor of the kernels is rounded to single precision.
-    assert measured.column(found, "runs", "last_square")[0] == pytest.approx(slow, rel=1e-5)
+    assert measured.column(measurement, "runs", "last_square")[0] == pytest.approx(slow, rel=1e-5)
 
 
 @pytest.mark.parametrize("framework", measured.BOTH)
-def test_both_frameworks_measure_what_the_definition_says(framework: str) -> None:
+def test_a_framework_measures_the_rates_that_the_oracle_gives(framework: str) -> None:
     axes: measured.Axes = {**AXES, "activation": ("tanh", "gelu"), "case": "unit"}
     (stack,) = measured.stacks(STUDY, framework, 1, axes)
-    found = measured.measure(STUDY, stack)
-    measured.complete(STUDY, found, 2)
+    measurement = measured.measure(STUDY, stack)
+    measured.complete(STUDY, measurement, 2)
     lab = Lab(frameworks.load(framework), frameworks.load("numpy"), 0)
-    for number, member in enumerate(stack.members):
+    for row, member in enumerate(stack.members):
         factor, name = gains.gain(member.cell), member.cell.text("activation")
         weights = tuple((factor * kernel, bias) for kernel, bias in native_layers(member, lab))
         (signal,) = lab.oracle.propagate((name,), weights, *gains._batch(member, lab, factor))
@@ -88,42 +88,41 @@ def test_both_frameworks_measure_what_the_definition_says(framework: str) -> Non
             chosen = np.array(layers)[:, start * INPUTS : (start + 1) * INPUTS]
             return np.asarray(np.log(np.mean(chosen**2, axis=2)).mean(axis=1))
 
-        low, one, high = (log(signal.preactivation, start) for start in range(3))
+        low, middle, high = (log(signal.preactivation, start) for start in range(3))
         back = log(signal.gradient, 1)
         expected = {
             "response": (high[1] - low[1]) / (high[0] - low[0]),
             "separation": (high[-1] - low[-1]) / (high[0] - low[0]),
-            "late_forward_rate": (one[5] - one[2]) / 3,
+            "late_forward_rate": (middle[5] - middle[2]) / 3,
             "late_backward_rate": (back[2] - back[5]) / 3,
             "last_square": math.exp(log(signal.activation, 1)[-1]),
         }
         for metric, value in expected.items():
             # Single precision; the rates are small differences of numbers of order 1.
-            assert measured.column(found, "runs", metric)[number] == pytest.approx(
-                value, rel=1e-3, abs=1e-5
-            ), metric
+            column = measured.column(measurement, "runs", metric)
+            assert column[row] == pytest.approx(value, rel=1e-3, abs=1e-5), metric
 
 
 def test_measurements_follow_the_maps_and_show_a_wrong_gain() -> None:
-    """Ten networks of 128 units: a rate over 3 layers is off by 0.02, a response by 0.005."""
+    """With ten networks of 128 units, the standard error of a rate over 3 layers is 0.02 and that
+    of a response 0.005."""
     axes: measured.Axes = {**AXES, "width": 128, "activation": ("tanh", "silu"), "case": "unit"}
     (stack,) = measured.stacks(STUDY, "numpy", 10, axes)
-    found = measured.measure(STUDY, stack)
+    measurement = measured.measure(STUDY, stack)
 
-    def off(metric: str) -> Array:
-        error = measured.column(found, "runs", metric) - measured.column(
-            found, "runs", f"{metric}_predicted"
-        )
-        return np.asarray(np.abs(error.reshape(2, 10).mean(axis=1)))
+    def error(metric: str) -> Array:
+        predicted = measured.column(measurement, "runs", f"{metric}_predicted")
+        difference = measured.column(measurement, "runs", metric) - predicted
+        return np.asarray(np.abs(difference.reshape(2, 10).mean(axis=1)))
 
-    assert (off("response") < 0.05).all()
-    assert (off("late_backward_rate") < 0.08).all()
-    # tanh attracts and silu repels: 0.46 and 1.17. A rule mistaken for another would show.
-    response = measured.column(found, "runs", "response").reshape(2, 10).mean(axis=1)
+    assert (error("response") < 0.05).all()
+    assert (error("late_backward_rate") < 0.08).all()
+    # tanh attracts (0.46) and silu repels (1.17): exchanged activations would fail here.
+    response = measured.column(measurement, "runs", "response").reshape(2, 10).mean(axis=1)
     assert response[0] < 0.6 < 1.1 < response[1]
 
 
-def test_the_figures(tmp_path: Path) -> None:
+def test_the_figures_show_the_tables_and_name_what_is_missing(tmp_path: Path) -> None:
     chosen = measured.stacks(
         STUDY, "numpy", 2, {**AXES, "activation": ("tanh", "relu", "gelu"), "case": CASES}
     )

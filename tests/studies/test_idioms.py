@@ -1,4 +1,4 @@
-"""The study idioms: each mechanism in both frameworks, and a reason that never changes."""
+"""The study ``idioms``: each mechanism in both frameworks, and reproducible reasons."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RAISES = {
     "callback_model": ("", "AttributeError"),
     "unbuilt_forward": ("ValueError", "AttributeError"),
 }
-"""torch, Keras; every other attempt runs."""
+"""Attempt -> the error in torch and in Keras; every other attempt runs."""
 FINDS_NOTHING = {
     ("torch", "optimizer_reused"),
     ("tensorflow", "weight_name"),
@@ -48,18 +48,18 @@ FINDS_NOTHING = {
 
 @functools.cache
 def run(framework: str, case: str) -> tuple[dict[str, float], str]:
-    """The metrics and the reason of one run."""
+    """Measure one run; return its metrics and its reason."""
     values: dict[str, Value] = {"framework": framework, "case": case}
     cell = make_cell(STUDY, values)
     stack = Stack(STUDY.name, framework, cell.values, (Member(cell, 0),))
-    found = STUDY.measure(stack, Lab(load(framework), load("numpy"), 0))
-    assert list(found.status) == ["ok"]
-    numbers = {name: float(column[0]) for name, column in found.tables[0].columns.items()}
-    return numbers, found.reason[0]
+    measurement = STUDY.measure(stack, Lab(load(framework), load("numpy"), 0))
+    assert list(measurement.status) == ["ok"]
+    numbers = {name: float(column[0]) for name, column in measurement.tables[0].columns.items()}
+    return numbers, measurement.reason[0]
 
 
 @pytest.mark.parametrize(("framework", "case"), [b for b in BOTH if b[1] in idioms.ATTEMPTS])
-def test_an_attempt_ends_as_known(framework: str, case: str) -> None:
+def test_an_attempt_raises_the_known_error_or_runs(framework: str, case: str) -> None:
     expected = RAISES.get(case, ("", ""))[framework == "tensorflow"]
     numbers, reason = run(framework, case)
     assert reason.partition(":")[0] == expected
@@ -70,8 +70,8 @@ def test_an_attempt_ends_as_known(framework: str, case: str) -> None:
 
 @pytest.mark.parametrize("framework", NATIVE)
 @pytest.mark.parametrize("case", RAISES)
-def test_a_reason_holds_nothing_that_changes(framework: str, case: str) -> None:
-    """It stands in a CSV: no escapes, no numbered names, no drawn values."""
+def test_a_reason_is_the_same_in_every_run(framework: str, case: str) -> None:
+    """It is written to a CSV, without escape codes, numbered names or drawn values."""
     if (framework, case) not in BOTH:
         return
     first = load(framework).probe(Mechanisms).attempt(case)[1]
@@ -83,7 +83,7 @@ def test_a_reason_holds_nothing_that_changes(framework: str, case: str) -> None:
 
 @pytest.mark.parametrize("framework", NATIVE)
 @pytest.mark.parametrize("case", idioms.CALLS)
-def test_forward_gives_the_value_and_skips_what_hangs_on_the_layer(
+def test_forward_returns_the_same_value_and_skips_the_hooks_of_the_layer(
     framework: str, case: str
 ) -> None:
     numbers, _ = run(framework, case)
@@ -91,15 +91,17 @@ def test_forward_gives_the_value_and_skips_what_hangs_on_the_layer(
 
 
 @pytest.mark.parametrize(("framework", "case"), [b for b in BOTH if b[1] in idioms.STARTS])
-def test_every_start_draws_the_same_numbers_from_its_law(framework: str, case: str) -> None:
-    """81,920 entries: sqrt(n) KS exceeds 2.5 once in 100,000 times."""
+def test_every_way_to_initialise_draws_the_same_numbers_from_its_law(
+    framework: str, case: str
+) -> None:
+    """For the 81,920 entries sqrt(n) KS exceeds 2.5 once in 100,000 times."""
     numbers, _ = run(framework, case)
     assert numbers["start_difference"] == 0
     assert numbers["start_ks"] * np.sqrt(81_920) < 2.5
 
 
-def test_another_law_would_be_seen() -> None:
-    """The default of torch's layers under Xavier's name: a network that was never started."""
+def test_another_law_has_a_large_distance() -> None:
+    """Torch's default in place of Xavier's, as in a network that was never initialised."""
     law = initializers.resolve("xavier_uniform").law()
     rng = np.random.default_rng(0)
     limit = np.sqrt(1 / 128)
@@ -107,14 +109,14 @@ def test_another_law_would_be_seen() -> None:
     assert distance(uniform, uniform) > 0.1
 
 
-def test_the_reference_draws_the_law_too() -> None:
+def test_the_oracle_draws_from_the_law_too() -> None:
     kernels = load("numpy").probe(Mechanisms).initialise("init_loop", idioms.SHAPES, 0)
     assert [kernel.shape for kernel in kernels] == list(idioms.SHAPES)
     assert np.abs(kernels[0]).max() <= np.sqrt(6 / (128 + 256))
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_unknown_names_are_named(framework: str) -> None:
+def test_unknown_names_raise_with_the_nearest_name(framework: str) -> None:
     probe = load(framework).probe
     with pytest.raises(UserError, match="did you mean 'object_call'"):
         probe(Mechanisms).attempt("object_cal")
@@ -124,7 +126,7 @@ def test_unknown_names_are_named(framework: str) -> None:
         probe(Mechanisms).compare("dens", np.ones((2, 2), np.float32), 0)
 
 
-def test_what_a_framework_does_not_have_says_why() -> None:
+def test_a_gap_of_a_framework_is_unsupported_with_its_reason() -> None:
     for framework in NATIVE:
         for case in idioms.CASES:
             values: dict[str, Value] = {"framework": framework, "case": case}
@@ -136,6 +138,7 @@ def test_what_a_framework_does_not_have_says_why() -> None:
 
 
 def table() -> pd.DataFrame:
+    """Return idioms/runs.csv with every outcome."""
     columns = ["framework", "case", "seed", "status", "reason", "raised", "found_share"]
     return pd.DataFrame(
         [
@@ -148,13 +151,13 @@ def table() -> pd.DataFrame:
     )
 
 
-def test_the_figure_tells_an_error_from_silence() -> None:
+def test_the_figure_distinguishes_an_error_from_finding_nothing() -> None:
     texts = [text.get_text() for text in page.outcomes(table()).figure.axes[0].texts]
-    for said in ("runs, and finds nothing", "raises ValueError", "–", "runs"):
-        assert said in texts
+    for label in ("runs, and finds nothing", "raises ValueError", "–", "runs"):
+        assert label in texts
 
 
-def test_the_figure_says_what_it_lacks() -> None:
+def test_a_figure_without_its_rows_says_what_is_missing() -> None:
     with pytest.raises(NotDrawn, match="none of the cases"):
         page.outcomes(table().assign(case="other"))
     assert page.parts(lambda *_: None)[0].draw == []

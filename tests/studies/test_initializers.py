@@ -1,4 +1,4 @@
-"""The study initializers: draws through real layers against their laws, and what it catches."""
+"""The study ``initializers``: draws of real layers against their laws, and planted mistakes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ load = functools.cache(frameworks.load)
 def measure(
     framework: str, initializer: str, kind: str, shape: str, seeds: int = 2, inner: Any = None
 ) -> Measurement:
-    """Some seeds of one cell; ``inner`` stands in for the framework."""
+    """Measure some seeds of one cell; ``inner`` replaces the framework."""
     values: dict[str, Value] = {
         "framework": framework,
         "initializer": initializer,
@@ -56,8 +56,8 @@ def column(found: Measurement, metric: str) -> Array:
 @pytest.mark.parametrize("framework", EVERY)
 @pytest.mark.parametrize("initializer", ["he_normal", "xavier_uniform", "lecun_uniform"])
 def test_a_rectangular_kernel_follows_its_law(framework: str, initializer: str) -> None:
-    """96,000 entries know their variance to 0.5 %: 3 % is six standard errors, and exchanged fans
-    would be 40 % away; sqrt(n) KS exceeds 2.5 once in 100,000 times."""
+    """With 96,000 entries 3 % of a variance are six standard errors, and exchanged fans would be
+    off by 40 %; sqrt(n) KS exceeds 2.5 once in 100,000 times."""
     for shape in ("240x400", "400x240"):
         found = measure(framework, initializer, "dense", shape)
         assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
@@ -70,10 +70,10 @@ def test_a_rectangular_kernel_follows_its_law(framework: str, initializer: str) 
 
 @pytest.mark.parametrize("framework", NATIVE)
 def test_a_convolution_counts_its_receptive_field(framework: str) -> None:
-    """13,824 entries: 1.2 % a standard error. Without the field the ratio would be 9."""
+    """With 13,824 entries the standard error is 1.2 %; without the field the ratio would be 9."""
     found = measure(framework, "he_normal", "convolution", "3x3x32x48")
     assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.07)
-    # Both libraries take a transposed kernel's output channels for its fan in.
+    # Both libraries use the output channels of a transposed kernel as its fan in.
     found = measure(framework, "he_normal", "transposed", "3x3x32x48")
     assert column(found, "kernel_variance_ratio") == pytest.approx(32 / 48, rel=0.07)
 
@@ -83,7 +83,7 @@ def test_a_convolution_counts_its_receptive_field(framework: str) -> None:
     ("kind", "shape"),
     [("dense", (3, 5)), ("convolution", (2, 3, 4, 5)), ("transposed", (2, 3, 4, 5))],
 )
-def test_a_drawn_layer_has_the_shape_and_is_filled(
+def test_a_drawn_kernel_has_its_shape_and_follows_the_seed(
     framework: str, kind: str, shape: tuple[int, ...]
 ) -> None:
     draw = load(framework).probe(LayerDraws).draw
@@ -97,14 +97,14 @@ def test_a_drawn_layer_has_the_shape_and_is_filled(
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_orientation_of_a_transposed_kernel(framework: str) -> None:
-    """Keras' glorot and torch's constant cannot tell; the bias has as many entries as outputs."""
+def test_the_last_axis_of_a_transposed_kernel_is_its_outputs(framework: str) -> None:
+    """The bias has as many entries as outputs."""
     kernel, bias = load(framework).probe(LayerDraws).draw("transposed", (1, 1, 2, 7), "default", 0)
     assert kernel.shape[3] == bias.size == 7
 
 
 @pytest.mark.parametrize("framework", EVERY)
-def test_unknown_kinds_are_named(framework: str) -> None:
+def test_an_unknown_kind_raises_with_the_nearest_name(framework: str) -> None:
     with pytest.raises(UserError, match="did you mean 'dense'"):
         load(framework).probe(LayerDraws).draw("dens", (2, 3), "he_normal", 0)
     if framework != "numpy":
@@ -113,11 +113,11 @@ def test_unknown_kinds_are_named(framework: str) -> None:
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_the_default_layer_and_its_bias(framework: str) -> None:
+def test_the_default_layer_and_its_bias_follow_their_laws(framework: str) -> None:
     found = measure(framework, "default", "dense", "240x400")
     assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
     if framework == "torch":
-        # 400 entries of a uniform law: 2.2 % a standard error.
+        # With 400 entries of a uniform law the standard error is 2.2 %.
         assert column(found, "kernel_bias_std") == pytest.approx(1 / math.sqrt(720), rel=0.14)
         assert (column(found, "kernel_bias_largest") <= 1.000001).all()
         assert (column(found, "kernel_bias_largest") > 0.97).all()
@@ -126,8 +126,9 @@ def test_the_default_layer_and_its_bias(framework: str) -> None:
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_truncation_names_another_standard_deviation(framework: str) -> None:
-    """SciPy's truncated normal is the reference of Keras'; torch's limits are absolute."""
+def test_the_variance_of_a_truncated_normal_is_that_of_its_framework(framework: str) -> None:
+    """Keras truncates at two standard deviations, as SciPy's truncnorm(-2, 2); the limits of torch
+    are absolute."""
     cut = float(stats.truncnorm(-2, 2).var())
     found = measure(framework, "normal(0.05)", "truncated", "240x400")
     expected = {"torch": 1.0, "tensorflow": cut}[framework]
@@ -151,8 +152,8 @@ class Wrong:
         return SimpleNamespace(draw=self.draw, through=load("numpy").probe(topic).through)
 
 
-def test_planted_mistakes_are_seen() -> None:
-    """Exchanged fans; a normal law truncated without a change of its variance."""
+def test_planted_mistakes_are_measured() -> None:
+    """They are exchanged fans, and a normal law truncated without a change of its variance."""
 
     def exchanged(kind: str, shape: tuple[int, int], name: str, seed: int) -> Layer:
         kernel, bias = load("numpy").probe(LayerDraws).draw(kind, shape[::-1], name, seed)
@@ -173,15 +174,15 @@ def test_planted_mistakes_are_seen() -> None:
 # --- arithmetic --------------------------------------------------------------------------------
 
 
-def test_the_distance_is_that_of_scipy() -> None:
+def test_the_distance_from_a_law_is_that_of_scipy() -> None:
     sample = np.sort(np.random.default_rng(5).normal(size=500))
     law = distances.ALTERNATIVES["normal"]
     expected = stats.kstest(sample, "norm").statistic
     assert distances.distance(sample, law.cdf(sample, 1, 1)) == pytest.approx(expected, abs=1e-12)
 
 
-def test_the_distance_between_laws() -> None:
-    """Of a normal and the truncated one of its variance, by SciPy; of a law and itself, 0."""
+def test_the_distance_between_two_laws_is_that_of_scipy() -> None:
+    """A normal law is compared with the truncated one of the same variance, and with itself."""
     x = np.linspace(-5, 5, 100_001)
     cut = stats.truncnorm(-2, 2)
     expected = np.abs(stats.norm.cdf(x) - cut.cdf(x * cut.std())).max()
@@ -192,7 +193,7 @@ def test_the_distance_between_laws() -> None:
 
 
 @pytest.mark.parametrize("framework", EVERY)
-def test_a_linear_layer_is_its_matrix(framework: str) -> None:
+def test_a_linear_layer_multiplies_by_its_kernel(framework: str) -> None:
     rng = np.random.default_rng(1)
     kernel, inputs, cotangent = (
         rng.normal(size=shape).astype(np.float32) for shape in ((3, 5), (4, 3), (4, 5))
@@ -203,15 +204,15 @@ def test_a_linear_layer_is_its_matrix(framework: str) -> None:
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_gains_of_a_rectangular_layer(framework: str) -> None:
-    """4,096 weights: 3 % a standard error; exchanged fans would be a factor of 16."""
+def test_the_gains_of_a_rectangular_layer_are_the_predicted_ones(framework: str) -> None:
+    """With 4,096 weights the standard error is 3 %; exchanged fans are off by a factor of 16."""
     found = measure(framework, "xavier_normal", "dense", "256x16")
     assert column(found, "forward_gain_predicted") == pytest.approx(2 * 256 / 272)
     assert column(found, "forward_gain") == pytest.approx(2 * 256 / 272, rel=0.16)
     assert column(found, "backward_gain") == pytest.approx(2 * 16 / 272, rel=0.16)
 
 
-def test_shapes_and_fans() -> None:
+def test_shapes_and_fans_are_read_from_their_names() -> None:
     assert study.sizes("3x3x64x96") == (3, 3, 64, 96)
     assert study.pairs("2x5-5x1") == [(2, 5), (5, 1)]
     values: dict[str, Value] = {
@@ -224,18 +225,18 @@ def test_shapes_and_fans() -> None:
 
 
 @pytest.mark.parametrize(
-    ("framework", "initializer", "kind", "shape", "says"),
+    ("framework", "initializer", "kind", "shape", "words"),
     [
-        ("torch", "he_normal", "dense", "3x3x64x96", "has no shape"),
-        ("torch", "he_normal", "truncated", "384x640", "where to truncate"),
+        ("torch", "he_normal", "dense", "3x3x64x96", "has no kernel of the shape"),
+        ("torch", "he_normal", "truncated", "384x640", "at which to truncate"),
         ("torch", "zeros", "dense", "384x640", "no law to test"),
         ("torch", "normal(1)", "shared_seeded", study.TUTORIAL, "take a generator"),
         ("torch", "he_normal", "shared", study.TUTORIAL, "measured with normal"),
         ("numpy", "default", "dense", "384x640", "not declared"),
     ],
 )
-def test_what_cannot_be_measured_says_why(
-    framework: str, initializer: str, kind: str, shape: str, says: str
+def test_an_unsupported_cell_has_its_reason(
+    framework: str, initializer: str, kind: str, shape: str, words: str
 ) -> None:
     values: dict[str, Value] = {
         "framework": framework,
@@ -243,17 +244,17 @@ def test_what_cannot_be_measured_says_why(
         "layer_kind": kind,
         "shape": shape,
     }
-    assert says in str(grids.unsupported(STUDY, make_cell(STUDY, values)))
+    assert words in str(grids.unsupported(STUDY, make_cell(STUDY, values)))
 
 
 # --- one object for several layers -------------------------------------------------------------
 
 
-def test_equal_beginnings_are_counted() -> None:
-    one, other = np.arange(6.0).reshape(2, 3), np.arange(9.0).reshape(3, 3)
-    assert study.share_equal([one, other]) == 1
-    assert study.share_equal([one, other + 1]) == 0
-    assert study.share_equal([one, other, other + 1]) == pytest.approx(1 / 3)
+def test_kernels_with_equal_beginnings_are_counted() -> None:
+    small, large = np.arange(6.0).reshape(2, 3), np.arange(9.0).reshape(3, 3)
+    assert study.share_equal([small, large]) == 1
+    assert study.share_equal([small, large + 1]) == 0
+    assert study.share_equal([small, large, large + 1]) == pytest.approx(1 / 3)
 
 
 SHARING = [
@@ -271,7 +272,9 @@ SHARING = [
 @pytest.mark.parametrize(
     ("framework", "kind", "equal"), [row for row in SHARING if row[0] in EVERY]
 )
-def test_layers_that_share_an_initializer(framework: str, kind: str, equal: float) -> None:
+def test_layers_that_share_an_initializer_are_equal_or_not(
+    framework: str, kind: str, equal: float
+) -> None:
     state = random.getstate()
     found = measure(framework, "normal(1)", kind, study.TUTORIAL)
     assert column(found, "equal_kernels").tolist() == [equal, equal]

@@ -1,4 +1,4 @@
-"""How far gradients move when the layers below learn: the frameworks against the oracle."""
+"""The study ``internal_shift``: the frameworks against the oracle, and the figure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def load(name: str) -> Framework:
 
 
 def start() -> tuple[Weights, Array, Array]:
-    """A small network with random biases, and data."""
+    """Return a small network with random biases, and data."""
     rng = np.random.default_rng(6)
     model = Architecture(2, WIDTH, DEPTH, 1, "tanh")
     weights = tuple(
@@ -43,7 +43,7 @@ def start() -> tuple[Weights, Array, Array]:
 
 
 def trained(weights: Weights, inputs: Array, labels: Array, steps: int) -> list[Weights]:
-    """Weights and gradients after 0 .. steps full batches, by the oracle's plain training."""
+    """Return weights and gradients after 0 .. steps full batches, trained by the oracle."""
     task = TrainTask(
         Architecture(2, WIDTH, DEPTH, 1, "tanh"),
         f"sgd({RATE})",
@@ -65,8 +65,8 @@ def trained(weights: Weights, inputs: Array, labels: Array, steps: int) -> list[
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_the_gradient_moves_as_the_oracle_says(name: str) -> None:
-    """The oracle trains, and takes its gradient again where the lower layers alone have moved."""
+def test_the_gradient_moves_as_in_the_oracle(name: str) -> None:
+    """The oracle trains, and computes its gradient again after only the lower layers have moved."""
     weights, inputs, labels = start()
     rest = (weights, inputs, labels, f"sgd({RATE})", 2, 1e-5)
     losses, before, after = load(name).probe(DeepNetworks).shift("tanh", "none", *rest)
@@ -81,24 +81,25 @@ def test_the_gradient_moves_as_the_oracle_says(name: str) -> None:
             # Single precision through two steps: 1e-6 of entries of the order of 0.1.
             assert before[step, layer - 1] == pytest.approx(gradients[layer][0], abs=2e-6)
             assert after[step, layer - 1] == pytest.approx(expected, abs=2e-6)
-            # A step of the layer itself, forgotten there, would be seen.
-            other = (*then[: layer + 1], *now[layer + 1 :])
-            wrong = trained(other, inputs, labels, 0)[1][layer][0]
+            # A gradient after a step of the layer itself differs.
+            moved_layer = (*then[: layer + 1], *now[layer + 1 :])
+            wrong = trained(moved_layer, inputs, labels, 0)[1][layer][0]
             assert np.abs(wrong - expected).max() > 1e-3
 
 
 @pytest.mark.parametrize("normalization", ["batch", "layer"])
-def test_both_frameworks_move_alike(normalization: str) -> None:
+def test_the_gradients_of_both_frameworks_move_equally(normalization: str) -> None:
     weights, inputs, labels = start()
     rest = (weights, inputs, labels, f"sgd({RATE})", 2, 1e-5)
-    found = [load(name).probe(DeepNetworks).shift("tanh", normalization, *rest) for name in OWN]
-    for one, other in zip(*found, strict=True):
-        assert one == pytest.approx(other, abs=5e-5)
-    # gamma and beta are trained: without them, the second loss would be another.
-    assert found[0][0][1] < found[0][0][0]
+    results = [load(name).probe(DeepNetworks).shift("tanh", normalization, *rest) for name in OWN]
+    for array, other in zip(*results, strict=True):
+        assert array == pytest.approx(other, abs=5e-5)
+    # gamma and beta are trained too: the second loss is smaller.
+    losses = results[0][0]
+    assert losses[1] < losses[0]
 
 
-def test_moved() -> None:
+def test_moved_returns_the_relative_distance_and_the_cosine() -> None:
     before, after = np.array([[[3.0, 0.0]]]), np.array([[[3.0, 4.0]]])
     distance, cosine = moved(before, after)
     assert distance == pytest.approx(4 / 3)
@@ -123,9 +124,9 @@ def measure(name: str, monkeypatch: pytest.MonkeyPatch) -> Measurement:
 
 @pytest.mark.parametrize("name", OWN)
 def test_the_study_averages_layers_and_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = measure(name, monkeypatch)
-    assert found.status == ["ok", "ok"]
-    runs, layers = found.tables
+    measurement = measure(name, monkeypatch)
+    assert measurement.status == ["ok", "ok"]
+    runs, layers = measurement.tables
     assert list(layers.coordinates["layer"]) == [2, 3]
     for metric in ("shift_distance", "shift_cosine"):
         assert layers.columns[metric].shape == (2, 2)
@@ -134,6 +135,7 @@ def test_the_study_averages_layers_and_steps(name: str, monkeypatch: pytest.Monk
 
 
 def frame() -> pd.DataFrame:
+    """Return internal_shift/layers.csv of both frameworks."""
     rows = [
         {
             "framework": name,
@@ -151,7 +153,7 @@ def frame() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_the_figure_draws_what_is_there() -> None:
+def test_the_figure_has_a_panel_for_each_framework() -> None:
     with style():
         drawing = figure(frame())
         assert png(drawing.figure)
@@ -163,6 +165,6 @@ def test_the_figure_draws_what_is_there() -> None:
     )
 
 
-def test_the_figure_says_why_it_is_not_drawn() -> None:
+def test_a_figure_without_its_rows_says_what_is_missing() -> None:
     with pytest.raises(NotDrawn, match="no such networks"):
         figure(frame().assign(activation="gelu"))

@@ -1,4 +1,4 @@
-"""Normalization layers: the definition against finite differences, the frameworks against it."""
+"""The study ``normalization``: the definition, the frameworks, the columns and the figure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def load(name: str) -> Framework:
 
 
 def values_of(kind: str, seed: int = 0) -> tuple[Array, Array, Array, Array]:
-    """Values, gamma, beta and cotangent of a small layer with five features."""
+    """Draw values, gamma, beta and cotangent of a small layer with five features."""
     rng = np.random.default_rng(seed)
     shape = (6, 5) if kind.endswith("dense") else (4, 3, 2, 5)
     values = 2 * rng.standard_normal(shape) + 1
@@ -38,7 +38,7 @@ def values_of(kind: str, seed: int = 0) -> tuple[Array, Array, Array, Array]:
 
 
 def slopes(kind: str, values: Array, gamma: Array, beta: Array, cotangent: Array) -> list[Array]:
-    """Central differences of sum(cotangent * outputs), one number at a time."""
+    """Return central differences of sum(cotangent * outputs), one number at a time."""
 
     def total(parts: Sequence[Array]) -> float:
         x, scale, shift = parts
@@ -72,8 +72,8 @@ def test_the_definition_has_the_gradient_of_its_outputs(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_definition_standardises_each_group(kind: str) -> None:
     values, *_ = values_of(kind)
-    flat = np.ones(5), np.zeros(5)
-    outputs = definition.layer(kind, values, *flat, 0.0, values)[0]
+    gamma, beta = np.ones(5), np.zeros(5)
+    outputs = definition.layer(kind, values, gamma, beta, 0.0, values)[0]
     axes = STATISTICS[kind]
     assert np.abs(outputs.mean(axis=axes)).max() < 1e-13
     assert outputs.var(axis=axes) == pytest.approx(1.0, abs=1e-12)
@@ -85,21 +85,24 @@ def test_the_definition_standardises_each_group(kind: str) -> None:
 @pytest.mark.parametrize("name", OWN)
 def test_the_frameworks_compute_the_definition(name: str, kind: str) -> None:
     values, gamma, beta, cotangent = values_of(kind)
-    own = load(name).probe(NormalizationLayers).layer(kind, values, gamma, beta, EPSILON, cotangent)
-    right = definition.layer(kind, values, gamma, beta, EPSILON, cotangent)
-    for measured, expected in zip(own, right, strict=True):
-        assert measured.dtype == np.float64
-        assert measured == pytest.approx(expected, abs=1e-12)
-    # The test would see the axes of the other layer: it is off by the size of the values.
+    layer = load(name).probe(NormalizationLayers).layer
+    results = layer(kind, values, gamma, beta, EPSILON, cotangent)
+    exact = definition.layer(kind, values, gamma, beta, EPSILON, cotangent)
+    for result, expected in zip(results, exact, strict=True):
+        assert result.dtype == np.float64
+        assert result == pytest.approx(expected, abs=1e-12)
+    # With the axes of the other layer the outputs are off by the size of the values.
     wrong = definition.layer(OTHER[kind], values, gamma, beta, EPSILON, cotangent)
-    assert np.abs(own[0] - wrong[0]).max() > 0.1
+    assert np.abs(results[0] - wrong[0]).max() > 0.1
 
 
 @pytest.mark.parametrize("precision", [np.float64, np.float32])
 @pytest.mark.parametrize("kind", ["batch_dense", "batch_convolution"])
 @pytest.mark.parametrize("name", OWN)
-def test_running_statistics(name: str, kind: str, precision: type) -> None:
-    """In single precision too, where a fused kernel might follow another rule."""
+def test_running_statistics_follow_the_rule_of_the_framework(
+    name: str, kind: str, precision: type
+) -> None:
+    """Single precision is tested too, because a fused kernel might follow another rule."""
     batches: Array = np.stack([values_of(kind, seed)[0] for seed in range(3)]).astype(precision)
     mean, variance, *_ = load(name).probe(NormalizationLayers).running(kind, batches, 0.7, EPSILON)
     unbiased = name == "torch"
@@ -107,37 +110,37 @@ def test_running_statistics(name: str, kind: str, precision: type) -> None:
     tolerance = 1e-12 if precision is np.float64 else 1e-5
     assert mean == pytest.approx(expected[0], rel=tolerance, abs=tolerance)
     assert variance == pytest.approx(expected[1], rel=tolerance)
-    # The other rule divides by n in place of n - 1: off by 1/24 to 1/6 of two thirds.
+    # The other rule divides by n instead of n - 1, a difference of 1/24 to 1/6 of two thirds.
     other = definition.averages(kind, batches, 0.7, not unbiased)[1]
     assert np.abs(variance / other - 1).min() > 0.01
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_larger_kernel_gives_the_same_in_both_frameworks(kind: str) -> None:
+def test_both_frameworks_agree_on_a_layer_behind_a_kernel(kind: str) -> None:
     values, *_ = values_of(kind)
     window = () if kind.endswith("dense") else (2, 2)
     rng = np.random.default_rng(1)
     kernel = rng.standard_normal((*window, 5, 3))
     shape = (6, 3) if kind.endswith("dense") else (4, 2, 1, 3)
     cotangent = rng.standard_normal(shape)
-    found = [
+    results = [
         load(name).probe(NormalizationLayers).rescaled(kind, values, kernel, EPSILON, cotangent)
         for name in OWN
     ]
-    for one, other in zip(*found, strict=True):
-        assert one == pytest.approx(other, abs=1e-12)
-    outputs, gradient = found[0]
+    for array, other in zip(*results, strict=True):
+        assert array == pytest.approx(other, abs=1e-12)
+    outputs, gradient = results[0]
     assert outputs.shape == shape
     assert gradient.shape == kernel.shape
-    # The gradient is that of these outputs: one entry by central differences, as above.
-    at, h = (0,) * kernel.ndim, 1e-6
+    # The gradient is that of these outputs: check one entry by central differences, as above.
+    first, h = (0,) * kernel.ndim, 1e-6
     ends = []
     for step in (h, -h):
         moved = kernel.copy()
-        moved[at] += step
+        moved[first] += step
         changed = load("torch").probe(NormalizationLayers).rescaled
         ends.append((changed(kind, values, moved, EPSILON, cotangent)[0] * cotangent).sum())
-    assert gradient[at] == pytest.approx((ends[0] - ends[1]) / (2 * h), abs=1e-6)
+    assert gradient[first] == pytest.approx((ends[0] - ends[1]) / (2 * h), abs=1e-6)
 
 
 # --- the study ----------------------------------------------------------------------------------
@@ -145,7 +148,7 @@ def test_a_larger_kernel_gives_the_same_in_both_frameworks(kind: str) -> None:
 
 @functools.cache
 def measured(name: str, kind: str, settings: str) -> Measurement:
-    """All scales of one kind of layer."""
+    """Measure all scales of one kind of layer."""
     study = Normalization()
     chosen: dict[str, tuple[Value, ...]] = {"layer_kind": (kind,), "settings": (settings,)}
     (stack,) = grids.stacks(study, grids.Selection("quick", (name,), chosen))
@@ -161,13 +164,14 @@ def column(name: str, kind: str, settings: str, metric: str) -> Array:
     ("name", "epsilon", "kept"), [("torch", 1e-5, 0.9), ("tensorflow", 1e-3, 0.99)]
 )
 def test_the_study_reads_the_defaults(name: str, epsilon: float, kept: float) -> None:
-    of = functools.partial(column, name, "batch_dense", "default")
-    assert (of("layer_epsilon") == epsilon).all()
-    assert of("kept_share") == pytest.approx(kept)
+    metric = functools.partial(column, name, "batch_dense", "default")
+    assert (metric("layer_epsilon") == epsilon).all()
+    assert metric("kept_share") == pytest.approx(kept)
     scales = np.array(SCALES)
     # The variance of 64 Gaussian samples differs from scale^2 by 18 %, a deviation by 9 %.
-    assert of("normalised_std") == pytest.approx(scales / np.sqrt(scales**2 + epsilon), rel=0.1)
-    assert of("normalised_std_error").max() < 1e-9
+    expected = scales / np.sqrt(scales**2 + epsilon)
+    assert metric("normalised_std") == pytest.approx(expected, rel=0.1)
+    assert metric("normalised_std_error").max() < 1e-9
 
 
 @pytest.mark.parametrize("kind", ["layer_dense", "instance_convolution"])
@@ -178,8 +182,7 @@ def test_layers_without_running_statistics_have_no_such_columns(kind: str) -> No
         assert table.columns["mode_gap"].max() == 0
 
 
-def test_a_mistaken_framework_would_be_seen() -> None:
-    """A layer that averages other axes, planted between the study and torch."""
+def test_a_layer_that_averages_other_axes_is_measured_as_wrong() -> None:
 
     class Mistaken:
         def probe(self, topic: type[NormalizationLayers]) -> object:
@@ -197,7 +200,7 @@ def test_a_mistaken_framework_would_be_seen() -> None:
         "scale": (1.0,),
     }
     (stack,) = grids.stacks(study, grids.Selection("quick", ("torch",), chosen))
-    lab = Lab(Mistaken(), load("numpy"), 0)  # type: ignore[arg-type]  # only probes are asked
+    lab = Lab(Mistaken(), load("numpy"), 0)  # type: ignore[arg-type]  # only probes are used
     (table,) = study.measure(stack, lab).tables
     assert table.columns["normalised_value_error"][0] > 0.1
     assert table.columns["normalised_std_error"][0] > 0.01
@@ -207,6 +210,7 @@ def test_a_mistaken_framework_would_be_seen() -> None:
 
 
 def frame() -> pd.DataFrame:
+    """Return normalization/runs.csv of both frameworks."""
     rows = [
         {
             "framework": name,
@@ -232,6 +236,6 @@ def test_the_figure_shows_each_framework_and_its_formula() -> None:
     assert np.asarray(lines[0].get_ydata()) == pytest.approx(expected)
 
 
-def test_the_figure_says_why_it_is_not_drawn() -> None:
+def test_a_figure_without_its_rows_says_what_is_missing() -> None:
     with pytest.raises(NotDrawn, match="no default layers"):
         deviations(frame().assign(settings="common"))

@@ -1,4 +1,4 @@
-"""Deep networks with normalization: frameworks against the definition, both against theory."""
+"""The study ``normalized``: the frameworks, the definition, theory, columns and figures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def load(name: str) -> Framework:
 
 
 def drawn(width: int, depth: int, rng: np.random.Generator) -> Weights:
-    """Kernels of He's size and biases, float32."""
+    """Draw kernels with He's variance, and biases, float32."""
     return tuple(
         (
             (rng.standard_normal((width, width)) * math.sqrt(2 / width)).astype(np.float32),
@@ -50,13 +50,13 @@ def test_the_frameworks_propagate_as_defined(
     rng = np.random.default_rng(2)
     weights = drawn(12, 3, rng)
     inputs, cotangent = rng.standard_normal((2, 16, 12)).astype(np.float32)
-    asked = ("tanh", arrangement, normalization, residual, weights, inputs, cotangent, 1e-5)
-    right = load("numpy").probe(DeepNetworks).propagate(*asked)
-    assert right[0].shape == (3, 16, 12)
-    assert right[1].shape == (4, 16, 12)
+    arguments = ("tanh", arrangement, normalization, residual, weights, inputs, cotangent, 1e-5)
+    exact = load("numpy").probe(DeepNetworks).propagate(*arguments)
+    assert exact[0].shape == (3, 16, 12)
+    assert exact[1].shape == (4, 16, 12)
     for name in OWN:
-        own = load(name).probe(DeepNetworks).propagate(*asked)
-        for measured, expected in zip(own, right, strict=True):
+        results = load(name).probe(DeepNetworks).propagate(*arguments)
+        for measured, expected in zip(results, exact, strict=True):
             # Single precision through three layers: 1e-6 of the largest entry, with room.
             gap = np.abs(measured - expected).max() / np.abs(expected).max()
             assert gap < 1e-5, (name, gap)
@@ -85,7 +85,7 @@ def test_the_definition_has_the_gradient_of_its_last_signal() -> None:
 # --- theory -------------------------------------------------------------------------------------
 
 
-def test_the_factor_of_batch_normalization() -> None:
+def test_the_factor_of_batch_normalization_has_its_limits() -> None:
     factor = normalized.batch_factor
     relu, linear = activations.resolve("relu"), activations.resolve("linear")
     for batch in (8, 32, 512):
@@ -106,10 +106,10 @@ def test_the_factor_at_a_small_batch_is_that_of_a_sample(
     name: str, batch: int, tolerance: float
 ) -> None:
     """At 8 inputs the factor of relu is 1.788, a fifth above the limit of large batches, 1.467;
-    at 16 that of tanh is 1.246 in place of 1.178.
+    at 16 that of tanh is 1.246 instead of 1.178.
 
-    One layer, its own batch of normalised values and its own gradient whose sum is 0: what the
-    layer gives back, over the variance of a unit of the next one."""
+    The sample is one layer with its own batch of normalised values and its own gradient whose sum
+    is 0: the gradient that leaves the layer, over the variance of a unit of the next one."""
     phi, units = activations.resolve(name), 200_000
     rng = np.random.default_rng(4)
 
@@ -131,12 +131,12 @@ def test_the_factor_at_a_small_batch_is_that_of_a_sample(
     # Relative to that variance, the next pre-activation has the variance of phi over the batch.
     size = ((value - value.mean(axis=0)) ** 2).mean() / (1 - 1 / batch)
     factor = (back**2).mean() / size
-    # 200,000 units with heavy-tailed 1 / deviation^2: a standard error of 0.003 at 8 inputs.
+    # 200,000 units with a heavy-tailed 1 / deviation^2: the standard error is 0.003 at 8 inputs.
     assert factor == pytest.approx(normalized.batch_factor(phi, batch), rel=tolerance)
 
 
 class Wrong(Numpy):
-    """A planted defect: kernels of twice the standard deviation."""
+    """An oracle with a planted defect: kernels of twice the standard deviation."""
 
     def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
         kernel, bias = super().draw(initializer, fan_in, fan_out, seed)
@@ -177,7 +177,7 @@ def runs(found: Measurement, metric: str) -> Array:
 
 @pytest.mark.parametrize(("case", "residual"), [("chain", 0.0), ("chain", 1.0), ("blocks", 1.0)])
 def test_deep_networks_follow_theory(case: str, residual: float) -> None:
-    """Four networks of 6 layers of 128: the log of a factor has a standard error of about
+    """With four networks of 6 layers of 128 the log of a factor has a standard error of about
     sqrt(5 / (128 * 5 * 4)) = 0.04 without normalization, and far less with it."""
     study = Small(case=(case,), residual=(residual,), normalization=("none", "batch", "layer"))
     found = measure(study)
@@ -190,20 +190,20 @@ def test_deep_networks_follow_theory(case: str, residual: float) -> None:
     assert np.abs(logs).max() < 0.4  # six layers of the above, and the start
 
 
-def test_the_theory_would_show_a_wrong_start() -> None:
+def test_kernels_of_the_wrong_scale_deviate_from_theory() -> None:
     found = measure(Small(normalization=("none", "batch")), Wrong())
     plain, batch = np.log(runs(found, "gradient_factor")).reshape(2, -1).mean(axis=1)
-    assert plain > math.log(4) - 0.3  # theory says 0
-    # What batch normalization divides away it does not show.
+    assert plain > math.log(4) - 0.3  # theory predicts 0
+    # Batch normalization divides the wrong scale away.
     assert batch == pytest.approx(
         math.log(normalized.batch_factor(activations.resolve("relu"), 64)), abs=0.15
     )
 
 
-def test_means_add_up_where_relu_comes_last() -> None:
-    """x + relu(W x) tends to a growth of 2.904, not 2. With a = 1/sqrt(pi) the share m of the mean
-    in the root mean square becomes (m + a) / sqrt(2 + 2 a m), whose fixed point is a root of
-    2 a m^3 + m^2 - 2 a m - a^2."""
+def test_the_means_of_relu_branches_add_up_in_a_residual_chain() -> None:
+    """The growth of x + relu(W x) tends to 2.904, not 2. With a = 1/sqrt(pi) the share m of the
+    mean in the root mean square becomes (m + a) / sqrt(2 + 2 a m), whose fixed point is a root of 2
+    a m^3 + m^2 - 2 a m - a^2."""
     a = 1 / math.sqrt(math.pi)
     share = max(np.roots([2 * a, 1, -2 * a, -(a**2)]).real)
     expected = normalized.propagate(activations.resolve("relu"), "chain", "none", 1.0, 2.0, 60, 64)
@@ -217,7 +217,7 @@ def test_means_add_up_where_relu_comes_last() -> None:
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_statistics_are_those_of_the_signals(name: str) -> None:
+def test_the_factors_follow_from_the_mean_squares_of_the_layers(name: str) -> None:
     study = Small(seeds=1, normalization=("batch",), width=(16,), samples=(8,), scale=(0.5,))
     found = measure(study, load(name))
     (member,) = stack_of(study, name).members
@@ -240,7 +240,7 @@ def test_a_line_has_an_autocorrelation_and_no_prediction() -> None:
     assert np.isnan(runs(found, "gradient_factor_predicted")).all()
 
 
-def test_autocorrelation() -> None:
+def test_the_autocorrelation_is_that_of_neighbours() -> None:
     sequence = np.array([1.0, 2.0, 4.0, 1.0])
     centred = sequence - 2
     expected = (centred[0] * centred[1] + centred[1] * centred[2] + centred[2] * centred[3]) / (
@@ -270,6 +270,7 @@ def test_profiles_contain_each_other() -> None:
 
 
 def frame(case: str) -> pd.DataFrame:
+    """Return normalized/layers.csv of one case."""
     cells = (
         [("none", 0.0), ("batch", 0.0), ("layer", 0.0)]
         if case == "chain"
@@ -300,7 +301,7 @@ def frame(case: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_the_figures_draw_what_is_there() -> None:
+def test_the_figures_have_a_panel_for_each_framework() -> None:
     with style():
         chain = chains(frame("chain"))
         block = blocks(frame("blocks"))
@@ -315,7 +316,7 @@ def test_the_figures_draw_what_is_there() -> None:
     assert "n = 20 seeds" in chain.caption
 
 
-def test_the_figures_say_why_they_are_not_drawn() -> None:
+def test_a_figure_without_its_rows_says_what_is_missing() -> None:
     with pytest.raises(NotDrawn, match="no such chain"):
         chains(frame("blocks"))
     with pytest.raises(NotDrawn, match="has none"):

@@ -1,4 +1,4 @@
-"""The statistics of signals: the fast ones against the obvious formulas, whatever the numbers."""
+"""The fast statistics of signals agree with plain formulas, whatever the numbers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from suite.types import Array, LayerSignals, Weights
 BOTH = ("torch", "tensorflow")
 SAMPLES, WIDTH = 5, 12
 TOLERANCE = 1e-9
-"""The fast sums are right to 1e-10; see ``signals._DIGITS``."""
+"""The tolerance of the fast sums, which are accurate to 1e-10; see ``signals._DIGITS``."""
 
 
-# --- the obvious formulas -----------------------------------------------------------------------
+# --- plain formulas -----------------------------------------------------------------------------
 
 
 def log_mean_square(x: Array) -> float:
@@ -35,7 +35,7 @@ def histogram(x: Array) -> Array:
 
 
 def slow(before: Array, after: Array, gradient: Array, name: str) -> dict[str, float]:
-    """Of one layer, each array (samples, width) in double precision."""
+    """Return the statistics of one layer; each array is (samples, width) in double precision."""
     return {
         "preactivation_mean": before.mean(),
         "preactivation_variance": before.var(),
@@ -51,11 +51,11 @@ def slow(before: Array, after: Array, gradient: Array, name: str) -> dict[str, f
     }
 
 
-# --- against them -------------------------------------------------------------------------------
+# --- the fast statistics ------------------------------------------------------------------------
 
 
 def layers() -> Array:
-    """One layer of every kind, (kinds, samples, width) float32."""
+    """Return one layer of every kind, (kinds, samples, width) float32."""
     rng = np.random.default_rng(6)
     plain = rng.standard_normal((SAMPLES, WIDTH))
     with_inf, with_both, with_nan = plain.copy(), plain.copy(), plain.copy()
@@ -68,9 +68,9 @@ def layers() -> Array:
         np.zeros_like(plain),
         np.where(np.arange(SAMPLES)[:, None] == 2, 0.0, plain),  # one dead sample
         np.full_like(plain, 0.3),
-        7.0 + 1e-3 * plain,  # a variance of which the mean square holds few digits
-        np.tile(plain[0], (SAMPLES, 1)),  # samples that have become one
-        plain[0] + 1e-5 * plain,  # and nearly
+        7.0 + 1e-3 * plain,  # few digits of the variance are in the mean square
+        np.tile(plain[0], (SAMPLES, 1)),  # equal samples
+        plain[0] + 1e-5 * plain,  # nearly equal samples
         1e-42 * plain,  # below the normal numbers of single precision
         1e30 * plain,
         np.where(plain == plain.max(), 100.0, 1e-3 * plain),  # beyond the histogram's reach
@@ -94,40 +94,40 @@ def observed(values: Array, name: str, scratch: signals.Scratch) -> signals.Colu
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", activations.ACTIVATIONS.names)
-def test_columns_are_the_obvious_formulas(name: str) -> None:
+def test_every_column_equals_its_plain_formula(name: str) -> None:
     values, scratch = layers(), signals.Scratch()
-    observed(np.full_like(values, np.nan), name, scratch)  # what is left in memory is no matter
-    found = observed(values, name, scratch)
+    observed(np.full_like(values, np.nan), name, scratch)  # values left in memory must not matter
+    columns = observed(values, name, scratch)
     doubles = values.astype(np.float64)
     after, gradient = doubles[::-1], np.roll(doubles, 1, axis=0)
     with np.errstate(all="ignore"):
         for layer, parts in enumerate(zip(doubles, after, gradient, strict=True)):
             for metric, value in slow(*parts, name).items():
-                measured = found["layers"][metric][layer]
+                measured = columns["layers"][metric][layer]
                 same = pytest.approx(value, rel=TOLERANCE, abs=1e-30, nan_ok=True)
                 assert measured == same, (metric, layer)
-            shares = found["histograms"]["histogram_share"][layer]
+            shares = columns["histograms"]["histogram_share"][layer]
             assert np.array_equal(shares, histogram(after[layer]), equal_nan=True), layer
 
 
-def test_a_variance_is_that_of_the_deviations_whatever_the_mean() -> None:
+def test_a_variance_is_accurate_whatever_the_mean() -> None:
     rng = np.random.default_rng(7)
     for mean in 10.0 ** np.arange(-3, 8):
         values = mean + rng.standard_normal((1, SAMPLES, WIDTH))
         squares = signals.mean_square(values)
         assert signals.variance(values, squares)[1][0] == pytest.approx(values.var(), rel=TOLERANCE)
-        found = signals.about_units(values, squares)[1]
-        assert found == pytest.approx(values.var(axis=1).mean(axis=1), rel=TOLERANCE)
+        spread = signals.about_units(values, squares)[1]
+        assert spread == pytest.approx(values.var(axis=1).mean(axis=1), rel=TOLERANCE)
 
 
-def test_bins_are_of_root_mean_squares_beyond_the_squares_of_a_double() -> None:
+def test_bins_are_right_where_squares_exceed_double_precision() -> None:
     plain = np.random.default_rng(8).standard_normal((1, SAMPLES, WIDTH))
     for scale in (1.0, 1e-170, 1e170):
         values = scale * plain
         with np.errstate(over="ignore", under="ignore"):
             squares = signals.mean_square(values)
-        found = signals.histogram(values, squares, signals.Scratch())
-        assert np.array_equal(found[0], histogram(plain[0])), scale
+        shares = signals.histogram(values, squares, signals.Scratch())
+        assert np.array_equal(shares[0], histogram(plain[0])), scale
 
 
 # --- saturation ---------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def test_bins_are_of_root_mean_squares_beyond_the_squares_of_a_double() -> None:
 @pytest.mark.parametrize(
     "name", [*activations.ACTIVATIONS.names, "elu(0.001)", "elu(1e+30)", "leaky_relu(0.001)"]
 )
-def test_intervals_hold_what_the_definition_calls_saturated(name: str) -> None:
+def test_intervals_contain_exactly_the_saturated_numbers(name: str) -> None:
     phi = activations.resolve(name)
     rng = np.random.default_rng(9)
     ends = [end for interval in saturation.intervals(phi.name) for end in interval]
@@ -152,9 +152,10 @@ def test_intervals_hold_what_the_definition_calls_saturated(name: str) -> None:
         ]
     )
     points = points[np.isfinite(points)][None, :, None]
-    found = saturation.share(phi, points.reshape(-1, 1, 1), np.empty((points.size, 1, 1), np.bool_))
+    mask = np.empty((points.size, 1, 1), np.bool_)
+    shares = saturation.share(phi, points.reshape(-1, 1, 1), mask)
     with np.errstate(over="ignore"):
-        assert np.array_equal(found, phi.saturated(points.ravel()))
+        assert np.array_equal(shares, phi.saturated(points.ravel()))
 
 
 # --- several networks in one batch --------------------------------------------------------------
@@ -174,27 +175,27 @@ def network(width: int, depth: int, gain: float) -> tuple[Weights, Array, Array]
 
 
 def parts_of(signal: LayerSignals) -> Array:
-    """Pre-activations, activations, gradients: (3, depth, samples, width)."""
+    """Return pre-activations, activations and gradients: (3, depth, samples, width)."""
     return np.array([signal.preactivation, signal.activation, signal.gradient])
 
 
 @pytest.mark.parametrize("name", [*BOTH, "numpy"])
-def test_networks_side_by_side_are_those_one_by_one(name: str) -> None:
+def test_networks_in_one_call_equal_networks_in_separate_calls(name: str) -> None:
     framework, names = frameworks.load(name), ("linear", "tanh", "relu", "gelu")
     for width in (24, 256):
         parts = network(width, 6, 1.5)
         together = framework.propagate(names, *parts)
         assert len(together) == len(names)
-        for activation, found in zip(names, together, strict=True):
+        for activation, signal in zip(names, together, strict=True):
             (alone,) = framework.propagate((activation,), *parts)
-            assert np.shape(found.gradient) == (6, 16, width)
-            for a, b in zip(parts_of(found), parts_of(alone), strict=True):
-                # A product of other rows may round otherwise; six layers multiply it by 1.5^6.
+            assert np.shape(signal.gradient) == (6, 16, width)
+            for a, b in zip(parts_of(signal), parts_of(alone), strict=True):
+                # A product with more rows may round differently; six layers multiply it by 1.5^6.
                 np.testing.assert_allclose(a, b, rtol=0, atol=1e-5 * np.abs(b).max())
 
 
 @pytest.mark.parametrize("name", [*BOTH, "numpy"])
-def test_a_network_that_overflows_leaves_its_neighbours_alone(name: str) -> None:
+def test_a_network_that_overflows_does_not_affect_its_neighbours(name: str) -> None:
     framework = frameworks.load(name)
     parts = network(24, 6, 1e9)
     overflows, sound = framework.propagate(("linear", "tanh"), *parts)

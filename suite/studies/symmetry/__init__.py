@@ -22,6 +22,7 @@ from suite.studies.symmetry.units import largest, relative_gap, share, unit_spre
 from suite.types import (
     Architecture,
     Array,
+    Axes,
     Cell,
     Cost,
     Grid,
@@ -33,7 +34,6 @@ from suite.types import (
     Table,
     TableSpec,
     TrainTask,
-    Value,
     Weights,
     float64,
 )
@@ -44,7 +44,6 @@ RECORD = (0, 1, 5, 10, 25, 50, 75, 100, 125, 150, 175, 200, 225, 250)
 BROKEN = 0.01
 """Relative spread of a layer's units from which they count as different."""
 EPSILON = {"single": 2.0**-23, "double": 2.0**-52}
-_Axes = dict[str, tuple[Value, ...]]
 _NOISE = (0.0, 1e-6, 1e-4, 1e-2)
 
 
@@ -91,16 +90,16 @@ class Symmetry(Study):
     )
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
-        small: _Axes = {
+        small: Axes = {
             "activation": ("tanh",),
             "depth": (1,),
             "width": (16,),
             "optimizer": ("sgd",),
         }
-        constant: _Axes = {"case": ("constant",), "scale": (0.0,)}
-        noisy: _Axes = {"case": ("constant",), "scale": _NOISE}
-        others: _Axes = {"case": tuple(case for case in CASES if case != "constant")}
-        masked: _Axes = {**small, "activation": ("tanh", "relu"), "dropout": (0.5,)}
+        constant: Axes = {"case": ("constant",), "scale": (0.0,)}
+        noisy: Axes = {"case": ("constant",), "scale": _NOISE}
+        others: Axes = {"case": tuple(case for case in CASES if case != "constant")}
+        masked: Axes = {**small, "activation": ("tanh", "relu"), "dropout": (0.5,)}
         quick = (
             Grid({**small, **noisy}),
             Grid({**small, **others}),
@@ -109,13 +108,13 @@ class Symmetry(Study):
         )
         if profile == "quick":
             return quick
-        wide: _Axes = {**small, "width": (5, 16, 17), "precision": ("single", "double")}
-        faster: _Axes = {
+        wide: Axes = {**small, "width": (5, 16, 17), "precision": ("single", "double")}
+        faster: Axes = {
             **wide,
             "width": (17,),
             "optimizer": ("sgd(0.1,0.9)", "adam(0.01)", "rmsprop(0.01)"),
         }
-        relu: _Axes = {**small, "activation": ("relu",), "precision": ("double",)}
+        relu: Axes = {**small, "activation": ("relu",), "precision": ("double",)}
         standard = (
             Grid({**small, "activation": ("tanh", "relu"), **noisy}),
             Grid({**small, "activation": ("tanh", "relu"), **others}),
@@ -132,7 +131,7 @@ class Symmetry(Study):
         )
         if profile == "standard":
             return standard
-        every: _Axes = {
+        every: Axes = {
             **small,
             "width": (2, 3, 5, 7, 16, 17, 31, 64, 100, 300, 1000),
             "precision": ("single", "double"),

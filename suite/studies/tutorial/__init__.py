@@ -24,6 +24,7 @@ from suite.studies.tutorial.trajectories import gradients, movement, spreads
 from suite.types import (
     BLOCK,
     Array,
+    Axes,
     Cell,
     Cost,
     Grid,
@@ -36,7 +37,6 @@ from suite.types import (
     Table,
     TableSpec,
     TrainTask,
-    Value,
     Weights,
     float64,
 )
@@ -193,7 +193,7 @@ def _grid(
     initializer: str = "normal(1)",
     cases: tuple[str, ...] = ("independent",),
 ) -> Grid:
-    axes: dict[str, tuple[Value, ...]] = {
+    axes: Axes = {
         "activation": activations,
         "initializer": (initializer,),
         "depth": (depth,),

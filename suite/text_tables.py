@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import textwrap
 from collections.abc import Sequence
@@ -36,6 +37,11 @@ def columns(
             indent = " " * 4
             lines += textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent * 2)
     return lines
+
+
+def number(value: float) -> str:
+    """Return a number with three significant digits, ``?`` where it is unknown (NaN)."""
+    return "?" if math.isnan(value) else f"{value:.3g}"
 
 
 def escape(text: str) -> str:

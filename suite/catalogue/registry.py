@@ -32,12 +32,18 @@ E = TypeVar("E", bound=Entry)
 T = TypeVar("T")
 
 
+def nearest(given: object, allowed: Iterable[object]) -> str:
+    """Return ``; did you mean 'NAME'?`` with the allowed name nearest to a given one, or nothing
+    where none is near."""
+    names = {str(name).casefold(): str(name) for name in allowed}
+    near = difflib.get_close_matches(str(given).casefold(), names, n=1, cutoff=0.5)
+    return f"; did you mean {names[near[0]]!r}?" if near else ""
+
+
 def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
     """The error for a name that is not allowed: what was given, the nearest, what is allowed."""
     names = [str(name) for name in allowed]
-    small = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(str(given).casefold(), small, n=1, cutoff=0.5)
-    hint = f"; did you mean {small[near[0]]!r}?" if near else ""
+    hint = nearest(given, names)
     return UserError(f"unknown {kind} {str(given)!r}{hint} (allowed: {', '.join(names)})")
 
 

@@ -1,56 +1,34 @@
-"""What a claim's table may hold: keys, types, names and which keys go together.
+"""The rules for the table of a claim: keys, types, names, and which keys go together.
 
-``check`` turns a TOML table into the fields of ``suite.claims.Claim`` or raises a UserError that
-begins with the key at fault; the caller adds the file and the claim.
+``check`` turns a TOML table into the fields of ``suite.claims.claim.Claim`` or raises a UserError
+that begins with the key at fault; the caller adds the file and the claim. Keys and types are those
+of the class; only the three ways to write a band are added here.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from suite.catalogue.registry import unknown
+from suite.claims.band import Band
+from suite.claims.claim import Claim, Selector
 from suite.planning.axes import AXES, canonical_value
 from suite.studies import STUDIES
 from suite.types import PROFILES, Study, UserError, Value
 
-ESTIMANDS = ("value", "difference", "ratio", "ratio_to_prediction", "slope", "share")
-CHOICES = {
-    "estimand": ESTIMANDS,
-    "reduce": ("mean", "median", "min", "max"),
-    "centre": ("median", "mean"),
-    "kind": ("sampled", "exact"),
-    "expected": ("supported", "refuted", "open"),
-    "decides": PROFILES,
-}
-_REQUIRED = (
-    "id",
-    "statement",
-    "source",
-    "study",
-    "metric",
-    "estimand",
-    "of",
-    "expected",
-    "because",
-    "decides",
-)
-_BANDS = ("floor", "ceiling", "band")
-
 
 def check(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a claim, all but its file and hash. UserError: key, what is wrong, what is
-    allowed, the nearest match."""
+    """Return the fields of a claim, except for its file and hash.
+
+    Raise UserError with the key, what is wrong, what is allowed and the nearest match.
+    """
     for key, value in table.items():
-        if key not in _TYPES:
-            raise unknown("key", key, _TYPES)
-        matches, form = _TYPES[key]
-        if not matches(value):
-            raise UserError(f"{key}: {value!r} is not {form}")
-        if key in CHOICES and value not in CHOICES[key]:
-            raise _at(key, unknown(key, value, CHOICES[key]))
+        _check_form(key, value)
     for key in _REQUIRED:
         if key not in table:
             raise UserError(f"{key}: is missing")
@@ -59,17 +37,18 @@ def check(table: Mapping[str, Any]) -> dict[str, Any]:
     if table["study"] not in STUDIES:
         raise _at("study", unknown("study", table["study"], STUDIES.names))
     study = STUDIES[table["study"]]
-    low, high = _band(table)
-    fields = {key: table[key] for key in _PLAIN if key in table}
+    checked = {key: value for key, value in table.items() if key not in BANDS}
+    checked["band"] = _band(table)
     _check_metrics(table, study)
-    fields |= _selection(table, study)
+    checked |= _selection(table, study)
     _check_together(table)
-    exact = table.get("kind") == "exact"
-    if exact or table["estimand"] == "share":
-        fields["centre"] = "every" if exact else "share"
+    if table.get("kind") == "exact":
+        checked["centre"] = "every"
+    elif table["estimand"] == "share":
+        checked["centre"] = "share"
     if "bounds" in table:
-        fields["bounds"] = tuple(map(float, table["bounds"]))
-    return {**fields, "low": low, "high": high}
+        checked["bounds"] = tuple(map(float, table["bounds"]))
+    return checked
 
 
 # --- types -------------------------------------------------------------------------------------
@@ -101,25 +80,58 @@ def _is_selector(value: object) -> bool:
     )
 
 
-_TEXT: tuple[Callable[[object], bool], str] = (_is_text, "a text that says something")
-_NUMBER: tuple[Callable[[object], bool], str] = (_is_number, "a number")
-_PAIR: tuple[Callable[[object], bool], str] = (_is_pair, "a pair of numbers [low, high]")
-_SELECTOR: tuple[Callable[[object], bool], str] = (
-    _is_selector,
-    "a table of axes, each with a name, a number or a list of them",
-)
-_TYPES = {
-    **dict.fromkeys(("id", "statement", "source", "study", "metric", "because"), _TEXT),
-    **dict.fromkeys((*CHOICES, "prediction", "along"), _TEXT),
-    **dict.fromkeys(("above", "below", "floor", "ceiling"), _NUMBER),
-    **dict.fromkeys(("band", "bounds"), _PAIR),
-    **dict.fromkeys(("of", "versus"), _SELECTOR),
-    "each": (_is_names, "a list of axes"),
-    "headline": (lambda value: isinstance(value, bool), "true or false"),
+_FORMS: Mapping[Any, tuple[Callable[[object], bool], str]] = {
+    str: (_is_text, "a non-empty string"),
+    bool: (lambda value: isinstance(value, bool), "true or false"),
+    float: (_is_number, "a number"),
+    tuple[float, float]: (_is_pair, "a pair of numbers [low, high]"),
+    tuple[str, ...]: (_is_names, "a list of axes"),
+    Selector: (_is_selector, "a table of axes, each with a name, a number or a list of them"),
 }
+"""Type of a field of ``Claim`` -> whether a TOML value fits it, and what it must be, in words."""
+
+
+def _types() -> dict[str, Any]:
+    """Return key -> type for each key that the table of a claim may hold."""
+    computed = ("file", "text_hash", "band")
+    hints = {key: hint for key, hint in get_type_hints(Claim).items() if key not in computed}
+    return hints | {"floor": float, "ceiling": float, "band": tuple[float, float]}
+
+
+def _without_none(hint: Any) -> Any:
+    """Return the type of a field that may be None where it is not."""
+    if get_origin(hint) is Literal:
+        return hint
+    given = [kind for kind in get_args(hint) if kind is not NoneType]
+    return given[0] if NoneType in get_args(hint) else hint
+
+
+_TYPES = {key: _without_none(hint) for key, hint in _types().items()}
 KEYS = tuple(_TYPES)
-"""What a claim's table may hold."""
-_PLAIN = tuple(key for key in _TYPES if key not in ("of", "versus", "each", "bounds", *_BANDS))
+"""The keys that the table of a claim may hold."""
+BANDS = ("floor", "ceiling", "band")
+"""The keys of which one states the band."""
+CHOICES: Mapping[str, Sequence[str]] = {
+    **{key: get_args(hint) for key, hint in _TYPES.items() if get_origin(hint) is Literal},
+    "centre": ("median", "mean"),  # the others follow from the estimand and the kind
+    "decides": PROFILES,
+}
+"""Key -> the names that it may hold."""
+_REQUIRED = tuple(
+    field.name
+    for field in fields(Claim)
+    if field.name in _TYPES and field.default is MISSING and field.name != "band"
+)
+
+
+def _check_form(key: str, value: object) -> None:
+    if key not in _TYPES:
+        raise unknown("key", key, KEYS)
+    fits, form = _FORMS[str if key in CHOICES else _TYPES[key]]
+    if not fits(value):
+        raise UserError(f"{key}: must be {form}, not {value!r}")
+    if key in CHOICES and value not in CHOICES[key]:
+        raise _at(key, unknown(key, value, CHOICES[key]))
 
 
 # --- rules -------------------------------------------------------------------------------------
@@ -129,18 +141,23 @@ def _at(key: str, error: UserError) -> UserError:
     return UserError(f"{key}: {error}")
 
 
-def _band(table: Mapping[str, Any]) -> tuple[float, float]:
-    given = [key for key in _BANDS if key in table]
+def _band(table: Mapping[str, Any]) -> Band:
+    given = [key for key in BANDS if key in table]
     if len(given) != 1:
-        raise UserError(f"{' and '.join(given) or 'band'}: give exactly one of {', '.join(_BANDS)}")
+        raise UserError(f"{' and '.join(given) or 'band'}: give exactly one of {', '.join(BANDS)}")
     key = given[0]
     value = table[key]
-    low, high = {"floor": (value, math.inf), "ceiling": (-math.inf, value)}.get(key) or value
+    if key == "floor":
+        low, high = value, math.inf
+    elif key == "ceiling":
+        low, high = -math.inf, value
+    else:
+        low, high = value
     if low > high:
         raise UserError(f"{key}: its low {low} exceeds its high {high}")
     if math.isinf(low) and math.isinf(high):
         raise UserError(f"{key}: {value!r} excludes nothing or everything; give a finite number")
-    return float(low), float(high)
+    return Band(float(low), float(high))
 
 
 def _check_metrics(table: Mapping[str, Any], study: Study) -> None:
@@ -151,13 +168,13 @@ def _check_metrics(table: Mapping[str, Any], study: Study) -> None:
 
 
 def _selection(table: Mapping[str, Any], study: Study) -> dict[str, Any]:
-    """``of``, ``versus`` and ``each`` in canonical form, fully stated."""
+    """Return ``of``, ``versus`` and ``each`` in canonical form, fully stated."""
     each = tuple(table.get("each", ()))
     for position, axis in enumerate(each):
         _check_axis("each", axis, study)
         if axis in each[:position]:
             raise UserError(f"each: names {axis!r} twice")
-    fields: dict[str, Any] = {"each": each}
+    selection: dict[str, Any] = {"each": each}
     for side in ("of", "versus"):
         if side not in table:
             continue
@@ -166,11 +183,11 @@ def _selection(table: Mapping[str, Any], study: Study) -> dict[str, Any]:
             if axis not in selector and axis not in each and AXES[axis].default is None:
                 raise UserError(f"{side}: names no {axis}; give a value, or put it into each")
         _check_reduce(side, selector, table)
-        fields[side] = selector
+        selection[side] = selector
     for axis in each:
         if axis in table.get("versus", {}):
-            raise UserError(f"versus: names {axis!r}, which stands in each: both sides share it")
-    return fields
+            raise UserError(f"versus: names {axis!r}, which is in each: both sides share it")
+    return selection
 
 
 def _check_axis(key: str, axis: str, study: Study) -> None:
@@ -182,20 +199,31 @@ def _values(side: str, axis: str, given: Any, study: Study) -> tuple[Value, ...]
     _check_axis(side, axis, study)
     items: list[Value] = given if isinstance(given, list) else [given]
     try:
-        return tuple(dict.fromkeys(canonical_value(axis, item, study) for item in items))
+        return tuple(dict.fromkeys(_canonical(axis, item, study) for item in items))
     except UserError as error:
         raise _at(f"{side}.{axis}", error) from error
+
+
+def _canonical(axis: str, item: Value, study: Study) -> Value:
+    """Return a value in canonical form; any name passes for a framework.
+
+    A claim about a framework that this installation does not know is not judged, which is no
+    reason to refuse the others.
+    """
+    if axis == "framework" and isinstance(item, str):
+        return item.strip()
+    return canonical_value(axis, item, study)
 
 
 def _check_reduce(
     side: str, selector: Mapping[str, tuple[Value, ...]], table: Mapping[str, Any]
 ) -> None:
-    apart = (*table.get("each", ()), table.get("along"))
-    several = [axis for axis, values in selector.items() if len(values) > 1 and axis not in apart]
+    split = (*table.get("each", ()), table.get("along"))
+    several = [axis for axis, values in selector.items() if len(values) > 1 and axis not in split]
     if several and "reduce" not in table:
         allowed = ", ".join(CHOICES["reduce"])
         raise UserError(
-            f"reduce: is missing, and {side} selects several cells a seed, along"
+            f"reduce: is missing, and {side} selects several cells for each seed, which differ in"
             f" {', '.join(several)} (allowed: {allowed})"
         )
     along = table.get("along")
@@ -210,7 +238,7 @@ def _check_along(along: str, of: Mapping[str, tuple[Value, ...]]) -> None:
 
 
 def _check_together(table: Mapping[str, Any]) -> None:
-    """Keys that an estimand needs, and keys that would have no effect."""
+    """Check the keys that an estimand needs, and those that would have no effect."""
     estimand = table["estimand"]
     for key, needs, may in (
         ("versus", ("difference", "ratio"), ("share",)),
@@ -218,12 +246,12 @@ def _check_together(table: Mapping[str, Any]) -> None:
         ("along", ("slope",), ()),
     ):
         if estimand in needs and key not in table:
-            raise UserError(f"{key}: is missing, and the estimand is {estimand}")
+            raise UserError(f"{key}: is missing; the estimand {estimand} needs it")
         if key in table and estimand not in (*needs, *may):
             raise UserError(f"{key}: has no meaning where the estimand is {estimand}")
     condition = [key for key in ("above", "below") if key in table]
     if (estimand == "share") != bool(condition):
-        raise UserError("above, below: a share needs one or both; other estimands take none")
+        raise UserError("above, below: a share needs one or both; other estimands take neither")
     if estimand == "share" and ("centre" in table or table.get("kind") == "exact"):
         raise UserError("centre, kind: a share of seeds has no other centre and is sampled")
     if "centre" in table and table.get("kind") == "exact":

@@ -161,7 +161,7 @@ def _run(parsed: argparse.Namespace) -> int:
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    from suite.judging.judge_folder import check
+    from suite.commands.check import check
 
     form = "json" if parsed.json else "markdown" if parsed.markdown else "text"
     return check(parsed.folder, parsed.out, form, parsed.headline, parsed.claims)

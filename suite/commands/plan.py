@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.judging.projected_margins import Margin, margins
-from suite.judging.verdicts import plain
+from suite.judging.show_verdicts import plain
 from suite.planning.grids import Plan
 
 

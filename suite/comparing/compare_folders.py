@@ -27,7 +27,6 @@ from suite.results.runs import read_runs
 from suite.types import UserError, Value
 
 Runs = dict[str, pd.DataFrame]
-_NUMBERS = ("estimate", "low", "high", "n")
 
 
 @dataclass(frozen=True)
@@ -232,7 +231,7 @@ def read(folder: Path) -> Stored:
     for study in manifest.studies:
         if locate(folder / study / "runs.csv") is not None:
             runs[study] = _runs(folder, study)
-    return Stored(folder, manifest, runs, _claims(folder / "claims.csv"))
+    return Stored(folder, manifest, runs, verdicts.to_frame(verdicts.read_verdicts(folder)))
 
 
 def _runs(folder: Path, study: str) -> pd.DataFrame:
@@ -241,25 +240,4 @@ def _runs(folder: Path, study: str) -> pd.DataFrame:
     twice = int(frame.duplicated([*axes_of(frame), "seed"]).sum())
     if twice:
         raise UserError(f"{folder / study / 'runs.csv'}: {twice} runs are there twice")
-    return frame
-
-
-def _claims(path: Path) -> pd.DataFrame:
-    """The verdicts of a folder. UserError where there are none, or they are damaged."""
-    try:
-        frame = pd.read_csv(locate(path) or path, dtype=str, keep_default_na=False)
-        frame = frame.assign(**{name: pd.to_numeric(frame[name]) for name in _NUMBERS})
-    except FileNotFoundError:
-        told = f"suite check {path.parent} --out {path.parent}"
-        raise UserError(f"{path} is not there; judge the folder first: {told}") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path} is no table of verdicts: {error}") from error
-    for name in ("claim", "group", "study", "verdict", "reason", "text_hash"):
-        if name not in frame.columns:
-            raise UserError(f"{path} lacks the column {name!r}: judge the folder again with check")
-    for verdict in frame["verdict"].unique():
-        if verdict not in verdicts.VERDICTS:
-            raise UserError(f"{path}: {unknown('verdict', verdict, verdicts.VERDICTS)}")
-    if twice := int(frame.duplicated(["claim", "group"]).sum()):
-        raise UserError(f"{path}: {twice} verdicts are there twice")
     return frame

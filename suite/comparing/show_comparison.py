@@ -23,7 +23,9 @@ import pandas as pd
 from suite import text_tables
 from suite.comparing import verdict_changes
 from suite.comparing.metric_changes import CHANGED, IMPROVED, KINDS, SAME, UNCLEAR, WORSENED
-from suite.judging.verdicts import NOT_JUDGED, number, plain
+from suite.judging.show_verdicts import plain
+from suite.judging.verdicts import NOT_JUDGED
+from suite.text_tables import number
 
 RULES = ("claims", "worse", "any", "never")
 SHOWN = 20

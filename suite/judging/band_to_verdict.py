@@ -1,105 +1,62 @@
-"""From what the runs say about a claim to its verdict: the interval, the band, the margin."""
+"""From the numbers of the seeds and the band of a claim to its verdict, the reason and the margin.
+
+| verdict | when |
+| --- | --- |
+| supported | the whole interval lies in the closed band |
+| refuted | no value of the interval lies in it; of an exact claim: a seed lies outside |
+| undecided | neither, or something forbids a decision: runs are lost, seeds are copies, a NaN |
+| not judged | the folder does not have what the claim is about |
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from suite.claims import Claim
+from suite.claims.band import Band
+from suite.claims.claim import Claim
 from suite.judging import intervals
 from suite.judging.intervals import LEVEL, Interval
-from suite.judging.verdicts import NOT_JUDGED, REFUTED, SUPPORTED, UNDECIDED, Verdict
+from suite.judging.verdicts import NOT_JUDGED, REFUTED, SUPPORTED, UNDECIDED, Ruling, Verdict
 from suite.types import PROFILES, Array
 
-UNKNOWN = Interval(math.nan, -math.inf, math.inf, 0)
+_NO_NUMBERS = np.empty(0)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What the rows say about a claim, before it is held against the band."""
+class Evidence:
+    """What the runs say about a claim in one group of cells."""
 
-    interval: Interval = UNKNOWN
+    numbers: Array = field(default_factory=lambda: _NO_NUMBERS)
+    """(n,) one number for each seed."""
+    absent: str = ""
+    """Why the folder says nothing about the claim; empty where it does."""
     problem: str = ""
-    """Why the interval may decide nothing; empty where it may."""
+    """Why the numbers must not decide anything; empty where they may."""
     diverged: int = 0
     failed: int = 0
     missing: int = 0
+    """Numbers of runs, both sides together."""
     pair_correlation: float = math.nan
+    """Spearman's rank correlation of the two sides over the seeds; NaN without pairs."""
 
 
-def interval_of(claim: Claim, numbers: Array) -> Interval:
-    """The interval that a claim asks for, over (n,) numbers of the seeds; unknown with a NaN."""
-    n = len(numbers)
-    if not n or np.isnan(numbers).any():
-        return Interval(math.nan, -math.inf, math.inf, n)
-    if claim.kind == "exact":
-        estimate = intervals.median(numbers).estimate
-        return Interval(estimate, float(numbers.min()), float(numbers.max()), n)
-    if claim.estimand == "share":
-        inside = np.ones(n, dtype=bool)
-        if claim.above is not None:
-            inside &= numbers > claim.above
-        if claim.below is not None:
-            inside &= numbers < claim.below
-        return intervals.share(int(inside.sum()), n)
-    if claim.bounds is not None:
-        low, high = claim.bounds
-        if claim.estimand == "difference":
-            low, high = low - high, high - low
-        return intervals.mean(numbers, (low, high))
-    return intervals.median(numbers)
+def verdict_on(claim: Claim, group: str, evidence: Evidence, profile: str | None) -> Verdict:
+    """Return the verdict on a claim in one group of cells.
 
-
-def _hold(claim: Claim, finding: Finding) -> tuple[str, str]:
-    """The verdict on the band, and why where there is none."""
-    found = finding.interval
-    if finding.problem:
-        return UNDECIDED, finding.problem
-    if claim.low <= found.low and found.high <= claim.high:
-        return SUPPORTED, ""
-    if claim.kind == "exact" or found.high < claim.low or found.low > claim.high:
-        return REFUTED, ""
-    least = intervals.seeds_needed()
-    if claim.centre == "median" and found.n < least:
-        return UNDECIDED, f"{found.n} seeds; a median needs {least} at this level"
-    if claim.bounds is not None and math.isnan(found.estimate):
-        return UNDECIDED, f"{claim.metric} leaves the declared bounds {list(claim.bounds)}"
-    return UNDECIDED, "the interval is neither inside the band nor apart from it"
-
-
-def _margin(claim: Claim, finding: Finding) -> float:
-    """Standard errors from the estimate to the band's nearest edge; NaN where that has no sense."""
-    found = finding.interval
-    if finding.problem or math.isnan(found.estimate) or claim.kind == "exact":
-        return math.nan
-    if claim.low <= found.estimate <= claim.high:
-        edges = [edge for edge in (claim.low, claim.high) if math.isfinite(edge)]
-    else:
-        edges = [claim.low if found.estimate < claim.low else claim.high]
-    return min(_errors(found, edge) for edge in edges)
-
-
-def _errors(found: Interval, edge: float) -> float:
-    """From the estimate to an edge, in the standard errors that this half of the interval means."""
-    limit = found.high if edge > found.estimate else found.low
-    half = 0.0 if limit == found.estimate else abs(limit - found.estimate)
-    if not half:
-        return math.inf
-    return 0.0 if math.isinf(half) else intervals.Z * abs(edge - found.estimate) / half
-
-
-def decide(claim: Claim, group: str, found: Finding | str, profile: str | None) -> Verdict:
-    """The verdict on a claim in one group of cells. ``found``: a finding, or why the claim is not
-    judged; ``profile``: as in ``suite.judging.judge_claims.judge``."""
-    if isinstance(found, str):
-        finding, verdict, reason = Finding(), NOT_JUDGED, found
-    else:
-        finding = found
-        verdict, reason = _hold(claim, finding)
-    decided = verdict in (SUPPORTED, REFUTED)
-    interval = finding.interval
+    ``profile``: the profile of the run, which promised to decide the claims of that profile and of
+    the smaller ones; None where the run promised nothing.
+    """
+    interval = interval_of(claim, evidence.numbers)
+    ruling, reason = _compare(claim, interval, evidence)
+    sampled = claim.kind == "sampled"
+    promised = (
+        profile is not None
+        and claim.expected != "open"
+        and PROFILES.index(claim.decides) <= PROFILES.index(profile)
+    )
     return Verdict(
         claim=claim.id,
         group=group,
@@ -108,28 +65,105 @@ def decide(claim: Claim, group: str, found: Finding | str, profile: str | None) 
         metric=claim.metric,
         estimand=claim.estimand,
         centre=claim.centre,
-        verdict=verdict,
+        verdict=ruling,
         expected=claim.expected,
-        as_expected=verdict == claim.expected if decided and claim.expected != "open" else None,
+        as_expected=_as_expected(claim, ruling),
         estimate=interval.estimate,
         low=interval.low,
         high=interval.high,
-        level=math.nan if claim.kind == "exact" else LEVEL,
-        band_low=claim.low,
-        band_high=claim.high,
+        level=LEVEL if sampled else math.nan,
+        band=claim.band,
         n=interval.n,
-        diverged=finding.diverged,
-        failed=finding.failed,
-        missing=finding.missing,
-        pair_correlation=finding.pair_correlation,
-        margin=_margin(claim, finding),
+        diverged=evidence.diverged,
+        failed=evidence.failed,
+        missing=evidence.missing,
+        pair_correlation=evidence.pair_correlation,
+        margin=margin(claim.band, interval) if sampled and not evidence.problem else math.nan,
         headline=claim.headline,
         decides=claim.decides,
-        promised=profile is not None
-        and claim.expected != "open"
-        and PROFILES.index(claim.decides) <= PROFILES.index(profile),
+        promised=promised,
         reason=reason,
         because=claim.because,
         source=claim.source,
         text_hash=claim.text_hash,
     )
+
+
+def interval_of(claim: Claim, numbers: Array) -> Interval:
+    """Return the interval that a claim asks for, over (n,) numbers of the seeds.
+
+    It is unbounded, and the estimate NaN, without numbers or with a NaN among them.
+    """
+    n = len(numbers)
+    if not n or np.isnan(numbers).any():
+        return Interval(math.nan, -math.inf, math.inf, n)
+    if claim.kind == "exact":
+        estimate = intervals.median(numbers).estimate
+        return Interval(estimate, float(numbers.min()), float(numbers.max()), n)
+    if claim.estimand == "share":
+        counted = np.ones(n, dtype=bool)
+        if claim.above is not None:
+            counted &= numbers > claim.above
+        if claim.below is not None:
+            counted &= numbers < claim.below
+        return intervals.share(int(counted.sum()), n)
+    if claim.bounds is not None:
+        lowest, highest = claim.bounds
+        if claim.estimand == "difference":
+            lowest, highest = lowest - highest, highest - lowest
+        return intervals.mean(numbers, (lowest, highest))
+    return intervals.median(numbers)
+
+
+def _compare(claim: Claim, interval: Interval, evidence: Evidence) -> tuple[Ruling, str]:
+    """Return the verdict of an interval on the band of a claim, and the reason for none."""
+    band = claim.band
+    if evidence.absent:
+        return NOT_JUDGED, evidence.absent
+    if evidence.problem:
+        return UNDECIDED, evidence.problem
+    if band.contains(interval.low) and band.contains(interval.high):
+        return SUPPORTED, ""
+    if claim.kind == "exact" or interval.high < band.low or interval.low > band.high:
+        return REFUTED, ""
+    needed = intervals.seeds_needed()
+    if claim.centre == "median" and interval.n < needed:
+        return UNDECIDED, f"{interval.n} seeds; a median needs {needed} at this level"
+    if claim.bounds is not None and math.isnan(interval.estimate):
+        return UNDECIDED, f"{claim.metric} leaves the declared bounds {list(claim.bounds)}"
+    return UNDECIDED, "the interval is neither inside the band nor apart from it"
+
+
+def _as_expected(claim: Claim, ruling: Ruling) -> bool | None:
+    """Return whether a decided verdict is the expected one; None where nothing is decided or
+    nothing was expected."""
+    if ruling not in (SUPPORTED, REFUTED) or claim.expected == "open":
+        return None
+    return ruling == claim.expected
+
+
+def margin(band: Band, interval: Interval) -> float:
+    """Return the standard errors between the estimate and the nearest edge of a band.
+
+    NaN where the estimate is NaN. A verdict is decided from ``intervals.Z`` on.
+    """
+    estimate = interval.estimate
+    if math.isnan(estimate):
+        return math.nan
+    if band.contains(estimate):
+        edges = band.edges
+    else:
+        edges = (band.low if estimate < band.low else band.high,)
+    return min(_standard_errors(interval, edge) for edge in edges)
+
+
+def _standard_errors(interval: Interval, edge: float) -> float:
+    """Return the distance from the estimate to an edge in standard errors.
+
+    The half of the interval towards the edge has ``intervals.Z`` of them.
+    """
+    limit = interval.high if edge > interval.estimate else interval.low
+    half = 0.0 if limit == interval.estimate else abs(limit - interval.estimate)
+    if not half:
+        return math.inf
+    return 0.0 if math.isinf(half) else intervals.Z * abs(edge - interval.estimate) / half

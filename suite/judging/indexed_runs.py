@@ -1,7 +1,8 @@
-"""Which runs of a study a claim speaks of.
+"""Find the runs of a study that a claim is about.
 
-A study has tens of thousands of runs of some hundreds of cells, and hundreds of claims ask for a
-few of them. So the cells are numbered once, and runs are looked up by the number of their cell.
+A study has tens of thousands of runs of some hundreds of cells, and each of hundreds of claims is
+about a few of them. Therefore the cells are numbered once, and runs are looked up by the number
+of their cell.
 """
 
 from __future__ import annotations
@@ -11,22 +12,21 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from suite.claims import Claim, Selector
-from suite.judging.per_seed import Side
+from suite.claims.claim import Selector
 from suite.planning.axes import AXES
 from suite.types import Array, Value
 
 
-class Runs:
+class IndexedRuns:
     """The runs of one study, n of them, of k cells in the order of their first rows."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         """``frame``: the axes, then seed, status, reason and the metrics."""
         self.frame = frame.reset_index(drop=True)
-        """The runs as they were given, and for each array below."""
+        """The runs as they were given; the arrays below follow their order."""
         self.axes = [str(name) for name in frame.columns[: list(frame.columns).index("seed")]]
         self.cells = self.frame[self.axes].drop_duplicates(ignore_index=True)
-        """(k) the fields of each cell."""
+        """The fields of each cell, k rows."""
         self.cell: Array = (
             self.frame.groupby(self.axes, sort=False, dropna=False).ngroup().to_numpy()
         )
@@ -35,23 +35,26 @@ class Runs:
         self.seed: Array = self.frame["seed"].to_numpy()
         rows = pd.DataFrame({"cell": self.cell, "seed": self.seed, "status": self.status})
         self.repeated: Array = rows.duplicated().to_numpy()
-        """(n,) whether a run above is of that cell and seed and ended alike: it counts once."""
+        """(n,) whether an earlier run has the same cell, seed and status: it counts once."""
         supported = rows[self.status != "unsupported"]
         self.twice: Array = np.zeros(len(rows), dtype=bool)
-        """(n,) whether a run above is of that cell and seed, whichever way they ended."""
+        """(n,) whether an earlier run has the same cell and seed, whatever its status."""
         self.twice[supported.index] = supported.duplicated(["cell", "seed"])
         self._columns: dict[str, Array] = {}
         self._with: dict[tuple[str, Value], Array] = {}
 
     def having(self, axis: str, value: Value) -> Array:
-        """(k,) which cells have a value on an axis."""
+        """Return (k,) booleans: which cells have a value on an axis."""
         if (axis, value) not in self._with:
             self._with[axis, value] = (self.cells[axis] == value).to_numpy(dtype=bool)
         return self._with[axis, value]
 
     def select(self, selector: Selector, free: Iterable[str]) -> Array:
-        """(k,) which cells a selector speaks of: with one of its values on each of its axes, the
-        default on those that it leaves out, anything on those that are free."""
+        """Return (k,) booleans: which cells a selector selects.
+
+        They have one of its values on each of its axes, the default on the axes that it leaves
+        out, and any value on those that are ``free``.
+        """
         chosen = np.ones(len(self.cells), dtype=bool)
         for axis in self.axes:
             if axis in selector:
@@ -61,31 +64,18 @@ class Runs:
                 chosen &= default is not None and self.having(axis, default)
         return chosen
 
-    def of(self, cells: Array) -> Array:
-        """The positions of the runs of the chosen cells, (k,) truths, in the order of the frame."""
+    def positions(self, cells: Array) -> Array:
+        """Return the positions of the runs of the chosen cells, (k,) booleans, in the order of the
+        frame."""
         return np.flatnonzero(cells[self.cell])
 
-    def reason(self, at: int) -> str:
-        """Why the run at a position ended as it did."""
-        return str(self.frame["reason"].iloc[at])
+    def reason(self, position: int) -> str:
+        """Return why the run at a position ended as it did."""
+        return str(self.frame["reason"].iloc[position])
 
     def column(self, name: str) -> Array:
-        """(n,) a metric; NaN where it was not measured."""
+        """Return (n,) values of a metric; NaN where it was not measured."""
         if name not in self._columns:
             values = self.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
             self._columns[name] = values
         return self._columns[name]
-
-    def side(self, claim: Claim, at: Array) -> Side:
-        """The runs at the given positions, as the numbers that a claim needs."""
-        status = self.status[at]
-        diverged = status == "diverged"
-        return Side(
-            self.cell[at],
-            self.seed[at],
-            diverged | (status == "ok"),
-            diverged,
-            self.column(claim.metric)[at],
-            None if claim.prediction is None else self.column(claim.prediction)[at],
-            None if claim.along is None else self.cells[claim.along].to_numpy()[self.cell[at]],
-        )

@@ -1,20 +1,20 @@
-"""From runs to verdicts: decides which rows a claim speaks of, and when it is decided.
+"""Judge claims on runs: which rows a claim is about, and what they say about it.
 
 Each claim is judged on the rows of its study alone, in this order:
 
-1. select the cells of ``of`` and ``versus`` and split them by ``each``. Unsupported cells are
-   left out; where none is left, where only one of two sides would lose some, or where a cell that
-   the claim names is not in the folder, the claim is not judged;
-2. a diverged run counts with the metric's worst value, or as measured where divergence does not
-   touch the metric;
-3. reduce each seed to one number and pair the sides by seed (``samples``);
-4. put an interval over the seeds (``intervals``) and hold it against the closed band
-   (``deciding``).
+1. select the cells of ``of`` and ``versus`` and split them by ``each`` (``indexed_runs``).
+   Unsupported cells are left out. The claim is not judged where none is left, where only one of
+   two sides would lose some, where a cell that it names is not in the folder, or where it names a
+   framework that is not in the table of frameworks;
+2. reduce the runs of each seed to one number and pair the sides by seed (``per_seed``). A diverged
+   run counts with the metric's worst value, or as measured where divergence does not affect the
+   metric;
+3. put an interval over the seeds and compare it with the closed band (``band_to_verdict``).
 
 A failed or missing run, a missing column or a NaN makes the claim undecided, whatever the other
-runs say, and so do seeds that are copies of one another (``copies``) where it speaks of a sample;
-the interval of the complete seeds is shown nevertheless. Nothing here knows how the rows were
-measured.
+runs say, and so do seeds that are copies of one another (``duplicate_seeds``) where the claim is
+about a sample; the interval of the complete seeds is shown nevertheless. Nothing here knows how
+the rows were measured.
 """
 
 from __future__ import annotations
@@ -25,112 +25,144 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from suite.claims import Claim, Selector
-from suite.judging.band_to_verdict import UNKNOWN, Finding, decide, interval_of
+from suite.claims.cells import unknown_framework
+from suite.claims.claim import Claim, Selector
+from suite.judging.band_to_verdict import Evidence, verdict_on
 from suite.judging.duplicate_seeds import Copies, copies, dependent
-from suite.judging.indexed_runs import Runs
-from suite.judging.per_seed import samples
+from suite.judging.indexed_runs import IndexedRuns
+from suite.judging.per_seed import numbers_per_seed, side_of
 from suite.judging.verdicts import Verdict
 from suite.metrics import METRICS
-from suite.planning.axes import AXES
+from suite.planning.axes import nondefault_fields
 from suite.types import Array, Value
 
 _NO_CELL = "this folder has no such cell"
+
+
+def judge(
+    claims: Sequence[Claim], frames: Mapping[str, pd.DataFrame], profile: str | None
+) -> list[Verdict]:
+    """Return the verdicts on claims, in their order; several for a claim with ``each``.
+
+    ``frames``: study -> its runs, with the axes, then seed, status, reason and the metrics. The
+    status ``missing`` marks a run that was expected and is not in the folder. ``profile``: the
+    profile whose claims the run promised to decide; None where it promised nothing, as in a run
+    whose seeds or axes a user chose.
+    """
+    studies = {claim.study for claim in claims} & set(frames)
+    runs = {study: IndexedRuns(frames[study]) for study in studies}
+    duplicates = {study: copies(indexed) for study, indexed in runs.items()}
+    return [
+        verdict_on(claim, group, evidence, profile)
+        for claim in claims
+        for group, evidence in _groups(claim, runs.get(claim.study), duplicates)
+    ]
+
+
+def _groups(
+    claim: Claim, runs: IndexedRuns | None, duplicates: Mapping[str, Sequence[Copies]]
+) -> Iterator[tuple[str, Evidence]]:
+    """Yield each group of cells that a claim has a verdict on, and what the runs say there; one
+    nameless group where nothing of the claim is in the folder."""
+    if runs is None:
+        yield "", Evidence(absent=f"study {claim.study} was not run")
+        return
+    sides = [runs.select(selector, claim.each) for selector in _selectors(claim)]
+    groups = _values_of_each(claim, runs, sides[0])
+    if not groups:
+        yield "", Evidence(absent=_why_no_group(claim, runs))
+    for group in groups:
+        name = " ".join(f"{axis}={value}" for axis, value in group.items())
+        if reason := unknown_framework(_frameworks(claim, group)):
+            yield name, Evidence(absent=reason)
+            continue
+        cells = sides
+        for axis, value in group.items():
+            cells = [side & runs.having(axis, value) for side in cells]
+        yield name, _evidence(claim, runs, cells, duplicates[claim.study])
+
+
+def _selectors(claim: Claim) -> list[Selector]:
+    """Return the selectors of the one or two sides of a claim."""
+    return [claim.of] if claim.versus is None else [claim.of, claim.versus]
+
+
+def _values_of_each(claim: Claim, runs: IndexedRuns, cells: Array) -> list[dict[str, Value]]:
+    """Return the values of the axes in ``each``, for each verdict: every value that ``of`` names,
+    in the folder or not, and the values of the chosen ``cells`` on the axes that it leaves open."""
+    if any(axis not in runs.axes for axis in claim.each):
+        return []
+    named = [axis for axis in claim.each if axis in claim.of]
+    left_open = [axis for axis in claim.each if axis not in claim.of]
+    stored = runs.cells.loc[cells, left_open].drop_duplicates().to_dict("records")
+    stated = [
+        dict(zip(named, values, strict=True))
+        for values in itertools.product(*(claim.of[axis] for axis in named))
+    ]
+    groups = [open_ | values for open_ in (stored if left_open else [{}]) for values in stated]
+    return [{axis: group[axis] for axis in claim.each} for group in groups]
+
+
+def _why_no_group(claim: Claim, runs: IndexedRuns) -> str:
+    for axis in claim.each:
+        if axis not in runs.axes:
+            return _no_axis(axis)
+    return unknown_framework(_frameworks(claim, {})) or _NO_CELL
+
+
+def _frameworks(claim: Claim, group: Mapping[str, Value]) -> tuple[Value, ...]:
+    """Return the frameworks that one group of a claim is about."""
+    if "framework" in group:
+        return (group["framework"],)
+    return tuple(name for selector in _selectors(claim) for name in selector.get("framework", ()))
+
+
+def _evidence(
+    claim: Claim, runs: IndexedRuns, sides: Sequence[Array], duplicates: Sequence[Copies]
+) -> Evidence:
+    """Return what the runs of the sides say. ``sides``: the cells of each, a boolean for each cell
+    of the study."""
+    for cells, selector in zip(sides, _selectors(claim), strict=True):
+        if absent := _absent_cell(runs.cells, cells, selector, claim):
+            return Evidence(absent=absent)
+    selected = [runs.positions(cells) for cells in sides]
+    if absent := _unsupported(runs, selected):
+        return Evidence(absent=absent)
+    supported = [rows[runs.status[rows] != "unsupported"] for rows in selected]
+    rows = np.union1d(supported[0], supported[-1])
+    status = runs.status[rows[~runs.repeated[rows]]]
+    diverged, failed, missing = (
+        int((status == name).sum()) for name in ("diverged", "failed", "missing")
+    )
+    for column in (claim.metric, claim.prediction):
+        if column is not None and column not in runs.frame.columns:
+            problem = f"there is no column {column}: all {len(status)} runs lack it"
+            return Evidence(problem=problem, diverged=diverged, failed=failed, missing=len(status))
+    numbers, correlation = numbers_per_seed(
+        claim, [side_of(claim, runs, positions) for positions in supported]
+    )
+    problem = _incomplete(runs, supported) or _unusable(claim, numbers, diverged)
+    if not problem and claim.kind == "sampled":
+        problem = dependent(duplicates, runs, rows)
+    return Evidence(
+        numbers=numbers,
+        problem=problem,
+        diverged=diverged,
+        failed=failed,
+        missing=missing,
+        pair_correlation=correlation,
+    )
+
+
+# --- why a claim is not judged -----------------------------------------------------------------
 
 
 def _no_axis(axis: str) -> str:
     return f"the study has no axis {axis} in this folder"
 
 
-def judge(
-    claims: Sequence[Claim], frames: Mapping[str, pd.DataFrame], profile: str | None
-) -> list[Verdict]:
-    """The verdicts on claims, in their order; several for a claim with ``each``.
-
-    ``frames``: study -> its runs: the axes, then seed, status, reason and the metrics. The status
-    ``missing`` stands for a run that was expected and is not there. ``profile`` says which claims
-    were promised to be decided; None: none was, as in a run whose seeds or axes a user chose.
-    """
-    spoken_of = {claim.study for claim in claims} & set(frames)
-    runs = {study: Runs(frames[study]) for study in spoken_of}
-    copied = {study: copies(held) for study, held in runs.items()}
-    return [verdict for claim in claims for verdict in _judge(claim, runs, copied, profile)]
-
-
-def _judge(
-    claim: Claim,
-    studies: Mapping[str, Runs],
-    copied: Mapping[str, Sequence[Copies]],
-    profile: str | None,
-) -> Iterator[Verdict]:
-    if claim.study not in studies:
-        yield decide(claim, "", f"study {claim.study} was not run", profile)
-        return
-    runs = studies[claim.study]
-    selectors = [claim.of] if claim.versus is None else [claim.of, claim.versus]
-    selected = [runs.select(selector, claim.each) for selector in selectors]
-    absent = [axis for axis in claim.each if axis not in runs.axes]
-    groups = [] if absent else _groups(claim, runs.cells[selected[0]])
-    if not groups:
-        reason = _no_axis(absent[0]) if absent else _NO_CELL
-        yield decide(claim, "", reason, profile)
-    for group in groups:
-        sides = selected
-        for axis, value in group.items():
-            sides = [cells & runs.having(axis, value) for cells in sides]
-        name = " ".join(f"{axis}={value}" for axis, value in group.items())
-        found = _find(claim, runs, sides, copied[claim.study])
-        yield decide(claim, name, found, profile)
-
-
-def _groups(claim: Claim, cells: pd.DataFrame) -> list[dict[str, Value]]:
-    """Axis of ``each`` -> value, for each verdict: every value that ``of`` names, in the folder
-    or not; the values in the folder on the axes that ``of`` leaves open."""
-    named = [axis for axis in claim.each if axis in claim.of]
-    left = [axis for axis in claim.each if axis not in claim.of]
-    found = cells[left].drop_duplicates().to_dict("records") if left else [{}]
-    stated = [
-        dict(zip(named, values, strict=True))
-        for values in itertools.product(*(claim.of[axis] for axis in named))
-    ]
-    both = [there | values for there in found for values in stated]
-    return [{axis: group[axis] for axis in claim.each} for group in both]
-
-
-def _find(
-    claim: Claim, runs: Runs, sides: Sequence[Array], copied: Sequence[Copies]
-) -> Finding | str:
-    """What the runs of the sides say, or why the claim is not judged. ``sides``: the cells of
-    each, a truth for each cell of the study."""
-    for cells, selector in zip(sides, (claim.of, claim.versus or {}), strict=False):
-        if lacking := _lacking(runs.cells, cells, selector, claim):
-            return lacking
-    held = [runs.of(cells) for cells in sides]
-    kept = [at[runs.status[at] != "unsupported"] for at in held]
-    for at, side in zip(kept, held, strict=True):
-        if len(at) < len(side) and (not len(at) or len(sides) > 1):
-            left_out = side[runs.status[side] == "unsupported"]
-            return f"unsupported: {_named(runs, left_out)} ({runs.reason(left_out[0])})"
-    both = np.union1d(kept[0], kept[-1])
-    status = runs.status[both[~runs.repeated[both]]]
-    diverged, failed, missing = (
-        int((status == name).sum()) for name in ("diverged", "failed", "missing")
-    )
-    for name in (claim.metric, claim.prediction):
-        if name is not None and name not in runs.frame.columns:
-            problem = f"there is no column {name}: all {len(status)} runs lack it"
-            return Finding(UNKNOWN, problem, diverged, failed, missing=len(status))
-    numbers, correlation = samples(claim, [runs.side(claim, at) for at in kept])
-    problem = (
-        _incomplete(runs, kept)
-        or _unusable(claim, numbers, diverged)
-        or ("" if claim.kind == "exact" else dependent(copied, runs, both))
-    )
-    return Finding(interval_of(claim, numbers), problem, diverged, failed, missing, correlation)
-
-
-def _lacking(cells: pd.DataFrame, chosen: Array, selector: Selector, claim: Claim) -> str:
-    """The first cell that a claim names and the folder does not have; empty if it has all."""
+def _absent_cell(cells: pd.DataFrame, chosen: Array, selector: Selector, claim: Claim) -> str:
+    """Return the first cell that a claim names and the folder lacks; empty where it has all."""
     named = [axis for axis in selector if axis not in claim.each]
     absent = [axis for axis in named if axis not in cells.columns]
     if absent:
@@ -138,41 +170,43 @@ def _lacking(cells: pd.DataFrame, chosen: Array, selector: Selector, claim: Clai
     if not chosen.any():
         return _NO_CELL
     if all(len(selector[axis]) == 1 for axis in named):
-        return ""  # the one that it names has been found
-    there = set(cells.loc[chosen, named].itertuples(index=False, name=None))
+        return ""  # the only one that it names is chosen
+    stored = set(cells.loc[chosen, named].itertuples(index=False, name=None))
     for values in itertools.product(*(selector[axis] for axis in named)):
-        if values not in there:
+        if values not in stored:
             cell = " ".join(f"{axis}={value}" for axis, value in zip(named, values, strict=True))
             return f"this folder has no cell {cell}"
     return ""
 
 
-def _incomplete(runs: Runs, sides: Sequence[Array]) -> str:
-    """Which runs are not there or there twice; empty when each is there once."""
-    for at in sides:
-        for status in ("failed", "missing"):
-            bad = at[runs.status[at] == status]
-            if len(bad):
-                return f"{len(bad)} {status}: {_named(runs, bad)}"
-        twice = at[runs.twice[at]]
-        if len(twice):
-            return f"{len(twice)} there twice: {_named(runs, twice)}"
+def _unsupported(runs: IndexedRuns, sides: Sequence[Array]) -> str:
+    """Return the unsupported runs that leave nothing to judge: all runs of a side, or some runs of
+    one of two sides; empty where the others can be judged."""
+    for rows in sides:
+        left_out = rows[runs.status[rows] == "unsupported"]
+        if len(left_out) and (len(left_out) == len(rows) or len(sides) > 1):
+            return f"unsupported: {_names(runs, left_out)} ({runs.reason(left_out[0])})"
     return ""
 
 
-def _named(runs: Runs, at: Array, limit: int = 3) -> str:
-    """The first few of some runs by the fields that are no defaults, and how many more there
-    are."""
-    names = []
-    for row in runs.frame.loc[at[:limit], [*runs.axes, "seed"]].to_dict("records"):
-        fields = [f"{axis}={row[axis]}" for axis in runs.axes if row[axis] != AXES[axis].default]
-        names.append(" ".join([*fields, f"seed={row['seed']}"]))
-    more = f" and {len(at) - limit} more" if len(at) > limit else ""
-    return "; ".join(names) + more
+# --- why the runs decide nothing ---------------------------------------------------------------
+
+
+def _incomplete(runs: IndexedRuns, sides: Sequence[Array]) -> str:
+    """Return which runs are lost or stored twice; empty where each is stored once."""
+    for rows in sides:
+        for status in ("failed", "missing"):
+            lost = rows[runs.status[rows] == status]
+            if len(lost):
+                return f"{len(lost)} {status}: {_names(runs, lost)}"
+        twice = rows[runs.twice[rows]]
+        if len(twice):
+            return f"{len(twice)} there twice: {_names(runs, twice)}"
+    return ""
 
 
 def _unusable(claim: Claim, numbers: Array, diverged: int) -> str:
-    """Why the numbers of the seeds decide nothing; empty when they may."""
+    """Return why the numbers of the seeds decide nothing; empty where they may."""
     unknown = int(np.isnan(numbers).sum())
     if unknown and diverged and METRICS[claim.metric].uncountable:
         return f"{diverged} diverged, and {claim.metric} has no worst value to count them with"
@@ -180,3 +214,12 @@ def _unusable(claim: Claim, numbers: Array, diverged: int) -> str:
         after = f" ({diverged} runs diverged)" if diverged else ""
         return f"{claim.metric} gives NaN for {unknown} of {len(numbers)} seeds{after}"
     return "" if len(numbers) else "no seed has all the cells"
+
+
+def _names(runs: IndexedRuns, rows: Array, limit: int = 3) -> str:
+    """Return the first few of some runs by the fields that differ from their defaults, and how
+    many more there are."""
+    fields = runs.frame.loc[rows[:limit], [*runs.axes, "seed"]].to_dict("records")
+    names = [nondefault_fields({str(key): value for key, value in row.items()}) for row in fields]
+    more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
+    return "; ".join(names) + more

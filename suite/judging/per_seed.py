@@ -1,11 +1,12 @@
-"""From runs to one number for each seed: what a claim's interval runs over.
+"""From runs to one number for each seed, which are the data of a claim's interval.
 
-Cells share their random draws, so their errors are alike and only seeds are independent: the
-cells of a seed are reduced to one number first, the two sides of a comparison are paired by seed.
+Cells share their random draws, so their errors are correlated and only seeds are independent.
+Therefore the cells of a seed are reduced to one number first, and the two sides of a comparison
+are paired by seed.
 
 Infinite numbers are data, and two of them may tie: two networks that never learned are equally
-slow. They tie only where both stand for the same: every cell of the seed diverged on both sides,
-or none did. An infinity that some of the cells bring in says nothing of the others, so that two
+slow. They tie only where both mean the same: every cell of the seed diverged on both sides, or
+none did. An infinity that comes from some of the cells says nothing about the others, so that two
 such numbers differ by an unknown amount, NaN.
 """
 
@@ -19,11 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from suite.claims import Claim
+from suite.claims.claim import Claim, Reduction
+from suite.judging.indexed_runs import IndexedRuns
 from suite.metrics import METRICS
 from suite.types import Array
 
-_REDUCE: Mapping[str, Callable[..., Array]] = {
+_REDUCE: Mapping[Reduction, Callable[..., Array]] = {
     "mean": np.mean,
     "median": np.median,
     "min": np.min,
@@ -39,7 +41,7 @@ class Side:
     """Equal for the runs of one cell."""
     seed: Array
     measured: Array
-    """Whether the run ended: ok or diverged."""
+    """Whether the status of the run is ok or diverged."""
     diverged: Array
     metric: Array
     """As measured, NaN where it was not."""
@@ -54,16 +56,38 @@ class _Numbers:
 
     seed: Array
     value: Array
-    fate: Array
+    divergence: Array
+    """(n,) ``_NONE``, ``_ALL`` or ``_SOME``."""
 
 
-_INTACT, _DIVERGED, _MIXED = 0, 1, 2
-"""The fate of a seed's cells, for which an infinite number of the seed stands: none diverged,
-all did, or it speaks for a part of them."""
+_NONE, _ALL, _SOME = 0, 1, 2
+"""Which cells of a seed an infinite number speaks for: none of them diverged, all of them did, or
+the number comes from a part of them."""
 
 
-def samples(claim: Claim, sides: Sequence[Side]) -> tuple[Array, float]:
-    """(n,) a number for each seed, and the rank correlation of the pairs (NaN without pairs).
+def side_of(claim: Claim, runs: IndexedRuns, positions: Array) -> Side:
+    """Return the runs at the given positions as one side of a claim."""
+    status = runs.status[positions]
+    diverged = status == "diverged"
+    prediction = along = None
+    if claim.prediction is not None:
+        prediction = runs.column(claim.prediction)[positions]
+    if claim.along is not None:
+        along = runs.cells[claim.along].to_numpy()[runs.cell[positions]]
+    return Side(
+        runs.cell[positions],
+        runs.seed[positions],
+        diverged | (status == "ok"),
+        diverged,
+        runs.column(claim.metric)[positions],
+        prediction,
+        along,
+    )
+
+
+def numbers_per_seed(claim: Claim, sides: Sequence[Side]) -> tuple[Array, float]:
+    """Return (n,) one number for each seed, and the rank correlation of the pairs (NaN without
+    pairs).
 
     ``sides``: the runs of ``of`` and, where the claim has it, of ``versus``. A seed counts only
     where each of its cells was measured.
@@ -72,37 +96,40 @@ def samples(claim: Claim, sides: Sequence[Side]) -> tuple[Array, float]:
     if len(numbers) == 1:
         return numbers[0].value, math.nan
     of, versus = numbers
-    _, here, there = np.intersect1d(of.seed, versus.seed, assume_unique=True, return_indices=True)
-    alike = (of.fate[here] == versus.fate[there]) & (of.fate[here] != _MIXED)
-    pair = of.value[here], versus.value[there]
+    _, i, j = np.intersect1d(of.seed, versus.seed, assume_unique=True, return_indices=True)
+    may_tie = (of.divergence[i] == versus.divergence[j]) & (of.divergence[i] != _SOME)
+    pairs = of.value[i], versus.value[j]
     combine = ratio if claim.estimand == "ratio" else difference
-    return combine(*pair, alike), _correlation(*pair)
+    return combine(*pairs, may_tie), _correlation(*pairs)
 
 
 def _correlation(a: Array, b: Array) -> float:
-    """Spearman's, of (n,) pairs; NaN where a side is constant or holds a NaN."""
+    """Return Spearman's rank correlation of (n,) pairs; NaN where a side is constant or contains a
+    NaN."""
     if any(len(side) < 2 or np.isnan(side).any() or np.all(side == side[0]) for side in (a, b)):
         return math.nan
     return float(np.corrcoef([pd.Series(side).rank() for side in (a, b)])[0, 1])
 
 
-def difference(a: Array, b: Array, alike: Array) -> Array:
-    """a - b; equal values are a tie, 0, infinite ones only where they are ``alike``, else NaN."""
+def difference(a: Array, b: Array, may_tie: Array) -> Array:
+    """Return a - b. Equal values are a tie, 0; infinite ones only where they ``may_tie``, else
+    NaN."""
     with np.errstate(invalid="ignore"):
-        return np.where((a == b) & (np.isfinite(a) | alike), 0.0, a - b)
+        return np.where((a == b) & (np.isfinite(a) | may_tie), 0.0, a - b)
 
 
-def ratio(a: Array, b: Array, alike: Array) -> Array:
-    """a / b; equal values (two zeros too) are a tie, 1, infinite ones only where ``alike``."""
+def ratio(a: Array, b: Array, may_tie: Array) -> Array:
+    """Return a / b. Equal values (two zeros too) are a tie, 1; infinite ones only where they
+    ``may_tie``."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where((a == b) & (np.isfinite(a) | alike), 1.0, a / b)
+        return np.where((a == b) & (np.isfinite(a) | may_tie), 1.0, a / b)
 
 
 def _per_seed(claim: Claim, side: Side) -> _Numbers:
-    """The cells of each seed reduced to one number, or their slope along an axis.
+    """Reduce the cells of each seed to one number, or to their slope along an axis.
 
-    Only seeds that every cell has: where cells were planned with different numbers of seeds, the
-    others have no partner.
+    Only seeds that every cell has count: where cells were planned with different numbers of
+    seeds, the others have no partner.
     """
     # The metric (its worst value where a run diverged), or its ratio to the prediction.
     values = METRICS[claim.metric].counted(side.metric, side.diverged)
@@ -111,17 +138,18 @@ def _per_seed(claim: Claim, side: Side) -> _Numbers:
     if side.along is None:
         return _reduce(claim, side, values, np.ones(len(values), dtype=bool))
     x = np.unique(side.along).astype(np.float64)
-    points = [_reduce(claim, side, values, side.along == at) for at in x]
+    points = [_reduce(claim, side, values, side.along == position) for position in x]
     seeds = functools.reduce(np.intersect1d, [point.seed for point in points])
-    joined = np.stack([point.value[np.isin(point.seed, seeds)] for point in points])
+    y = np.stack([point.value[np.isin(point.seed, seeds)] for point in points])
     x -= x.mean()
     with np.errstate(invalid="ignore"):
-        slopes = joined.T @ x / (x @ x)
-    return _Numbers(seeds, slopes, np.full(len(seeds), _MIXED))
+        slopes = y.T @ x / (x @ x)
+    return _Numbers(seeds, slopes, np.full(len(seeds), _SOME))
 
 
 def _reduce(claim: Claim, side: Side, values: Array, chosen: Array) -> _Numbers:
-    """The values of each seed's cells as one (a NaN stays NaN), over the chosen runs."""
+    """Reduce the values of each seed's cells to one number, over the chosen runs; a NaN stays
+    NaN."""
     seeds, row = np.unique(side.seed[chosen], return_inverse=True)
     cells, column = np.unique(side.cell[chosen], return_inverse=True)
     table = np.full((len(seeds), len(cells)), np.nan)
@@ -129,14 +157,12 @@ def _reduce(claim: Claim, side: Side, values: Array, chosen: Array) -> _Numbers:
     table[row, column] = values[chosen]
     measured[row, column] = side.measured[chosen]
     diverged[row, column] = side.diverged[chosen]
-    whole = measured.all(axis=1)
-    table, diverged = table[whole], diverged[whole]
+    complete = measured.all(axis=1)
+    table, diverged = table[complete], diverged[complete]
     with np.errstate(invalid="ignore"):
         reduced = _REDUCE[claim.reduce or "mean"](table, axis=1)
-    fate = np.where(
-        diverged.all(axis=1), _DIVERGED, np.where(diverged.any(axis=1), _MIXED, _INTACT)
-    )
+    divergence = np.where(diverged.all(axis=1), _ALL, np.where(diverged.any(axis=1), _SOME, _NONE))
     if claim.reduce == "mean":  # one infinite cell is enough to make a mean infinite
         infinite = np.isinf(table)
-        fate[infinite.any(axis=1) & ~infinite.all(axis=1)] = _MIXED
-    return _Numbers(seeds[whole], reduced, fate)
+        divergence[infinite.any(axis=1) & ~infinite.all(axis=1)] = _SOME
+    return _Numbers(seeds[complete], reduced, divergence)

@@ -1,18 +1,20 @@
-"""The summary of a study: a row for each cell and metric, over its seeds.
+"""The summary of a run: a row for each cell and metric, over its seeds.
 
-The intervals here describe single cells at 95 % and carry no verdict: those that do stand at
-``intervals.LEVEL``, on the numbers that a claim makes of each seed.
+The intervals here describe single cells at 95 % and decide nothing. Those that decide a verdict
+have the level ``intervals.LEVEL`` and are about the numbers that a claim makes of each seed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from suite.judging.intervals import ranks
 from suite.metrics import METRICS
+from suite.planning.axes import AXES
+from suite.studies import STUDIES
 from suite.types import Array, Status
 
 LEVEL = 0.95
@@ -20,18 +22,34 @@ COUNTED = tuple(status.value for status in Status)
 """Statuses with a column each; ``missing``: expected, and not in the folder."""
 
 
-def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
-    """Median and 95 % order-statistics interval of each metric in each cell.
+def summary(runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the summary of all studies, study -> runs: a row for each cell and metric.
 
-    ``frame``: the runs of the study: ``axes``, seed, status, reason, metrics. Returns the columns
-    study, the axes, metric, unit, centre (the median), low, high, n (the seeds behind them), then
-    how many runs are ok, diverged, unsupported, failed and missing. Cells come in the
-    order of their first row, metrics in that of the columns.
+    An axis that a study lacks is an empty field.
+    """
+    parts = [
+        # As objects: beside a study without a depth, pandas would write depth 4 as 4.0.
+        summarise(name, frame, STUDIES[name].axes).astype(dict.fromkeys(STUDIES[name].axes, object))
+        for name, frame in runs.items()
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    axes = [axis.name for axis in AXES if axis.name in table.columns]
+    table = table.fillna(dict.fromkeys(axes, ""))
+    others = [name for name in table.columns if name not in axes and name != "study"]
+    return table[["study", *axes, *others]]
+
+
+def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
+    """Return the median and its 95 % order-statistics interval for each metric in each cell.
+
+    ``frame``: the runs of the study: ``axes``, seed, status, reason, metrics. The columns of the
+    summary are study, the axes, metric, unit, centre (the median), low, high, n (the seeds behind
+    them), then how many runs are ok, diverged, unsupported, failed and missing. Cells are in the
+    order of their first rows, metrics in the order of the columns.
 
     A diverged run counts with the metric's worst value, or not at all where the metric has none.
-    With fewer than 6 seeds the interval is infinite, and a NaN among the values makes the
-    centre NaN too: both are unknown. A NaN in every seed is such a result as well. A cell of
-    which no run finished has n = 0 and no interval.
+    With fewer than 6 seeds the interval is infinite; with a NaN among the values the centre is NaN
+    as well, also where every value is. A cell without a finished run has n = 0 and no interval.
     """
     cell = frame.groupby(list(axes), sort=False).ngroup().to_numpy()
     cells = frame.drop_duplicates(list(axes))[list(axes)].reset_index(drop=True)
@@ -40,19 +58,19 @@ def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFr
     parts = []
     for position, name in enumerate(metric for metric in frame.columns if metric in METRICS):
         part = cells.assign(metric=name, unit=METRICS[name].unit)
-        found = medians(*_counted(frame, name, cell), len(cells))
-        for column, values in {**found, **counts}.items():
+        statistics = medians(*_counted(frame, name, cell), len(cells))
+        for column, values in {**statistics, **counts}.items():
             part[column] = values
         parts.append(part.assign(_cell=np.arange(len(cells)), _metric=position))
     if not parts:
-        raise ValueError(f"the runs of study {study} hold no metric")
+        raise ValueError(f"the runs of study {study} have no metric")
     rows = pd.concat(parts, ignore_index=True).sort_values(["_cell", "_metric"])
     rows.insert(0, "study", study)
     return rows.drop(columns=["_cell", "_metric"]).reset_index(drop=True)
 
 
 def _counted(frame: pd.DataFrame, metric: str, cell: Array) -> tuple[Array, Array]:
-    """The values of a metric that count, and the cells they belong to."""
+    """Return the values of a metric that count, and the cells they belong to."""
     status = frame["status"].to_numpy()
     diverged = status == "diverged"
     values = frame[metric].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -62,14 +80,14 @@ def _counted(frame: pd.DataFrame, metric: str, cell: Array) -> tuple[Array, Arra
 
 
 def medians(values: Array, cell: Array, cells: int) -> dict[str, Array]:
-    """The median of each cell and its 95 % order-statistics interval, by one sort for all cells.
+    """Return the median of each cell and its 95 % order-statistics interval, with one sort for all.
 
-    ``values`` (n,) and ``cell`` (n,), the cell of each, from 0 to ``cells`` - 1. Returns centre,
-    low, high and n, each (cells,). A NaN among its values makes a cell's centre NaN and its
+    ``values``: (n,); ``cell``: (n,) the cell of each value, from 0 to ``cells`` - 1. The result is
+    centre, low, high and n, each (cells,). A NaN among its values makes a cell's centre NaN and its
     interval infinite; a cell without values has NaN for all three.
     """
     n = np.bincount(cell, minlength=cells)
-    # Each cell's values lie together, ascending and NaN last, bordered by one place on each side.
+    # The values of a cell are adjacent, ascending and NaN last, with one more place on each side.
     first = np.cumsum(n + 2) - (n + 2)
     ordered = np.full(int((n + 2).sum()), np.inf)
     ordered[first] = -np.inf

@@ -1,39 +1,52 @@
-"""A verdict, and what is made of a list of them: claims.csv, tables, junit.xml, an exit code."""
+"""A verdict as a value, the exit code of a list of them, and the table that stores them.
+
+``claims.csv`` is written from ``to_frame`` and read by ``read_verdicts`` alone.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 import re
-import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from suite import text_tables
+from suite.catalogue.registry import unknown
+from suite.claims.band import Band
+from suite.claims.claim import Centre, Estimand, Expectation
+from suite.results.compressed import UNREADABLE, locate, open_text
+from suite.types import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SUPPORTED, REFUTED, UNDECIDED, NOT_JUDGED = "supported", "refuted", "undecided", "not judged"
-VERDICTS = (SUPPORTED, REFUTED, UNDECIDED, NOT_JUDGED)
+Ruling = Literal["supported", "refuted", "undecided", "not judged"]
+SUPPORTED: Final = "supported"
+REFUTED: Final = "refuted"
+UNDECIDED: Final = "undecided"
+NOT_JUDGED: Final = "not judged"
+RULINGS: tuple[Ruling, ...] = get_args(Ruling)
 CONTRADICTED, INCOMPLETE, NOT_DECIDED = 1, 3, 4
 """Exit codes, the first that applies; 2 is wrong usage."""
+CLAIMS = "claims.csv"
 
 
 @dataclass(frozen=True)
 class Verdict:
     """One claim on one group of cells: a row of claims.csv.
 
-    ``estimate``, ``low``, ``high`` and the band are in the unit of the metric (of a ratio: 1; of
-    a slope: per unit of the axis). ``n``: seeds behind the interval. ``diverged``, ``failed``,
-    ``missing``: runs, on both sides together. ``level`` is NaN for exact claims.
-    ``pair_correlation``: Spearman's, between the two sides of a pair, NaN where there are none;
-    near 0, pairing by seed bought nothing. ``margin``: from the estimate to the nearest edge of
-    the band in standard errors, as the half of the interval towards it implies them; about 4
-    (``intervals.Z``) decide. ``headline``: one of the most telling claims. ``promised``: the run
-    was one that decides the claim: its profile, with the seeds and the grid of the profile.
-    ``reason``: why undecided or not judged.
+    ``estimate``, its confidence limits ``low`` and ``high``, and ``band`` are in the unit of the
+    metric (of a ratio: 1; of a slope: per unit of the axis). ``n``: seeds behind the interval.
+    ``diverged``, ``failed``, ``missing``: numbers of runs, both sides together. ``level`` is NaN
+    for exact claims. ``pair_correlation``: Spearman's, between the two sides of a pair, NaN where
+    there are no pairs; near 0, pairing by seed gained nothing. ``margin``: the distance from the
+    estimate to the nearest edge of the band in standard errors, as implied by the half of the
+    interval towards it; about 4 (``intervals.Z``) decide. ``headline``: whether the claim is one
+    of the most telling. ``promised``: whether the run should decide the claim: it has its profile,
+    with the profile's own seeds and grid. ``reason``: why undecided or not judged.
     """
 
     claim: str
@@ -41,17 +54,16 @@ class Verdict:
     study: str
     statement: str
     metric: str
-    estimand: str
-    centre: str
-    verdict: str
-    expected: str
+    estimand: Estimand
+    centre: Centre
+    verdict: Ruling
+    expected: Expectation
     as_expected: bool | None
     estimate: float
     low: float
     high: float
     level: float
-    band_low: float
-    band_high: float
+    band: Band
     n: int
     diverged: int
     failed: int
@@ -72,199 +84,177 @@ class Verdict:
         return f"{self.claim} [{self.group}]" if self.group else self.claim
 
     @property
+    def decided(self) -> bool:
+        """Whether the verdict is supported or refuted."""
+        return self.verdict in (SUPPORTED, REFUTED)
+
+    @property
     def contradicts(self) -> bool:
-        """Decided, and not as expected."""
+        """Whether the verdict is decided and not the expected one."""
         return self.as_expected is False
 
     @property
     def broken_promise(self) -> bool:
-        """Undecided, though this profile promised to decide it."""
+        """Whether the verdict is undecided though this profile promised to decide it."""
         return self.verdict == UNDECIDED and self.promised
+
+    @property
+    def lost(self) -> str:
+        """The runs that did not end well, such as ``3 diverged, 1 missing``; empty without any."""
+        counts = {"diverged": self.diverged, "failed": self.failed, "missing": self.missing}
+        return ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+
+
+def group_fields(group: str) -> dict[str, str]:
+    """Return axis -> value for the group of a verdict; a value may contain spaces."""
+    return dict(part.split("=", 1) for part in _parts(group))
+
+
+def _parts(group: str) -> list[str]:
+    """Return the ``axis=value`` parts of a group."""
+    return re.split(r" (?=\w+=)", group) if group else []
 
 
 def exit_code(verdicts: Sequence[Verdict], lost: int) -> int:
-    """1: a claim contradicts its expectation; else 3: runs are missing or failed, ``lost`` of
-    them in the folder, whether a claim speaks of them or not; else 4: a claim that this profile
-    promised to decide is undecided; else 0."""
+    """Return 1 where a claim contradicts its expectation; else 3 where runs are missing or failed,
+    ``lost`` of them in the folder, whether or not a claim is about them; else 4 where a claim that
+    this profile promised to decide is undecided; else 0."""
     if any(verdict.contradicts for verdict in verdicts):
         return CONTRADICTED
-    # A claim may lack what no row shows as lost: a column that the folder does not have.
+    # Where the folder lacks a column, a claim lacks runs that no row counts as lost.
     if lost or any(verdict.failed or verdict.missing for verdict in verdicts):
         return INCOMPLETE
     return NOT_DECIDED if any(verdict.broken_promise for verdict in verdicts) else 0
 
 
+# --- claims.csv --------------------------------------------------------------------------------
+
+_TYPES = get_type_hints(Verdict)
+COLUMNS = tuple(
+    column
+    for field in fields(Verdict)
+    for column in (("band_low", "band_high") if field.name == "band" else (field.name,))
+)
+"""The columns of claims.csv: the fields of ``Verdict`` in their order, the band as two."""
+_LATER = {"margin": "", "headline": "False"}
+"""Columns that claims.csv lacks in the oldest folders, and what stands for them."""
+
+
 def to_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
-    """The rows of claims.csv: a column for each field of ``Verdict``, in its order."""
+    """Return the rows of claims.csv, with the columns ``COLUMNS``."""
     import pandas as pd  # here: reading the rest of this file needs no data frames
 
-    columns = [field.name for field in fields(Verdict)]
-    rows = [[getattr(verdict, column) for column in columns] for verdict in verdicts]
-    return pd.DataFrame(rows, columns=columns)
-
-
-# --- on the terminal ---------------------------------------------------------------------------
-
-
-def number(value: float) -> str:
-    """Three significant digits, ``?`` for what is unknown."""
-    return "?" if math.isnan(value) else f"{value:.3g}"
-
-
-def plain(value: object) -> object:
-    """A value that JSON has: an unknown or infinite number becomes None."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def band(low: float, high: float) -> str:
-    """A band as people write it: ``>= 0.1``, ``<= 2`` or ``[-0.02, 0.02]``."""
-    if math.isinf(high):
-        return f">= {number(low)}"
-    return f"<= {number(high)}" if math.isinf(low) else f"[{number(low)}, {number(high)}]"
-
-
-def _estimate(verdict: Verdict) -> str:
-    return f"{number(verdict.estimate)} [{number(verdict.low)}, {number(verdict.high)}]"
-
-
-def _seeds(verdict: Verdict) -> str:
-    """The seeds behind the interval, and the runs that were lost to something."""
-    lost = [
-        f"{count} {status}"
-        for status in ("diverged", "failed", "missing")
-        if (count := getattr(verdict, status))
-    ]
-    return f"{verdict.n} ({', '.join(lost)})" if lost else str(verdict.n)
-
-
-_HEAD = ("", "claim", "in", "verdict", "expected", "estimate [low, high]", "band", "n")
-
-
-def group_fields(group: str) -> dict[str, str]:
-    """Axis -> value of a group of claims.csv; a value may hold spaces."""
-    return dict(part.split("=", 1) for part in re.split(r" (?=\w+=)", group) if part)
-
-
-def _rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
-    """A row for each verdict that was judged; the claim's name stands in its first."""
-    rows: list[tuple[str, ...]] = []
-    before = ""
-    for verdict in verdicts:
-        if verdict.verdict == NOT_JUDGED:
-            continue
-        row = (
-            _mark(verdict),
-            verdict.claim if verdict.claim != before else "",
-            " ".join(group_fields(verdict.group).values()),
-            verdict.verdict,
-            verdict.expected,
-            _estimate(verdict),
-            band(verdict.band_low, verdict.band_high),
-            _seeds(verdict),
-        )
-        rows.append(row)
-        before = verdict.claim
-    return rows
-
-
-def _mark(verdict: Verdict) -> str:
-    return "!" if verdict.contradicts else "?" if verdict.broken_promise else ""
-
-
-def table(verdicts: Sequence[Verdict], width: int = 120) -> str:
-    """The verdicts as lines of at most ``width`` characters; long names and counts are broken.
-
-    ``!`` marks a claim that contradicts its expectation, ``?`` one that should have been decided;
-    why, and how many claims were not judged, follows below the table.
-    """
-    judged = _rows(verdicts)
-    rows = [_HEAD, *judged] if judged else []
-    # Where the line would be too long, first the counts break, then the claim, then the group.
-    lines = text_tables.columns(rows, width, (len(_HEAD) - 1, 1, 2)) if rows else []
-    notes = [
-        line
-        for note in _notes(verdicts)
-        for line in textwrap.wrap(note, width, subsequent_indent="  ")
-    ]
-    return "\n".join([*lines, *([""] if lines and notes else []), *notes])
-
-
-def markdown(verdicts: Sequence[Verdict]) -> str:
-    """The same table for a pull request comment, with the same notes as a list below it."""
-    lines = text_tables.markdown([_HEAD, *_rows(verdicts)])
-    notes = [f"- {text_tables.escape(note)}" for note in _notes(verdicts)]
-    return "\n".join([*lines, *([""] if notes else []), *notes])
-
-
-_NAMED = 5
-"""So many verdicts that were not given are named with the reason; more are counted."""
-
-
-def _notes(verdicts: Sequence[Verdict]) -> list[str]:
-    notes = [
-        f"{_mark(verdict)} {verdict.name}: {problem(verdict)}"
+    rows = [
+        {**vars(verdict), "band_low": verdict.band.low, "band_high": verdict.band.high}
         for verdict in verdicts
-        if verdict.contradicts or verdict.broken_promise
     ]
-    absent = [verdict for verdict in verdicts if verdict.verdict == NOT_JUDGED]
-    if len(absent) <= _NAMED:
-        return notes + [f"{one.name} was not judged: {one.reason}" for one in absent]
-    claims = len({verdict.claim for verdict in absent})
-    were = "1 claim was" if claims == 1 else f"{claims} claims were"
-    return [*notes, f"{were} not judged: this folder lacks the study or the cells"]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def problem(verdict: Verdict) -> str:
-    """One sentence about a verdict that is not as it should be."""
-    if verdict.contradicts:
-        return (
-            f"{verdict.verdict}, but expected {verdict.expected}: {verdict.metric},"
-            f" {verdict.centre} {verdict.estimand}, is {_estimate(verdict)},"
-            f" band {band(verdict.band_low, verdict.band_high)}"
-        )
-    return f"{verdict.verdict}: {verdict.reason}"
+def read_verdicts(folder: Path, required: Collection[str] = ()) -> list[Verdict]:
+    """Return the verdicts that a results folder stores in claims.csv, plain or compressed.
 
-
-# --- for continuous integration ----------------------------------------------------------------
-
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def junit(verdicts: Sequence[Verdict]) -> str:
-    """A JUnit XML document with one test case for each verdict.
-
-    A contradiction is a failure, and so is a claim that this profile promised to decide and did
-    not: ``check`` exits with an error for both. What is undecided without such a promise, or not
-    judged, is skipped. Characters that XML cannot hold become U+FFFD.
+    ``required``: columns that must be there though the oldest folders lack them. Raise UserError
+    where the folder has not been judged, the table cannot be read, lacks a column, contains a
+    verdict twice, or has a field that does not fit its column: the message names it.
     """
-    failures = [verdict for verdict in verdicts if verdict.contradicts or verdict.broken_promise]
-    skipped = [
-        verdict
-        for verdict in verdicts
-        if verdict.verdict in (UNDECIDED, NOT_JUDGED) and not verdict.broken_promise
-    ]
-    suite = ElementTree.Element(
-        "testsuite",
-        name="claims",
-        tests=str(len(verdicts)),
-        failures=str(len(failures)),
-        errors="0",
-        skipped=str(len(skipped)),
-    )
-    for verdict in verdicts:
-        case = ElementTree.SubElement(
-            suite, "testcase", classname=_clean(verdict.study), name=_clean(verdict.name)
+    path = folder / CLAIMS
+    rows = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    verdicts: dict[tuple[str, str], Verdict] = {}
+    try:
+        head = next(rows, [])
+        _check_head(path, head, required)
+        for row in rows:
+            place = f"{path}: line {rows.line_num}"
+            if len(row) != len(head):
+                raise UserError(f"{place} has {len(row)} fields, the head has {len(head)}")
+            verdict = _verdict(place, _LATER | dict(zip(head, row, strict=True)))
+            if (verdict.claim, verdict.group) in verdicts:
+                raise UserError(f"{place}: the verdict on {verdict.name} is there twice")
+            verdicts[verdict.claim, verdict.group] = verdict
+    except csv.Error as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+    return list(verdicts.values())
+
+
+def _text(path: Path) -> str:
+    """Return the text of a table, plain or compressed. Raise UserError where it cannot be read."""
+    file_path = locate(path)
+    if file_path is None:
+        raise UserError(f"{path} is missing; {_judge_again(path)}")
+    try:
+        with open_text(file_path) as file:
+            text = file.read()
+    except (*UNREADABLE, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+    if not text.endswith("\n"):
+        raise UserError(f"{path} is cut off: its last line does not end; {_judge_again(path)}")
+    return text
+
+
+def _judge_again(path: Path) -> str:
+    return f"judge the folder with: suite check {path.parent} --out {path.parent}"
+
+
+def _check_head(path: Path, head: Sequence[str], required: Collection[str]) -> None:
+    for column in COLUMNS:
+        if head.count(column) > 1:
+            raise UserError(f"{path} has the column {column!r} twice")
+        if column not in head and (column not in _LATER or column in required):
+            raise UserError(f"{path} lacks the column {column!r}; {_judge_again(path)}")
+
+
+def _verdict(place: str, row: dict[str, str]) -> Verdict:
+    """Return the verdict of a row; ``place`` names the row in errors."""
+
+    values = {}
+    for column in COLUMNS:
+        try:
+            values[column] = _parse(column, row[column])
+        except UserError as error:
+            claim = row["claim"]
+            raise UserError(f"{place}, claim {claim!r}: {column}: {error}") from None
+    band = Band(values.pop("band_low"), values.pop("band_high"))
+    verdict = Verdict(**values, band=band)
+    if not (math.isnan(verdict.margin) or (verdict.margin >= 0 and verdict.n)):
+        raise UserError(
+            f"{place}, claim {verdict.claim!r}: the margin {row['margin']!r} of n {row['n']!r}"
+            " seeds is impossible"
         )
-        if verdict in failures:
-            kind = "contradiction" if verdict.contradicts else "undecided"
-            text = _clean(problem(verdict))
-            inner = ElementTree.SubElement(case, "failure", type=kind, message=text)
-            inner.text = _clean(f"{verdict.statement}\n{text}\n{verdict.because}")
-        elif verdict in skipped:
-            ElementTree.SubElement(case, "skipped", message=_clean(problem(verdict)))
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=False) + "\n"
+    return verdict
 
 
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+def _parse(column: str, text: str) -> Any:
+    """Return a field of claims.csv as a value of its column; raise UserError where it is none."""
+    if column in ("band_low", "band_high"):
+        return _number(text)
+    kind = _TYPES[column]
+    if get_origin(kind) is Literal:
+        if text not in get_args(kind):
+            raise unknown(column, text, get_args(kind))
+        return text
+    if column == "group" and not all("=" in part for part in _parts(text)):
+        raise UserError(f"{text[:40]!r} is not of the form axis=value axis=value")
+    if kind is str:
+        return text
+    if kind is int:
+        if not re.fullmatch("[0-9]{1,15}", text):
+            raise UserError(f"{text[:40]!r} is not a whole number")
+        return int(text)
+    if kind is float:
+        return _number(text) if text else math.nan
+    truths = {"True": True, "False": False} | ({} if kind is bool else {"": None})
+    if text not in truths:
+        raise UserError(f"{text[:40]!r} is not one of {', '.join(map(repr, truths))}")
+    return truths[text]
+
+
+def _number(text: str) -> float:
+    """Return a number that is not NaN, which is stored as an empty field."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if math.isnan(number):
+        raise UserError(f"{text[:40]!r} is not a number")
+    return number

@@ -207,5 +207,17 @@ def make_cell(study: Study, values: Mapping[str, Value]) -> Cell:
         if value is None:
             raise UserError(f"study {study.name!r} has no value for its axis {axis.name!r}")
         chosen.append((axis.name, value))
-    named = (f"{name}={value}" for name, value in chosen if value != AXES[name].default)
-    return Cell(study.name, tuple(chosen), " ".join([study.name, *named]))
+    identity = f"{study.name} {nondefault_fields(dict(chosen))}".rstrip()
+    return Cell(study.name, tuple(chosen), identity)
+
+
+def nondefault_fields(fields: Mapping[str, object]) -> str:
+    """Return the fields of a cell that differ from their defaults, as ``axis=value axis=value``.
+
+    An axis that this version does not know has no default.
+    """
+    return " ".join(
+        f"{axis}={value}"
+        for axis, value in fields.items()
+        if axis not in AXES or value != AXES[axis].default
+    )

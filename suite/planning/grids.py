@@ -199,12 +199,20 @@ class Plan:
 
 
 def plan(studies: Sequence[Study], selection: Selection) -> Plan:
-    """Expand every study. Raises UserError when nothing is left to run."""
+    """Expand every study. Raises UserError when nothing is left to run.
+
+    Stacks of a framework that is not in the table, as in a stored run, have no expected cost.
+    """
     chosen = {study.name: tuple(stacks(study, selection)) for study in studies}
     if not any(chosen.values()):
         names = ", ".join(study.name for study in studies)
         raise UserError(f"profile {selection.profile!r} has no cells in the studies {names}")
-    costs = {stack.key: _cost(study, stack) for study in studies for stack in chosen[study.name]}
+    costs = {
+        stack.key: _cost(study, stack)
+        for study in studies
+        for stack in chosen[study.name]
+        if stack.framework in FRAMEWORKS
+    }
     return Plan(selection, chosen, costs)
 
 

@@ -7,7 +7,6 @@ same bytes. A table that is not there costs its section and leaves a sentence in
 from __future__ import annotations
 
 import base64
-import csv
 import functools
 import importlib
 import multiprocessing
@@ -15,7 +14,7 @@ import pkgutil
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -24,17 +23,17 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from suite.judging.verdicts import Verdict
+from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.report.common import blocks, words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
 from suite.report.common.run_status import status_counts
 from suite.report.common.timings import COLUMNS, timings
-from suite.results.compressed import UNREADABLE, locate, open_text
+from suite.results.compressed import locate
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Manifest
 from suite.results.tables import read_table
 from suite.studies import STUDIES
-from suite.types import Status, UserError
+from suite.types import Status
 
 _HERE = Path(__file__).parent
 PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
@@ -96,7 +95,7 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     has no manifest, or a table of it cannot be read.
     """
     manifest = Results(folder).manifest()
-    rows = _text_rows(folder / "claims.csv")
+    rows = _verdicts(folder)
     claims = blocks.by_study(rows or [], manifest.studies)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -145,20 +144,9 @@ def _command(command: Sequence[str]) -> str:
     return shlex.join(kept)
 
 
-def _text_rows(path: Path) -> list[dict[str, str]] | None:
-    """A CSV as text, or None when it is not there."""
-    file_path = locate(path)
-    if file_path is None:
-        return None
-    try:
-        with open_text(file_path) as file:
-            rows = list(csv.DictReader(file))
-    except (*UNREADABLE, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} is no table of this suite: {error}") from error
-    columns = {field.name for field in fields(Verdict)}
-    if rows and (lacking := sorted(columns - set(rows[0]))):
-        raise UserError(f"{path} lacks the column {lacking[0]!r}")
-    return rows
+def _verdicts(folder: Path) -> list[Verdict] | None:
+    """The verdicts of a folder, or None where it was not judged."""
+    return None if locate(folder / CLAIMS) is None else read_verdicts(folder)
 
 
 def _runs(folder: Path, study: str) -> pd.DataFrame | None:

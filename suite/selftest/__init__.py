@@ -11,7 +11,7 @@ import json
 import textwrap
 from collections.abc import Iterable
 
-from suite.judging import verdicts
+from suite.judging.show_verdicts import estimate
 from suite.judging.verdicts import Verdict
 from suite.selftest.control import Control, controls
 from suite.selftest.defects import DEFECTS, Outcome, plant
@@ -71,11 +71,7 @@ def _outcome_lines(outcome: Outcome) -> str:
 
 
 def _seen(verdict: Verdict) -> str:
-    return verdict.reason or (
-        f"{verdicts.number(verdict.estimate)} [{verdicts.number(verdict.low)},"
-        f" {verdicts.number(verdict.high)}], band"
-        f" {verdicts.band(verdict.band_low, verdict.band_high)}"
-    )
+    return verdict.reason or f"{estimate(verdict)}, band {verdict.band}"
 
 
 def _content(

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import bdtr
 
-from suite.claims import Claim
+from suite.claims.band import Band
+from suite.claims.claim import Claim
 from suite.judging import intervals, per_seed
 from suite.judging.judge_claims import judge
 from suite.judging.verdicts import REFUTED
@@ -124,8 +125,7 @@ _CLAIM = Claim(
     of={"case": ("first",)},
     versus={"case": ("second",)},
     each=("width",),
-    low=0.0,
-    high=0.0,
+    band=Band(0.0, 0.0),
     expected="open",
     because="Refuted is a verdict of a difference.",
     decides="quick",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from suite import claims
-from suite.claims import Claim
 from suite.claims.cells import Fields, check_cells
+from suite.claims.claim import Claim
 from suite.types import UserError
 
 (BASE,) = claims.parse(

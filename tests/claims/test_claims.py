@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from suite import claims
+from suite.claims.band import Band
+from suite.claims.claim import Claim
 from suite.types import PROFILES, UserError
 
 BASE = """
@@ -40,7 +42,7 @@ def edited(old: str, new: str) -> str:
     return BASE.replace(old, new)
 
 
-def one(text: str) -> claims.Claim:
+def one(text: str) -> Claim:
     (claim,) = claims.parse(text, "my.toml")
     return claim
 
@@ -55,7 +57,7 @@ def test_a_claim_has_what_its_table_says() -> None:
     assert claim.versus is not None
     assert claim.versus["activation"] == ("sigmoid",)
     assert claim.each == ("framework",)
-    assert (claim.low, claim.high) == (0.1, math.inf)
+    assert claim.band == Band(0.1, math.inf)
     assert (claim.centre, claim.kind, claim.reduce) == ("median", "sampled", None)
     assert claim.file == "my.toml"
 
@@ -63,14 +65,13 @@ def test_a_claim_has_what_its_table_says() -> None:
 @pytest.mark.parametrize(
     ("band", "expected"),
     [
-        ("ceiling = 2", (-math.inf, 2.0)),
-        ("band = [-1, 0.5]", (-1.0, 0.5)),
-        ("floor = 3", (3.0, math.inf)),
+        ("ceiling = 2", Band(-math.inf, 2.0)),
+        ("band = [-1, 0.5]", Band(-1.0, 0.5)),
+        ("floor = 3", Band(3.0, math.inf)),
     ],
 )
-def test_bands(band: str, expected: tuple[float, float]) -> None:
-    claim = one(edited("floor = 0.1", band))
-    assert (claim.low, claim.high) == expected
+def test_bands(band: str, expected: Band) -> None:
+    assert one(edited("floor = 0.1", band)).band == expected
 
 
 def test_values_are_brought_into_canonical_form() -> None:
@@ -122,11 +123,11 @@ MISTAKES = {
     "band of three": ("floor = 0.1", "band = [0.1, 0.2, 0.3]", ["band", "pair of numbers"]),
     "band without bounds": ("floor = 0.1", "floor = -inf", ["floor", "excludes nothing"]),
     "band of all": ("floor = 0.1", "band = [-inf, inf]", ["band", "excludes nothing"]),
-    "band not a number": ("floor = 0.1", "floor = nan", ["floor", "is not a number"]),
-    "text for a number": ("floor = 0.1", 'floor = "0.1"', ["floor", "'0.1' is not a number"]),
-    "truth for a number": ("floor = 0.1", "floor = true", ["floor", "True is not a number"]),
-    "number for a text": ('"a source"', "3", ["source", "3 is not a text"]),
-    "empty text": ('"a reason"', '" "', ["because", "is not a text"]),
+    "band not a number": ("floor = 0.1", "floor = nan", ["floor", "must be a number, not nan"]),
+    "text for a number": ("floor = 0.1", 'floor = "0.1"', ["floor", "must be a number, not '0.1'"]),
+    "truth for a number": ("floor = 0.1", "floor = true", ["floor", "must be a number, not True"]),
+    "number for a text": ('"a source"', "3", ["source", "must be a non-empty string, not 3"]),
+    "empty text": ('"a reason"', '" "', ["because", "must be a non-empty string, not ' '"]),
     "unknown metric": (
         "heldout_accuracy",
         "heldout_acuracy",
@@ -157,11 +158,11 @@ MISTAKES = {
     ),
     "unknown axis in each": ('["framework"]', '["framwork"]', ["each", "'framework'?"]),
     "axis twice in each": ('["framework"]', '["framework", "framework"]', ["each", "twice"]),
-    "each is no list": ('["framework"]', '"framework"', ["each", "not a list of axes"]),
+    "each is no list": ('["framework"]', '"framework"', ["each", "must be a list of axes"]),
     "axis in each and versus": (
         "versus = {",
         'versus = { framework = "torch",',
-        ["versus", "stands in each"],
+        ["versus", "which is in each"],
     ),
     "several cells": (
         'activation = "tanh"',
@@ -212,8 +213,8 @@ def test_a_claim_without_an_id_is_named_by_its_place() -> None:
     ("text", "words"),
     [
         ("study = ", "not valid TOML"),
-        ("", "holds no claim"),
-        ("claim = 3", "holds no claim"),
+        ("", "contains no claim"),
+        ("claim = 3", "contains no claim"),
         ("claims = []", "did you mean 'claim'?"),
     ],
 )
@@ -225,10 +226,10 @@ def test_a_file_that_is_no_file_of_claims(text: str, words: str) -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"nowhere.toml: the file of claims cannot be read"):
+    with pytest.raises(UserError, match=r"nowhere.toml: the claims cannot be read"):
         claims.read([tmp_path / "nowhere.toml"])
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match=r"binary.toml: the file of claims cannot be read"):
+    with pytest.raises(UserError, match=r"binary.toml: the claims cannot be read"):
         claims.read([tmp_path / "binary.toml"])
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from suite import claims
-from suite.claims import Claim, Selector
+from suite.claims.claim import Claim, Selector
 from suite.judging.intervals import seeds_needed
 from suite.judging.judge_claims import judge
 from suite.planning import grids

@@ -16,11 +16,12 @@ import pytest
 
 from suite.commands.main import main
 from suite.comparing.show_comparison import RULES
-from suite.judging import verdicts
+from suite.judging.verdicts import group_fields, to_frame
 from suite.measuring.environment import manifest
 from suite.metrics import METRICS
 from suite.planning import grids
 from suite.studies import STUDIES
+from tests.support.verdicts import verdict
 
 CLAIM = (
     "claim",
@@ -96,8 +97,9 @@ def folder(
         (path / "training" / "runs.csv.gz").write_bytes(gzip.compress(text.encode()))
     else:
         (path / "training" / "runs.csv").write_text(text)
-    table = pd.DataFrame(verdicts, columns=[*CLAIM])
-    table.to_csv(path / "claims.csv", index=False, na_rep="")
+    given = [dict(zip(CLAIM, row, strict=True)) for row in verdicts]
+    frame = to_frame([verdict(**fields, margin=math.nan) for fields in given])
+    frame.to_csv(path / "claims.csv", index=False, na_rep="", lineterminator="\n")
     return path
 
 
@@ -246,8 +248,8 @@ def test_a_study_with_one_value_does_not_count(a: Path, capsys: pytest.CaptureFi
 
 def test_claims_of_a_group_whose_values_hold_spaces() -> None:
     group = "optimizer=sgd(0.1, 0.9) framework=torch"
-    assert verdicts.group_fields(group) == {"optimizer": "sgd(0.1, 0.9)", "framework": "torch"}
-    assert verdicts.group_fields("") == {}
+    assert group_fields(group) == {"optimizer": "sgd(0.1, 0.9)", "framework": "torch"}
+    assert group_fields("") == {}
 
 
 def test_definitions(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -331,7 +333,7 @@ def test_verdicts_that_are_none_or_there_twice_are_refused(
     rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join([*rows, rows[1]]), encoding="utf-8")
     assert main(["compare", str(a), str(a)]) == 2
-    assert "1 verdicts are there twice" in capsys.readouterr().err
+    assert "the verdict on tanh-wins [framework=torch] is there twice" in capsys.readouterr().err
     path.write_text("".join(rows).replace("supported", "supportet"), encoding="utf-8")
     assert main(["compare", str(a), str(a)]) == 2
     assert "did you mean 'supported'" in capsys.readouterr().err
@@ -446,7 +448,7 @@ def damaged(path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ("no claims", "judge the folder first: suite check"),
+        ("no claims", "claims.csv is missing; judge the folder with: suite check"),
         ("old claims", "lacks the column 'study'"),
         ("text for a number", "'heldout_accuracy' holds something that is no number"),
         ("twice", "1 runs are there twice"),

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.claims import Claim
+from suite.claims.band import Band
+from suite.claims.claim import Claim
 from suite.judging.duplicate_seeds import Copies, copies
-from suite.judging.indexed_runs import Runs
+from suite.judging.indexed_runs import IndexedRuns
 from suite.judging.judge_claims import judge
 from suite.results.tables import read_table
 from suite.studies import STUDIES
@@ -53,7 +54,7 @@ def repeated(frame: pd.DataFrame, seed: int, of: int, *metrics: str) -> pd.DataF
 
 
 def found(frame: pd.DataFrame) -> list[Copies]:
-    return copies(Runs(frame))
+    return copies(IndexedRuns(frame))
 
 
 def test_independent_seeds_are_no_copies() -> None:
@@ -136,8 +137,7 @@ CLAIM = Claim(
     estimand="value",
     of={"width": (1,)},
     each=("framework",),
-    low=-10.0,
-    high=10.0,
+    band=Band(-10.0, 10.0),
     expected="supported",
     because="",
     decides="quick",

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.claims import Claim
-from suite.judging.indexed_runs import Runs
-from suite.judging.per_seed import samples
+from suite.claims.band import Band
+from suite.claims.claim import Claim
+from suite.judging.indexed_runs import IndexedRuns
+from suite.judging.per_seed import numbers_per_seed, side_of
 
 AXES = ["framework", "activation", "depth", "optimizer"]
 CELLS = [
@@ -30,7 +31,7 @@ def changed(row: int, **fields: str | int) -> pd.DataFrame:
 
 
 def test_cells_are_numbered_in_the_order_of_their_first_rows() -> None:
-    runs = Runs(FRAME.set_axis(FRAME.index + 100))
+    runs = IndexedRuns(FRAME.set_axis(FRAME.index + 100))
     assert list(runs.cells.itertuples(index=False, name=None)) == CELLS
     assert runs.cell.tolist() == [0, 1, 2, 3] * 3
     assert runs.axes == AXES
@@ -51,13 +52,13 @@ def test_cells_are_numbered_in_the_order_of_their_first_rows() -> None:
 def test_an_axis_is_named_or_free_or_has_its_default(
     selector: dict[str, tuple[str | int, ...]], free: tuple[str, ...], cells: list[int]
 ) -> None:
-    assert np.flatnonzero(Runs(FRAME).select(selector, free)).tolist() == cells
+    assert np.flatnonzero(IndexedRuns(FRAME).select(selector, free)).tolist() == cells
 
 
 def test_runs_are_found_in_the_order_of_the_frame() -> None:
-    runs = Runs(FRAME)
+    runs = IndexedRuns(FRAME)
     chosen = np.array([False, True, False, True])
-    assert runs.of(chosen).tolist() == [1, 3, 5, 7, 9, 11]
+    assert runs.positions(chosen).tolist() == [1, 3, 5, 7, 9, 11]
 
 
 def test_which_runs_stand_twice() -> None:
@@ -68,7 +69,7 @@ def test_which_runs_stand_twice() -> None:
         ({"status": "unsupported"}, False, False),
     ]
     for fields, twice, repeated in cases:
-        runs = Runs(changed(5, **fields))
+        runs = IndexedRuns(changed(5, **fields))
         assert (bool(runs.twice[-1]), bool(runs.repeated[-1])) == (twice, repeated), fields
         assert not runs.twice[:-1].any()
 
@@ -82,8 +83,7 @@ def test_a_side_holds_what_a_claim_needs_of_its_runs() -> None:
         metric="heldout_loss",
         estimand="slope",
         of={},
-        low=0.0,
-        high=1.0,
+        band=Band(0.0, 1.0),
         expected="supported",
         because="",
         decides="quick",
@@ -93,12 +93,12 @@ def test_a_side_holds_what_a_claim_needs_of_its_runs() -> None:
     )
     frame = FRAME[FRAME["activation"] == "relu"]
     frame = frame.assign(status=["ok", "diverged", "failed", "ok", "ok", "ok"])
-    side = Runs(frame).side(claim, np.arange(6))
+    side = side_of(claim, IndexedRuns(frame), np.arange(6))
     assert side.measured.tolist() == [True, True, False, True, True, True]
     assert side.diverged.tolist() == [False, True, False, False, False, False]
     assert side.along is not None
     assert side.along.tolist() == [4, 8] * 3
     assert side.metric.tolist() == frame["heldout_loss"].tolist()
-    numbers, _ = samples(claim, [side])
+    numbers, _ = numbers_per_seed(claim, [side])
     # Seed 0 lost the deeper cell to divergence, seed 1 a run: seed 2 alone has both losses.
     assert numbers.tolist() == [np.inf, 0.25]

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.claims import Claim
+from suite.claims.band import Band
+from suite.claims.claim import Claim, Estimand
 from suite.judging.intervals import LEVEL
 from suite.judging.judge_claims import judge
 from suite.judging.verdicts import Verdict
@@ -44,8 +45,7 @@ BASE = Claim(
         "width": (5,),
     },
     each=("framework",),
-    low=0.1,
-    high=math.inf,
+    band=Band(0.1, math.inf),
     expected="supported",
     because="",
     decides="quick",
@@ -136,7 +136,7 @@ def test_swapped_cells_turn_the_verdict() -> None:
 
 def test_nothing_but_noise_is_undecided() -> None:
     frame = runs(lambda rng, cell, seeds: rng.normal(0.6, 0.05, size=seeds))
-    found = verdict(replace(BASE, low=0.0), frame)
+    found = verdict(replace(BASE, band=Band(0.0, math.inf)), frame)
     assert (found.verdict, found.as_expected) == ("undecided", None)
     assert "neither inside the band nor apart" in found.reason
 
@@ -208,7 +208,7 @@ def test_a_diverged_run_counts_with_the_worst_value() -> None:
 
 @pytest.mark.parametrize(("estimand", "tie"), [("difference", 0.0), ("ratio", 1.0)])
 @pytest.mark.parametrize("metric", ["heldout_accuracy", "heldout_loss"])
-def test_both_diverged_is_a_tie(metric: str, estimand: str, tie: float) -> None:
+def test_both_diverged_is_a_tie(metric: str, estimand: Estimand, tie: float) -> None:
     """Also where the worst value is infinite or zero."""
     frame = runs(learned).assign(status="diverged").rename(columns={"heldout_accuracy": metric})
     found = verdict(replace(BASE, metric=metric, estimand=estimand), frame)
@@ -227,8 +227,7 @@ def test_two_sides_that_diverged_in_part_are_undecided() -> None:
         BASE,
         metric="heldout_loss",
         of={**BASE.of, **both},
-        low=-0.02,
-        high=0.02,
+        band=Band(-0.02, 0.02),
         versus={**BASE.versus, **both},
         reduce="mean",
     )
@@ -261,7 +260,7 @@ def test_never_is_a_value() -> None:
     """The first epoch with 95 % is infinite where there is none: ties where both never learn."""
     frame = runs(learned).rename(columns={"heldout_accuracy": "first_epoch_95"})
     frame["first_epoch_95"] = np.where(of(frame, "tanh"), 30.0, np.inf)
-    claim = replace(BASE, metric="first_epoch_95", low=-math.inf, high=-5.0)
+    claim = replace(BASE, metric="first_epoch_95", band=Band(-math.inf, -5.0))
     found = verdict(claim, frame)
     assert (found.verdict, found.estimate) == ("supported", -math.inf)
     found = verdict(claim, frame.assign(first_epoch_95=np.inf))
@@ -270,7 +269,7 @@ def test_never_is_a_value() -> None:
 
 def test_equal_values_tie() -> None:
     frame = runs(learned).assign(heldout_accuracy=0.7)
-    found = verdict(replace(BASE, low=-0.02, high=0.02), frame)
+    found = verdict(replace(BASE, band=Band(-0.02, 0.02)), frame)
     assert (found.verdict, found.low, found.high) == ("supported", 0.0, 0.0)
     assert math.isnan(found.pair_correlation)
     assert verdict(BASE, frame).verdict == "refuted"
@@ -301,7 +300,7 @@ def test_a_value_that_a_claim_names_does_not_vanish_with_its_runs() -> None:
     claim = replace(
         VALUE,
         of={**VALUE.of, "activation": ("relu", "tanh")},
-        low=0.9,
+        band=Band(0.9, math.inf),
         each=("framework", "activation"),
     )
     frame = runs(learned, framework=["torch", "tensorflow"])
@@ -361,7 +360,12 @@ def test_a_claim_over_several_cells_needs_them_all() -> None:
 def test_unsupported_cells_are_left_out() -> None:
     frame = runs(learned, activation=["tanh", "relu"])
     frame = turned(frame, of(frame, "relu"), "unsupported", "no law")
-    claim = replace(VALUE, of={**VALUE.of, "activation": ("tanh", "relu")}, reduce="min", low=0.9)
+    claim = replace(
+        VALUE,
+        of={**VALUE.of, "activation": ("tanh", "relu")},
+        reduce="min",
+        band=Band(0.9, math.inf),
+    )
     assert verdict(claim, frame).verdict == "supported"
     only = verdict(replace(VALUE, of={**VALUE.of, "activation": ("relu",)}), frame)
     assert only.verdict == "not judged"
@@ -387,7 +391,7 @@ def test_two_sides_that_would_hold_other_cells_are_not_compared() -> None:
 
 def test_a_share_of_seeds() -> None:
     frame = runs(lambda rng, cell, seeds: np.arange(seeds) / 10.0, activation=["tanh"])
-    claim = replace(VALUE, estimand="share", centre="share", above=0.4, low=0.25)
+    claim = replace(VALUE, estimand="share", centre="share", above=0.4, band=Band(0.25, math.inf))
     found = verdict(claim, frame)
     assert (found.estimate, found.n, found.verdict) == (15 / 20, 20, "supported")
     assert verdict(replace(claim, above=0.4, below=1.5), frame).estimate == 10 / 20
@@ -396,7 +400,7 @@ def test_a_share_of_seeds() -> None:
 
 def test_a_share_of_pairs_counts_those_in_order() -> None:
     frame = runs(learned)
-    claim = replace(BASE, estimand="share", centre="share", above=0.0, low=0.5)
+    claim = replace(BASE, estimand="share", centre="share", above=0.0, band=Band(0.5, math.inf))
     found = verdict(claim, frame)
     assert (found.estimate, found.verdict) == (1.0, "supported")
     frame.loc[of(frame, "tanh") & (frame["seed"] < 9), "heldout_accuracy"] = 0.0
@@ -405,7 +409,7 @@ def test_a_share_of_pairs_counts_those_in_order() -> None:
 
 def test_a_bounded_mean() -> None:
     frame = runs(learned)
-    claim = replace(BASE, centre="mean", bounds=(0.0, 1.0), low=-0.6)
+    claim = replace(BASE, centre="mean", bounds=(0.0, 1.0), band=Band(-0.6, math.inf))
     found = verdict(claim, frame)
     pairs = frame["heldout_accuracy"].to_numpy().reshape(2, SEEDS)
     assert found.estimate == pytest.approx((pairs[1] - pairs[0]).mean())
@@ -417,7 +421,7 @@ def test_a_bounded_mean() -> None:
 
 
 def test_an_exact_claim_needs_one_seed_and_holds_for_every_seed() -> None:
-    claim = replace(VALUE, kind="exact", centre="every", low=0.9, high=1.0)
+    claim = replace(VALUE, kind="exact", centre="every", band=Band(0.9, 1.0))
     frame = runs(lambda rng, cell, seeds: np.full(seeds, 0.95), activation=["tanh"])
     found = verdict(claim, frame[frame["seed"] == 0])
     assert (found.verdict, found.n, found.low, found.high) == ("supported", 1, 0.95, 0.95)

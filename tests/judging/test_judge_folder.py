@@ -197,7 +197,7 @@ def test_a_users_claims_are_judged_alone(
     # The run's own table of verdicts is not the place for them.
     capsys.readouterr()
     assert judge_mine(copy, MINE, "--out", str(copy)) == 2
-    assert "holds the shipped claims" in capsys.readouterr().err
+    assert "holds the verdicts on the shipped claims" in capsys.readouterr().err
     assert (copy / "claims.csv").read_bytes() == before
 
 

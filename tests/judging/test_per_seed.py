@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.claims import Claim
-from suite.judging.per_seed import Side, difference, ratio
-from suite.judging.per_seed import samples as of_sides
+from suite.claims.band import Band
+from suite.claims.claim import Claim
+from suite.judging.per_seed import Side, difference, numbers_per_seed, ratio
 from suite.types import Array
 
 SEEDS = 20
@@ -30,8 +30,7 @@ def claim(**fields: Any) -> Claim:
         "metric": "heldout_loss",
         "estimand": "value",
         "of": {},
-        "low": 0.0,
-        "high": 1.0,
+        "band": Band(0.0, 1.0),
         "expected": "supported",
         "because": "",
         "decides": "quick",
@@ -70,7 +69,7 @@ def samples(claim: Claim, frames: Sequence[pd.DataFrame]) -> tuple[Array, float]
             along=column(claim.along),
         )
 
-    return of_sides(claim, [side(frame) for frame in frames])
+    return numbers_per_seed(claim, [side(frame) for frame in frames])
 
 
 def table(frame: pd.DataFrame, axis: str) -> pd.DataFrame:

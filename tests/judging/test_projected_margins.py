@@ -14,7 +14,7 @@ import pytest
 from suite import claims
 from suite.commands.main import main
 from suite.judging import intervals
-from suite.judging.band_to_verdict import _errors
+from suite.judging.band_to_verdict import _standard_errors
 from suite.judging.intervals import Interval
 from suite.judging.projected_margins import _needed, margins
 from suite.planning import grids
@@ -33,12 +33,12 @@ def plan(seeds: int | None = None) -> grids.Plan:
 def test_a_margin_of_z_is_where_a_claim_becomes_decided() -> None:
     """The interval ends at the edge exactly when the estimate lies Z standard errors from it."""
     found = Interval(1.0, 0.4, 1.3, 50)
-    assert _errors(found, 1.3) == pytest.approx(intervals.Z)
-    assert _errors(found, 0.4) == pytest.approx(intervals.Z)
-    assert _errors(found, 1.6) == pytest.approx(2 * intervals.Z)
-    assert _errors(found, 1.0) == 0.0
-    assert _errors(Interval(1.0, -math.inf, math.inf, 3), 2.0) == 0.0
-    assert _errors(Interval(1.0, 1.0, 1.0, 20), 1.0) == math.inf
+    assert _standard_errors(found, 1.3) == pytest.approx(intervals.Z)
+    assert _standard_errors(found, 0.4) == pytest.approx(intervals.Z)
+    assert _standard_errors(found, 1.6) == pytest.approx(2 * intervals.Z)
+    assert _standard_errors(found, 1.0) == 0.0
+    assert _standard_errors(Interval(1.0, -math.inf, math.inf, 3), 2.0) == 0.0
+    assert _standard_errors(Interval(1.0, 1.0, 1.0, 20), 1.0) == math.inf
     assert pytest.approx(4.056, abs=1e-3) == intervals.Z
 
 
@@ -103,10 +103,10 @@ def test_a_claim_whose_text_changed_has_no_margin(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_verdicts_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"claims\.csv cannot be read: No such file"):
+    with pytest.raises(UserError, match=r"claims\.csv is missing; judge the folder with"):
         margins(plan(), tmp_path)
     (tmp_path / "claims.csv").write_text("claim,group\na,b\n", encoding="utf-8")
-    with pytest.raises(UserError, match="lacks the column 'verdict'"):
+    with pytest.raises(UserError, match="lacks the column 'study'"):
         margins(plan(), tmp_path)
 
 
@@ -142,7 +142,7 @@ def test_a_number_that_is_none_is_named(tmp_path: Path, column: str, value: str)
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    with pytest.raises(UserError, match=f"'tanh-beats-sigmoid' has .*'{value}'"):
+    with pytest.raises(UserError, match=f"claim 'tanh-beats-sigmoid': .*'{value[:40]}'"):
         margins(plan(), tmp_path)
     (tmp_path / "claims.csv").write_bytes(b"claim\n\xff\n")
     with pytest.raises(UserError, match="cannot be read"):

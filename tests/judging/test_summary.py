@@ -128,5 +128,5 @@ def test_runs_that_gave_nothing_are_counted_and_leave_a_row(status: str) -> None
 
 def test_a_study_without_metrics_is_refused() -> None:
     frame = pd.DataFrame({"activation": ["tanh"], "seed": [0], "status": ["ok"]})
-    with pytest.raises(ValueError, match="hold no metric"):
+    with pytest.raises(ValueError, match="have no metric"):
         summarise("training", frame, ["activation"])

@@ -2,51 +2,60 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from typing import Any
+
 import pandas as pd
 import pytest
 
+from suite.claims.band import Band
+from suite.judging.verdicts import Verdict
 from suite.report.common import blocks, run_status, words
+from tests.support import verdicts
 
 
-def line(claim: str, study: str, verdict: str, expected: str = "", **fields: str) -> dict[str, str]:
-    plain = {"promised": "False", "decides": "full"}
-    row = {"claim": claim, "study": study, "verdict": verdict, "as_expected": expected}
-    return plain | row | fields
+def line(
+    claim: str, study: str, verdict: str, as_expected: bool | None = None, **fields: Any
+) -> Verdict:
+    plain = {"promised": False, "decides": "full", "pair_correlation": math.nan, "group": ""}
+    row = {"claim": claim, "study": study, "verdict": verdict, "as_expected": as_expected}
+    return verdicts.verdict(**(plain | row | fields))
 
 
 def test_surprises_stand_first_and_what_was_not_judged_last() -> None:
     rows = [
         line("a1", "a", "not judged"),
         line("b1", "b", "not judged"),
-        line("b2", "b", "supported", "True"),
+        line("b2", "b", "supported", True),
         line("b3", "b", "undecided"),
-        line("b4", "b", "undecided", promised="True"),
-        line("b5", "b", "supported", "True"),
-        line("b5", "b", "refuted", "False"),
-        line("c1", "c", "supported", "True"),
+        line("b4", "b", "undecided", promised=True),
+        line("b5", "b", "supported", True),
+        line("b5", "b", "refuted", False),
+        line("c1", "c", "supported", True),
     ]
     found = blocks.by_study(rows, ["a", "c", "missing"])
     assert list(found) == ["c", "b", "a"]
-    assert [block.head["claim"] for block in found["b"]] == ["b4", "b5", "b2", "b3", "b1"]
-    assert [row["verdict"] for row in found["b"][1].rows] == ["supported", "refuted"]
+    assert [block.head.claim for block in found["b"]] == ["b4", "b5", "b2", "b3", "b1"]
+    assert [row.verdict for row in found["b"][1].rows] == ["supported", "refuted"]
 
 
 def test_the_headline_is_what_its_claims_call_so() -> None:
     rows = [
-        line("first", "a", "supported", headline="True"),
-        line("second", "a", "supported", headline="False"),
-        line("third", "a", "not judged", headline="True"),
+        line("first", "a", "supported", headline=True),
+        line("second", "a", "supported", headline=False),
+        line("third", "a", "not judged", headline=True),
     ]
     found = blocks.headline(blocks.by_study(rows, [])["a"])
-    assert [block.head["claim"] for block in found] == ["first"]
+    assert [block.head.claim for block in found] == ["first"]
 
 
 def test_remarks_on_several_groups_stand_once() -> None:
-    both = {"reason": "no such cell", "pair_correlation": ""}
+    reason = "no such cell"
     rows = [
-        line("a", "b", "not judged", group="framework=torch", **both),
-        line("a", "b", "not judged", group="framework=tensorflow depth=4", **both),
-        line("a", "b", "supported", group="", reason="", pair_correlation="0.12345"),
+        line("a", "b", "not judged", group="framework=torch", reason=reason),
+        line("a", "b", "not judged", group="framework=tensorflow depth=4", reason=reason),
+        line("a", "b", "supported", pair_correlation=0.12345),
     ]
     assert blocks.Block(rows).remarks == {
         "not judged: no such cell": "torch; tensorflow, depth 4",
@@ -56,10 +65,10 @@ def test_remarks_on_several_groups_stand_once() -> None:
 
 def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
     rows = [
-        line("a", "s", "supported", "True"),
-        line("b", "s", "supported", "True"),
+        line("a", "s", "supported", True),
+        line("b", "s", "supported", True),
         line("c", "s", "supported"),
-        line("d", "s", "refuted", "True"),
+        line("d", "s", "refuted", True),
         line("e", "s", "undecided"),
     ]
     assert words.counts(rows) == (
@@ -67,12 +76,12 @@ def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
         " 1 undecided (none promised by this profile)."
     )
     assert words.overall(rows) == "No verdict contradicts its expectation."
-    rows[0]["promised"] = "True"
+    rows[0] = replace(rows[0], promised=True)
     kept = "No verdict contradicts its expectation, and all that this profile promises is decided."
     assert words.overall(rows) == kept
-    left = line("f", "s", "not judged", promised="True")
+    left = line("f", "s", "not judged", promised=True)
     assert words.overall([*rows, left]).endswith("; 1 of this profile were not judged.")
-    for odd in (line("g", "s", "refuted", "False"), line("g", "s", "undecided", promised="True")):
+    for odd in (line("g", "s", "refuted", False), line("g", "s", "undecided", promised=True)):
         assert words.overall([*rows, odd]) == "Whatever is not as expected is listed above them."
 
 
@@ -94,7 +103,7 @@ def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
 def test_the_quantity_of_a_claim_is_a_line(
     metric: str, estimand: str, centre: str, text: str
 ) -> None:
-    assert words.quantity({"metric": metric, "estimand": estimand, "centre": centre}) == text
+    assert words.quantity(verdicts.verdict(metric=metric, estimand=estimand, centre=centre)) == text
 
 
 def test_reasons_that_differ_in_their_numbers_are_one() -> None:
@@ -128,55 +137,55 @@ def test_the_list_of_reasons_is_short_and_complete() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("0.1234567", "0.123"),
-        ("-0.5", "−0.5"),
-        ("20", "20"),
-        ("0", "0"),
-        ("1000", "1000"),
-        ("12345.6", "12346"),
-        ("999.7", "1000"),
-        ("-999.4", "−999"),
-        ("0.0012344", "0.00123"),
-        ("3.1e-7", "3.1e−7"),
-        ("2e9", "2e9"),
-        ("inf", "∞"),
-        ("-inf", "−∞"),
-        ("nan", ""),
-        ("", ""),
-        ("n/a", "n/a"),
+        (0.1234567, "0.123"),
+        (-0.5, "−0.5"),
+        (20, "20"),
+        (0, "0"),
+        (1000, "1000"),
+        (12345.6, "12346"),
+        (999.7, "1000"),
+        (-999.4, "−999"),
+        (0.0012344, "0.00123"),
+        (3.1e-7, "3.1e−7"),
+        (2e9, "2e9"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+        (math.nan, ""),
     ],
 )
-def test_numbers_are_short(value: str, text: str) -> None:
+def test_numbers_are_short(value: float, text: str) -> None:
     assert words.number(value) == text
 
 
 def test_bands_and_intervals_are_words() -> None:
-    assert words.band("0.1", "inf") == "at least 0.1"
-    assert words.band("-inf", "0.02") == "at most 0.02"
-    assert words.band("-0.02", "0.02") == "−0.02 to 0.02"
-    assert words.band("", "") == ""
-    assert words.interval("-inf", "2") == "(−∞, 2]"
-    assert words.interval("", "") == ""
+    assert words.band(Band(0.1, math.inf)) == "≥ 0.1"
+    assert words.band(Band(-math.inf, 0.02)) == "≤ 0.02"
+    assert words.band(Band(-0.02, 0.02)) == "[−0.02, 0.02]"
+    assert words.interval(-math.inf, 2.0) == "(−∞, 2]"
+    assert words.interval(math.nan, math.nan) == ""
 
 
 def test_groups_and_standings_are_words() -> None:
     assert words.group("framework=torch depth=16 initializer=normal(1)") == (
         "torch, depth 16, normal(1)"
     )
+    assert words.group("optimizer=sgd(0.1, 0.9) framework=torch") == "sgd(0.1, 0.9), torch"
     assert words.group("") == ""
-    assert words.standing({"as_expected": "True", "expected": "refuted"}) == "as expected"
-    assert words.standing({"as_expected": "", "expected": "refuted"}) == "expected refuted"
-    assert words.standing({"as_expected": "", "expected": "open"}) == "open"
+    assert words.standing(line("a", "b", "refuted", True, expected="refuted")) == "as expected"
+    assert words.standing(line("a", "b", "undecided", expected="refuted")) == "expected refuted"
+    assert words.standing(line("a", "b", "supported", expected="open")) == "open"
 
 
 def test_drawings_of_a_claim_share_a_scale_and_keep_the_order_of_their_numbers() -> None:
-    row = {"estimate": "0.3", "low": "0.2", "high": "0.4", "band_low": "0.25", "band_high": "inf"}
-    alone, beside, none = blocks.strips([row, {**row, "high": "2"}, {**row, "estimate": "nan"}])
+    row = verdicts.verdict(estimate=0.3, low=0.2, high=0.4, band=Band(0.25, math.inf))
+    unknown = replace(row, estimate=math.nan)
+    alone, beside, none = blocks.strips([row, replace(row, high=2.0), unknown])
     assert none is None
     assert alone is not None
     assert beside is not None
     assert alone.interval[0] < alone.band[0] < alone.estimate < alone.interval[1]
     assert alone.interval[1] < beside.interval[1] < 100 == alone.band[1]
     assert (alone.band, alone.estimate) == (beside.band, beside.estimate)
-    assert blocks.strips([{"estimate": "1", "low": "1", "high": "1"}])[0] is not None
-    assert blocks.strips([{**row, "estimate": ""}]) == [None]
+    point = replace(row, estimate=1.0, low=1.0, high=1.0, band=Band(-math.inf, math.inf))
+    assert blocks.strips([point])[0] is not None
+    assert blocks.strips([unknown]) == [None]

@@ -12,7 +12,7 @@ import pytest
 
 from suite.commands import main as cli
 from suite.commands import plan as planning
-from suite.judging import judge_folder
+from suite.commands.check import check
 from suite.planning.grids import Plan
 from suite.results import checksums
 from suite.results.folder import Results
@@ -101,7 +101,7 @@ def test_every_table_that_is_not_as_it_was_written_is_told_of_in_one_line(
             (folder / name).write_bytes(how)
         else:
             harm(folder / name, how)
-    assert judge_folder.check(folder, None, "text") == 0
+    assert check(folder, None, "text") == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"suite: {folder} is not as the suite wrote it: ")
     assert line.endswith(f"({told})")
@@ -127,14 +127,14 @@ def test_verdicts_that_check_writes_anew_are_not_called_edited(
     path = folder / "sha256sums.txt"
     text = path.read_text(encoding="utf-8")
     path.write_text("".join(text.splitlines(keepends=True)[:-1]), encoding="utf-8")
-    assert judge_folder.check(folder, folder, "text") == 0
+    assert check(folder, folder, "text") == 0
     assert content(folder) == before
     harm(folder / CURVE, "edited")
     (folder / "claims.csv").write_text("claim\n", encoding="utf-8")
     assert altered(folder) == {"edited": ["claims.csv", "fake/spectrum.csv"]}
-    assert judge_folder.check(folder, folder, "text") == 0
+    assert check(folder, folder, "text") == 0
     assert altered(folder) == {"edited": ["fake/spectrum.csv"]}
-    assert judge_folder.check(folder, tmp_path / "elsewhere", "text") == 0
+    assert check(folder, tmp_path / "elsewhere", "text") == 0
     assert not (tmp_path / "elsewhere" / "sha256sums.txt").exists()
 
 
@@ -179,5 +179,5 @@ def test_verdicts_are_not_written_into_the_folder_of_another_run(
     other = Path(shutil.copytree(folder, f"{folder}-other"))
     before = content(other)
     assert cli.main(["check", str(folder), "--out", str(other)]) == 2
-    assert "its claims.csv speaks of its own run" in capsys.readouterr().err
+    assert "already holds another run's claims.csv" in capsys.readouterr().err
     assert content(other) == before

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from suite.judging import judge_folder
+from suite.commands.check import check
 from suite.measuring.executors import Job, Result
 from suite.measuring.measure_stack import measure_and_store
 from suite.planning.grids import Plan
@@ -150,7 +150,7 @@ def test_a_damaged_table_is_told_when_it_is_judged(
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     capsys.readouterr()
     try:
-        code = judge_folder.check(folder, None, "text")
+        code = check(folder, None, "text")
         told = capsys.readouterr().err
         assert code == (3 if damage == "lines lost" else 0)
     except UserError as error:
@@ -164,7 +164,7 @@ def test_a_whole_table_is_judged_in_silence(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
-    assert judge_folder.check(folder, None, "text") == 0
+    assert check(folder, None, "text") == 0
     assert capsys.readouterr().err == ""
 
 

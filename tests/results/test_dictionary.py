@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
-from suite.judging.verdicts import Verdict
+from suite.judging.verdicts import COLUMNS
 from suite.metrics import METRICS
 from suite.planning.axes import AXES
 from suite.results.dictionary import _STATUSES, _VERDICT, column_dictionary
@@ -21,7 +19,7 @@ def test_the_committed_copy_is_up_to_date() -> None:
 
 def test_every_status_and_column_of_a_verdict_is_explained() -> None:
     assert set(_STATUSES) == set(Status)
-    assert list(_VERDICT) == [field.name for field in fields(Verdict)]
+    assert list(_VERDICT) == list(COLUMNS)
 
 
 def test_every_metric_is_measured_and_explained() -> None:

@@ -117,7 +117,7 @@ def claim(**fields: object) -> list[object]:
         "estimate": 0.371,
         "low": 0.28,
         "high": 0.463,
-        "level": 0.99975,
+        "level": 0.99995,
         "band_low": 0.1,
         "band_high": math.inf,
         "n": 20,
@@ -132,7 +132,7 @@ def claim(**fields: object) -> list[object]:
         "reason": "",
         "because": "sigmoid's slope is at most 1/4",
         "source": "tutorial",
-        "text_hash": "0123456789abcdef",
+        "text_hash": "0123456789ab",
     }
     row = plain | fields
     return [row[name] for name in CLAIM]
@@ -198,6 +198,7 @@ def claims() -> list[list[object]]:
             low="",
             high="",
             n=0,
+            margin="",
             as_expected="",
             metric="activation_mean_square",
             estimand="slope",

@@ -20,9 +20,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from suite import seeds
-from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import installed
 from suite.comparing import verdict_changes
-from suite.judging.judge_folder import stored_plan
+from suite.judging.expected_runs import stored_plan
 from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, executors, runner
 from suite.measuring.executors import Job
@@ -91,7 +91,8 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
             )
         elif len(whole) < len(stacks):
             notes.append(f"{name}: {len(stacks) - len(whole)} stacks failed there or are missing")
-    able = [stack for stack in eligible if FRAMEWORKS[stack.framework].installed]
+    available = installed()
+    able = [stack for stack in eligible if stack.framework in available]
     drawn = set(choose(able, plan, count, number))
     chosen = [stack for stack in able if stack in drawn]
     if not chosen:
@@ -131,7 +132,8 @@ def _plan(manifest: Manifest) -> tuple[Plan, list[str]]:
         notes.append(f"this version has no study {', '.join(map(repr, lost))}")
     plan = stored_plan(replace(manifest, studies=tuple(known) or manifest.studies))
     used = dict.fromkeys(s.framework for stacks in plan.stacks.values() for s in stacks)
-    if absent := [name for name in used if not FRAMEWORKS[name].installed]:
+    available = installed()
+    if absent := [name for name in used if name not in available]:
         notes.append(f"not installed here: {', '.join(absent)}")
     return plan, notes
 

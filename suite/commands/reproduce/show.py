@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from suite.commands.reproduce.measure_again import OUTCOMES, Reproduced
-from suite.judging.verdicts import plain
+from suite.judging.show_verdicts import plain
 
 SHOWN = 20
 """Lines on what is not identical, the farthest off first."""

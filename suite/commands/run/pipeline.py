@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.frameworks.timing import STAGES
-from suite.judging.judge_folder import Judged, judge_run, show, summary, write_verdicts
+from suite.judging.judge_folder import Judged, judge_run, write_verdicts
+from suite.judging.show_verdicts import table
+from suite.judging.summary import summary
 from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, executors, runner
 from suite.measuring.executors import Job
@@ -119,7 +121,7 @@ def _conclude(plan: Plan, results: Results, jobs: int, draw: bool, stages: _Stag
         timings = _timings(plan, results, stages)
         results.write_frame("timings.csv", timings)
     with contextlib.suppress(BrokenPipeError):
-        show(judged, "text")
+        print(table(judged.verdicts))
         sys.stdout.flush()
     tell(f"\nruns: {_counts(judged)}\n{_spent(timings)}\nresults in {results.folder}")
     return judged.code

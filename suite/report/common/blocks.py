@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from suite.judging.verdicts import NOT_JUDGED
+from suite.judging.verdicts import NOT_JUDGED, Verdict
 from suite.report.common import words
 
 
@@ -23,10 +23,10 @@ class Strip:
 class Block:
     """A claim: ``head`` is the row that speaks for all where they agree, such as the statement."""
 
-    rows: Sequence[Mapping[str, str]]
+    rows: Sequence[Verdict]
 
     @property
-    def head(self) -> Mapping[str, str]:
+    def head(self) -> Verdict:
         """The first row."""
         return self.rows[0]
 
@@ -38,12 +38,12 @@ class Block:
     @property
     def judged(self) -> bool:
         """Whether any group of it was judged."""
-        return any(row["verdict"] != NOT_JUDGED for row in self.rows)
+        return any(row.verdict != NOT_JUDGED for row in self.rows)
 
     @property
     def verdicts(self) -> Sequence[str]:
         """The verdicts of the groups, each kind once."""
-        return list(dict.fromkeys(row["verdict"] for row in self.rows))
+        return list(dict.fromkeys(row.verdict for row in self.rows))
 
     @property
     def remarks(self) -> Mapping[str, str]:
@@ -51,29 +51,29 @@ class Block:
         found: dict[str, list[str]] = {}
         for row in self.rows:
             for remark in words.remarks(row):
-                found.setdefault(remark, []).append(words.group(row["group"]))
+                found.setdefault(remark, []).append(words.group(row.group))
         return {remark: "; ".join(filter(None, groups)) for remark, groups in found.items()}
 
     @property
-    def lines(self) -> Sequence[tuple[Mapping[str, str], Strip | None]]:
+    def lines(self) -> Sequence[tuple[Verdict, Strip | None]]:
         """Each row with its drawing, all of them to one scale."""
         return list(zip(self.rows, strips(self.rows), strict=True))
 
 
-def by_study(rows: Iterable[Mapping[str, str]], studies: Sequence[str]) -> dict[str, list[Block]]:
+def by_study(rows: Iterable[Verdict], studies: Sequence[str]) -> dict[str, list[Block]]:
     """Study -> its blocks: the named studies first, inside a study what is odd first.
 
     Otherwise the order is that of the rows. What was not judged stands last, and so do studies of
     which nothing was.
     """
-    claims: dict[str, list[Mapping[str, str]]] = {}
+    claims: dict[str, list[Verdict]] = {}
     for row in rows:
-        claims.setdefault(row["claim"], []).append(row)
+        claims.setdefault(row.claim, []).append(row)
     blocks = [Block(of_claim) for of_claim in claims.values()]
     blocks.sort(key=lambda block: 0 if block.odd else 1 if block.judged else 2)
     groups: dict[str, list[Block]] = {study: [] for study in studies}
     for block in blocks:
-        groups.setdefault(block.head["study"], []).append(block)
+        groups.setdefault(block.head.study, []).append(block)
     # False sorts before True: the studies with a judged claim come first.
     order = sorted(groups, key=lambda study: not any(block.judged for block in groups[study]))
     return {study: groups[study] for study in order if groups[study]}
@@ -81,17 +81,16 @@ def by_study(rows: Iterable[Mapping[str, str]], studies: Sequence[str]) -> dict[
 
 def headline(blocks: Iterable[Block]) -> list[Block]:
     """The judged claims that are called the most telling."""
-    return [block for block in blocks if block.judged and block.head["headline"] == "True"]
+    return [block for block in blocks if block.judged and block.head.headline]
 
 
-def strips(rows: Sequence[Mapping[str, str]]) -> list[Strip | None]:
-    """The drawings of some rows of claims.csv; None where there is no finite estimate.
+def strips(rows: Sequence[Verdict]) -> list[Strip | None]:
+    """The drawings of some verdicts; None where there is no finite estimate.
 
-    They share a scale, which spans all finite numbers of the rows with a margin; what is infinite
-    runs off its end.
+    They share a scale, which spans all finite numbers of the verdicts with a margin; what is
+    infinite runs off its end.
     """
-    names = ("band_low", "band_high", "low", "high", "estimate")
-    numbers = [[_float(row.get(name)) for name in names] for row in rows]
+    numbers = [(row.band.low, row.band.high, row.low, row.high, row.estimate) for row in rows]
     finite = [x for line in numbers if math.isfinite(line[-1]) for x in line if math.isfinite(x)]
     if not finite:
         return [None] * len(rows)
@@ -115,10 +114,3 @@ def strips(rows: Sequence[Mapping[str, str]]) -> list[Strip | None]:
         )
 
     return [strip(*line) for line in numbers]
-
-
-def _float(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return math.nan

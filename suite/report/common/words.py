@@ -5,38 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from suite.judging.verdicts import NOT_JUDGED, REFUTED, SUPPORTED, UNDECIDED
+from suite.claims.band import Band
+from suite.judging.show_verdicts import problem
+from suite.judging.verdicts import NOT_JUDGED, RULINGS, UNDECIDED, Verdict, group_fields
 from suite.metrics import METRICS
 
-VERDICTS = (SUPPORTED, REFUTED, UNDECIDED, NOT_JUDGED)
-MARKS = dict(zip(VERDICTS, "✓✗?–", strict=True))
+MARKS: Mapping[str, str] = dict(zip(RULINGS, "✓✗?–", strict=True))
 """A sign beside each word, so that no verdict rests on its colour alone."""
 _DIGITS = tuple("-0123456789")
 _UNITLESS = ("ratio", "ratio_to_prediction", "slope", "share")
 
 
-def number(value: float | str | None) -> str:
-    """A number for people: three significant digits, ∞ and − as signs; empty when there is none.
+def number(value: float) -> str:
+    """Return a number with three significant digits, ∞ and − as signs; empty when it is unknown.
 
-    All digits before the point are kept. Text that is no number stays as it is.
+    All digits before the point are kept.
     """
-    try:
-        given = float(value) if value not in (None, "") else math.nan
-    except ValueError:
-        return str(value)
-    if math.isnan(given):
+    if math.isnan(value):
         return ""
-    if math.isinf(given):
-        return "∞" if given > 0 else "−∞"
-    size = abs(given)
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    size = abs(value)
     form = ".2e" if 0 < size < 1e-3 or size >= 1e6 else ".0f" if size >= 999.5 else ".3g"
-    mantissa, _, exponent = format(given, form).partition("e")
+    mantissa, _, exponent = format(value, form).partition("e")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
     return (mantissa + (f"e{int(exponent)}" if exponent else "")).replace("-", "−")
 
 
-def interval(low: str, high: str) -> str:
+def interval(low: float, high: float) -> str:
     """``[low, high]``, with a round bracket at an infinite end; empty when nothing is known."""
     left, right = number(low), number(high)
     if not left and not right:
@@ -44,115 +41,98 @@ def interval(low: str, high: str) -> str:
     return f"{'(' if '∞' in left else '['}{left}, {right}{')' if '∞' in right else ']'}"
 
 
-def band(low: str, high: str) -> str:
-    """A band as people say it: at least, at most, or between two numbers."""
-    left, right = number(low), number(high)
-    if left in ("", "−∞"):
-        return f"at most {right}" if right not in ("", "∞") else ""
-    return f"at least {left}" if right in ("", "∞") else f"{left} to {right}"
+def band(given: Band) -> str:
+    """A band with the signs of a page: ``≥ 0.1``, ``≤ 2`` or ``[−0.02, 0.02]``."""
+    if math.isinf(given.high):
+        return f"≥ {number(given.low)}"
+    if math.isinf(given.low):
+        return f"≤ {number(given.high)}"
+    return interval(given.low, given.high)
 
 
-def surprising(row: Mapping[str, str]) -> bool:
-    """Whether a verdict contradicts what was expected."""
-    return row["as_expected"] == "False"
-
-
-def broken_promise(row: Mapping[str, str]) -> bool:
-    """Whether a claim stayed undecided although this profile promised to decide it."""
-    return row["verdict"] == UNDECIDED and row.get("promised") == "True"
-
-
-def odd(row: Mapping[str, str]) -> bool:
+def odd(verdict: Verdict) -> bool:
     """Whether a verdict is not as it should be: the page puts it first."""
-    return surprising(row) or broken_promise(row)
+    return verdict.contradicts or verdict.broken_promise
 
 
-def standing(row: Mapping[str, str]) -> str:
+def standing(verdict: Verdict) -> str:
     """A verdict beside what was expected, in a few words."""
-    if row["as_expected"] == "True":
+    if verdict.as_expected:
         return "as expected"
-    if row["expected"] in ("", "open"):
-        return "open"
-    return f"expected {row['expected']}"
+    return "open" if verdict.expected == "open" else f"expected {verdict.expected}"
 
 
 def group(text: str) -> str:
     """``framework=torch depth=4`` as people say it: ``torch, depth 4``; names need no axis."""
-    parts = (part.partition("=") for part in text.split(" "))
     return ", ".join(
-        f"{axis} {value}".strip() if value[:1] in _DIGITS else value for axis, _, value in parts
+        f"{axis} {value}" if value[:1] in _DIGITS else value
+        for axis, value in group_fields(text).items()
     )
 
 
-def remarks(row: Mapping[str, str]) -> list[str]:
+def remarks(verdict: Verdict) -> list[str]:
     """What the details say of one group: why it has no verdict, what pairing by seed bought."""
-    correlation = number(row["pair_correlation"])
+    correlation = number(verdict.pair_correlation)
     return [
-        *([f"{row['verdict']}: {row['reason']}"] if row["reason"] else []),
+        *([problem(verdict)] if verdict.reason else []),
         *([f"correlation of the pairs {correlation} (Spearman, by seed)"] if correlation else []),
     ]
 
 
-def quantity(row: Mapping[str, str]) -> str:
+def quantity(verdict: Verdict) -> str:
     """Metric, estimand and unit of an estimate: ``forward_slope, median, nats per layer``."""
-    estimand, centre = row["estimand"], row["centre"]
+    estimand, centre = verdict.estimand, verdict.centre
     if estimand == "share":
-        return f"{row['metric']}, share of runs"
+        return f"{verdict.metric}, share of runs"
     # "median" says enough of values; "every" alone would not.
     named = [] if (estimand, centre) == ("value", "median") else [estimand.replace("_", " ")]
     unit = ""
-    if estimand not in _UNITLESS and row["metric"] in METRICS:
-        unit = METRICS[row["metric"]].unit
+    if estimand not in _UNITLESS and verdict.metric in METRICS:
+        unit = METRICS[verdict.metric].unit
     # A bare "share" would read as the estimand.
     unit = {"1": "", "share": "as a share"}.get(unit, unit)
-    return ", ".join(filter(None, (row["metric"], " ".join([centre, *named]).strip(), unit)))
+    return ", ".join(filter(None, (verdict.metric, " ".join([centre, *named]).strip(), unit)))
 
 
-def lost(row: Mapping[str, str]) -> str:
-    """The runs that did not end well: ``3 diverged, 1 missing``; empty when there are none."""
-    kinds = ("diverged", "failed", "missing")
-    return ", ".join(f"{row[kind]} {kind}" for kind in kinds if row[kind] not in ("", "0"))
-
-
-def counts(rows: Sequence[Mapping[str, str]]) -> str:
+def counts(verdicts: Sequence[Verdict]) -> str:
     """The sentence on top: how many verdicts of each kind, as expected or surprising."""
-    if not rows:
+    if not verdicts:
         return "No claim was judged."
-    claims = len({row["claim"] for row in rows})
+    claims = len({verdict.claim for verdict in verdicts})
     parts = []
-    for verdict in VERDICTS:
-        if of_kind := [row for row in rows if row["verdict"] == verdict]:
-            split = _split(verdict, of_kind)
-            parts.append(f"{len(of_kind)} {verdict}" + (f" ({split})" if split else ""))
-    verdicts = "1 verdict" if len(rows) == 1 else f"{len(rows)} verdicts"
-    return f"{verdicts} on {claims} claim{'s' * (claims != 1)}: {', '.join(parts)}."
+    for ruling in RULINGS:
+        if of_kind := [verdict for verdict in verdicts if verdict.verdict == ruling]:
+            split = _split(ruling, of_kind)
+            parts.append(f"{len(of_kind)} {ruling}" + (f" ({split})" if split else ""))
+    number_of = "1 verdict" if len(verdicts) == 1 else f"{len(verdicts)} verdicts"
+    return f"{number_of} on {claims} claim{'s' * (claims != 1)}: {', '.join(parts)}."
 
 
-def overall(rows: Sequence[Mapping[str, str]]) -> str:
+def overall(verdicts: Sequence[Verdict]) -> str:
     """Whether anything is odd, and what became of the promises of the profile, in a sentence."""
-    if any(map(odd, rows)):
+    if any(map(odd, verdicts)):
         return "Whatever is not as expected is listed above them."
-    promised = [row for row in rows if row["promised"] == "True"]
-    lacking = sum(row["verdict"] == NOT_JUDGED for row in promised)
+    promised = [verdict for verdict in verdicts if verdict.promised]
+    lacking = sum(verdict.verdict == NOT_JUDGED for verdict in promised)
     if lacking:
         return f"No verdict contradicts its expectation; {lacking} of this profile were not judged."
     kept = ", and all that this profile promises is decided" if promised else ""
     return f"No verdict contradicts its expectation{kept}."
 
 
-def _split(verdict: str, rows: Sequence[Mapping[str, str]]) -> str:
+def _split(ruling: str, verdicts: Sequence[Verdict]) -> str:
     """How many of the verdicts of one kind are as they should be; empty: not judged."""
-    if verdict == NOT_JUDGED:
+    if ruling == NOT_JUDGED:
         return ""
-    if verdict == UNDECIDED:
-        late = sum(map(broken_promise, rows))
+    if ruling == UNDECIDED:
+        late = sum(verdict.broken_promise for verdict in verdicts)
         return (
             f"{late} that this profile should decide" if late else "none promised by this profile"
         )
-    foreseen = sum(row["as_expected"] == "True" for row in rows)
-    against = sum(map(surprising, rows))
-    if foreseen == len(rows):
+    foreseen = sum(verdict.as_expected is True for verdict in verdicts)
+    against = sum(verdict.contradicts for verdict in verdicts)
+    if foreseen == len(verdicts):
         return "as expected" if foreseen == 1 else "all as expected"
-    free = len(rows) - foreseen - against
+    free = len(verdicts) - foreseen - against
     counted = {"as expected": foreseen, "open": free, "surprising": against}
     return ", ".join(f"{count} {word}" for word, count in counted.items() if count)

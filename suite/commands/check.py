@@ -1,0 +1,62 @@
+"""``suite check``: judge a stored run again and print the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from suite.judging import show_verdicts
+from suite.judging.expected_runs import stored_plan
+from suite.judging.judge_folder import judge_run, write_verdicts
+from suite.results.checksums import warn
+from suite.results.folder import Results
+from suite.results.manifest import MANIFEST
+from suite.types import UserError
+
+
+def check(
+    folder: Path,
+    out: Path | None,
+    form: str,
+    headline: bool = False,
+    files: Sequence[Path] = (),
+) -> int:
+    """Judge a stored run, print the verdicts as ``form`` and return the exit code.
+
+    ``form``: text, markdown or json. ``files``: judge the claims of these files instead of the
+    shipped ones. ``headline``: print only the verdicts on the headline claims; the exit code is
+    about all of them. ``out``: the folder into which claims.csv and junit.xml are written.
+
+    Raise UserError where the folder is not a results folder, a table or a file of claims cannot be
+    read, or the verdicts would replace those on other claims or of another run.
+    """
+    results = Results(folder)
+    _check_out(folder, out, bool(files))
+    manifest = results.manifest()
+    judged = judge_run(results, stored_plan(manifest), files)
+    if out is not None:
+        write_verdicts(Results(out), judged.verdicts)
+    warn(folder, manifest)
+    shown = [verdict for verdict in judged.verdicts if verdict.headline or not headline]
+    if form == "json":
+        print(show_verdicts.as_json(shown, judged.code))
+    elif form == "markdown":
+        print(show_verdicts.markdown(shown))
+    else:
+        print(show_verdicts.table(shown))
+    return judged.code
+
+
+def _check_out(folder: Path, out: Path | None, own_claims: bool) -> None:
+    if out is None:
+        return
+    same = out.resolve() == folder.resolve()
+    if same and own_claims:
+        raise UserError(
+            f"--out {out}: its claims.csv holds the verdicts on the shipped claims; choose a"
+            " different folder"
+        )
+    if not same and (out / MANIFEST).exists():
+        raise UserError(
+            f"--out {out}: already holds another run's claims.csv; choose a different folder"
+        )

@@ -1,8 +1,9 @@
-"""Does a product of Gaussian matrices explode, and at which rate? Held against the exact law.
+"""The growth of products of Gaussian matrices, compared with the exact law.
 
 A product of ``depth`` matrices of ``width`` x ``width`` with independent N(0, ``scale``^2) entries
 is a linear network at initialisation. Everything is computed in double precision and in a form
-that neither overflows nor loses small singular values; single precision is measured beside it.
+that neither overflows nor loses small singular values; the product is also computed in single
+precision, to see where that overflows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import math
 import numpy as np
 
 from suite import seeds
+from suite.studies.common import costs
+from suite.studies.common.measurements import completed
 from suite.theory import products as theory
 from suite.types import (
     BLOCK,
@@ -29,21 +32,24 @@ from suite.types import (
 )
 
 FACTORS = 101
-"""A matrix and 100 more, as in the published demonstration."""
+"""The number of factors: a matrix and 100 more, as in the published demonstration."""
 ROUNDS = 2
-"""Of QR passes back and forth: with s2/s1 below 0.5, ln(s2/s1) is then exact to three digits."""
+"""The number of QR passes back and forth: with s2/s1 below 0.5, two make ln(s2/s1) exact to three
+digits."""
 LARGEST = math.log(float(np.finfo(np.float32).max))
 SMALLEST = math.log(float(np.finfo(np.float32).smallest_subnormal))
 
 
 class Products(Study):
-    """The study; ``suite.types.Study`` says what each member means."""
+    """Products of 101 matrices by width, and of 250 by scale; only NumPy is needed."""
 
     name = "products"
     position = 120
-    question = "Does a product of Gaussian matrices explode, how fast, and at which scale not?"
+    question = (
+        "Does a product of Gaussian matrices explode, how fast, and at which scale does it not?"
+    )
     source = "stability notes; Newman 1986; Forrester 2013"
-    frameworks: tuple[str, ...] = ("numpy",)
+    frameworks = ("numpy",)
     axes = ("framework", "depth", "width", "scale")
     within = ("scale",)
     tables: tuple[TableSpec, ...] = (
@@ -85,9 +91,9 @@ class Products(Study):
         quick = (_grid((1, 2, 4), seeds=10 * BLOCK),)
         if profile == "quick":
             return quick
-        # Seeds: the top exponent of one product has a standard deviation of 1.1 (n = 1) to 0.13
-        # (n = 32) over the root of the factors, and a median's interval reaches 5 of them over
-        # the root of the seeds to either side.
+        # The standard deviation of a product's top exponent is 1.1 (n = 1) to 0.13 (n = 32) over
+        # the root of the number of factors, and the interval of a median reaches 5 of them over
+        # the root of the number of seeds to either side.
         critical = [
             _grid((n,), scale=round(theory.critical_scale(n), 6), seeds=count)
             for n, count in ((4, 1000), (32, 400))
@@ -111,21 +117,20 @@ class Products(Study):
 
     def unsupported(self, cell: Cell) -> str | None:
         if float(cell["scale"]) <= 0:
-            return "the logarithm of a product needs a scale above zero"
+            return "a product has a finite logarithm only for a scale above zero"
         return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         drawn = np.stack([factors(member, lab.root) for member in stack.members])
         scales = np.array([float(member.cell["scale"]) for member in stack.members])
         columns, tables = observe(drawn, scales)
-        count = len(stack.members)
-        runs = Table("runs", {}, columns)
-        return Measurement(["ok"] * count, [""] * count, (runs, *tables))
+        return completed(len(stack.members), Table("runs", {}, columns), *tables)
 
     def cost(self, stack: Stack) -> Cost:
         entries = sum(m.cell.count("depth") * m.cell.count("width") ** 2 for m in stack.members)
         passes = sum(m.cell.count("depth") for m in stack.members)
-        return Cost(0.01 + 1e-5 * passes + 1.2e-7 * entries, 3e8 + 6 * 8.0 * entries)
+        seconds = 0.01 + 1e-5 * passes + 1.2e-7 * entries
+        return Cost(seconds, costs.NUMPY_WORKER + 6 * 8.0 * entries)
 
 
 def _grid(widths: tuple[int, ...], scale: float = 1.0, seeds: int = BLOCK) -> Grid:
@@ -133,7 +138,7 @@ def _grid(widths: tuple[int, ...], scale: float = 1.0, seeds: int = BLOCK) -> Gr
 
 
 def factors(member: Member, root: int) -> Array:
-    """(depth, width, width) matrices; those of a longer product begin with the same ones."""
+    """Draw the matrices, (depth, width, width); a longer product begins with the same ones."""
     depth, width = member.cell.count("depth"), member.cell.count("width")
     scale = float(member.cell["scale"])
     rng = seeds.generator(root, "factors", seed=member.seed, width=width, scale=repr(scale))
@@ -194,11 +199,11 @@ def _until(size: float, exact: Array) -> Array:
 
 
 def through(drawn: Array, basis: Array) -> tuple[Array, Array]:
-    """Send an orthonormal basis through the factors, orthonormalised after each.
+    """Send an orthonormal basis through the factors, and make it orthonormal after each.
 
-    ``drawn`` (K, depth, n, n), ``basis`` (K, n, n). Returns ln|R_kk| of each step,
-    (K, depth, n), and the last basis. From the unit matrix, the sum of the first column is
-    ln(norm) of the product's first column.
+    ``drawn``: (K, depth, n, n); ``basis``: (K, n, n). Returns ln|R_kk| of each step, (K, depth, n),
+    and the last basis. Starting from the unit matrix, the sum of the first column is the ln(norm)
+    of the product's first column.
     """
     steps = []
     for position in range(drawn.shape[1]):
@@ -208,11 +213,11 @@ def through(drawn: Array, basis: Array) -> tuple[Array, Array]:
 
 
 def log_singular_values(drawn: Array, left: Array) -> Array:
-    """(K, n) logarithms of the product's singular values, descending.
+    """Return the logarithms of the product's singular values, (K, n), descending.
 
-    ``left``: the basis in which the unit matrix comes out of the factors. Passes back through
-    the transposed factors and forth again are subspace iteration (Stewart 1997): no product is
-    ever formed, so a singular value 1e-40 times the first is as exact as the first.
+    ``left``: the basis to which the factors carry the unit matrix. Passes back through the
+    transposed factors and forward again are subspace iteration (Stewart 1997): no product is ever
+    formed, so a singular value 1e-40 times the first is as exact as the first.
     """
     back = drawn[:, ::-1].swapaxes(-1, -2)
     for _ in range(ROUNDS):
@@ -222,7 +227,7 @@ def log_singular_values(drawn: Array, left: Array) -> Array:
 
 
 def largest_entry(drawn: Array) -> Array:
-    """(K,) log10 of the largest absolute entry of the product, rescaled after each factor."""
+    """Return log10 of the largest absolute entry of the product, (K,); rescaled at each factor."""
     product = np.broadcast_to(np.eye(drawn.shape[2]), drawn[:, 0].shape)
     total = np.zeros(len(drawn))
     for position in range(drawn.shape[1]):
@@ -234,16 +239,16 @@ def largest_entry(drawn: Array) -> Array:
 
 
 def single_precision(drawn: Array) -> tuple[Array, Array]:
-    """Factors until the product in float32 first holds an entry that is not finite, and until
-    it is zero throughout, each (K,); inf where that does not happen."""
+    """Return the number of factors until the product in float32 has an entry that is not finite,
+    and until it is zero throughout, (K,) each; inf where that does not happen."""
     product = np.broadcast_to(np.eye(drawn.shape[2], dtype=np.float32), drawn[:, 0].shape)
     overflow, underflow = np.full((2, len(drawn)), np.inf)
     with np.errstate(over="ignore", invalid="ignore"):
         for position in range(drawn.shape[1]):
             product = drawn[:, position].astype(np.float32) @ product
-            gone = ~np.isfinite(product).all(axis=(1, 2))
+            infinite = ~np.isfinite(product).all(axis=(1, 2))
             zero = (product == 0).all(axis=(1, 2))
-            overflow = np.where(gone, np.minimum(overflow, position + 1), overflow)
+            overflow = np.where(infinite, np.minimum(overflow, position + 1), overflow)
             underflow = np.where(zero, np.minimum(underflow, position + 1), underflow)
     return overflow, underflow
 

@@ -1,20 +1,20 @@
-"""What happens to signals and gradients at initialisation, layer by layer, beside the theory.
+"""Signals and gradients at initialisation, layer by layer, compared with theory.
 
-No training. A batch of Gaussian inputs goes forward through one network, a random Gaussian
-cotangent goes back from its last activation. Each network has its own seed: its own inputs and
-cotangent (shared by all cells of a width) and its own kernels (shared by all activations).
+Nothing is trained. A batch of Gaussian inputs goes forward through one network, and a random
+Gaussian cotangent goes back from its last activation. The seed of a network determines its inputs
+and cotangent, which all cells of a width share, and its kernels, which all activations share.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import activations, initializers, laws
 from suite.studies.common import costs
+from suite.studies.common.measurements import by_seed, measurement, table
 from suite.studies.common.signals import CENTRES, Columns, Scratch, not_finite, observe
 from suite.studies.common.starts import NO_LAW, initial_layer
 from suite.theory import mean_field
@@ -30,16 +30,16 @@ from suite.types import (
     Member,
     Stack,
     Study,
-    Table,
     TableSpec,
     UserError,
     Weights,
 )
 
 _VARIANCES = ("preactivation_variance", "activation_variance", "gradient_variance")
-"""Columns that are finite where the signals are."""
+"""Columns that are finite exactly where the signals are."""
 INPUTS = 16
-"""Inputs in a batch. They share the kernels: the intervals of claims run over seeds alone."""
+"""The number of inputs in a batch. They share the kernels, so claims have intervals over seeds
+only."""
 
 
 _ACTIVATIONS = (
@@ -66,12 +66,12 @@ _INITIALIZERS = (
 
 
 class Propagation(Study):
-    """Forward and backward at initialisation; ``suite.types.Study`` says what each part means."""
+    """Deep networks of activations and initializers, mostly of 50 layers of 256 units."""
 
     name = "propagation"
     position = 30
     headline = True
-    question = "Do signals and gradients keep their size through 50 layers, as theory says?"
+    question = "Do signals and gradients keep their size through 50 layers, as theory predicts?"
     source = (
         "Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015; Poole et al. 2016;"
         " Schoenholz et al. 2017; Hanin 2018"
@@ -147,9 +147,9 @@ class Propagation(Study):
             _grid(("mish",), ("he_normal",)),
             # fan_in Var(W) = 10.24, that of 4096 units with a standard deviation of 0.05.
             _grid(("sigmoid", "tanh"), ("normal(0.2)",)),
-            # As many seeds as decide the claims: the slope of one network at width 256 has a
-            # standard deviation of 0.005 (linear) to sqrt(5 / (50 * 256)) = 0.02 (He, relu), and
-            # the interval of a median reaches 4.6 of them over sqrt(seeds) to either side.
+            # The seeds suffice for the claims: the slope of one network at width 256 has a standard
+            # deviation of 0.005 (linear) to sqrt(5 / (50 * 256)) = 0.02 (He, relu), and the
+            # interval of a median reaches 4.6 of them over sqrt(seeds) to either side.
             _grid(("linear", "relu"), ("default",), seeds=60),
             _grid(("linear", "tanh", "relu"), ("xavier_normal",), seeds=100),
             _grid(("linear",), ("he_normal",), seeds=60),
@@ -161,7 +161,7 @@ class Propagation(Study):
                 ("xavier_normal", "he_normal"),
                 weights=("shared",),
             ),
-            # As deep as the networks for which Xavier with ReLU is printed, and ten times deeper.
+            # As deep as the published networks with Xavier and ReLU, and ten times deeper.
             _grid(("relu",), ("xavier_normal",), depth=2, width=512),
             _grid(("relu",), ("xavier_normal",), depth=20, width=512),
         )
@@ -189,11 +189,9 @@ class Propagation(Study):
         observed: dict[Member, Columns] = {}
         reasons: dict[Member, str] = {}
         scratch = Scratch()
-        by_seed = sorted(stack.members, key=lambda member: member.seed)
-        for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
-            members = tuple(group)
+        for members in by_seed(stack.members):
             names = [member.cell.text("activation") for member in members]
-            # One draw at a time is kept: 50 kernels of 512 x 512 are 52 MB.
+            # Only one draw is in memory at a time: 50 kernels of 512 x 512 are 52 MB.
             inputs, cotangent = batch(members[0], lab)
             signals = lab.framework.propagate(names, start(members[0], lab), inputs, cotangent)
             for member, signal in zip(members, signals, strict=True):
@@ -201,28 +199,22 @@ class Propagation(Study):
                 sound = all(np.isfinite(columns["layers"][name]).all() for name in _VARIANCES)
                 reasons[member] = "" if sound else not_finite(signal)
                 observed[member] = columns
-        tables = [
-            self._table(spec, [observed[member] for member in stack.members])
-            for spec in self.tables
-        ]
-        ordered = [reasons[member] for member in stack.members]
-        return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
+        depth = stack.members[0].cell.count("depth")
+        coordinates = {"layer": np.arange(1, depth + 1), "bin": self.bins}
+        return measurement(
+            [reasons[member] for member in stack.members],
+            [
+                table(spec, [observed[member][spec.name] for member in stack.members], coordinates)
+                for spec in self.tables
+            ],
+        )
 
     def observed(
         self, cell: Cell, signal: LayerSignals, inputs: Array, scratch: Scratch
     ) -> Columns:
-        """All columns of one run, the theory's among them. inputs: (INPUTS, width)."""
+        """Return all columns of one run, predictions included. ``inputs``: (INPUTS, width)."""
         phi = activations.resolve(cell.text("activation"))
         return observe(signal, inputs, phi, predict(cell), scratch)
-
-    def _table(self, spec: TableSpec, observed: list[Columns]) -> Table:
-        columns = {
-            metric: np.array([columns[spec.name][metric] for columns in observed])
-            for metric in spec.metrics
-        }
-        depth = len(observed[0]["layers"]["activation_mean"])
-        places = {"layer": np.arange(1, depth + 1), "bin": self.bins}
-        return Table(spec.name, {name: places[name] for name in spec.coordinates}, columns)
 
     def cost(self, stack: Stack) -> Cost:
         return costs.propagation(stack, INPUTS, CENTRES.size + 20)
@@ -249,7 +241,7 @@ def _grid(
 
 
 def start(member: Member, lab: Lab) -> Weights:
-    """The kernels and biases of a network: depth layers of (width, width) and (width,)."""
+    """Draw the kernels (width, width) and biases (width,) of the ``depth`` layers of a network."""
     width = member.cell.count("width")
     return tuple(
         initial_layer(lab.framework, lab.root, member, layer, width, width)
@@ -258,7 +250,7 @@ def start(member: Member, lab: Lab) -> Weights:
 
 
 def batch(member: Member, lab: Lab) -> tuple[Array, Array]:
-    """Inputs and cotangent, N(0, 1), each (INPUTS, width) float32."""
+    """Draw inputs and cotangent, N(0, 1), each (INPUTS, width) float32."""
     width = member.cell.count("width")
     inputs, cotangent = (
         seeds.generator(lab.root, purpose, seed=member.seed, width=width)
@@ -270,14 +262,14 @@ def batch(member: Member, lab: Lab) -> tuple[Array, Array]:
 
 
 def kernel_law(cell: Cell) -> laws.Law:
-    """The declared law of a cell's kernels. Raises UserError where none is declared."""
-    home = "numpy" if cell["weights"] == "shared" else cell.text("framework")
-    return initializers.resolve(cell.text("initializer")).law(home)
+    """Return the declared law of a cell's kernels. Raises UserError if none is declared."""
+    framework = "numpy" if cell["weights"] == "shared" else cell.text("framework")
+    return initializers.resolve(cell.text("initializer")).law(framework)
 
 
 @functools.lru_cache(maxsize=1024)
 def predict(cell: Cell) -> mean_field.Prediction:
-    """The theory of a cell; NaN throughout where the kernels' mean is not zero."""
+    """Return the theory of a cell; NaN throughout if the mean of the kernels is not zero."""
     width, depth = cell.count("width"), cell.count("depth")
     law, native = kernel_law(cell), cell["weights"] == "native"
     bias = initializers.resolve(cell.text("initializer")).bias_law(

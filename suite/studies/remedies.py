@@ -1,8 +1,8 @@
-"""Which remedy turns which bad start into training? Failure x remedy, over seeds.
+"""Networks that fail to train, and the remedies that are said to help: every pair, over seeds.
 
 A failure is a network of 16 hidden layers whose start, by the theory of signal propagation, loses
-the signal or lets it grow. A remedy changes one thing about it. Both stand in the tables below;
-a cell names its failure as its ``case``, and its other axes say what was trained.
+the signal or lets it grow. A remedy changes one thing about it. The tables below define both; the
+``case`` of a cell is its failure, and its other axes say what is trained.
 """
 
 from __future__ import annotations
@@ -36,27 +36,29 @@ from suite.types import (
 DEPTH, WIDTH = 16, 16
 BATCH = 50
 EPOCHS = 20
-"""Of 20 batches each: 400 steps, twice what the median healthy network needs for 0.95."""
+"""The number of epochs, of 20 batches each: 400 steps, twice as many as the median healthy network
+needs for 0.95."""
 TRAINED = 0.9
-"""Held-out accuracy at which a network counts as trained: guessing gives 0.5, the best 0.99."""
+"""The held-out accuracy at which a network counts as trained; guessing gives 0.5, the best network
+0.99."""
 RATE = "sgd"
-"""Plain gradient descent with learning rate 0.1: an optimizer that rescales each gradient is a
-remedy itself."""
+"""Plain gradient descent with learning rate 0.1: an optimizer that rescales each gradient would be
+a remedy itself."""
 
 _Axes = dict[str, Value]
 
 FAILURES: dict[str, _Axes] = {
-    # Gradients shrink by about 1/4 a layer: the slope of sigmoid.
+    # Gradients shrink by about 1/4 per layer, the slope of sigmoid at 0.
     "vanishing_sigmoid": {"activation": "sigmoid", "initializer": "xavier_normal"},
-    # Mean squares shrink by fan_in Var(W) / 2: 1/6 a layer in torch, 1/2 in Keras.
+    # Mean squares shrink by fan_in Var(W) / 2 per layer: 1/6 in torch, 1/2 in Keras.
     "vanishing_default": {"activation": "relu", "initializer": "default"},
-    # The same with 16 * 1e-4 / 2 = 0.0008: nothing of the inputs reaches the output.
+    # They shrink by 16 * 1e-4 / 2 = 0.0008 per layer: no signal reaches the output.
     "vanishing_small": {"activation": "relu", "initializer": "normal(0.01)"},
-    # Twice He's weights: mean squares grow by 4 a layer, forward and backward.
+    # With twice He's weights mean squares grow by 4 per layer, forward and backward.
     "exploding_relu": {"activation": "relu", "initializer": "he_normal", "scale": 2.0},
     # tanh bounds the signal, and the gradient grows: chaos (Poole et al. 2016).
     "exploding_tanh": {"activation": "tanh", "initializer": "normal(1)"},
-    # Not a failure: what the remedies do to a network that trains without them.
+    # Not a failure: it shows the effect of the remedies on a network that trains without them.
     "healthy": {"activation": "relu", "initializer": "he_normal"},
 }
 REMEDIES: dict[str, _Axes] = {
@@ -72,12 +74,12 @@ REMEDIES: dict[str, _Axes] = {
     "momentum": {"optimizer": "sgd(0.1,0.9)"},
     "Adam": {"optimizer": "adam"},
 }
-"""What holds for every failure; ``OWN`` has what is each failure's own."""
+"""The remedies that are the same for every failure; ``OWN`` has those that depend on it."""
 _HEALTHY: _Axes = {"case": "healthy", "initializer": "he_normal", "scale": 1.0}
-"""The same networks as the healthy ones, which are trained once."""
+"""The healthy networks, which are thus trained only once."""
 OWN: dict[str, dict[str, _Axes]] = {
     "better start": {
-        # A slope of 1/4 asks for four times the weights that suit a slope of 1.
+        # A slope of 1/4 needs four times the weights that suit a slope of 1.
         "vanishing_sigmoid": {"scale": 4.0},
         **dict.fromkeys(("vanishing_default", "vanishing_small", "exploding_relu"), _HEALTHY),
         "exploding_tanh": {"initializer": "xavier_normal"},
@@ -91,7 +93,7 @@ OWN: dict[str, dict[str, _Axes]] = {
         "healthy": {"activation": "tanh"},
     },
 }
-# Here some networks fail in most runs of 20: so many seeds decide where the median lies.
+# Here the median of 20 seeds is uncertain, because some networks of a cell fail: more seeds.
 _MORE_SEEDS = {("healthy", "none"): 4 * BLOCK} | dict.fromkeys(
     (
         ("vanishing_small", "batch norm"),
@@ -109,7 +111,7 @@ _QUICK = ("none", "clip by norm", "residual", "batch norm", "better start")
 
 
 def cure(failure: str, remedy: str) -> _Axes | None:
-    """The axes of a failure with a remedy, defaults left out; None where it is none for it."""
+    """Return the axes of a failure with a remedy, without defaults; None if it does not apply."""
     change = OWN[remedy].get(failure) if remedy in OWN else REMEDIES[remedy]
     if change is None:
         return None
@@ -118,7 +120,7 @@ def cure(failure: str, remedy: str) -> _Axes | None:
 
 
 class Remedies(Study):
-    """Failure x remedy on two circles; ``suite.types.Study`` says what each member means."""
+    """Every failure with every remedy on the two circles."""
 
     name = "remedies"
     position = 160
@@ -168,11 +170,11 @@ class Remedies(Study):
             if profile == "quick"
             else tuple(FAILURES)
         )
-        least = 5 * BLOCK if profile == "full" else BLOCK
+        seeds = 5 * BLOCK if profile == "full" else BLOCK
         return tuple(
             Grid(
                 {axis: (value,) for axis, value in axes.items()},
-                max(least, _MORE_SEEDS.get((failure, remedy), 0)),
+                max(seeds, _MORE_SEEDS.get((failure, remedy), 0)),
             )
             for remedy in names
             for failure in failures
@@ -187,14 +189,14 @@ class Remedies(Study):
         return Measurement(status, reason, (Table("runs", {}, runs),))
 
     def cost(self, stack: Stack) -> Cost:
-        # Ten times as many values a layer as in the networks of width 5 that set the rates, and
-        # fewer batches.
+        # These layers have ten times as many values as those of width 5 to which the rates were
+        # fitted, and there are fewer batches.
         return costs.training(stack, datasets.POINTS, EPOCHS, 2)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a scale beyond float32 is a diverged run
 def remedied_task(stack: Stack, lab: Lab) -> TrainTask:
-    """What the members of a stack train: the two circles, from a start times its scale."""
+    """Return the task of training a stack on the two circles, from its start times its scale."""
     first = stack.members[0].cell
     architecture = Architecture(
         2,
@@ -234,7 +236,7 @@ def _run_columns(snapshots: list[Snapshot], task: TrainTask) -> dict[str, Array]
 
 @np.errstate(over="ignore", invalid="ignore")
 def norm(parts: list[Array]) -> Array:
-    """(K,) the Euclidean norm of all entries of arrays (K, ...) together."""
+    """Return the Euclidean norm, (K,), of all entries of arrays (K, ...) together."""
     squares = [(float64(part) ** 2).reshape(len(part), -1).sum(axis=1) for part in parts]
     total: Array = np.sqrt(functools.reduce(np.add, squares))
     return total

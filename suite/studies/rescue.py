@@ -1,7 +1,7 @@
-"""Which starts does normalization rescue? Two circles, a bad scale or a deep sigmoid, over seeds.
+"""Networks with a bad start that normalization may rescue: a bad scale, or a deep sigmoid.
 
-The networks, data and protocol of the study ``training``, with batch or layer normalization
-between each hidden layer's kernel and its activation.
+The networks, data and protocol are those of the study ``training``, with batch or layer
+normalization between the kernel and the activation of each hidden layer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ ALL = ("none", "batch", "layer")
 
 
 class Rescue(Study):
-    """Training with normalization; ``suite.types.Study`` says what each member means."""
+    """tanh and sigmoid networks with bad weight scales, and deep sigmoid networks, by
+    normalization."""
 
     name = "rescue"
     position = 190
@@ -99,7 +100,7 @@ class Rescue(Study):
             Grid(scales, seeds),
             Grid(large, seeds),
             Grid({**sigmoid, "depth": (8,), "normalization": every}, seeds),
-            # A few of these learn late or all the same: more seeds decide what the median does.
+            # A few of these learn late, or without normalization: the median needs more seeds.
             Grid({**sigmoid, "depth": (8,), "normalization": ("none", "batch")}, more),
             Grid({**sigmoid, "depth": (16,), "normalization": ("none", "layer")}, more),
             small,

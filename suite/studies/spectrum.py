@@ -1,14 +1,13 @@
-"""Singular values of the derivative of the outputs by the inputs: dynamical isometry or not.
+"""The singular values of a network's input-output Jacobian, which show dynamical isometry.
 
-No training. One network of equally wide layers, one Gaussian input of mean square 1, the
-framework's own derivative. ``scale`` is a factor of every kernel. A seed's kernels serve all
-activations and scales of a stack.
+Nothing is trained. The Jacobian is the framework's own derivative of one network of equally wide
+layers at one Gaussian input of mean square 1. ``scale`` is a factor of every kernel. The kernels of
+a seed are shared by all activations and scales of a stack.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Callable
 
@@ -18,6 +17,7 @@ from suite import seeds
 from suite.catalogue import activations, initializers, laws
 from suite.probes.signals import Signals
 from suite.studies.common import costs
+from suite.studies.common.measurements import by_seed, measurement, table
 from suite.studies.common.starts import native_layers
 from suite.theory import mean_field
 from suite.types import (
@@ -31,11 +31,9 @@ from suite.types import (
     Member,
     Stack,
     Study,
-    Table,
     TableSpec,
     UserError,
     Value,
-    Weights,
     float64,
 )
 
@@ -43,11 +41,13 @@ QUANTILES = np.linspace(0.0, 1.0, 41)
 
 
 class Spectrum(Study):
-    """The input-output Jacobian; ``suite.types.Study`` says what each part means."""
+    """Jacobians of shallow and deep networks with Gaussian and with orthogonal kernels."""
 
     name = "spectrum"
     position = 70
-    question = "Does a network stretch all directions alike: the Jacobian's singular values?"
+    question = (
+        "Does a network stretch all directions equally, by the singular values of its Jacobian?"
+    )
     source = "Saxe, McClelland and Ganguli 2013; Pennington, Schoenholz and Ganguli 2017"
     axes = ("framework", "activation", "initializer", "depth", "width", "scale")
     within = ("activation", "scale")
@@ -76,7 +76,7 @@ class Spectrum(Study):
             128,
             scale=(1.0, 2.0, 4.0),
         )
-        # The spectrum of a deep network of independent weights fluctuates most: more seeds.
+        # The spectra of deep networks with independent weights fluctuate most: more seeds.
         deep = (
             _grid(("linear",), "xavier_normal", (16,), 256, seeds=3 * BLOCK),
             _grid(("relu",), "he_normal", (16,), 256, seeds=3 * BLOCK),
@@ -96,41 +96,29 @@ class Spectrum(Study):
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         jacobian = lab.framework.probe(Signals).jacobian
-        observed: dict[Member, dict[str, Array]] = {}
+        rows: dict[Member, dict[str, Array]] = {}
         reasons: dict[Member, str] = {}
-        by_seed = sorted(stack.members, key=lambda member: member.seed)
-        for _, group in itertools.groupby(by_seed, key=lambda member: member.seed):
-            weights: Weights | None = None
-            for member in group:
-                weights = weights or native_layers(member, lab)
+        for members in by_seed(stack.members):
+            weights = native_layers(members[0], lab)
+            for member in members:
                 factor = np.float32(member.cell["scale"])
                 scaled = (
                     weights
                     if factor == 1
                     else tuple((factor * kernel, bias) for kernel, bias in weights)
                 )
-                found = jacobian(member.cell.text("activation"), scaled, point(member, lab))
-                finite = np.isfinite(found).all()
+                derivative = jacobian(member.cell.text("activation"), scaled, point(member, lab))
+                finite = np.isfinite(derivative).all()
                 reasons[member] = "" if finite else "the Jacobian became inf or NaN"
-                observed[member] = {**observe(found), **_predict(member.cell)}
-        tables = [
-            Table(
-                spec.name,
-                {"quantile": QUANTILES} if spec.coordinates else {},
-                {
-                    metric: np.array([observed[member][metric] for member in stack.members])
-                    for metric in spec.metrics
-                },
-            )
-            for spec in self.tables
-        ]
-        ordered = [reasons[member] for member in stack.members]
-        return Measurement(["diverged" if why else "ok" for why in ordered], ordered, tables)
+                rows[member] = {**observe(derivative), **_predict(member.cell)}
+        ordered = [rows[member] for member in stack.members]
+        return measurement(
+            [reasons[member] for member in stack.members],
+            [table(spec, ordered, {"quantile": QUANTILES}) for spec in self.tables],
+        )
 
     def cost(self, stack: Stack) -> Cost:
-        if not stack.members:
-            return costs.propagation(stack, 0, 0)
-        # As many copies of the input as it has outputs, for both passes; then a decomposition.
+        # Both passes take a copy of the input for each output; then comes a decomposition.
         width = stack.members[0].cell.count("width")
         passes = costs.propagation(stack, width, 0)
         return Cost(passes.seconds + len(stack.members) * 2e-9 * width**3, passes.bytes)
@@ -165,15 +153,16 @@ def _grid(
 
 
 def point(member: Member, lab: Lab) -> Array:
-    """One Gaussian input, (width,) float32, scaled to the mean square 1."""
+    """Return one Gaussian input, (width,) float32, scaled to mean square 1."""
     width = member.cell.count("width")
     x = seeds.generator(lab.root, "inputs", seed=member.seed, width=width).standard_normal(width)
     return (x * math.sqrt(width) / np.linalg.norm(x)).astype(np.float32)
 
 
-@np.errstate(invalid="ignore", divide="ignore")  # of a Jacobian of zeros: NaN
+@np.errstate(invalid="ignore", divide="ignore")  # a Jacobian of zeros gives NaN
 def observe(jacobian: Array) -> dict[str, Array]:
-    """The columns of one run from its Jacobian (width, features); NaN where it is not finite."""
+    """Return the columns of one run from its Jacobian (width, features); NaN if it is not
+    finite."""
     if not np.isfinite(jacobian).all():
         s = np.full(min(jacobian.shape), np.nan)
     else:
@@ -190,7 +179,7 @@ def observe(jacobian: Array) -> dict[str, Array]:
 
 @functools.lru_cache(maxsize=256)
 def _predict(cell: Cell) -> dict[str, Array]:
-    """Both moments at infinite width.
+    """Return the predictions of both moments at infinite width.
 
     Each layer multiplies E[s^2] by chi and adds E[phi'^4] / E[phi'^2]^2 - 1 - s_1 to the
     dispersion, where s_1 is 0 for orthogonal kernels and -1 for independent entries (Pennington,

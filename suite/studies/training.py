@@ -1,8 +1,8 @@
-"""Does a small network learn two circles? Activation x initializer x depth, over seeds.
+"""Small networks trained on two circles, by activation, initializer and depth, over seeds.
 
-Each network of a stack has its own seed: its own 1,000 training points, its own held-out points,
-its own start and its own batch order. Networks that share a program are trained as one batched
-computation: all initializers of the grid, native and shared weights, times one block of seeds.
+The seed of a network determines its 1,000 training points, its held-out points, its start and its
+batch order. Networks that share a program are trained as one batched computation: all initializers
+of the grid, native and shared weights, times one block of seeds.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from suite.types import (
 )
 
 RECORD: tuple[int, ...] = (0, 1, 2, 5, 10, 20, 50, 100)
-"""Epochs with a snapshot; training ends with the last."""
+"""The epochs with a snapshot; training ends with the last of them."""
 
 _ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu")
 _INITIALIZERS = (
@@ -57,7 +57,8 @@ _INITIALIZERS = (
 
 
 class Training(Study):
-    """The two-circles study; ``suite.types.Study`` says what each member means."""
+    """Networks of width 5 on the two circles: a grid of activations, initializers and depths, with
+    more seeds for the headline claims."""
 
     name = "training"
     position = 10
@@ -93,8 +94,8 @@ class Training(Study):
         TableSpec(
             "layers",
             tuple(
-                f"{what}_{key}"
-                for what in ("weight", "gradient")
+                f"{tensor}_{key}"
+                for tensor in ("weight", "gradient")
                 for key in ("mean", "std", "mean_abs", "rms")
             ),
             coordinates=("epoch", "layer"),
@@ -111,12 +112,12 @@ class Training(Study):
             "weights": ("native", "shared"),
         }
         if profile == "quick":
-            # The tutorial's own start has the seeds that decide a comparison of noisy networks.
+            # Networks with the tutorial's own start are noisy: comparing them takes more seeds.
             return Grid(head), Grid({**head, "initializer": ("normal(1)",)}, seeds=40)
         headline = Grid(head, seeds=60)
         every: Axes = {"activation": _ACTIVATIONS, "initializer": _INITIALIZERS, "width": (5,)}
         main = Grid({**every, "depth": (4,), "weights": ("native", "shared")})
-        # Sixteen layers cost most: shared weights only where claims compare the frameworks.
+        # Sixteen layers cost most: they get shared weights only where claims compare frameworks.
         native = Grid({**every, "depth": (16,)})
         both = ("xavier_uniform", "orthogonal")
         shared = Grid({**every, "initializer": both, "depth": (16,), "weights": ("shared",)})
@@ -146,7 +147,7 @@ class Training(Study):
         standard = (main, shallow, headline, native, shared, between, others, defaults)
         if profile == "standard":
             return standard
-        all_of_them: Axes = {
+        full: Axes = {
             "activation": ACTIVATIONS.names,
             "initializer": tuple(dict.fromkeys((*_INITIALIZERS, *initializers.every()))),
             "width": (5,),
@@ -154,7 +155,7 @@ class Training(Study):
             "optimizer": OPTIMIZERS.names,
             "settings": ("common", "default"),
         }
-        return (Grid({**all_of_them, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard)
+        return (Grid({**full, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard)
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell["initializer"] == "default" and cell["weights"] == "shared":

@@ -1,7 +1,7 @@
-"""How many layers a sigmoid network's gradient crosses before it is exactly zero.
+"""The number of layers that the gradient of a sigmoid network crosses before it is exactly zero.
 
-No training. Gaussian inputs forward, a Gaussian cotangent back, in single and in double
-precision, with the same kernels: double precision computes with the single-precision draw.
+Nothing is trained. Gaussian inputs go forward and a Gaussian cotangent goes back, in single and in
+double precision, with the same kernels: double precision uses the single-precision draw.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from suite.probes.signals import Signals
 from suite.studies.common import costs
+from suite.studies.common.measurements import completed
 from suite.studies.propagation import INPUTS, batch, predict, start
 from suite.types import (
     BLOCK,
@@ -31,22 +32,22 @@ from suite.types import (
 )
 
 DEPTHS = {"single": 90, "double": 560}
-"""More layers than the gradient crosses: sqrt(chi) is 0.236 a layer, so that denormal numbers
-end after about 72 and 516 of them."""
+"""Depths that the gradient does not cross: sqrt(chi) is 0.236 per layer, so that denormal numbers
+end after about 72 and 516 layers."""
 
 _SETTLED = 30
-"""Layers from which the fall per layer is read."""
+"""The number of layers from which the factor per layer is determined."""
 
 
 class Underflow(Study):
-    """Where a gradient ends; ``suite.types.Study`` says what each part means."""
+    """Sigmoid networks with Xavier's kernels, in single and in double precision."""
 
     name = "underflow"
     position = 90
     question = "After how many layers is a vanishing gradient exactly zero?"
     source = "derived from the gradient map of Schoenholz et al. 2017 and the formats of IEEE 754"
     axes = ("framework", "activation", "initializer", "depth", "width", "weights", "precision")
-    within: tuple[str, ...] = ()
+    within = ()
     tables: tuple[TableSpec, ...] = (
         TableSpec("runs", ("gradient_reach", "gradient_reach_predicted", "smallest_number")),
         TableSpec(
@@ -93,7 +94,7 @@ class Underflow(Study):
             Table("runs", {}, columns),
             Table("layers", {"from_last": np.arange(1, depth + 1)}, layers),
         ]
-        return Measurement(["ok"] * size, [""] * size, tables)
+        return completed(size, *tables)
 
     def cost(self, stack: Stack) -> Cost:
         return costs.propagation(stack, INPUTS, 0)
@@ -113,25 +114,28 @@ def _grid(precision: str, width: int, seeds: int) -> Grid:
 
 
 def reach(gradient: Array) -> int:
-    """Layers from the last, of (depth, samples, width), before the first that is all zeros."""
-    alive = (gradient != 0).any(axis=(1, 2))[::-1]
-    return int(len(alive) if alive.all() else np.argmin(alive))
+    """Count the layers, from the last, before the first whose gradient is zero throughout.
+
+    ``gradient``: (depth, samples, width).
+    """
+    nonzero = (gradient != 0).any(axis=(1, 2))[::-1]
+    return int(len(nonzero) if nonzero.all() else np.argmin(nonzero))
 
 
 @functools.lru_cache(maxsize=64)
 def predicted(cell: Cell) -> Array:
-    """ln of the largest entry of the gradient, (depth,), from the last layer to the first.
+    """Return ln of the largest entry of the gradient, (depth,), from the last layer to the first.
 
-    That entry is taken as sqrt(2 ln n) root mean squares, as of n Gaussians (n entries a layer).
-    Mean squares leave double precision before the entries do: a few layers from the input the
-    forward map has settled, so that the gradient falls by one factor in each of the others, which
-    is carried on.
+    That entry is taken as sqrt(2 ln n) root mean squares, the largest of n Gaussians, where a layer
+    has n entries. Mean squares leave double precision before the entries do. But a few layers from
+    the input the forward map has settled, and the gradient falls by the same factor in every later
+    layer, so the prediction extrapolates with that factor.
     """
     entries, depth = INPUTS * cell.count("width"), cell.count("depth")
     logs = np.log(predict(cell).gradient_square[: -_SETTLED - 1 : -1]) / 2
-    fall = logs[-2] - logs[-1]
+    decrease = logs[-2] - logs[-1]
     largest = logs[0] + math.log(2 * math.log(entries)) / 2
-    return np.asarray(largest - fall * np.arange(depth))
+    return np.asarray(largest - decrease * np.arange(depth))
 
 
 STUDY = Underflow()

@@ -1,7 +1,8 @@
-"""Do weights for the points change what a network learns that fits every point anyway?
+"""The effect of point weights on a network that fits every point anyway.
 
-Two networks from one start on one data set, one with a weight of 50 for the positive class, one
-without (Byrd and Lipton 2019). What each calls positive is measured over a square around the data.
+Two networks are trained from one start on one data set, one with a weight of 50 for the positive
+class and one without (Byrd and Lipton 2019). The share that each classifies as positive is measured
+over a square around the data.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import numpy as np
 
 from suite import seeds
 from suite.probes.weighted import WeightedTraining
-from suite.studies.common.starts import draw_layer
+from suite.studies.common import costs
+from suite.studies.common.measurements import measurement, reasons
+from suite.studies.common.starts import draw_layer, stacked
 from suite.theory import shift as theory
 from suite.types import (
     BLOCK,
@@ -33,22 +36,22 @@ from suite.types import (
 WEIGHT = 50.0
 POINTS, SPREAD = 200, 0.5
 HALF = 3.0
-"""Of the square's side."""
+"""Half the side of the square."""
 PLACES = 2000
-"""Random points of the square: a share of them has a standard error of 0.011."""
+"""The number of random points of the square: a share of them has a standard error of 0.011."""
 CENTRES = {"apart": 2.0, "touching": 1.0, "overlapping": 0.25}
-"""Case -> the classes are N((+-centre, 0), 0.25): 8, 4 or 1 standard deviations apart."""
+"""Case -> the centre of the classes N((+-centre, 0), 0.25): 8, 4 or 1 standard deviations apart."""
 LAYERS = ((2, 64), (64, 64), (64, 1))
 OPTIMIZER = "sgd(0.1)"
 RECORD = (5, 10, 20, 50, 100, 300)
 
 
 class Weighting(Study):
-    """The study; ``suite.types.Study`` says what each member means."""
+    """Networks with and without class weights on separable and on overlapping classes."""
 
     name = "weighting"
     position = 140
-    question = "Do weights for the points last where a network fits every point?"
+    question = "Does the effect of point weights last once a network fits every point?"
     source = "Byrd and Lipton 2019"
     axes = ("framework", "case")
     within = ("case",)
@@ -99,34 +102,32 @@ class Weighting(Study):
         fitted = ((weighted[:, -1, PLACES:] > 0) == (labels == 1)).mean(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             left = effect[:, -1] / effect[:, 0]
-        moved = np.array([predicted(member.cell) for member in stack.members])
+        expected = np.array([predicted(member.cell) for member in stack.members])
         columns = {
             "early_weight_effect": effect[:, 0],
             "late_weight_effect": effect[:, -1],
             "weight_effect_left": left,
-            "weight_effect_predicted": moved,
+            "weight_effect_predicted": expected,
             "fitted_share": fitted,
         }
         steps = {
             "positive_share": positive,
             "positive_share_unweighted": unweighted,
-            "positive_share_predicted": np.tile(0.5 + moved[:, None], len(RECORD)),
+            "positive_share_predicted": np.tile(0.5 + expected[:, None], len(RECORD)),
         }
         tables = (
             Table("runs", {}, columns),
             Table("steps", {"step": np.array(RECORD)}, steps),
         )
-        status = ["ok" if fine else "diverged" for fine in finite]
-        reason = ["" if fine else "a logit became inf or NaN" for fine in finite]
-        return Measurement(status, reason, tables)
+        return measurement(reasons(finite, "a logit became inf or NaN"), tables)
 
     def cost(self, stack: Stack) -> Cost:
-        return Cost(2.0 + 2 * RECORD[-1] * 5e-4 * len(stack.members), 1.3e9)
+        return Cost(2.0 + 2 * RECORD[-1] * 5e-4 * len(stack.members), costs.WORKER)
 
 
 def data(member: Member, root: int) -> tuple[Array, Array, Array]:
-    """Inputs (POINTS, 2) and labels (POINTS,) of a member, and points of the square (PLACES, 2);
-    float32."""
+    """Draw inputs (POINTS, 2) and labels (POINTS,) of a member, and points of the square
+    (PLACES, 2); float32."""
     case = member.cell.text("case")
     rng = seeds.generator(root, "shifted", seed=member.seed, case=f"weighting {case}", scale="1.0")
     labels = np.arange(POINTS) % 2
@@ -137,21 +138,20 @@ def data(member: Member, root: int) -> tuple[Array, Array, Array]:
 
 
 def starts(stack: Stack, lab: Lab) -> Weights:
-    """The members' initial layers, xavier_uniform, drawn once for all frameworks."""
-    drawn = [
+    """Draw the initial layers of the members, xavier_uniform, the same for all frameworks."""
+    shapes = list(enumerate(LAYERS, start=1))
+    return stacked(
         [
-            draw_layer(lab.framework, lab.root, "xavier_uniform", "shared", member.seed, at, *shape)
-            for member in stack.members
+            draw_layer(lab.framework, lab.root, "xavier_uniform", "shared", seed, layer, *shape)
+            for layer, shape in shapes
         ]
-        for at, shape in enumerate(LAYERS, 1)
-    ]
-    return tuple(
-        (np.stack([k for k, _ in layer]), np.stack([b for _, b in layer])) for layer in drawn
+        for seed in [member.seed for member in stack.members]
     )
 
 
 def predicted(cell: Cell) -> float:
-    """How much of the square the best rule calls positive because of the weight."""
+    """Return how much more of the square the optimal rule classifies as positive with the
+    weight."""
     return theory.boundary_move(CENTRES[cell.text("case")], SPREAD, WEIGHT, HALF) / (2 * HALF)
 
 

@@ -20,7 +20,7 @@ from suite.catalogue.optimizers import OPTIMIZERS
 from suite.probes.convolution import Convolutions
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement, reasons
-from suite.studies.common.protocol import BATCH, batch_order, first_true, outcome, seeded_task
+from suite.studies.common.protocol import BATCH, batch_order, divergences, first_true, seeded_task
 from suite.studies.common.starts import draw_layer, stacked, without_law
 from suite.types import (
     BLOCK,
@@ -175,8 +175,10 @@ class Digits(Study):
         columns, running = _columns(
             last.batch_loss, last.logits, task.labels, last.heldout_logits, task.heldout_labels
         )
-        status, reason = outcome(snapshots, columns["diverged_step"])
-        return Measurement(status, reason, (Table("runs", {}, columns), running))
+        return measurement(
+            divergences(snapshots, columns["diverged_step"]),
+            (Table("runs", {}, columns), running),
+        )
 
     def cost(self, stack: Stack) -> Cost:
         first = stack.members[0].cell

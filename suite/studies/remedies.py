@@ -14,7 +14,8 @@ import numpy as np
 
 from suite.catalogue import datasets
 from suite.studies.common import costs
-from suite.studies.common.protocol import LEARNED, accuracy, first_true, outcome, seeded_task
+from suite.studies.common.measurements import measurement
+from suite.studies.common.protocol import LEARNED, accuracy, divergences, first_true, seeded_task
 from suite.types import (
     BLOCK,
     Architecture,
@@ -185,8 +186,8 @@ class Remedies(Study):
         task = remedied_task(stack, lab)
         snapshots = list(lab.framework.train(task))
         runs = _run_columns(snapshots, task)
-        status, reason = outcome(snapshots, runs["diverged_step"])
-        return Measurement(status, reason, (Table("runs", {}, runs),))
+        reasons = divergences(snapshots, runs["diverged_step"])
+        return measurement(reasons, [Table("runs", {}, runs)])
 
     def cost(self, stack: Stack) -> Cost:
         # These layers have ten times as many values as those of width 5 to which the rates were

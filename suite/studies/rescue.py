@@ -13,7 +13,8 @@ import numpy as np
 from suite.catalogue import datasets
 from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.studies.common import costs
-from suite.studies.common.protocol import accuracy, circles_task, first_true, outcome
+from suite.studies.common.measurements import measurement
+from suite.studies.common.protocol import accuracy, circles_task, divergences, first_true
 from suite.types import (
     BLOCK,
     Axes,
@@ -113,7 +114,6 @@ class Rescue(Study):
         )
         first, last = lab.framework.train(dataclasses.replace(task, architecture=model))
         diverged = first_true(~np.isfinite(last.batch_loss))
-        status, reason = outcome([first, last], diverged)
         columns = {
             "train_loss": float64(last.loss),
             "heldout_loss": float64(last.heldout_loss),
@@ -121,7 +121,7 @@ class Rescue(Study):
             "heldout_accuracy": accuracy(last.heldout_logits, task.heldout_labels),
             "initial_accuracy": accuracy(first.logits, task.labels),
         }
-        return Measurement(status, reason, (Table("runs", {}, columns),))
+        return measurement(divergences([first, last], diverged), [Table("runs", {}, columns)])
 
     def cost(self, stack: Stack) -> Cost:
         plain = costs.training(stack, datasets.POINTS, EPOCHS, 2)

@@ -13,13 +13,14 @@ from suite.catalogue import datasets, initializers
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.studies.common import costs
+from suite.studies.common.measurements import measurement
 from suite.studies.common.protocol import (
     LEARNED,
     accuracy,
     circles_task,
+    divergences,
     first_true,
     layer_columns,
-    outcome,
 )
 from suite.studies.common.starts import NO_LAW
 from suite.types import (
@@ -166,13 +167,14 @@ class Training(Study):
         task = circles_task(stack, lab, RECORD)
         snapshots = list(lab.framework.train(task))
         runs = _run_columns(snapshots, task)
-        status, reason = outcome(snapshots, runs["diverged_step"])
         layers = Table(
             "layers",
             {"epoch": np.array(RECORD), "layer": np.arange(1, len(task.weights) + 1)},
             layer_columns(snapshots),
         )
-        return Measurement(status, reason, (Table("runs", {}, runs), layers))
+        return measurement(
+            divergences(snapshots, runs["diverged_step"]), (Table("runs", {}, runs), layers)
+        )
 
     def cost(self, stack: Stack) -> Cost:
         return costs.training(stack, datasets.POINTS, RECORD[-1], len(RECORD))

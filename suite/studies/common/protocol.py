@@ -125,8 +125,8 @@ def start(stack: Stack, lab: Lab, architecture: Architecture) -> Weights:
     return tuple(layer(i, shape) for i, shape in enumerate(architecture.shapes, start=1))
 
 
-def outcome(snapshots: list[Snapshot], steps: Array) -> tuple[list[str], list[str]]:
-    """Return the status and the reason of each member.
+def divergences(snapshots: list[Snapshot], steps: Array) -> list[str]:
+    """Return the reason of each member that diverged, and an empty text for the others.
 
     ``steps`` (K,): the first batch of a member whose loss is not finite, or inf.
     """
@@ -136,8 +136,7 @@ def outcome(snapshots: list[Snapshot], steps: Array) -> tuple[list[str], list[st
         return f"a loss, weight or gradient became inf or NaN{where}"
 
     finite = _finite(snapshots)
-    reasons = ["" if ok else reason_of(step) for ok, step in zip(finite, steps, strict=True)]
-    return ["ok" if ok else "diverged" for ok in finite], reasons
+    return ["" if ok else reason_of(step) for ok, step in zip(finite, steps, strict=True)]
 
 
 def _finite(snapshots: list[Snapshot]) -> Array:

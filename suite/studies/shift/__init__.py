@@ -1,8 +1,8 @@
-"""Study and field: what a shift costs, what a correction brings back, and who would notice.
+"""The cost of a shift between study and field, the gain of corrections, and detecting the shift.
 
-No network: linear and logistic models of scikit-learn on data sets of known laws, where the right
-answer is known. ``case`` names the data set (see ``suite.studies.shift.data``), ``scale`` how far
-it moves.
+There is no network: linear and logistic models of scikit-learn are fitted to data sets of known
+laws, so that the right answer is known. ``case`` names the data set (``suite.studies.shift.data``)
+and ``scale`` how far it moves.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from functools import partial
 import numpy as np
 
 from suite import seeds
+from suite.studies.common import costs
+from suite.studies.common.measurements import columns, completed
 from suite.studies.shift import correction, data
 from suite.theory import shift as theory
 from suite.types import (
@@ -30,21 +32,22 @@ from suite.types import (
 )
 
 POINTS = 1000
-"""Of each sample, where a case does not say otherwise."""
+"""The number of points of each sample, unless a case says otherwise."""
 CONTRASTS = (0.0, 0.1, 0.2, 0.4)
 GAPS = (0.5, 1.0, 3.0)
 
 
 class Shift(Study):
-    """The study; ``suite.types.Study`` says what each member means."""
+    """Regression, class proportions, a blood test, and shortcuts in images, each with
+    corrections."""
 
     name = "shift"
     position = 130
     question = "What does a shift between study and field cost, and which correction helps?"
     source = "stability notes; Shimodaira 2000; Lipton, Wang and Smola 2018"
-    frameworks: tuple[str, ...] = ("numpy",)
+    frameworks = ("numpy",)
     axes = ("framework", "scale", "case")
-    within: tuple[str, ...] = ()
+    within = ()
     tables: tuple[TableSpec, ...] = (
         TableSpec(
             "runs",
@@ -90,15 +93,15 @@ class Shift(Study):
         if profile == "quick":
             return quick
         standard = profile == "standard"
-        number, few, many = (2, 2, 5) if standard else (10, 20, 10)
+        contrast_blocks, few, many = (2, 2, 5) if standard else (10, 20, 10)
         contrasts = CONTRASTS if standard else (*CONTRASTS, 0.05, 0.8)
         gaps = GAPS if standard else (*GAPS, 0.25, 2.0)
         return (
-            Grid({"case": ("kerbs", "tanks"), "scale": contrasts}, number * BLOCK),
+            Grid({"case": ("kerbs", "tanks"), "scale": contrasts}, contrast_blocks * BLOCK),
             *quick,
             Grid({"case": ("blood_test",), "scale": gaps}, many * BLOCK),
             Grid({"case": ("line_100", "line_1000")}, 10 * BLOCK),
-            # A ratio of two variances spreads widely.
+            # A ratio of two variances varies widely.
             Grid({"case": ("cubic_100", "cubic_1000")}, 20 * BLOCK),
             Grid({"case": ("proportions_100",)}, few * BLOCK),
             Grid({"case": ("proportions_400", "proportions_1600")}, many * BLOCK),
@@ -106,7 +109,7 @@ class Shift(Study):
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell.text("case").startswith(("line", "cubic", "proportions")) and cell["scale"] != 1:
-            return "how far this data set moves is fixed: its scale is 1"
+            return "this data set moves by a fixed amount: its scale is 1"
         return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
@@ -117,15 +120,11 @@ class Shift(Study):
                 lab.root, "shifted", seed=member.seed, case=case, scale=repr(scale)
             )
             rows.append(_CASES[case](rng, scale))
-        columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-        count = len(rows)
-        return Measurement(["ok"] * count, [""] * count, (Table("runs", {}, columns),))
+        return completed(len(rows), Table("runs", {}, columns(rows)))
 
     def cost(self, stack: Stack) -> Cost:
-        if not stack.members:
-            return Cost(0.0, 4e8)
-        one = _SECONDS[stack.members[0].cell.text("case").split("_")[0]]
-        return Cost(one * len(stack.members), 4e8)
+        seconds = _SECONDS[stack.members[0].cell.text("case").split("_")[0]]
+        return Cost(seconds * len(stack.members), costs.NUMPY_WORKER)
 
 
 # --- one run of each case ------------------------------------------------------------------------
@@ -134,22 +133,22 @@ Row = dict[str, float]
 
 
 def regression(rng: data.Rng, scale: float, degree: int, points: int) -> Row:
-    """A polynomial fitted where the study's inputs lie and used where the field's lie.
+    """Measure a polynomial that is fitted to the study's inputs and used on the field's.
 
-    The excess error is an integral over the field's law, so no test sample adds noise to it.
+    The excess error is an integral over the field's law, so that no test sample adds noise to it.
     """
     (inputs, targets), arriving = data.cubic(rng, points)
     x = inputs[:, 0]
     true_weights = data.NEW.density(x) / data.OLD.density(x)
-    # The log-ratio of two Gaussians is a quadratic: the classifier is given what it needs.
-    bent, bent_arriving = (np.hstack([sample, sample**2]) for sample in (inputs, arriving))
-    estimated = correction.density_ratio(bent, bent_arriving, bent)
+    # The log-ratio of two Gaussians is quadratic: with squares the classifier can represent it.
+    features, arriving_features = (np.hstack([sample, sample**2]) for sample in (inputs, arriving))
+    estimated = correction.density_ratio(features, arriving_features, features)
     nodes, node_weights = data.NEW.nodes()
 
     def excess(weights: Array | None) -> float:
         fitted = correction.least_squares(np.vander(x, degree + 1), targets, weights)
-        off = np.vander(nodes, degree + 1) @ fitted - data.truth(nodes)
-        return float(node_weights @ off**2)
+        error = np.vander(nodes, degree + 1) @ fitted - data.truth(nodes)
+        return float(node_weights @ error**2)
 
     plain = excess(None)
     row = {
@@ -160,7 +159,7 @@ def regression(rng: data.Rng, scale: float, degree: int, points: int) -> Row:
         "effective_share": correction.effective_share(true_weights),
         "effective_share_predicted": theory.effective_share(data.OLD, data.NEW),
     }
-    if degree < 3:  # where the model is right, both limits are 0
+    if degree < 3:  # with degree 3 the model is right, and both limits are 0
         weighted, unweighted = (
             theory.polynomial_excess(data.truth, degree, law, data.NEW)
             for law in (data.NEW, data.OLD)
@@ -170,7 +169,8 @@ def regression(rng: data.Rng, scale: float, degree: int, points: int) -> Row:
 
 
 def story(rng: data.Rng, scale: float, draw: Callable[[data.Rng, int, float], data.Shifted]) -> Row:
-    """A classifier made in the study and used in the field, and weights that should mend it."""
+    """Measure a classifier that is fitted in the study and used in the field, with and without
+    weights that should correct it."""
     sets = draw(rng, POINTS, scale)
     model = correction.logistic(*sets.train)
     weights = correction.density_ratio(sets.train[0], sets.arriving[0], sets.train[0])
@@ -196,8 +196,8 @@ def story(rng: data.Rng, scale: float, draw: Callable[[data.Rng, int, float], da
 
 
 def proportions(rng: data.Rng, scale: float, arriving: int) -> Row:
-    """The proportions of ten classes move; weights from the confusion matrix, from the inputs,
-    and the true ones."""
+    """Measure a classifier when the proportions of ten classes change, with weights from the
+    confusion matrix, with weights from the inputs, and with the true ones."""
     sets, moved = data.proportions(rng, POINTS, arriving)
     (inputs, labels), even = sets.train, np.full(len(moved), 1 / len(moved))
     model = correction.logistic(inputs, labels)
@@ -207,16 +207,16 @@ def proportions(rng: data.Rng, scale: float, arriving: int) -> Row:
     )
     by_inputs = correction.density_ratio(inputs, sets.arriving[0], inputs)
 
-    def again(weights: Array) -> float:
+    def weighted_accuracy(weights: Array) -> float:
         return float(correction.logistic(inputs, labels, weights).score(*sets.field))
 
     row = _accuracies(
         study=model.score(*sets.heldout),
         field=model.score(*sets.field),
-        corrected=again(ratio[labels]),
-        attainable=again((moved / even)[labels]),
+        corrected=weighted_accuracy(ratio[labels]),
+        attainable=weighted_accuracy((moved / even)[labels]),
     )
-    row["covariate_accuracy"] = again(by_inputs)
+    row["covariate_accuracy"] = weighted_accuracy(by_inputs)
     row["label_advantage"] = row["corrected_accuracy"] - row["covariate_accuracy"]
     row["effective_share"] = correction.effective_share(ratio[labels])
     count = min(arriving, POINTS)
@@ -225,19 +225,19 @@ def proportions(rng: data.Rng, scale: float, arriving: int) -> Row:
     )
     estimate = ratio * even
     counted = np.bincount(predicted, minlength=len(moved)) / len(predicted)
-    errors = [
+    estimate_error, counting_error, even_error = (
         float(np.abs(guess - moved).sum()) for guess in (estimate / estimate.sum(), counted, even)
-    ]
+    )
     return row | {
-        "proportion_error": errors[0],
-        "proportion_error_ratio": errors[0] / errors[2],
-        "counting_error_ratio": errors[1] / errors[2],
+        "proportion_error": estimate_error,
+        "proportion_error_ratio": estimate_error / even_error,
+        "counting_error_ratio": counting_error / even_error,
     }
 
 
 def wrong_assumption(rng: data.Rng, scale: float) -> Row:
-    """The inputs move and the labels' law given them stays; the posterior is corrected as if the
-    class proportions had moved (Saerens, Latinne and Decaestecker 2002)."""
+    """Measure a correction for class proportions when instead the inputs move and the law of the
+    labels given the inputs stays (Saerens, Latinne and Decaestecker 2002)."""
     sets = data.probit(rng, POINTS, scale)
     model = correction.logistic(*sets.train)
     ratio = correction.label_weights(
@@ -292,7 +292,7 @@ _SECONDS = {
     "kerbs": 0.07,
     "tanks": 0.07,
 }
-"""Of one run on one core."""
+"""Data set -> the seconds of one run on one core."""
 
 
 STUDY = Shift()

@@ -1,8 +1,9 @@
-"""Does a network whose hidden units start equal ever use more than one of them?
+"""Networks whose hidden units start equal, and how far their units become different.
 
-Two clouds apart by a slab: one hidden unit cannot separate them, two can. Networks start from a
-constant, from a constant with noise, from zeros, from random biases or kernels; what is measured
-is how far the units of a layer come apart, and what the network has learned by then.
+The classes are a slab of a Gaussian cloud and the rest of the cloud on both sides of it: one hidden
+unit cannot separate them, two can. Networks start from a constant, from a constant with noise, from
+zeros, or from random biases or kernels. The study measures how much the units of a layer differ,
+and what the network learns.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ import numpy as np
 from suite import seeds
 from suite.catalogue import activations
 from suite.studies.common import costs
-from suite.studies.common.protocol import accuracy, batch_order, first_true, outcome
+from suite.studies.common.deviations import ratio, relative
+from suite.studies.common.measurements import measurement
+from suite.studies.common.protocol import accuracy, batch_order, divergences, first_true
+from suite.studies.common.starts import stacked
 from suite.studies.symmetry.starts import CASES, POINTS, data, merge, orders, permute, start
-from suite.studies.symmetry.units import largest, relative_gap, share, unit_spread, unit_weights
+from suite.studies.symmetry.units import largest, unit_spread, unit_weights
 from suite.types import (
     Architecture,
     Array,
@@ -40,15 +44,15 @@ from suite.types import (
 
 BATCH = 32
 RECORD = (0, 1, 5, 10, 25, 50, 75, 100, 125, 150, 175, 200, 225, 250)
-"""Epochs of 8 steps with a snapshot; training ends with the last, after 2,000 steps."""
+"""The epochs, of 8 steps, with a snapshot; training ends with the last, after 2,000 steps."""
 BROKEN = 0.01
-"""Relative spread of a layer's units from which they count as different."""
+"""The relative spread of a layer's units above which they count as different."""
 EPSILON = {"single": 2.0**-23, "double": 2.0**-52}
 _NOISE = (0.0, 1e-6, 1e-4, 1e-2)
 
 
 class Symmetry(Study):
-    """The study of equal hidden units; ``suite.types.Study`` says what each member means."""
+    """Equal, nearly equal and random starts by width, optimizer, precision and dropout."""
 
     name = "symmetry"
     position = 150
@@ -123,7 +127,7 @@ class Symmetry(Study):
             Grid({**faster, **constant}),
             Grid({**relu, "optimizer": ("sgd", "adam(0.01)"), **constant}),
             Grid({**masked, **constant}),
-            # Near 0.9 it takes more seeds to say on which side the accuracy is.
+            # This accuracy is near 0.9: deciding on which side it lies takes more seeds.
             Grid({**masked, **constant, "activation": ("tanh",)}, seeds=40),
             Grid({**masked, "case": ("zeros",)}),
             Grid({**small, "activation": ("sigmoid",), "case": ("zeros",)}),
@@ -141,7 +145,7 @@ class Symmetry(Study):
 
     def unsupported(self, cell: Cell) -> str | None:
         if float(cell["scale"]) < 0:
-            return "noise has no negative standard deviation"
+            return "the standard deviation of noise cannot be negative"
         return None
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
@@ -154,7 +158,7 @@ class Symmetry(Study):
         if task.precision == "double" and math.isqrt(width) ** 2 == width:
             runs["one_unit_gap"] = _one_unit_gap(lab, task, snapshots)
         loss = np.concatenate([snapshot.batch_loss for snapshot in snapshots])
-        status, reason = outcome(snapshots, first_true(~np.isfinite(loss)))
+        reasons = divergences(snapshots, first_true(~np.isfinite(loss)))
         epochs = {
             "unit_spread": spreads,
             "train_loss": np.stack([float64(snapshot.loss) for snapshot in snapshots], axis=1),
@@ -163,16 +167,16 @@ class Symmetry(Study):
             Table("runs", {}, runs),
             Table("epochs", {"epoch": np.array(RECORD)}, epochs),
         )
-        return Measurement(status, reason, tables)
+        return measurement(reasons, tables)
 
     def cost(self, stack: Stack) -> Cost:
         cost = costs.training(stack, POINTS, RECORD[-1], len(RECORD))
-        # A quarter of the steps of the circles' epochs that the rates are of, on wider layers.
+        # An epoch has a quarter of the steps to which the rates were fitted, on wider layers.
         return Cost(0.5 * cost.seconds, cost.bytes)
 
 
 def _task(stack: Stack, lab: Lab) -> TrainTask:
-    """The task of a stack: data and batch order by seed, starts by case and seed."""
+    """Return the task of a stack: data and batch order by seed, starts by case and seed."""
     first = stack.members[0].cell
     model = Architecture(
         4,
@@ -183,17 +187,11 @@ def _task(stack: Stack, lab: Lab) -> TrainTask:
         dropout=float(first["dropout"]),
     )
     precision = first.text("precision")
-    wanted = np.float64 if precision == "double" else np.float32
-    starts = [start(lab.root, member, model) for member in stack.members]
-    weights = tuple(
-        (
-            np.stack([own[layer][0] for own in starts]).astype(wanted),
-            np.stack([own[layer][1] for own in starts]).astype(wanted),
-        )
-        for layer in range(len(model.shapes))
-    )
+    dtype = np.float64 if precision == "double" else np.float32
+    starts = stacked(start(lab.root, member, model) for member in stack.members)
+    weights = tuple((kernel.astype(dtype), bias.astype(dtype)) for kernel, bias in starts)
 
-    def both(split: str) -> tuple[Array, Array]:
+    def points(split: str) -> tuple[Array, Array]:
         drawn = [data(lab.root, m.seed, m.cell.text("case"), split) for m in stack.members]
         return np.stack([inputs for inputs, _ in drawn]), np.stack([labels for _, labels in drawn])
 
@@ -205,8 +203,8 @@ def _task(stack: Stack, lab: Lab) -> TrainTask:
         first.text("optimizer"),
         "common",
         weights,
-        *both("train"),
-        *both("heldout"),
+        *points("train"),
+        *points("heldout"),
         order=order,
         batch=BATCH,
         record=RECORD,
@@ -222,7 +220,7 @@ def _task(stack: Stack, lab: Lab) -> TrainTask:
 
 
 def _run_columns(snapshots: list[Snapshot], task: TrainTask, spreads: Array) -> dict[str, Any]:
-    start_, last = snapshots[0], snapshots[-1]
+    first, last = snapshots[0], snapshots[-1]
     kernel = float64(last.weights[0][0])
     units = unit_weights(last.weights)[0]
     values = np.linalg.svd(np.where(np.isfinite(units), units, 0.0), compute_uv=False)
@@ -233,12 +231,12 @@ def _run_columns(snapshots: list[Snapshot], task: TrainTask, spreads: Array) -> 
         "unit_spread_roundings": spreads[:, 1] / EPSILON[task.precision],
         "units_equal": (spreads[:, -1] == 0).astype(np.float64),
         "broken_epoch": epochs,
-        "input_spread": share(np.ptp(kernel, axis=1).max(axis=1), np.abs(units).max(axis=(1, 2))),
+        "input_spread": ratio(np.ptp(kernel, axis=1).max(axis=1), np.abs(units).max(axis=(1, 2))),
         "unit_rank": (values > 0.01 * values[:, :1]).sum(axis=1).astype(np.float64),
-        "hidden_gradient": largest(start_.gradients),
-        "output_bias_gradient": np.abs(float64(start_.gradients[-1][1])).max(axis=1),
+        "hidden_gradient": largest(first.gradients),
+        "output_bias_gradient": np.abs(float64(first.gradients[-1][1])).max(axis=1),
         "largest_weight": largest(last.weights),
-        "merged_gap": relative_gap(merged_logits(task, last.weights), last.logits),
+        "merged_gap": relative(merged_logits(task, last.weights), last.logits),
         "train_loss": float64(last.loss),
         "heldout_accuracy": accuracy(last.heldout_logits, task.heldout_labels),
     }
@@ -246,7 +244,7 @@ def _run_columns(snapshots: list[Snapshot], task: TrainTask, spreads: Array) -> 
 
 @np.errstate(invalid="ignore", over="ignore")
 def merged_logits(task: TrainTask, weights: Weights) -> Array:
-    """(K, N) training logits of the network in which each hidden layer is one unit."""
+    """Return the training logits, (K, N), of the network in which each hidden layer is one unit."""
     function = activations.resolve(task.architecture.activation)
     hidden = float64(task.inputs)
     layers = merge(weights, 1.0)
@@ -257,32 +255,35 @@ def merged_logits(task: TrainTask, weights: Weights) -> Array:
 
 
 def _one_unit_gap(lab: Lab, task: TrainTask, snapshots: list[Snapshot]) -> Array:
-    """(K,) see the metric: the width-1 network is trained beside, by the same framework."""
+    """Return the metric ``one_unit_gap``, (K,): the same framework trains the width-1 network."""
     single = replace(
         task, architecture=replace(task.architecture, width=1), weights=merge(task.weights, 0.5)
     )
     gaps = [
-        relative_gap(one.logits, snapshot.logits)
-        for one, snapshot in zip(lab.framework.train(single), snapshots, strict=True)
+        relative(merged.logits, snapshot.logits)
+        for merged, snapshot in zip(lab.framework.train(single), snapshots, strict=True)
     ]
     return np.asarray(np.max(gaps, axis=0))
 
 
 def permuted_gap(stack: Stack, lab: Lab, model: Architecture, weights: Weights) -> Array:
-    """(K,) see the metric; NaN but for the case ``permuted`` beside its ``random``."""
-    place = {(m.cell.text("case"), m.seed): k for k, m in enumerate(stack.members)}
+    """Return the metric ``permuted_gap``, (K,).
+
+    NaN except for the case ``permuted`` of a seed whose case ``random`` is in the stack too.
+    """
+    rows = {(m.cell.text("case"), m.seed): k for k, m in enumerate(stack.members)}
     result = np.full(len(stack.members), np.nan)
     for k, member in enumerate(stack.members):
-        partner = place.get(("random", member.seed))
+        partner = rows.get(("random", member.seed))
         if member.cell["case"] != "permuted" or partner is None:
             continue
-        own = tuple((kernel[[k]], bias[[k]]) for kernel, bias in weights)
-        other = tuple((kernel[[partner]], bias[[partner]]) for kernel, bias in weights)
-        moved = permute(other, orders(lab.root, member, model))
+        permuted = tuple((kernel[[k]], bias[[k]]) for kernel, bias in weights)
+        random = tuple((kernel[[partner]], bias[[partner]]) for kernel, bias in weights)
+        expected = permute(random, orders(lab.root, member, model))
         result[k] = max(
-            float(relative_gap(a, b)[0])
-            for pair, there in zip(own, moved, strict=True)
-            for a, b in zip(pair, there, strict=True)
+            float(relative(a, b)[0])
+            for layer, expected_layer in zip(permuted, expected, strict=True)
+            for a, b in zip(layer, expected_layer, strict=True)
         )
     return result
 

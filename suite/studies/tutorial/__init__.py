@@ -1,9 +1,9 @@
 """The published two-circles tutorial on vanishing gradients, rerun two hundred times.
 
-Its six networks (hidden layers of 5; see ``prints``) on its own data set, point for point, so
-that seeds differ in start and batch order alone; the linear network that it calls useless; and
-what it leaves open: the Glorot start, other steps, and a sigmoid network that starts as the same
-function as a tanh network.
+The study trains its six networks (hidden layers of 5; see ``prints``) on its own data set, point
+for point, so that seeds differ only in start and batch order; the linear network that it calls
+useless; and networks that it leaves out: Glorot's start, other learning rates, and a sigmoid
+network that starts as the same function as a tanh network.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from suite.catalogue import datasets
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.probes.tutorial import UserLoop
 from suite.studies.common import costs
-from suite.studies.common.protocol import accuracy, first_true, layer_columns, outcome
+from suite.studies.common.measurements import measurement
+from suite.studies.common.protocol import accuracy, divergences, first_true, layer_columns
 from suite.studies.tutorial.prints import comparison, printed
 from suite.studies.tutorial.starts import start_gap, tutorial_task
 from suite.studies.tutorial.trajectories import gradients, movement, spreads
@@ -43,26 +44,28 @@ from suite.types import (
 
 EPOCHS = 100
 STACKED = 100
-"""Seeds in one stack."""
+"""The number of seeds in one stack."""
 FIT_SEEDS, FIT_EPOCHS = 2, 10
-"""Seeds whose networks are also trained one by one, as a user would, and for how long. Later,
-rounding errors have grown: the trajectories of one network part after some hundred steps."""
+"""The number of seeds whose networks are also trained one by one, as a user would, and the epochs.
+Later, rounding errors have grown: two trajectories of one network diverge after some hundred
+steps."""
 
 _LAYERS = ("weight_mean", "weight_std", "gradient_mean", "gradient_mean_abs", "gradient_std")
 _EPOCHS = ("loss", "accuracy")
 
 
 class Tutorial(Study):
-    """The tutorial's study; ``suite.types.Study`` says what each member means.
+    """The tutorial's networks and their variants.
 
-    ``case``: ``independent``, every layer drawn by itself; ``shared_initializer``, all layers
-    drawn from one seed, as by the one initializer object that the tutorial hands to every layer;
-    ``as_tanh``, a sigmoid network that computes what the tanh network of its draw computes.
+    The cases are ``independent``, in which every layer is drawn by itself; ``shared_initializer``,
+    in which all layers are drawn from one seed, as by the one initializer object that the tutorial
+    passes to every layer; and ``as_tanh``, a sigmoid network that computes the same function as the
+    tanh network of its draw.
     """
 
     name = "tutorial"
     position = 20
-    question = "Do the published two-circles tutorial's numbers and explanations hold up?"
+    question = "Do the numbers and explanations of the published two-circles tutorial hold up?"
     source = "the published two-circles tutorial on vanishing gradients, and its readers' comments"
     axes = ("framework", "activation", "initializer", "depth", "width", "optimizer", "case")
     within = ("initializer", "case")
@@ -131,7 +134,7 @@ class Tutorial(Study):
             return grids
         more = (
             _grid(("linear",), few, 1, "adam", "xavier_uniform"),
-            # One network in six does not learn: 40 seeds may leave open whether most do.
+            # One network in six does not learn: 40 seeds may not decide whether most do.
             _grid(("sigmoid",), max(few, STACKED), optimizer="rmsprop(0.01)"),
             _grid(("sigmoid",), few, optimizer="rmsprop(0.03)"),
             _grid(("sigmoid",), few, optimizer="sgd"),
@@ -148,7 +151,7 @@ class Tutorial(Study):
 
     def unsupported(self, cell: Cell) -> str | None:
         if cell["case"] == "as_tanh" and cell["activation"] != "sigmoid":
-            return "only a sigmoid network can be made to equal a tanh network"
+            return "only a sigmoid network can compute the function of a tanh network"
         return None
 
     def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
@@ -162,7 +165,6 @@ class Tutorial(Study):
         runs |= gradients(layers) | spreads(layers)
         runs |= movement(snapshots[0].weights, snapshots[-1].weights)
         losses = np.concatenate([snapshot.batch_loss for snapshot in snapshots])
-        status, reason = outcome(snapshots, first_true(~np.isfinite(losses)))
         by_layer = {name: layers[name] for name in _LAYERS}
         by_epoch = {
             "loss": np.stack([float64(snapshot.loss) for snapshot in snapshots], axis=1),
@@ -170,16 +172,17 @@ class Tutorial(Study):
         }
         epochs, places = np.array(task.record), np.arange(1, len(task.weights) + 1)
         tables = [Table("runs", {}, runs)]
-        for end in ("", "_by_run"):
-            tables.append(Table(f"epochs{end}", {"epoch": epochs}, by_epoch))
-            tables.append(Table(f"layers{end}", {"epoch": epochs, "layer": places}, by_layer))
+        for suffix in ("", "_by_run"):
+            tables.append(Table(f"epochs{suffix}", {"epoch": epochs}, by_epoch))
+            tables.append(Table(f"layers{suffix}", {"epoch": epochs, "layer": places}, by_layer))
         fitted = any(map(_fitted, stack.members))
         by_fit = fits(stack, lab, task, snapshots[FIT_EPOCHS]) if fitted else {}
         tables.append(Table("fits", {}, by_fit))
-        return Measurement(status, reason, tables)
+        reasons = divergences(snapshots, first_true(~np.isfinite(losses)))
+        return measurement(reasons, tables)
 
     def cost(self, stack: Stack) -> Cost:
-        # A snapshot's gradients are those of one batch: it costs a fifth of an epoch.
+        # The gradients of a snapshot are those of one batch, so that it costs a fifth of an epoch.
         training = costs.training(stack, datasets.POINTS, EPOCHS, EPOCHS // 5)
         alone = FRAMEWORKS[stack.framework].rates.fit * sum(map(_fitted, stack.members))
         return replace(training, seconds=training.seconds + alone)
@@ -187,7 +190,7 @@ class Tutorial(Study):
 
 def _grid(
     activations: tuple[str, ...],
-    number: int,
+    seeds: int,
     depth: int = 4,
     optimizer: str = "rmsprop",
     initializer: str = "normal(1)",
@@ -201,7 +204,7 @@ def _grid(
         "optimizer": (optimizer,),
         "case": cases,
     }
-    return Grid(axes, number, STACKED)
+    return Grid(axes, seeds, STACKED)
 
 
 # --- what is measured --------------------------------------------------------------------------
@@ -231,19 +234,19 @@ def _run_columns(
 
 
 def _fitted(member: Member) -> bool:
-    """Whether a member is also trained by itself: the tutorial's own networks, two seeds."""
+    """Return whether a member is also trained by itself: two seeds of the tutorial's networks."""
     return _printed(member.cell) and member.seed < FIT_SEEDS
 
 
 def _printed(cell: Cell) -> bool:
-    """Whether the tutorial prints the accuracy of a cell's network."""
+    """Return whether the tutorial prints the accuracy of a cell's network."""
     return cell["case"] == "independent" and not np.isnan(printed(cell).accuracy)
 
 
 def fits(stack: Stack, lab: Lab, task: TrainTask, stacked: Snapshot) -> dict[str, Array]:
-    """The metrics of the table ``fits``, each (K,); NaN for members not trained by themselves.
+    """Return the metrics of the table ``fits``, (K,) each; NaN for members not trained alone.
 
-    ``stacked``: what the stack was after ``FIT_EPOCHS`` epochs.
+    ``stacked``: the snapshot of the stack after ``FIT_EPOCHS`` epochs.
     """
     fit = lab.framework.probe(UserLoop).fit
     short = replace(task, record=(0, FIT_EPOCHS))
@@ -260,11 +263,12 @@ def fits(stack: Stack, lab: Lab, task: TrainTask, stacked: Snapshot) -> dict[str
 
 
 def _deviation(stacked: Weights, alone: Weights, row: int) -> float:
-    """Largest deviation of an entry of one member, relative to the largest of its array."""
+    """Return the largest deviation of an entry of one member, relative to the largest of its
+    array."""
     pairs = [
-        (float64(ours[row]), float64(theirs))
-        for layer, other in zip(stacked, alone, strict=True)
-        for ours, theirs in zip(layer, other, strict=True)
+        (float64(stacked_array[row]), float64(array))
+        for stacked_layer, layer in zip(stacked, alone, strict=True)
+        for stacked_array, array in zip(stacked_layer, layer, strict=True)
     ]
     return max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in pairs)
 

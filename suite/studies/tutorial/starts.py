@@ -1,4 +1,4 @@
-"""What the tutorial's networks are given: its own data set, and where each of them starts."""
+"""The data set of the tutorial's networks, and their initial weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from suite import seeds
 from suite.catalogue import datasets
 from suite.studies.common.protocol import BATCH, batch_order
-from suite.studies.common.starts import draw_layer, single
+from suite.studies.common.starts import draw_layer, single, stacked
 from suite.types import (
     Architecture,
     Array,
@@ -23,13 +23,13 @@ from suite.types import (
 )
 
 PUBLISHED = 42
-"""The seed that the tutorial's listing gives to NumPy before it draws its points: the data set is
-the published one, point for point, whatever the root seed. Which points were drawn moves the
-outcome of all networks together, so that another data set would be another experiment."""
+"""The seed that the tutorial's listing sets in NumPy before it draws its points. The data set is
+the published one, point for point, whatever the root seed: other points change the outcome of all
+networks together, so that another data set would be another experiment."""
 
 
 def tutorial_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:
-    """The training of all members: the tutorial's data set, start and batch order by seed.
+    """Return the task of all members: the tutorial's data set, start and batch order by seed.
 
     ``record``: the epochs with a snapshot; its gradients are those of the next epoch's first batch.
     """
@@ -48,18 +48,14 @@ def tutorial_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:
         orders = [batch_order(lab.root, seed, epoch, labels.shape[1]) for seed in drawn]
         return np.asarray(np.stack(orders)[position])
 
-    starts = [start(member, lab, architecture) for member in stack.members]
     return TrainTask(
         architecture=architecture,
         optimizer=first.text("optimizer"),
         settings="common",
-        weights=tuple(
-            (np.stack([kernel for kernel, _ in layer]), np.stack([bias for _, bias in layer]))
-            for layer in zip(*starts, strict=True)
-        ),
+        weights=stacked(start(member, lab, architecture) for member in stack.members),
         inputs=inputs,
         labels=labels,
-        # The tutorial holds nothing out, and a snapshot wants at least a point.
+        # The tutorial has no held-out points, and a snapshot needs at least one.
         heldout_inputs=inputs[:, :1],
         heldout_labels=labels[:, :1],
         order=order,
@@ -70,15 +66,16 @@ def tutorial_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:
 
 
 def start(member: Member, lab: Lab, architecture: Architecture) -> Weights:
-    """Where one network starts: a kernel (fan_in, fan_out) and a bias (fan_out,) per layer."""
+    """Return the initial kernel (fan_in, fan_out) and bias (fan_out,) of each layer of a
+    network."""
     cell, shapes = member.cell, architecture.shapes
     name = cell.text("initializer")
     if cell["case"] == "shared_initializer":
         framework = lab.framework.name
-        own = seeds.integer(
+        seed = seeds.integer(
             lab.root, "object", seed=member.seed, initializer=name, framework=framework
         )
-        layers = [lab.framework.draw(name, *shape, own) for shape in shapes]
+        layers = [lab.framework.draw(name, *shape, seed) for shape in shapes]
         return tuple((single(kernel), single(bias)) for kernel, bias in layers)
     drawn = tuple(
         draw_layer(lab.framework, lab.root, name, "native", member.seed, position, *shape)
@@ -88,11 +85,11 @@ def start(member: Member, lab: Lab, architecture: Architecture) -> Weights:
 
 
 def as_tanh(weights: Weights) -> Weights:
-    """Weights of the sigmoid network that computes what a tanh network with ``weights`` computes.
+    """Return the weights of the sigmoid network that computes the same as tanh with ``weights``.
 
-    tanh(z) = 2 sigmoid(2 z) - 1. So the first layer's weights and bias are doubled, and a later
-    layer, which sees h = 2 s - 1 in place of h, has W h + b = 2 W s + (b - sum of W over its
-    inputs), doubled once more where a sigmoid follows. Float32, as the weights.
+    Since tanh(z) = 2 sigmoid(2 z) - 1, the weights and bias of the first layer are doubled. A later
+    layer, whose inputs are h = 2 s - 1, has W h + b = 2 W s + (b - sum of W over its inputs),
+    doubled once more if a sigmoid follows. The result is float32, as the weights are.
     """
     result: list[Layer] = []
     for position, (kernel, bias) in enumerate(weights, start=1):
@@ -105,14 +102,15 @@ def as_tanh(weights: Weights) -> Weights:
 
 
 def start_gap(member: Member, lab: Lab, task: TrainTask, logits: Array) -> float:
-    """Largest deviation of logits (N,) from those of the tanh network of the member's draw."""
+    """Return the largest deviation of logits (N,) from those of the tanh network of the member's
+    draw."""
     cell = member.cell
     plain = replace(
         cell, values=tuple((a, "independent" if a == "case" else v) for a, v in cell.values)
     )
     *hidden, (kernel, bias) = start(replace(member, cell=plain), lab, task.architecture)
     points = task.inputs[0]
-    nothing = np.zeros((len(points), task.architecture.width))
-    (signal,) = lab.oracle.propagate(("tanh",), tuple(hidden), points, nothing)
+    cotangent = np.zeros((len(points), task.architecture.width))  # the gradients are not needed
+    (signal,) = lab.oracle.propagate(("tanh",), tuple(hidden), points, cotangent)
     exact = (signal.activation[-1] @ float64(kernel) + bias)[:, 0]
     return float(np.abs(logits - exact).max())

@@ -1,8 +1,8 @@
-"""One number a network from its way through training: what the tutorial's figures are read for.
+"""Numbers for the course of a network's training: the features that the tutorial sees in figures.
 
-Everything here takes the statistics of every layer after every epoch (``layer_columns`` of the
-study training: name -> (K, epochs, layers), epoch 0 first) and reduces them. Gradients are those
-of one batch, and so noisy: what is said of them is a median over epochs.
+The functions reduce the statistics of every layer after every epoch (``protocol.layer_columns``:
+name -> (K, epochs, layers), epoch 0 first). Gradients are those of one batch and therefore noisy,
+so that their metrics are medians over epochs.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import numpy as np
 from suite.types import Array, Weights, float64
 
 EARLY = 10
-"""Epochs after which, by the tutorial, the layers' mean weights stand still."""
+"""The number of epochs after which, according to the tutorial, the mean weights of the layers no
+longer change."""
 LATE = 10
-"""Epochs at the end of training over which a gradient is taken as where training ended."""
+"""The number of last epochs whose gradients represent the end of training."""
 
 
-@np.errstate(divide="ignore", invalid="ignore")  # a dead network has gradients of zero
+@np.errstate(divide="ignore", invalid="ignore")  # the gradients of a dead network are zero
 def gradients(columns: Mapping[str, Array]) -> dict[str, Array]:
-    """The metrics of a network's gradients, each (K,); NaN where a layer has none throughout."""
+    """Return the metrics of a network's gradients, (K,) each; NaN if a layer's are all zero."""
     spread = np.median(columns["gradient_std"], axis=1)
     size = np.median(columns["gradient_mean_abs"], axis=1)
     signed = np.median(np.abs(columns["gradient_mean"]) / columns["gradient_mean_abs"], axis=1)
@@ -39,9 +40,12 @@ def gradients(columns: Mapping[str, Array]) -> dict[str, Array]:
     }
 
 
-@np.errstate(invalid="ignore", divide="ignore")  # a dead network moves nothing: 0/0 is NaN
+@np.errstate(invalid="ignore", divide="ignore")  # a dead network does not move: 0/0 is NaN
 def spreads(columns: Mapping[str, Array]) -> dict[str, Array]:
-    """How the standard deviation of each kernel rose, and when the means moved; each (K,)."""
+    """Return how the standard deviations of the kernels rose and how late their means moved.
+
+    Each metric is (K,).
+    """
     rise = columns["weight_std"][:, -1] - columns["weight_std"][:, 0]
     others = rise[:, 1:].max(axis=1)
     mean = columns["weight_mean"]
@@ -57,7 +61,7 @@ def spreads(columns: Mapping[str, Array]) -> dict[str, Array]:
 
 @np.errstate(invalid="ignore", divide="ignore")  # as above
 def movement(before: Weights, after: Weights) -> dict[str, Array]:
-    """How far the first and the last kernel went, relative to where they started; each (K,)."""
+    """Return how far the first and the last kernel moved, relative to their norm; (K,) each."""
 
     def relative(position: int) -> Array:
         start, end = (float64(weights[position][0]) for weights in (before, after))

@@ -167,6 +167,12 @@ _TENSORFLOW = Entry(
 FRAMEWORKS = registry.Registry("framework", [_NUMPY, _TORCH, _TENSORFLOW])
 
 
+def entry_of(name: str) -> Entry:
+    """Return the entry of a framework; for a name that is not in the table, one that declares
+    nothing, so that the results of a framework that was removed can still be read."""
+    return FRAMEWORKS[name] if name in FRAMEWORKS else Entry(name, "", (), None)
+
+
 def installed() -> tuple[str, ...]:
     """Return the names of the frameworks that can be loaded here, without importing them."""
     return tuple(entry.name for entry in FRAMEWORKS if entry.installed)

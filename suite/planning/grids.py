@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from suite import probes
-from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import entry_of
 from suite.catalogue.registry import ORACLE
 from suite.planning.axes import AXES, canonical_value, make_cell
 from suite.types import BLOCK, Cell, Cost, Member, Stack, Study, UserError, Value
@@ -136,7 +136,7 @@ def unsupported(study: Study, cell: Cell) -> str | None:
     functions = map(probes.name, study.probes(cell))
     return (
         study.unsupported(cell)
-        or FRAMEWORKS[framework].gap([*functions, *cases])
+        or entry_of(framework).gap([*functions, *cases])
         or _undeclared(cell, framework)
     )
 

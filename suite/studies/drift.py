@@ -15,7 +15,7 @@ from typing import get_args
 import numpy as np
 
 from suite.catalogue import optimizers
-from suite.catalogue.frameworks import FRAMEWORKS, Formulas
+from suite.catalogue.frameworks import Formulas, entry_of
 from suite.catalogue.registry import ORACLE
 from suite.probes.drift import FormulaTraining
 from suite.studies.common import costs
@@ -142,7 +142,7 @@ class Drift(Study):
             return "the formulas have no defaults: only common settings can be compared"
         if cell["case"] == CLIPNORM and cell["clipping"] == "none":
             return "a convention of clipping can be compared only where gradients are clipped"
-        if cell["case"] in (OWN, OTHER) and FRAMEWORKS[cell.text("framework")].formulas is None:
+        if cell["case"] in (OWN, OTHER) and entry_of(cell.text("framework")).formulas is None:
             return "the formulas of this framework's optimizers are not written down in the suite"
         return optimizers.resolve(cell.text("optimizer")).undeclared(ORACLE)
 
@@ -197,7 +197,7 @@ def formula(case: str, framework: str) -> str:
     if case == CLIPNORM:
         return "clipnorm"
     forms: tuple[str, ...] = get_args(Formulas)
-    own = FRAMEWORKS[framework].formulas
+    own = entry_of(framework).formulas
     return next(form for form in forms if (form == own) == (case == OWN))
 
 

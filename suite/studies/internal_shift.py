@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from suite.catalogue import datasets, normalizations
-from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import entry_of
 from suite.probes.normalized import DeepNetworks
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement, reasons
@@ -136,7 +136,7 @@ class InternalShift(Study):
         )
 
     def cost(self, stack: Stack) -> Cost:
-        rate = FRAMEWORKS[stack.framework].rates.shift
+        rate = entry_of(stack.framework).rates.shift
         return Cost(rate.program + rate.network * len(stack.members), costs.WORKER)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue import activations, initializers, normalizations
-from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import entry_of
 from suite.probes.normalized import DeepNetworks
 from suite.studies.common import costs
 from suite.studies.common.measurements import by_seed, columns, measurement
@@ -182,7 +182,7 @@ class Normalized(Study):
         first = stack.members[0].cell
         depth, width = first.count("depth"), first.count("width")
         samples = [member.cell.count("samples") for member in stack.members]
-        rate = FRAMEWORKS[stack.framework].rates.layers
+        rate = entry_of(stack.framework).rates.layers
         draws = len({member.seed for member in stack.members})
         programs = len(
             {

@@ -5,7 +5,7 @@ The rates of each framework are declared in ``suite.catalogue.frameworks``.
 
 from __future__ import annotations
 
-from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import entry_of
 from suite.types import Cost, Stack
 
 WORKER = 1.5e9
@@ -24,7 +24,7 @@ def training(stack: Stack, points: int, epochs: int, records: int) -> Cost:
     """
     first, size = stack.members[0].cell, len(stack.members)
     depth, width = first.count("depth"), first.count("width")
-    rate = FRAMEWORKS[stack.framework].rates.training
+    rate = entry_of(stack.framework).rates.training
     seconds = rate.start.at(depth) + (epochs + records) * (
         rate.epoch.at(depth) + size * rate.member.at(depth)
     )
@@ -44,7 +44,7 @@ def propagation(stack: Stack, inputs: int, columns: int) -> Cost:
     """
     first, size = stack.members[0].cell, len(stack.members)
     width, depth = first.count("width"), first.count("depth")
-    rate = FRAMEWORKS[stack.framework].rates.propagation
+    rate = entry_of(stack.framework).rates.propagation
     entry = rate.orthogonal if first["initializer"] == "orthogonal" else rate.entry
     kernels, values = depth * width**2, depth * inputs * width
     draws = len({member.seed for member in stack.members})

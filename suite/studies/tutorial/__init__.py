@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from suite.catalogue import datasets
-from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import entry_of
 from suite.probes.tutorial import UserLoop
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement
@@ -184,7 +184,7 @@ class Tutorial(Study):
     def cost(self, stack: Stack) -> Cost:
         # The gradients of a snapshot are those of one batch, so that it costs a fifth of an epoch.
         training = costs.training(stack, datasets.POINTS, EPOCHS, EPOCHS // 5)
-        alone = FRAMEWORKS[stack.framework].rates.fit * sum(map(_fitted, stack.members))
+        alone = entry_of(stack.framework).rates.fit * sum(map(_fitted, stack.members))
         return replace(training, seconds=training.seconds + alone)
 
 

@@ -1,4 +1,4 @@
-"""Loads a framework by name, finds its probes, and finds the C++ compiler that torch would use.
+"""Load a framework by name, find its probes, and find the C++ compiler that torch would call.
 
 To add a framework, add its folder beside this file, an entry in ``suite.catalogue.frameworks``,
 its extra in pyproject.toml, and its native objects in the catalogues.
@@ -28,7 +28,8 @@ def load(name: str) -> Framework:
     """Import a framework and make it ready: its flags are set for the whole process.
 
     Raises UserError for an unknown name, and for a framework that is not installed, with the
-    command that installs it. A framework that is there and fails to import raises its own error.
+    command that installs it. A framework that is installed and fails to import raises its own
+    error.
     """
     entry = FRAMEWORKS[name]
     entry.require()
@@ -40,10 +41,11 @@ def load(name: str) -> Framework:
 
 @functools.cache
 def compiler() -> str:
-    """The C++ compiler that torch would call, in its own words, or nothing where none works.
+    """Return the first line of ``--version`` of the C++ compiler that torch would call.
 
-    Tried by compiling an extension of Python: without Python's headers torch cannot use it either.
-    ``CXX`` names another one, as everywhere; ``CXX=none`` is a way to do without.
+    Empty where none works. It is tried on an extension of Python: without Python's headers torch
+    cannot use it either. The variable ``CXX`` names another one, as everywhere; ``CXX=none`` is a
+    way to do without.
     """
     words = [*shlex.split(os.environ.get("CXX", "g++")), "-shared", "-fPIC"]
     include = f"-I{sysconfig.get_path('include')}"

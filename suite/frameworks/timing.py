@@ -1,8 +1,8 @@
-"""What a worker spends its time on: a clock of named stages, and frameworks that are timed by it.
+"""How a worker spends its time: a clock of named stages, and frameworks that are timed by it.
 
-``start`` and ``import`` come once a process, ``write`` once a stack; what a study asks of a
-framework is timed here, and ``statistics`` is all else that it does: these, data, and what it
-computes in NumPy. Stages do not overlap: an inner one stops the outer one's clock.
+``start`` and ``import`` are timed once a process, ``write`` once a stack. Calls of a framework are
+timed here; ``statistics`` is everything else that a study does: statistics, data, and what it
+computes in NumPy. Stages do not overlap: an inner one stops the clock of the outer one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ program; ``record``: snapshots of networks in training; ``write``: its shard."""
 
 
 class Clock:
-    """Seconds by stage since they were last taken. One thread uses it."""
+    """Seconds by stage since they were last taken. For use by one thread."""
 
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self._now = now
@@ -41,7 +41,10 @@ class Clock:
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        """Time a block, or each call of what is decorated with this. KeyError: no such stage."""
+        """Time a block, or each call of a function that is decorated with this.
+
+        Raises KeyError for an unknown stage.
+        """
         if stage not in STAGES:
             raise KeyError(stage)
         self._charge()
@@ -53,18 +56,19 @@ class Clock:
             self._open.pop()
 
     def _charge(self) -> None:
-        """Give the time that went by to the innermost stage that is open."""
+        """Add the time since the last call to the innermost stage that is open."""
         now = self._now()
         if self._open:
             self.add(self._open[-1], now - self._since)
         self._since = now
 
     def add(self, stage: str, seconds: float) -> None:
-        """Add what was timed elsewhere."""
+        """Add seconds that were measured elsewhere."""
         self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
 
     def take(self) -> dict[str, float]:
-        """The seconds of each stage that there was, in the order of ``STAGES``; from zero again."""
+        """Return the seconds of each stage that has any, in the order of ``STAGES``, and start
+        again."""
         self._charge()
         taken, self._seconds = self._seconds, {}
         return {stage: taken[stage] for stage in STAGES if stage in taken}
@@ -75,31 +79,34 @@ clock = Clock()
 
 
 class Timed:
-    """A framework whose verbs are timed; see ``types.Framework``."""
+    """A framework whose verbs are timed; ``suite.types.Framework`` says what each one does."""
 
     def __init__(self, framework: Framework) -> None:
         self._framework = framework
         self.name = framework.name
 
     def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
-        """As of the framework."""
+        """Evaluate an activation; the call counts as ``probe``."""
         with clock("probe"):
             return self._framework.evaluate(activation, points)
 
     def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
-        """As of the framework."""
+        """Draw a layer; the call counts as ``draw``."""
         with clock("draw"):
             return self._framework.draw(initializer, fan_in, fan_out, seed)
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
     ) -> list[LayerSignals]:
-        """As of the framework."""
+        """Propagate signals; the call counts as ``propagate``."""
         with clock("propagate"):
             return self._framework.propagate(names, weights, inputs, cotangent)
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
-        """As of the framework, which times its snapshots and programs itself."""
+        """Train; each step to the next snapshot counts as ``train``.
+
+        The framework itself times its programs (``compile``) and snapshots (``record``).
+        """
         snapshots = iter(self._framework.train(task))
         while True:
             with clock("train"):

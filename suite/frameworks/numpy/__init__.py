@@ -1,9 +1,8 @@
 """The oracle: the same tasks in NumPy float64, slow and obvious, with every gradient by hand.
 
-A multilayer perceptron without normalization, dropout and residual connections, with binary cross-
-entropy, and the optimizers in the form of Keras (epsilon inside the root in RMSprop, beside the
-uncorrected root in Adam); for anything else it raises Unsupported. The leading axis K is a matrix
-product's batch axis and nothing more.
+It trains multilayer perceptrons without normalization, dropout and residual connections, with
+binary cross-entropy and the optimizers' formulas in the form of Keras; for anything else it raises
+Unsupported. The leading axis K is the batch axis of matrix products and nothing more.
 """
 
 from __future__ import annotations
@@ -43,15 +42,15 @@ class Numpy:
     name = "numpy"
 
     def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
-        """Value and slope by definition, in the precision of ``points``, same shape."""
+        """Evaluate the definition, and round to the precision of ``points``."""
         resolved = activations.resolve(activation)
         precision = np.asarray(points).dtype
         return resolved.value(points).astype(precision), resolved.slope(points).astype(precision)
 
     def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
-        """Kernel (fan_in, fan_out) from the NumPy law and bias (fan_out,) of zeros, float64.
+        """Draw the kernel by the NumPy law, float64, with a bias of zeros.
 
-        Raises UserError for ``default``, which has no law here.
+        Raises Unsupported for ``default``, which has no law here.
         """
         rng = np.random.default_rng(seed)
         return initializers.resolve(initializer).draw(rng, fan_in, fan_out), np.zeros(fan_out)
@@ -63,13 +62,13 @@ class Numpy:
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
     ) -> list[LayerSignals]:
-        """Forward and backward through a network for each activation, one after the other."""
+        """Go forward and backward through the network of each activation, one after the other."""
         return [_propagate(name, weights, inputs, cotangent) for name in names]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
-        """Train, and yield a snapshot at each epoch of ``task.record``.
+        """Train all members by the formulas below.
 
-        Raises Unsupported for what the oracle does not have; see above.
+        Raises Unsupported for what the oracle does not have, named at the head of this file.
         """
         _check(task)
         name = task.architecture.activation
@@ -147,7 +146,7 @@ def _check(task: TrainTask) -> None:
 
 @_quiet
 def _propagate(activation: str, weights: Weights, inputs: Array, cotangent: Array) -> LayerSignals:
-    """Forward and backward through one network, layer by layer."""
+    """Go forward and backward through one network, layer by layer."""
     function = activations.resolve(activation)
     hidden = [float64(inputs)]
     before = []
@@ -164,7 +163,7 @@ def _propagate(activation: str, weights: Weights, inputs: Array, cotangent: Arra
 
 @_quiet
 def forward(activation: str, weights: Weights, inputs: Array) -> Array:
-    """Logits (K, n) of K networks, each on its own inputs (K, n, features)."""
+    """Return the logits (K, n) of K networks, each on its own inputs (K, n, features)."""
     function = activations.resolve(activation)
     hidden = inputs
     for kernel, bias in weights[:-1]:
@@ -175,7 +174,7 @@ def forward(activation: str, weights: Weights, inputs: Array) -> Array:
 
 @_quiet
 def cross_entropy(logits: Array, labels: Array) -> Array:
-    """Mean binary cross-entropy in nats, (K,), of logits and labels (K, n).
+    """Return the mean binary cross-entropy in nats, (K,), of logits and labels (K, n).
 
     -y log s(z) - (1 - y) log(1 - s(z)) with s the sigmoid, which is softplus(z) - y z.
     """
@@ -185,7 +184,7 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
 
 @_quiet
 def gradient(activation: str, weights: Weights, inputs: Array, labels: Array) -> Weights:
-    """The gradient of ``cross_entropy`` by every kernel and bias, by the chain rule."""
+    """Return the gradient of ``cross_entropy`` by every kernel and bias, by the chain rule."""
     function = activations.resolve(activation)
     hidden = [inputs]
     before = []

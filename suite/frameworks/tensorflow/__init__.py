@@ -1,7 +1,7 @@
 """TensorFlow: Keras layers, initializers, losses and optimizers, K networks as one computation.
 
-What is decided here: how the framework's own parts are called (an initializer is a fresh instance
-with its own seed at every draw, since an instance with a seed repeats its values), and which
+This file decides how the framework's own parts are called (an initializer is a fresh instance
+with its own seed at every draw, because an instance with a seed repeats its values), and which
 calls are compiled. Training is in ``stack``.
 """
 
@@ -31,16 +31,16 @@ from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weig
 
 
 class TensorFlow:
-    """The framework ``tensorflow``. See ``types.Framework``.
+    """The framework ``tensorflow``; ``suite.types.Framework`` says what each verb does.
 
-    In single precision but for ``evaluate``, which keeps that of its points, and ``train``, whose
-    task says.
+    Everything is in single precision except for ``evaluate``, which keeps the precision of its
+    points, and ``train``, whose task names one.
     """
 
     name = "tensorflow"
 
     def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
-        """Value and slope of an activation, the slope by a tape; shape and dtype of points."""
+        """Call the activation; the slope is by a tape."""
         x = tf.constant(points)
         with tf.GradientTape() as tape:
             tape.watch(x)
@@ -48,10 +48,10 @@ class TensorFlow:
         return value.numpy(), tape.gradient(value, x).numpy()
 
     def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
-        """Kernel (fan_in, fan_out) and bias (fan_out,) as Keras starts a ``Dense``, float32,
-        read-only: they lie in the framework's memory.
+        """Draw what Keras starts a ``Dense`` with, float32, as read-only views of the framework's
+        memory.
 
-        ``default`` is what a ``Dense`` does when nobody asks. Another initializer sets the kernel
+        ``default`` is what a ``Dense`` does without arguments. Another initializer sets the kernel
         alone, and the bias is zero.
         """
         kernel, bias = _starts(initializer)
@@ -63,11 +63,11 @@ class TensorFlow:
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
     ) -> list[LayerSignals]:
-        """Forward and backward through a network for each activation, side by side in one batch.
+        """Go forward and backward through the networks of all activations, side by side in one
+        batch.
 
-        A layer multiplies the rows of all networks at once, then each activation takes its own.
-        ``weights``: one (fan_in, fan_out) kernel and (fan_out,) bias per layer; inputs (samples,
-        features), cotangent (samples, width). All hidden layers must be equally wide.
+        A layer multiplies the rows of all networks at once, then each activation takes its own
+        rows.
         """
         shapes = tuple(kernel.shape for kernel, _ in weights)
         arguments = tf.nest.map_structure(constant, (weights, inputs, cotangent))
@@ -76,11 +76,11 @@ class TensorFlow:
         return [LayerSignals(*(list(part[:, n]) for part in passes)) for n in range(len(names))]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
-        """Train, and yield a snapshot at each epoch of ``task.record``.
+        """Train the stack.
 
-        Each member and dropout layer has a seed of its own, made from ``task.noise``, so a
-        member's masks do not depend on its stack. Raises UserError for a name in the task that
-        TensorFlow has nothing for.
+        Each member and dropout layer has a seed of its own, made from ``task.noise``, so a member's
+        masks do not depend on its stack. Raises UserError for a name in the task that TensorFlow
+        has no function for.
         """
         with clock("compile"):
             stack = Stack(task)
@@ -107,7 +107,7 @@ def _activation(name: str) -> Callable[..., Any]:
 
 @lru_cache(maxsize=64)
 def _starts(initializer: str) -> tuple[Any, Any]:
-    """The initializers of a dense layer's kernel and bias, not seeded yet."""
+    """Return the initializers of a dense layer's kernel and bias, not seeded yet."""
     found = initializers.resolve(initializer).native("tensorflow")
     with python_random_kept():
         if found is None:
@@ -119,13 +119,14 @@ def _starts(initializer: str) -> tuple[Any, Any]:
 
 @lru_cache(maxsize=64)
 def _fixed(initializer: Any, size: int) -> Array:
-    """What an initializer without a seed gives, (size,): one array for all draws, read-only."""
+    """Return the values of an initializer without a seed, (size,): one read-only array for all
+    draws."""
     return view(initializer((size,), dtype="float32"))
 
 
 @lru_cache(maxsize=32)
 def _passes(names: tuple[str, ...], shapes: tuple[tuple[int, int], ...]) -> Any:
-    """Both passes through layers of these shapes, compiled: 4 times as fast at width 256.
+    """Compile both passes through layers of these shapes, which is 4 times as fast at width 256.
 
     The weights are arguments, so one layer of each shape serves all layers of that shape and
     all networks, and no weight is kept.

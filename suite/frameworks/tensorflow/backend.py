@@ -1,7 +1,8 @@
-"""The one place that imports TensorFlow and Keras: without their chatter, Keras on TensorFlow.
+"""The one place that imports TensorFlow and Keras: without their messages, Keras on TensorFlow.
 
-TensorFlow reads its threads from ``TF_NUM_INTRAOP_THREADS`` and ``TF_NUM_INTEROP_THREADS`` when
-it is used for the first time: who wants one thread sets them before this file is imported.
+TensorFlow reads its number of threads from ``TF_NUM_INTRAOP_THREADS`` and
+``TF_NUM_INTEROP_THREADS`` when it is used for the first time: to have one thread, set them before
+this file is imported.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 def _silent() -> Iterator[None]:
     """Drop what is written to file descriptor 2.
 
-    TensorFlow's C++ side reports oneDNN and the CPU's features there before it obeys any log
+    TensorFlow's C++ side reports oneDNN and the features of the CPU there before it obeys any log
     level. Errors are Python exceptions and come through.
     """
     kept = os.dup(2)
@@ -64,7 +65,7 @@ _VIEWED: dict[int, Any] = {}
 
 
 def view(tensor: Any) -> Array:
-    """A tensor's own memory as an array that nobody can write to."""
+    """Return a tensor's own memory as an array that nobody can write to."""
     array = np.asarray(tensor)
     _VIEWED[id(array)] = tensor
     weakref.finalize(array, _VIEWED.pop, id(array)).atexit = False
@@ -72,15 +73,18 @@ def view(tensor: Any) -> Array:
 
 
 def constant(values: Array, dtype: str = "float32") -> Any:
-    """A tensor of the values. Of what ``view`` gave it is the tensor itself: ``tf.constant``
-    copies, and a fresh copy of a large kernel costs up to a sixth of its draw."""
+    """Return a tensor of the values: for an array that ``view`` returned, the tensor itself.
+
+    ``tf.constant`` copies, and a fresh copy of a large kernel costs up to a sixth of its draw.
+    """
     tensor = _VIEWED.get(id(values))
     return tensor if tensor is not None and tensor.dtype == dtype else tf.constant(values, dtype)
 
 
 @contextmanager
 def python_random_kept() -> Iterator[None]:
-    """Put Python's global generator back: Keras draws from it for each seed that is not given."""
+    """Put Python's global generator back afterwards: Keras draws the seeds that are not given from
+    it."""
     state = random.getstate()
     try:
         yield
@@ -90,7 +94,7 @@ def python_random_kept() -> Iterator[None]:
 
 @contextmanager
 def precision(dtype: str) -> Iterator[None]:
-    """Inside, what Keras makes and computes is ``float32`` or ``float64``.
+    """Let Keras make and compute everything inside the block in ``float32`` or ``float64``.
 
     Keras keeps two settings: ``floatx``, and the policy of layers, which follows it only until
     the first layer is made.
@@ -108,8 +112,8 @@ def precision(dtype: str) -> Iterator[None]:
 def release() -> None:
     """Free the traced programs that are no longer in use.
 
-    They lie in reference cycles, and the runtime keeps a compiled form of every one it has run
-    until it is told to forget. ``keras.backend.clear_session`` does both as well, but it also
+    They lie in reference cycles, and the runtime keeps a compiled form of every program that it has
+    run until it is told to forget. ``keras.backend.clear_session`` does both as well, but it also
     throws away the global seed of Keras, which is the caller's.
     """
     gc.collect()

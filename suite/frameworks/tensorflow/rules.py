@@ -1,6 +1,6 @@
-"""What a task chooses by name, as Keras' and TensorFlow's own functions.
+"""The choices that a task makes by name, as Keras' and TensorFlow's own functions.
 
-Loss, clipping, learning rate's decay, precision; layers are in ``layers``.
+Loss, clipping, decay of the learning rate, and precision; layers are in ``layers``.
 """
 
 from __future__ import annotations
@@ -30,21 +30,22 @@ GRADIENTS_ON = {"all": False, "batch": True}
 
 
 def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
-    """The entry of a name. Raises UserError for a name that TensorFlow has nothing for."""
+    """Return the entry of a name. UserError for a name that TensorFlow has no function for."""
     if name not in table:
         raise unknown(f"{kind} in tensorflow", name, table)
     return table[name]
 
 
 def loss(name: str) -> Any:
-    """Keras' loss of labels (N, 1) and outputs (N, units). UserError for an unknown name."""
+    """Return Keras' loss of labels (N, 1) and outputs (N, units). UserError for an unknown name."""
     return choose("loss", name, _LOSSES)()
 
 
 def right(loss: str, outputs: Tensor, labels: Tensor) -> Tensor:
-    """(K,) int64 points on the right side, or whose class has the largest output; labels (K, N).
+    """Return the number of points that are classified correctly, (K,) int64; labels (K, N).
 
-    ``outputs``: (K, N), or (K, N, classes) with categorical loss. Zeros with squared loss.
+    ``outputs``: (K, N), correct on the right side of 0, or (K, N, classes) with categorical loss,
+    correct where the class has the largest output. Zeros with squared loss.
     """
     if loss == "binary":
         hits = tf.equal(outputs > 0, labels > 0.5)
@@ -56,7 +57,7 @@ def right(loss: str, outputs: Tensor, labels: Tensor) -> Tensor:
 
 
 def clipper(clipping: str) -> Callable[[Sequence[Tensor]], Sequence[Tensor]] | None:
-    """A function that clips all the gradients of one network together, or None where none is.
+    """Return a function that clips all gradients of one network together, or None for no clipping.
 
     Raises UserError for an unknown rule.
     """
@@ -79,10 +80,10 @@ def clipper(clipping: str) -> Callable[[Sequence[Tensor]], Sequence[Tensor]] | N
 
 
 def optimizer(task: TrainTask) -> Any:
-    """Keras' optimizer of a task, its learning rate by Keras' schedule where it is not constant.
+    """Return Keras' optimizer of a task, with Keras' schedule where the rate is not constant.
 
     A schedule of Keras counts steps; an epoch has as many as the task has batches. Raises
-    UserError for an unknown name or a step of no whole epochs.
+    UserError for an unknown name or a step that is not a whole number of epochs.
     """
     target, arguments = optimizers.resolve(task.optimizer).native("tensorflow", task.settings)
     made = native((target, arguments))()

@@ -5,7 +5,7 @@ A network is a Keras model as a user writes it. ``tf.vectorized_map`` maps its
 sum of the members' losses, in which each member has its own gradient and no other. An epoch is
 one ``tf.function``: a TensorFlow loop over the full batches, then the last short one.
 
-What is decided here: how the variables of a stack lie in memory, where dropout masks come from,
+This file decides how the variables of a stack lie in memory, where dropout masks come from,
 that what looks at a whole network (a gradient's norm) is mapped over the members too, and that a
 snapshot goes through the members in pieces of bounded memory.
 """
@@ -32,7 +32,7 @@ Data = tuple[Tensor, Tensor]
 
 
 class Stack:
-    """K networks of one architecture: one model, and each of its variables with a leading K."""
+    """K networks of one architecture: one model, each variable of which has a leading axis K."""
 
     def __init__(self, task: TrainTask) -> None:
         self.members, self.points, _ = task.inputs.shape
@@ -46,7 +46,7 @@ class Stack:
         self.batch_correct: list[Array] = []
 
     def _build(self, task: TrainTask) -> None:
-        """The model, the optimizer, and every variable with its values for all members."""
+        """Make the model, the optimizer, and every variable with its values for all members."""
         parts = layers(task.architecture, task.settings)
         self.model = network(task.architecture, parts)
         still = [
@@ -97,14 +97,15 @@ class Stack:
         return inputs, labels
 
     def _split(self, flat: Tensor) -> list[Tensor]:
-        """The (K, ...) parameters that lie in the flat variable."""
+        """Return the parameters (K, ...) that lie in the flat variable."""
         parts = tf.split(flat, [int(np.prod(shape)) for shape in self.shapes])
         return [tf.reshape(part, shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
     def _networks(
         self, model: Any, parameters: Any, states: Any, data: Data, training: bool
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Losses (K,), logits (K, N[, classes]) and states afterwards, of some or all members."""
+        """Return losses (K,), logits (K, N[, classes]) and states afterwards, of some or all
+        members."""
 
         def network(arguments: Any) -> tuple[Tensor, Tensor, list[Tensor]]:
             parameters, states, x, y = arguments
@@ -118,7 +119,8 @@ class Stack:
         return result
 
     def _step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Train on one batch; losses and numbers of right answers before the update, both (K,)."""
+        """Train on one batch; return losses and numbers of correct answers before the update, both
+        (K,)."""
         states = list(self.states.values())
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             flat = tf.convert_to_tensor(self.flat.value)
@@ -139,7 +141,7 @@ class Stack:
     def _epoch(self, *runs: Tensor) -> tuple[Tensor, Tensor]:
         """Train on runs of equal batches: rows (steps, K, batch) of the data of all members.
 
-        Losses and numbers of right answers before the updates, both (steps, K).
+        Returns losses and numbers of correct answers before the updates, both (steps, K).
         """
         inputs, labels = self.data
         # Features and label side by side, gathered for all steps at once: the time goes with the
@@ -159,7 +161,7 @@ class Stack:
         return losses, right
 
     def train(self, order: Array) -> None:
-        """One epoch; ``order`` (K, N): the full batches, then the last short one."""
+        """Train for one epoch; ``order`` (K, N): the full batches, then the last short one."""
         rows = (
             np.asarray(order, np.int32)
             + self.points * np.arange(self.members, dtype=np.int32)[:, None]
@@ -177,7 +179,7 @@ class Stack:
         self.batch_correct.append(right.numpy())
 
     def _piece(self, start: Tensor, *rows: Tensor) -> list[Tensor]:
-        """Loss and logits on both sets, and the gradients of ``_leaves``, of some members.
+        """Return loss and logits on both sets, and the gradients of ``_leaves``, of some members.
 
         ``rows`` (K, batch): the points on which the gradients are taken, where not on all.
         """
@@ -205,12 +207,12 @@ class Stack:
         return [losses, logits, *inference[:2], *gradients]
 
     def _leaves(self, parameters: Sequence[Any]) -> list[Any]:
-        """Of one value per parameter: kernel and bias of each dense layer, in order."""
+        """Select kernel and bias of each dense layer, in order, from one value per parameter."""
         place = {id(variable): i for i, variable in enumerate(self.model.trainable_variables)}
         return [parameters[place[id(v)]] for d in self.dense for v in (d.kernel, d.bias)]
 
     def _measured(self, epoch: int) -> list[Array]:
-        """What ``_piece`` gives, of all members."""
+        """Return what ``_piece`` returns, for all members."""
         rows = []
         if rules.choose("gradients_on", self.task.gradients_on, rules.GRADIENTS_ON):
             rows = [tf.constant(self.task.order(epoch + 1)[:, : self.task.batch], tf.int32)]
@@ -227,7 +229,7 @@ class Stack:
         return measured
 
     def snapshot(self, epoch: int) -> Snapshot:
-        """The stack as it is after ``epoch``, and the batches since the last call."""
+        """Return the stack as it is after ``epoch``, and the batches since the previous call."""
         loss, logits, heldout_loss, heldout_logits, *gradients = self._measured(epoch)
         ends = np.cumsum([np.prod(shape) for shape in self.shapes])[:-1]
         flat = np.split(self.flat.numpy(), ends)
@@ -249,14 +251,14 @@ class Stack:
 
 
 def _traced(function: Any, *arguments: Tensor) -> Any:
-    """What a ``tf.function`` gives, the time of tracing it apart from that of running it."""
+    """Call a ``tf.function``; the time of tracing it counts as ``compile``."""
     with clock("compile"):
         program = function.get_concrete_function(*arguments)
     return program(*arguments)
 
 
 def _masks(layers: Sequence[Any], noise: Sequence[int]) -> dict[int, Array]:
-    """The id of each dropout layer's seed state -> where it starts in the members, (K, 2).
+    """Return where each dropout layer's seed state starts in the members: its id -> (K, 2).
 
     Keras starts a seed generator at (seed, 0). Each member and layer has a seed of its own, split
     from the member's by NumPy's SeedSequence, so that the masks of two layers differ.
@@ -270,5 +272,5 @@ def _masks(layers: Sequence[Any], noise: Sequence[int]) -> dict[int, Array]:
 
 
 def _pairs(values: Sequence[Array]) -> Weights:
-    """Kernel and bias of each layer, of kernel, bias, kernel, bias ..."""
+    """Return kernel and bias of each layer, from kernel, bias, kernel, bias ..."""
     return tuple(zip(values[::2], values[1::2], strict=True))

@@ -1,6 +1,6 @@
 """PyTorch on the CPU: its own layers, initializers, loss and optimizers.
 
-The thread count is the runner's choice. The global random generator is left as it was found.
+The caller chooses the number of threads. The global random generator is left as it was.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ class Torch:
     name = "torch"
 
     def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
-        """Value, and slope by autograd, of an activation; shape and precision of ``points``."""
+        """Call the activation; the slope is by autograd."""
         x = torch.tensor(points, requires_grad=True)
         value = Activation(activation)(x)
         (slope,) = torch.autograd.grad(value.sum(), x)
         return value.detach().numpy(), slope.numpy()
 
     def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
-        """Kernel (fan_in, fan_out) and bias (fan_out,) of a fresh ``nn.Linear``, float32.
+        """Draw a fresh ``nn.Linear``, float32; the kernel is a transposed view, because torch keeps
+        it as (fan_out, fan_in).
 
-        ``default`` is the layer's own reset. Any other initializer sets the kernel alone, and
-        the bias is zero. The kernel is a transposed view: torch keeps (fan_out, fan_in).
+        ``default`` is the layer's own reset. Any other initializer sets the kernel alone, and the
+        bias is zero.
         """
         resolved = initializers.resolve(initializer)
         declared = resolved.native("torch")
@@ -56,12 +57,12 @@ class Torch:
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
     ) -> list[LayerSignals]:
-        """Forward and backward through a network for each activation, side by side in one batch.
+        """Go forward and backward through the networks of all activations, side by side in one
+        batch.
 
-        A layer multiplies the rows of all networks at once, then each activation takes its own:
-        at width 256 a product of 160 rows takes 6 times that of 16, not 10 times. ``weights``: a
-        kernel (fan_in, fan_out) and a bias (fan_out,) per layer, used where they lie. inputs
-        (samples, features), cotangent (samples, width); no output layer.
+        A layer multiplies the rows of all networks at once, then each activation takes its own
+        rows: at width 256 a product of 160 rows takes 6 times as long as one of 16, not 10 times.
+        The weights are used where they lie in memory.
         """
         functions, copies = [Activation(name).function for name in names], (len(names), 1)
         x, preactivations, outputs = tensor(inputs).repeat(copies), [], []
@@ -75,9 +76,9 @@ class Torch:
         return [LayerSignals(*network) for network in zip(*found, strict=True)]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
-        """Train, and yield a snapshot at each epoch of ``task.record``.
+        """Train the stack, in compiled programs where ``narrow.usable`` says so.
 
-        Raises UserError for a name in the task that torch has nothing for.
+        Raises UserError for a name in the task that torch has no function for.
         """
         with clock("compile"):
             stack = Narrow(task) if usable(task) else Stack(task)
@@ -98,7 +99,7 @@ class Torch:
 
 
 def mask_seed(noise: Sequence[int], epoch: int) -> int:
-    """The 31-bit seed of a stack's dropout masks in one epoch, from the seeds of its members.
+    """Return the 31-bit seed of a stack's dropout masks in one epoch, from its members' seeds.
 
     ``vmap`` draws for a whole stack from one generator. So each member has masks of its own,
     and which they are depends on the members that it is stacked with.
@@ -108,7 +109,7 @@ def mask_seed(noise: Sequence[int], epoch: int) -> int:
 
 
 def _sample(task: TrainTask, data: Data, epoch: int) -> Data:
-    """What the gradients of the snapshot after ``epoch`` are taken on."""
+    """Return the points on which the gradients of the snapshot after ``epoch`` are taken."""
     if task.gradients_on == "all":
         return data
     if task.gradients_on == "batch":
@@ -117,12 +118,12 @@ def _sample(task: TrainTask, data: Data, epoch: int) -> Data:
 
 
 def _order(task: TrainTask, epoch: int) -> Tensor:
-    """(K, N) int64, a copy."""
+    """Return a copy of the order of an epoch, (K, N) int64."""
     return torch.from_numpy(np.array(task.order(epoch), dtype=np.int64))
 
 
 def _activated(functions: Sequence[Callable[..., Tensor]], x: Tensor) -> Tensor:
-    """Each function of its own equal part of the rows."""
+    """Apply each function to its own equal part of the rows."""
     if len(functions) == 1:
         return functions[0](x)
     parts = zip(functions, x.chunk(len(functions)), strict=True)
@@ -130,6 +131,6 @@ def _activated(functions: Sequence[Callable[..., Tensor]], x: Tensor) -> Tensor:
 
 
 def _split(layers: Sequence[Tensor], networks: int) -> Iterator[tuple[Array, ...]]:
-    """Of layers (networks * samples, width), each network's own rows (samples, width)."""
+    """Return the rows (samples, width) of each network, from layers (networks * samples, width)."""
     parts = (layer.detach().numpy() for layer in layers)
     return zip(*(part.reshape(networks, -1, part.shape[1]) for part in parts), strict=True)

@@ -12,10 +12,10 @@ from suite.types import Weights
 
 
 def dense_layers(weights: Weights, dtype: torch.dtype = torch.float32) -> Iterator[nn.Linear]:
-    """A layer with each kernel (fan_in, fan_out) and bias (fan_out,), one after the other.
+    """Yield a layer with each kernel (fan_in, fan_out) and bias (fan_out,), one after the other.
 
-    One object serves all layers of a shape, with its weights exchanged: use it before the next
-    is asked for. To make one takes longer than to send 16 inputs through it. The weights take no
+    One object serves all layers of a shape, with its weights exchanged: use it before taking the
+    next, because making one takes longer than sending 16 inputs through it. The weights take no
     gradient, so that the backward pass is one product a layer, and are used where they lie.
     """
     made: dict[tuple[int, ...], nn.Linear] = {}

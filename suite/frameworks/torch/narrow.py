@@ -1,18 +1,18 @@
-"""Stacks of narrow networks: layers traced, their arrays turned until members lie last, compiled.
+"""Stacks of narrow networks: layers are traced, laid out with the members last, and compiled.
 
 A product of 32 inputs and a kernel of 5 x 5 keeps a processor busy for less time than the call
-costs, even in a batch of hundreds. With the members last in memory all that happens between two
-layers is one loop over them, a vector of networks at a time. torch's own compiler writes that loop:
-from the modules that ``stack`` maps over the members too, from their own derivatives, and from
-nothing else. What is decided here is how the arrays lie, and where a network is cut.
+costs, even in a batch of hundreds. With the members last in memory, everything that happens
+between two layers is one loop over them, a vector of networks at a time. torch's own compiler
+writes that loop from the modules that ``stack`` maps over the members too, and from their own
+derivatives. This file decides how the arrays lie, and where a network is cut.
 
 It is cut layer by layer, so that what is compiled, a second or two each, serves all depths, batches
 and numbers of members: a hidden layer forward, with its activation's slope beside the value; a
 dense layer of one shape backward; the output layer and the loss, both ways. torch keeps the
 compiled form on the disk.
 
-``usable`` says which tasks go this way. All others, and all where there is no compiler, take the
-plain way of ``stack``; a test ties the two together.
+``usable`` says which tasks are trained in this way. All others, and all where there is no compiler,
+are trained by ``stack``; a test compares the two.
 """
 
 from __future__ import annotations
@@ -52,9 +52,11 @@ Found = tuple[Tensor, Tensor, list[Tensor]]
 
 
 def usable(task: TrainTask) -> bool:
-    """Whether a task is to be trained this way: it alone decides, and whether there is a compiler.
+    """Return whether a task is trained here; the task alone decides, and whether there is a
+    compiler.
 
-    Dense layers and activations alone, narrow, with one output, no clipping, and enough to do.
+    Only narrow networks of dense layers and activations, with one output, without clipping, and
+    with enough work to pay for compiling.
     """
     model = task.architecture
     return (
@@ -68,7 +70,7 @@ def usable(task: TrainTask) -> bool:
 
 
 class Narrow(Stack):
-    """The K networks of a task while they are trained, members last in memory."""
+    """The K networks of a task while they are trained, with the members last in memory."""
 
     def __init__(self, task: TrainTask) -> None:
         super().__init__(task)
@@ -78,14 +80,14 @@ class Narrow(Stack):
         self.output = _output(task.loss, self.precision)
 
     def _views(self, parts: Sequence[Tensor], shapes: Sequence[torch.Size]) -> list[Tensor]:
-        """The parameters (K, ...) in the flat tensor, where they lie as (..., K)."""
+        """Return the parameters (K, ...) in the flat tensor, where they lie as (..., K)."""
         return [
             part.view(*shape, self.members).movedim(-1, 0)
             for part, shape in zip(parts, shapes, strict=True)
         ]
 
     def train(self, data: Data, order: Tensor, batch: int) -> None:
-        """One epoch, the points in the ``order`` (K, N) of each member."""
+        """Train for one epoch, the points in the ``order`` (K, N) of each member."""
         inputs, labels = _ordered(*data, order)
         outputs = []
         for x, y in zip(torch.split(inputs, batch), torch.split(labels, batch), strict=True):
@@ -102,9 +104,9 @@ class Narrow(Stack):
 
     @torch.no_grad()
     def _step(self, x: Tensor, y: Tensor, back: bool = True) -> Found:
-        """Losses (K,), logits (N, K) and the gradients (..., K) by each of ``names``.
+        """Return losses (K,), logits (N, K) and the gradients (..., K) by each of ``names``.
 
-        x (N, features, K), y (N, K). Without ``back`` no gradients.
+        x (N, features, K), y (N, K). Without ``back`` there are no gradients.
         """
         values = [self.parameters[name].detach().movedim(0, -1) for name in self.names]
         layers = list(zip(values[::2], values[1::2], strict=True))
@@ -124,7 +126,8 @@ class Narrow(Stack):
         return losses, logits, gradients
 
     def _measured(self, data: Data, heldout: Data, sample: Data) -> list[Array]:
-        """As of ``Stack``. Means over all points are means of batches, weighted by their size."""
+        """Return what ``Stack._measured`` returns; a mean over all points is the mean of those of
+        the batches, weighted by their size."""
         loss, logits, gradients = self._mean(data, sample is data)
         if sample is not data:
             _, _, gradients = self._mean(sample, True)
@@ -133,7 +136,8 @@ class Narrow(Stack):
         return [tensor.numpy() for tensor in (*first, *(g.movedim(-1, 0) for g in gradients))]
 
     def _mean(self, data: Data, back: bool) -> Found:
-        """What ``_step`` gives for all points of a set, batch by batch: they stay in the cache."""
+        """Return what ``_step`` returns, for all points of a set: batch by batch, which stay in the
+        cache."""
         inputs, labels = _last(*data)
         batches = zip(torch.split(inputs, self.batch), torch.split(labels, self.batch), strict=True)
         steps = [self._step(x, y, back) for x, y in batches]
@@ -151,8 +155,10 @@ class Narrow(Stack):
 
 
 def _ordered(inputs: Tensor, labels: Tensor, order: Tensor) -> Data:
-    """Inputs (K, N, features) and labels (K, N) as (N, features, K) and (N, K), the points of each
-    member in the order (K, N) of its own. Number by number: twice as fast as ``take`` and turning.
+    """Return inputs (K, N, features) and labels (K, N) as (N, features, K) and (N, K), the points
+    of each member in its own order (K, N).
+
+    Number by number, which is twice as fast as ``take`` and moving the axes.
     """
     members, points, features = inputs.shape
     rows = (order + points * torch.arange(members).unsqueeze(-1)).T.reshape(-1)
@@ -165,7 +171,7 @@ def _ordered(inputs: Tensor, labels: Tensor, order: Tensor) -> Data:
 
 
 def _last(inputs: Tensor, labels: Tensor) -> Data:
-    """Inputs (K, N, features) and labels (K, N) as (N, features, K) and (N, K), copied."""
+    """Return inputs (K, N, features) and labels (K, N) as (N, features, K) and (N, K), copied."""
     return inputs.permute(1, 2, 0).contiguous(), labels.T.contiguous()
 
 
@@ -173,14 +179,15 @@ def _last(inputs: Tensor, labels: Tensor) -> Data:
 
 
 def _linear(kernel: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-    """torch's dense layer of one member: kernel (out, in), bias (out,), x (N, in)."""
+    """Apply torch's dense layer of one member: kernel (out, in), bias (out,), x (N, in)."""
     value: Tensor = functional_call(_DENSE, {"weight": kernel, "bias": bias}, (x,))
     return value
 
 
 @functools.cache
 def _hidden(activation: str, precision: torch.dtype) -> Compiled:
-    """Kernel, bias, x -> the value of a hidden layer, and the slope of its activation there."""
+    """Return a function of kernel, bias and x: the value of a hidden layer, and the slope of its
+    activation there."""
     module = Activation(activation)
 
     def hidden(*layer: Tensor) -> tuple[Tensor, Tensor]:
@@ -193,9 +200,10 @@ def _hidden(activation: str, precision: torch.dtype) -> Compiled:
 
 @functools.cache
 def _backward(fan_in: int, fan_out: int, precision: torch.dtype) -> Compiled:
-    """Kernel, bias, x, slope, gradient by a hidden layer's value -> by its kernel, bias and x.
+    """Return a function of kernel, bias, x, slope and the gradient by a hidden layer's value: the
+    gradients by its kernel, bias and x.
 
-    For one shape of a layer: sums of known length become one expression, twice as fast.
+    It is compiled for one shape: sums of known length become one expression, twice as fast.
     """
 
     def backward(*arguments: Tensor) -> tuple[Tensor, ...]:
@@ -210,7 +218,8 @@ def _backward(fan_in: int, fan_out: int, precision: torch.dtype) -> Compiled:
 
 @functools.cache
 def _output(loss: str, precision: torch.dtype) -> Compiled:
-    """Kernel, bias, x, labels -> loss, logits, and the gradient by kernel, bias, x."""
+    """Return a function of kernel, bias, x and labels: loss, logits, and the gradients by kernel,
+    bias and x."""
     mean = LOSSES[loss].mean
 
     def output(*arguments: Tensor) -> tuple[Tensor, ...]:
@@ -227,7 +236,7 @@ def _output(loss: str, precision: torch.dtype) -> Compiled:
 
 
 def _layer(fan_in: int, fan_out: int) -> tuple[Shape, Shape, Shape]:
-    """The shapes of one member's kernel, bias and x."""
+    """Return the shapes of one member's kernel, bias and x."""
     return (fan_out, fan_in), (fan_out,), (_POINTS, fan_in)
 
 
@@ -237,9 +246,10 @@ def _compiled(
     *shapes: Shape,
     sizes: tuple[int, ...] = (1,),
 ) -> Compiled:
-    """A function of one member, over all members, compiled: arrays (..., K), contiguous.
+    """Compile a function of one member for all members: contiguous arrays (..., K).
 
-    ``shapes``: those of one member's arguments. It takes arrays of any size, but for ``sizes``.
+    ``shapes``: those of one member's arguments. The compiled function takes arrays of any size,
+    except for ``sizes``, which are fixed.
     """
     examples = [torch.zeros(*shape, _MEMBERS, dtype=precision) for shape in shapes]
     mapped = make_fx(vmap(function, in_dims=-1, out_dims=-1), tracing_mode="symbolic")(*examples)
@@ -260,12 +270,12 @@ def _compiled(
 
 
 class _MembersLast(Interpreter):
-    """Runs what ``vmap`` made, whose arrays have members first, on arrays with members last.
+    """Runs a graph that ``vmap`` made, with the members first, on arrays with the members last.
 
     Entry by entry nothing changes. The compiler lays an intermediate array out in the order of
-    its axes, and only along the last one are there networks enough to fill the vectors of a
-    processor. A product of matrices becomes the sum of products that it is: there is no other
-    order in which a loop over members could take it.
+    its axes, and only along the last one are there enough networks to fill the vectors of a
+    processor. A product of matrices becomes an explicit sum of products: a loop over members has no
+    other order to take it in.
     """
 
     def __init__(self, graph: GraphModule, members: Any) -> None:
@@ -273,7 +283,7 @@ class _MembersLast(Interpreter):
         self.members = members
 
     def call_function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """One operation, on arrays with the members first and a result of the same form."""
+        """Run one operation on arrays with the members first; the result has the same form."""
         arrays = [value for value in args if isinstance(value, Tensor) and value.dim()]
         if target is _aten.bmm.default:
             one, two = (value.movedim(0, -1) for value in arrays)
@@ -291,7 +301,7 @@ class _MembersLast(Interpreter):
         return super().call_function(target, args, kwargs)
 
     def _members_lead(self, arrays: Sequence[Tensor]) -> bool:
-        """Whether all arrays have the same number of axes, more than one, the members first."""
+        """Return whether all arrays have the same number of axes, more than one, members first."""
         return bool(arrays) and all(
             1 < array.dim() == arrays[0].dim() and array.shape[0] == self.members
             for array in arrays

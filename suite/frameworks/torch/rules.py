@@ -1,7 +1,8 @@
-"""What a task chooses by name, as torch's own functions: loss, clipping, learning rate's decay.
+"""The choices that a task makes by name, as torch's own functions: loss, clipping and decay of the
+learning rate.
 
-What looks across a whole network, such as the norm of its gradient, is mapped over the members of
-a stack, so that each is clipped by its own.
+A rule that looks at a whole network, such as the norm of its gradient, is mapped over the members
+of a stack, so that each member is clipped by its own norm.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss and the count of right answers that goes with it.
+    """A loss and the number of correct answers that goes with it.
 
     ``mean``: outputs of one network and labels (N,) -> their mean loss. ``right``: outputs and
-    labels of a stack -> (K, N) whether each point is on its right side. ``classes``: an output
+    labels of a stack -> (K, N) whether each point is classified correctly. ``classes``: an output
     per class, and labels that are whole numbers; otherwise there is one output.
     """
 
@@ -55,14 +56,14 @@ _CLIPPING: dict[str, Callable[..., object]] = {
 
 
 def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
-    """The entry of a name. Raises UserError for a name that torch has nothing for."""
+    """Return the entry of a name. Raises UserError for a name that torch has no function for."""
     if name not in table:
         raise unknown(f"{kind} in torch", name, table)
     return table[name]
 
 
 def clipper(clipping: str) -> Callable[..., Sequence[Tensor]] | None:
-    """A function that clips the gradients (K, ...) of each member, or None where none is.
+    """Return a function that clips the gradients (K, ...) of each member, or None for no clipping.
 
     It takes them as arguments, one for each parameter, and writes into them.
     """
@@ -85,9 +86,9 @@ def clipper(clipping: str) -> Callable[..., Sequence[Tensor]] | None:
 
 
 def decay(schedule: str, optimizer: torch.optim.Optimizer) -> LRScheduler | None:
-    """The scheduler, to be stepped after every epoch, or None where the rate is constant.
+    """Return the scheduler, to be stepped after every epoch, or None where the rate is constant.
 
-    Raises UserError for a rule that torch has nothing for, or a step of no whole epochs.
+    Raises UserError for an unknown rule, or a step that is not a whole number of epochs.
     """
     name, values = optimizers.rule(schedule, optimizers.SCHEDULES)
     if name == "constant":

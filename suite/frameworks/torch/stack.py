@@ -5,8 +5,8 @@ that have a leading axis of K members, and autograd runs on the sum of the membe
 which each member has its own gradient and no other. Nothing here looks at values, so an inf or
 NaN stays in its member and raises no warning.
 
-What is decided here: how the tensors of a stack lie in memory, and that a snapshot takes the
-members in pieces, so that a full training set needs bounded memory.
+This file decides how the tensors of a stack lie in memory, and that a snapshot takes the members
+in pieces, so that a full training set needs bounded memory.
 """
 
 from __future__ import annotations
@@ -75,20 +75,20 @@ class Stack:
         self.batch_correct: list[Array] = []
 
     def _views(self, parts: Sequence[Tensor], shapes: Sequence[torch.Size]) -> list[Tensor]:
-        """The parameters (K, ...) in the parts of the flat tensor."""
+        """Return the parameters (K, ...) in the parts of the flat tensor."""
         return [part.view(self.members, *s) for part, s in zip(parts, shapes, strict=True)]
 
     def _forward(
         self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor, y: Tensor
     ) -> Data:
-        """Loss () and logits (N,) or (N, classes) of one member, mapped over the stack."""
+        """Return loss () and logits (N,) or (N, classes) of one member; mapped over the stack."""
         logits = functional_call(self.model, (parameters, buffers), (x,))
         if not self.loss.classes:
             logits = logits.squeeze(-1)
         return self.loss.mean(logits, y), logits
 
     def tensors(self, inputs: Array, labels: Array) -> Data:
-        """The points in the form and precision of the stack."""
+        """Return the points in the form and precision of the stack."""
         y = self._tensor(labels)
         return self._tensor(inputs), y.long() if self.loss.classes else y
 
@@ -96,7 +96,7 @@ class Stack:
         return tensor(values, self.precision)
 
     def train(self, data: Data, order: Tensor, batch: int) -> None:
-        """One epoch, the points in the ``order`` (K, N) of each member."""
+        """Train for one epoch, the points in the ``order`` (K, N) of each member."""
         self.model.train()
         # Gathered once for the whole epoch; the batches are views of the result.
         inputs, labels = take(data, order)
@@ -117,8 +117,8 @@ class Stack:
         self.batch_correct += list(np.add.reduceat(right, starts, axis=1, dtype=np.int64).T)
 
     def snapshot(self, epoch: int, data: Data, heldout: Data, sample: Data) -> Snapshot:
-        """The stack as it is, with gradients on ``sample``, and the batches since the snapshot
-        before."""
+        """Return the stack as it is, with gradients on ``sample``, and the batches since the
+        previous snapshot."""
         loss, logits, heldout_loss, heldout_logits, *gradients = self._measured(
             data, heldout, sample
         )
@@ -140,7 +140,8 @@ class Stack:
         )
 
     def _measured(self, data: Data, heldout: Data, sample: Data) -> list[Array]:
-        """Loss and logits on both sets, and the gradient by each of ``names``, of all members."""
+        """Return loss and logits on both sets, and the gradient by each of ``names``, of all
+        members."""
         pieces = []
         for first in range(0, self.members, self.piece):
             part = slice(first, first + self.piece)
@@ -149,7 +150,7 @@ class Stack:
         return [torch.cat(values).numpy() for values in zip(*pieces, strict=True)]
 
     def _measure(self, part: slice, data: Data, heldout: Data, sample: Data) -> list[Tensor]:
-        """Loss and logits on both sets, and the gradient by each of ``names``, of a part."""
+        """Return loss and logits on both sets, and the gradient by each of ``names``, of a part."""
         parameters = {name: value.detach()[part] for name, value in self.parameters.items()}
         buffers = {name: value[part] for name, value in self.buffers.items()}
         self.model.eval()
@@ -170,13 +171,14 @@ class Stack:
 
 
 def take(data: Data, order: Tensor) -> Data:
-    """The points of each member in the order (K, n) of its own; a copy."""
+    """Return a copy of the points of each member in its own order (K, n)."""
     inputs, labels = data
     rows = order.unsqueeze(-1).expand(-1, -1, inputs.shape[-1])
     return inputs.gather(1, rows), labels.gather(1, order)
 
 
 def _weights(values: Sequence[Array]) -> Weights:
-    """From kernel, bias, kernel, bias ... with kernels as torch has them, (K, out, in)."""
+    """Return the weights, from kernel, bias, kernel, bias ... with kernels as torch has them,
+    (K, out, in)."""
     kernels = [kernel.swapaxes(1, 2) for kernel in values[::2]]
     return tuple(zip(kernels, values[1::2], strict=True))

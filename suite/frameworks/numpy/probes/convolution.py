@@ -7,16 +7,15 @@ import itertools
 import numpy as np
 
 from suite.catalogue import activations, initializers, optimizers
-from suite.types import Array, Layer, UserError, Weights, float64
+from suite.types import Array, Layer, Unsupported, Weights, float64
 
 _PLACES = tuple(itertools.product(range(3), range(3)))
 
 
 def draw(initializer: str, channels: int, filters: int, seed: int) -> Layer:
-    """Kernel (3, 3, channels, filters) by the NumPy law and bias (filters,) of zeros, float64.
+    """Draw the kernel by the NumPy law, float64, with a bias of zeros.
 
-    The fans are 9 channels and 9 filters (Glorot and Bengio 2010, He et al. 2015). Raises
-    UserError for ``default``, which has no law here.
+    Raises Unsupported for ``default``, which has no law here.
     """
     law = initializers.resolve(initializer)
     kernel = law.law().draw(np.random.default_rng(seed), 9 * channels, 9 * filters)
@@ -33,18 +32,13 @@ def train(
     order: Array,
     batch: int,
 ) -> tuple[Array, Array, Array]:
-    """Train K networks of 3 x 3 convolutions and a dense output layer on images of one channel.
+    """Train one member after another, with the gradients below.
 
-    ``weights``: of each convolution (K, 3, 3, channels, filters) and (K, filters), then of the
-    output layer, which reads rows, columns and channels in this order. inputs (K, N, side, side),
-    labels (K, N) from 0, order (epochs, K, N), N a multiple of ``batch``. Returns the categorical
-    cross-entropy of each batch before its step (steps, K), and the logits afterwards on the
-    inputs (K, N, classes) and on ``heldout`` (K, M, side, side). Raises UserError
-    for another optimizer than plain gradient descent.
+    Raises Unsupported for an optimizer other than plain gradient descent.
     """
     resolved = optimizers.resolve(optimizer)
     if resolved.name != "sgd" or resolved.common["momentum"]:
-        raise UserError(f"optimizer {optimizer!r} has no definition here; allowed: plain sgd")
+        raise Unsupported(f"optimizer {optimizer!r} has no definition here; allowed: plain sgd")
     trained = []
     for member in range(len(inputs)):
         own = [(float64(w[member]).copy(), float64(b[member]).copy()) for w, b in weights]
@@ -65,7 +59,7 @@ def train(
 
 
 def _forward(activation: str, own: list[Layer], x: Array) -> tuple[Array, list[Array], list[Array]]:
-    """Logits, the input of each layer, and the pre-activations of each convolution."""
+    """Return logits, the input of each layer, and the pre-activations of each convolution."""
     function = activations.resolve(activation)
     entering, before = [x], []
     for kernel, bias in own[:-1]:
@@ -78,7 +72,7 @@ def _forward(activation: str, own: list[Layer], x: Array) -> tuple[Array, list[A
 
 
 def _around(x: Array) -> dict[tuple[int, int], Array]:
-    """The pixel at each of the nine places around every pixel; zeros beyond the border."""
+    """Return the pixel at each of the nine places around every pixel; zeros beyond the border."""
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     rows, columns = x.shape[1:3]
     return {(i, j): padded[:, i : i + rows, j : j + columns] for i, j in _PLACES}
@@ -87,7 +81,7 @@ def _around(x: Array) -> dict[tuple[int, int], Array]:
 def _gradients(
     activation: str, own: list[Layer], x: Array, labels: Array
 ) -> tuple[float, list[Layer]]:
-    """Mean cross-entropy of a batch, and its gradient by kernel and bias of each layer."""
+    """Return the mean cross-entropy of a batch, and its gradient by each kernel and bias."""
     function = activations.resolve(activation)
     logits, entering, before = _forward(activation, own, x)
     logits = logits - logits.max(axis=1, keepdims=True)

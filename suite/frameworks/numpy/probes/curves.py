@@ -1,4 +1,4 @@
-"""Activations with the parameters of the catalogue, to which defaults are compared."""
+"""Activations with the parameters of the catalogue, with which the defaults are compared."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from suite.types import Array
 
 
 def default(activation: str, form: str, points: Array) -> tuple[Array, Array]:
-    """Return value and slope by the catalogue's definition, float64; both forms are the same here.
-
-    Raises UserError for an unknown name or form.
-    """
+    """Evaluate the definition in float64, which has one form only."""
     if form not in ("layer", "function"):
         raise registry.unknown("form of an activation", form, ("layer", "function"))
     function = resolve(ACTIVATIONS[activation].name)

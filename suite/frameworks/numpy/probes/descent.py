@@ -7,23 +7,19 @@ import math
 import numpy as np
 
 from suite.catalogue import optimizers
-from suite.types import Array, UserError, Weights, float64
+from suite.types import Array, Unsupported, Weights, float64
 
 
 def noise(
     optimizer: str, threshold: float | None, weights: Weights, inputs: Array, targets: Array
 ) -> tuple[Array, Array, Weights]:
-    """Train K networks with one hidden ReLU layer on batches that are each seen once.
+    """Train one member after another; a gradient g is scaled by min(1, threshold / |g|).
 
-    ``weights``: kernels (K, fan_in, fan_out) and biases of two layers; inputs (K, steps, batch,
-    features) and targets (K, steps, batch). The squared error's gradient g is scaled by
-    min(1, threshold / |g|), |g| over all weights and biases (Pascanu, Mikolov and Bengio 2013).
-    Returns the loss of each batch before its step and |g|, both (K, steps), and the weights
-    afterwards. Raises UserError for another optimizer than plain gradient descent.
+    Raises Unsupported for an optimizer other than plain gradient descent.
     """
     rate, momentum = _descent(optimizer)
     if momentum:
-        raise UserError(f"optimizer {optimizer!r}: momentum has no definition here")
+        raise Unsupported(f"optimizer {optimizer!r}: momentum has no definition here")
     losses, norms = np.empty(targets.shape[:2]), np.empty(targets.shape[:2])
     trained = [float64(part).copy() for layer in weights for part in layer]
     for member in range(len(targets)):
@@ -50,10 +46,11 @@ def noise(
 
 
 def quadratic(optimizer: str, curvatures: Array, start: Array, steps: int) -> Array:
-    """Descend sum(curvatures x^2) / 2 from K starts (K, n): |x| after 0 to ``steps`` steps.
+    """Descend by the recurrence of momentum m and learning rate r (Polyak 1964):
 
-    With momentum m and learning rate r: v <- m v + c x, x <- x - r v (Polyak 1964). Returns
-    (steps + 1, K). Raises UserError for another optimizer than gradient descent.
+        v <- m v + c x,    x <- x - r v
+
+    Raises Unsupported for an optimizer other than gradient descent.
     """
     rate, momentum = _descent(optimizer)
     x, velocity = float64(start).copy(), np.zeros(start.shape)
@@ -66,8 +63,11 @@ def quadratic(optimizer: str, curvatures: Array, start: Array, steps: int) -> Ar
 
 
 def _descent(optimizer: str) -> tuple[float, float]:
-    """Learning rate and momentum of ``sgd(rate, momentum)``. UserError for another optimizer."""
+    """Return learning rate and momentum of ``sgd(rate, momentum)``.
+
+    Raises Unsupported for another optimizer.
+    """
     resolved = optimizers.resolve(optimizer)
     if resolved.name != "sgd":
-        raise UserError(f"optimizer {optimizer!r} has no definition here; allowed: sgd")
+        raise Unsupported(f"optimizer {optimizer!r} has no definition here; allowed: sgd")
     return resolved.common["learning_rate"], resolved.common["momentum"]

@@ -22,7 +22,7 @@ import numpy as np
 from suite.catalogue import optimizers
 from suite.catalogue.registry import unknown
 from suite.frameworks.numpy import cross_entropy, forward, gradient
-from suite.types import Array, Snapshot, TrainTask, UserError, Weights, float64
+from suite.types import Array, Snapshot, TrainTask, Unsupported, Weights, float64
 
 FORMS = ("torch", "keras", "clipnorm")
 Parts = list[Array]
@@ -33,12 +33,7 @@ Rule = Callable[[Parts], Parts]
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what diverges is a result
 def train(task: TrainTask, form: str) -> list[Snapshot]:
-    """Train on binary cross-entropy by the formulas of a form; a snapshot per recorded epoch.
-
-    ``form``: ``torch``, ``keras``, or ``clipnorm``, which is ``keras`` but for the clipping. The
-    snapshots' gradients and counts of right answers are left empty. Raises UserError for an
-    unknown form, and for an optimizer or a clipping that has no formula here.
-    """
+    """Train in float64 by the formulas of a form."""
     if form not in FORMS:
         raise unknown("form of an optimizer", form, FORMS)
     name = task.architecture.activation
@@ -93,7 +88,7 @@ def _clip(clipping: str, form: str) -> Rule:
     if name == "none":
         return lambda gradients: gradients
     if name != "norm":
-        raise UserError(f"clipping {clipping!r} has no formula here (allowed: none, norm)")
+        raise Unsupported(f"clipping {clipping!r} has no formula here (allowed: none, norm)")
     threshold = values["threshold"]
 
     def whole(gradients: Parts) -> Parts:
@@ -111,12 +106,12 @@ def _clip(clipping: str, form: str) -> Rule:
 
 
 def _squares(part: Array) -> Array:
-    """(K,) sum of the squares of a member's entries."""
+    """Return the sum of the squares of each member's entries, (K,)."""
     return np.asarray(np.sum(part.reshape(len(part), -1) ** 2, axis=1))
 
 
 def _times(part: Array, factor: Array) -> Array:
-    """Each member's entries times its factor."""
+    """Return each member's entries times its factor (K,)."""
     return np.asarray(part * factor.reshape(-1, *[1] * (part.ndim - 1)))
 
 

@@ -1,4 +1,4 @@
-"""What every idiom of starting a network should give, in NumPy."""
+"""The kernels that every idiom of starting a network should give, in NumPy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from suite.types import Array
 
 
 def initialise(idiom: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
-    """Kernels (fan_in, fan_out), float64, by Xavier's uniform rule, whatever the idiom."""
+    """Draw Xavier's uniform law, float64, whatever the idiom."""
     rng = np.random.default_rng(seed)
     return [initializers.resolve("xavier_uniform").draw(rng, *shape) for shape in shapes]

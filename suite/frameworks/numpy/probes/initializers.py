@@ -1,4 +1,4 @@
-"""What the declared laws give: kernels drawn in NumPy, the reference of the frameworks' draws."""
+"""Kernels drawn in NumPy by the declared laws, the reference of the frameworks' draws."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ KINDS = ("dense", "convolution", "transposed", "truncated")
 
 
 def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> Layer:
-    """Kernel of ``shape``, float64, by the initializer's own law, and a bias of zeros (outputs,).
+    """Draw the initializer's own law, float64, with a bias of zeros.
 
-    The fans are the channels times the receptive field. ``truncated`` is a normal cut at two
-    standard deviations, by rejection. Raises UserError for another kind, and for ``default``.
+    The fans are the channels times the receptive field. A truncated normal is drawn by rejection.
+    Raises UserError for another kind, and Unsupported for ``default``.
     """
     if layer_kind not in KINDS:
         raise registry.unknown("kind of layer", layer_kind, KINDS)
@@ -34,14 +34,12 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
 
 
 def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Array]:
-    """Outputs (samples, fan_out) of a linear layer without bias, and the gradient by its inputs
-    (samples, fan_in) for a cotangent (samples, fan_out), float64."""
+    """Multiply in float64."""
     kernel = float64(kernel)
     return float64(inputs) @ kernel, float64(cotangent) @ kernel.T
 
 
 def sharing(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
-    """Kernels of dense layers, (fan_in, fan_out) each, N(0, 1), one after the other from one
-    generator, whatever the kind."""
+    """Draw one kernel after the other from one generator, whatever the kind."""
     rng = np.random.default_rng(seed)
     return [rng.normal(size=shape) for shape in shapes]

@@ -15,9 +15,7 @@ from suite.types import Array, UserError, float64
 def layer(
     kind: str, values: Array, gamma: Array, beta: Array, epsilon: float, cotangent: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Return the outputs gamma xhat + beta in training mode, and the derivatives of sum(cotangent *
-    outputs) by the values, gamma and beta. UserError for an unknown kind.
-    """
+    """Return gamma xhat + beta and its derivatives. UserError for an unknown kind."""
     defined = LAYERS[kind].definition
     cotangent = float64(cotangent)
     xhat = defined.value(values, epsilon)
@@ -28,11 +26,9 @@ def layer(
 
 
 def averages(kind: str, batches: Array, kept: float, unbiased: bool) -> tuple[Array, Array]:
-    """Return the moving averages (features,) of mean and variance after (T, ...) batches.
+    """Average the batches, one after another.
 
-    They start at 0 and 1; each batch leaves the share ``kept`` of the old value. ``unbiased``:
-    the variance that enters is divided by the number of values less one. UserError for an unknown
-    kind, or for one that has no axes to average.
+    Raises UserError for an unknown kind, and for one that has no axes to average.
     """
     axes = LAYERS[kind].definition.axes
     if axes is None:

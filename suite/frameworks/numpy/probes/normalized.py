@@ -1,12 +1,4 @@
-"""A deep network with normalization, forward and backward by hand: the definition.
-
-Two arrangements of one layer of ``width`` units, r being the factor of the residual connection:
-
-    chain    x <- activation(normalization(dense(x)))                  the order of 2015
-    blocks   x <- x + r dense(activation(normalization(x)))            "pre-activation", 2016
-
-With r other than 0, layers of the chain from the second on give x + r f(x) in place of f(x).
-"""
+"""A deep network with normalization, forward and backward by hand: the definition."""
 
 from __future__ import annotations
 
@@ -27,11 +19,7 @@ def propagate(
     cotangent: Array,
     epsilon: float,
 ) -> tuple[Array, Array]:
-    """Signals (depth, samples, width), the output of each layer, and gradients (depth + 1,
-    samples, width): of sum(cotangent * last signal) by the inputs and by each layer's output.
-
-    ``weights`` have no leading axis; gamma is 1 and beta 0.
-    """
+    """Go through the layers and back by the chain rule, in float64."""
     phi = activations.resolve(activation)
     normal = NORMALIZATIONS[normalization].definition
     x, signals, tape = float64(inputs), [], []

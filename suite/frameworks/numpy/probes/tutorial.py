@@ -1,4 +1,4 @@
-"""One network at a time in NumPy float64: the definition of what the frameworks' users train."""
+"""One network at a time in NumPy float64: the definition of the frameworks' training loops."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from suite.types import TrainTask, Weights
 
 
 def fit(task: TrainTask, member: int) -> tuple[Weights, float, float]:
-    """Weights (fan_in, fan_out) and (fan_out,) per layer, loss and accuracy after training.
-
-    Start, data and batches are those of a member of the task; loss and accuracy are those of the
-    training set.
-    """
+    """Train a task that has this member alone."""
     one = [member]
     alone = replace(
         task,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from suite.catalogue import optimizers
-from suite.types import Array, UserError, Weights, float64
+from suite.types import Array, Unsupported, Weights, float64
 
 
 def train(
@@ -17,17 +17,13 @@ def train(
     points: Array,
     record: tuple[int, ...],
 ) -> Array:
-    """Train K ReLU networks of two hidden layers and one logit, all points in every step.
+    """Train one member after another, all points in every step.
 
-    ``weights``: (K, fan_in, fan_out) and (K, fan_out) of three layers; inputs (K, N, features),
-    labels and ``importance`` (K, N). The loss is the mean over the points of importance times
-    binary cross-entropy. Returns the logits on ``points`` (K, M, features) after each number of
-    steps in ``record``, ascending: (K, records, M). UserError for another optimizer than plain
-    gradient descent.
+    Raises Unsupported for an optimizer other than plain gradient descent.
     """
     resolved = optimizers.resolve(optimizer)
     if resolved.name != "sgd" or resolved.common["momentum"]:
-        raise UserError(f"optimizer {optimizer!r} has no definition here; allowed: sgd")
+        raise Unsupported(f"optimizer {optimizer!r} has no definition here; allowed: sgd")
     rate = resolved.common["learning_rate"]
     logits = np.empty((len(inputs), len(record), points.shape[1]))
     for member in range(len(inputs)):

@@ -18,10 +18,7 @@ from suite.types import Array, Layer, Weights
 
 
 def draw(initializer: str, channels: int, filters: int, seed: int) -> Layer:
-    """Kernel (3, 3, channels, filters) and bias (filters,) of a fresh convolution, float32.
-
-    ``default`` is the layer's own start; a named initializer leaves the bias at zero.
-    """
+    """Draw a ``Conv2D``, float32, with a seed for its initializer."""
     declared = initializers.resolve(initializer).native("tensorflow")
     with python_random_kept():  # Keras draws the seeds that nobody gives from it
         start = {} if declared is None else {"kernel_initializer": native(declared)()}
@@ -41,14 +38,7 @@ def train(
     order: Array,
     batch: int,
 ) -> tuple[Array, Array, Array]:
-    """Train K networks of 3 x 3 convolutions and a dense output layer on images of one channel.
-
-    ``weights``: of each convolution (K, 3, 3, channels, filters) and (K, filters), then of the
-    output layer, which reads rows, columns and channels in this order. inputs (K, N, side, side),
-    labels (K, N) from 0, order (epochs, K, N), N a multiple of ``batch``. Returns the categorical
-    cross-entropy of each batch before its step (steps, K), and the logits afterwards on the
-    inputs (K, N, classes) and on ``heldout`` (K, M, side, side).
-    """
+    """Train one network after another with one model and one traced epoch."""
     model = _network(activation, weights, inputs.shape[2])
     stepper = native(optimizers.resolve(optimizer).native("tensorflow"))()
     stepper.build(model.trainable_variables)

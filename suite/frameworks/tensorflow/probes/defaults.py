@@ -16,10 +16,7 @@ UNITS = 64
 
 
 def value(case: str, seed: int) -> float:
-    """The number of a case of the study ``defaults``; what is drawn starts from ``seed``.
-
-    Raises UserError for an unknown case.
-    """
+    """Read the number off an object made without arguments, Python's generator seeded."""
     if case not in _CASES:
         raise registry.unknown("default", case, _CASES)
     with python_random_kept():
@@ -32,7 +29,7 @@ def _at(function: Callable[[Any], Any], x: float) -> float:
 
 
 def _below(function: Callable[[Any], Any]) -> float:
-    """The slope below 0 of a function that is straight there."""
+    """Return the slope below 0 of a function that is straight there."""
     return -_at(function, -1.0)
 
 
@@ -51,14 +48,14 @@ def _prelu() -> float:
 
 
 def _kept() -> float:
-    """The share of the old running mean, 0, after a batch of ones."""
+    """Return the share of the old running mean, 0, that is left after a batch of ones."""
     layer = keras.layers.BatchNormalization()
     layer(tf.ones((2, 1)), training=True)
     return 1.0 - float(np.asarray(layer.moving_mean)[0])
 
 
 def _running_variance() -> float:
-    """What the running variance, 1 at first, moves towards on a batch of variance 1."""
+    """Return what the running variance, 1 at first, moves towards on a batch of variance 1."""
     layer = keras.layers.BatchNormalization()
     layer(tf.constant([[-1.0], [1.0]]), training=True)
     share = 1.0 - _kept()
@@ -90,12 +87,12 @@ def _cross_entropy() -> float:
 
 
 def _optimizer(kind: str, setting: str) -> Callable[[], float]:
-    """A hyper-parameter of an optimizer without arguments."""
+    """Return a reader of a hyper-parameter of an optimizer without arguments."""
     return lambda: float(getattr(keras.optimizers, kind)().get_config()[setting])
 
 
 def _clipped(which: int, **clipping: float) -> float:
-    """The non-zero entry of one of the gradients (3, 0) and (0, 4), clipped by an optimizer.
+    """Return the non-zero entry of one of the gradients (3, 0) and (0, 4), clipped by an optimizer.
 
     A step of SGD with learning rate 1 from zero is the clipped gradient, negative.
     """

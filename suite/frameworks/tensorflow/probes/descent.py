@@ -20,13 +20,7 @@ from suite.types import Array, Weights
 def noise(
     optimizer: str, threshold: float | None, weights: Weights, inputs: Array, targets: Array
 ) -> tuple[Array, Array, Weights]:
-    """Train K networks with one hidden ReLU layer on batches that are each seen once.
-
-    ``weights``: kernels (K, fan_in, fan_out) and biases of two layers; inputs (K, steps, batch,
-    features) and targets (K, steps, batch). The squared error's gradient is clipped to a norm of
-    ``threshold`` (None: not at all). Returns the loss of each batch before its step and the norm
-    of its gradient before clipping, both (K, steps), and the weights afterwards.
-    """
+    """Train one network after another with one traced step."""
     sizes = [kernel.shape[2] for kernel, _ in weights]
     layers = [keras.layers.Dense(size, kernel_initializer="zeros") for size in sizes]
     model = keras.Sequential(
@@ -61,10 +55,7 @@ def noise(
 
 
 def quadratic(optimizer: str, curvatures: Array, start: Array, steps: int) -> Array:
-    """Descend sum(curvatures x^2) / 2 from K starts (K, n): |x| after 0 to ``steps`` steps.
-
-    Returns (steps + 1, K).
-    """
+    """Descend from all starts at once in one compiled loop."""
     x = keras.Variable(start.astype(np.float32))
     c = tf.constant(curvatures, tf.float32)
     stepper = native(optimizers.resolve(optimizer).native("tensorflow"))()

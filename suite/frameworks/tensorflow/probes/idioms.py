@@ -15,12 +15,9 @@ from suite.types import Array
 
 
 def initialise(idiom: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
-    """Kernels (fan_in, fan_out) of a network that is started by Xavier's uniform rule.
-
-    ``init_loop``: a loop over the layers that assigns the kernels; ``init_argument``: the
-    argument ``kernel_initializer``. Each layer has a seed of its own, made from ``seed``. Raises
-    UserError for another idiom.
-    """
+    """Start a network in a loop over its layers that assigns the kernels (``init_loop``) or by the
+    argument ``kernel_initializer`` (``init_argument``). Each layer has a seed of its own, made from
+    ``seed``."""
     own = np.random.SeedSequence(seed).generate_state(len(shapes)) >> 1
     starts = [keras.initializers.GlorotUniform(seed=int(state)) for state in own]
     units = [fan_out for _, fan_out in shapes]
@@ -42,11 +39,9 @@ def initialise(idiom: str, shapes: Sequence[tuple[int, int]], seed: int) -> list
 
 
 def compare(layer_kind: str, inputs: Array, seed: int) -> tuple[Array, Array, int, int]:
-    """What ``layer(x)`` and ``layer.call(x)`` give, and how many losses each registers.
+    """Call ``layer(x)`` and ``layer.call(x)``, and count the losses that each registers.
 
-    ``layer_kind``: ``dense`` or ``norm`` (batch norm while training), with a penalty on its
-    activity: Keras' ``__call__`` collects it, as torch's runs hooks. inputs (samples, features).
-    Raises UserError for another kind.
+    The layer has a penalty on its activity: Keras' ``__call__`` collects it, as torch's runs hooks.
     """
     makes: Mapping[str, Callable[[], Any]] = {
         "dense": lambda: keras.layers.Dense(
@@ -69,12 +64,7 @@ def compare(layer_kind: str, inputs: Array, seed: int) -> tuple[Array, Array, in
 
 
 def attempt(case: str) -> tuple[float, str]:
-    """Run a mechanism of printed code: the share that it finds (NaN where it looks for nothing)
-    and the error that it raises, as ``Type: message``, empty where it runs. The message ends
-    before the first object that it names: names and values change from process to process.
-
-    Raises UserError for an unknown case.
-    """
+    """Run a mechanism of printed code; Python's generator is put back."""
     if case not in _CASES:
         raise registry.unknown("case", case, _CASES)
     try:
@@ -88,7 +78,7 @@ def attempt(case: str) -> tuple[float, str]:
 
 
 class _Net(keras.Model):  # type: ignore[misc]  # Keras ships no types
-    """A network whose ``call`` asks for a layer under the given name."""
+    """A network whose ``call`` uses a layer of the given name."""
 
     def __init__(self, asked: str) -> None:
         super().__init__()
@@ -116,7 +106,7 @@ def _model() -> Any:
 
 
 def _second_model(renew: bool) -> float:
-    """Whether a second model moves, by the optimizer of the first or by one of its own."""
+    """Return whether a second model moves, by the optimizer of the first or by one of its own."""
     optimizer = keras.optimizers.RMSprop()
     for _ in range(2):
         model = _model()
@@ -129,7 +119,7 @@ def _second_model(renew: bool) -> float:
 
 
 class _Capture(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """A callback that keeps the model it is given, under ``name``."""
+    """A callback that keeps the model that it is given, under ``name``."""
 
     def __init__(self, name: str, model: Any) -> None:
         super().__init__()
@@ -142,13 +132,13 @@ def _captures(name: str) -> float:
 
 
 def _named(attribute: str, part: str) -> float:
-    """The share of the kernels whose name or path holds a text."""
+    """Return the share of the kernels whose name or path contains a text."""
     kernels = [layer.kernel for layer in keras.Sequential([_model(), _model()]).layers[0].layers]
     return sum(part in getattr(kernel, attribute) for kernel in kernels) / len(kernels)
 
 
 def _loop_for_other_layers() -> float:
-    """The share of dense kernels that a loop for convolutions draws again."""
+    """Return the share of dense kernels that a loop for convolutions draws again."""
     network = keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(4) for _ in range(2))])
     before = [layer.kernel.numpy() for layer in network.layers]
     for layer in network.layers:
@@ -160,7 +150,7 @@ def _loop_for_other_layers() -> float:
 
 
 def _unbuilt(call: bool) -> float:
-    """Ask a layer that does not know its inputs yet for its output."""
+    """Apply a layer that does not know its inputs yet."""
     layer = keras.layers.Dense(2)
     layer(tf.ones((1, 2))) if call else layer.call(tf.ones((1, 2)))
     return math.nan

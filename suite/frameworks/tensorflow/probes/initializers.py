@@ -1,4 +1,4 @@
-"""What Keras draws: the kernels of its own layers, and what one initializer object gives twice."""
+"""Draws of Keras: the kernels of its own layers, and of layers that share an initializer."""
 
 from __future__ import annotations
 
@@ -15,14 +15,9 @@ KINDS = ("dense", "convolution", "transposed", "truncated")
 
 
 def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> Layer:
-    """Kernel and bias of one fresh layer.
+    """Draw a fresh layer of Keras; ``truncated`` is filled by ``TruncatedNormal``.
 
-    ``layer_kind``: ``dense`` with ``shape`` (fan_in, fan_out); ``convolution`` and
-    ``transposed`` with (height, width, channels in, channels out); ``truncated``: dense, filled
-    by ``TruncatedNormal`` with the standard deviation of ``initializer``, a ``normal``. The
-    kernel has this shape, the bias (outputs,). ``default`` is the layer's own start; another
-    initializer fills the kernel and leaves the bias to the layer. Raises UserError for another
-    kind.
+    Keras draws the seeds that are not given from Python's generator, which starts from ``seed``.
     """
     resolved = initializers.resolve(initializer)
     declared = resolved.native("tensorflow")
@@ -55,8 +50,7 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
 
 
 def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Array]:
-    """Outputs (samples, fan_out) of a linear layer without bias, and the gradient by its inputs
-    (samples, fan_in) for a cotangent (samples, fan_out)."""
+    """Apply ``Dense``."""
     layer = keras.layers.Dense(kernel.shape[1], use_bias=False, kernel_initializer="zeros")
     layer.build((None, kernel.shape[0]))
     layer.kernel.assign(kernel)
@@ -69,13 +63,9 @@ def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Arra
 
 
 def sharing(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
-    """Kernels of dense layers, (fan_in, fan_out) each, all filled by N(0, 1).
-
-    ``shared``: by one ``RandomNormal``, nobody gives a seed (Python's generator, of which Keras
-    asks one, starts from ``seed``); ``shared_seeded``: one with a whole number;
-    ``shared_generator``: one with a ``SeedGenerator``; ``fresh``: one each. Raises UserError for
-    another kind.
-    """
+    """Fill the kernels with ``RandomNormal``: one to which no seed is given, so that Keras takes
+    one from Python's generator (``shared``), one with a whole number (``shared_seeded``), one with
+    a ``SeedGenerator`` (``shared_generator``), or one each (``fresh``)."""
     normal = keras.initializers.RandomNormal
     with python_random_kept():
         random.seed(seed)

@@ -20,8 +20,7 @@ from suite.types import Array
 def layer(
     kind: str, values: Array, gamma: Array, beta: Array, epsilon: float | None, cotangent: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Return the outputs in training mode, and the gradients of sum(cotangent * outputs) by the
-    values, gamma and beta. ``epsilon`` None: Keras' own."""
+    """Apply Keras' layer, differentiated by a tape."""
     normalization = _built(kind, values, _given(epsilon))
     normalization.gamma.assign(gamma)
     normalization.beta.assign(beta)
@@ -38,12 +37,7 @@ def layer(
 def running(
     kind: str, batches: Array, kept: float | None, epsilon: float | None
 ) -> tuple[Array, Array, Array, Array]:
-    """Return running mean and variance, each (features,), after training mode on (T, ...) batches,
-    and the outputs of the last batch in training and in inference mode.
-
-    ``kept``: the share of the old value in a moving average; None: Keras' own. The statistics
-    are empty where the layer keeps none.
-    """
+    """Train Keras' layer on the batches; its ``momentum`` is ``kept``."""
     values = _given(epsilon)
     if kept is not None and LAYERS[kind].keeps_statistics:
         values["momentum"] = kept
@@ -58,8 +52,7 @@ def running(
 
 
 def defaults(kind: str) -> dict[str, float]:
-    """Return what a layer made without arguments has: ``epsilon``, ``momentum`` as Keras writes it
-    (NaN: none), and ``parameters``, the trainable numbers per feature."""
+    """Read the defaults off a layer that Keras makes without arguments."""
     features = 4
     shape = (2, 3, 3, features) if kind.endswith("convolution") else (2, features)
     normalization = _built(kind, np.zeros(shape), {})
@@ -74,12 +67,7 @@ def defaults(kind: str) -> dict[str, float]:
 def rescaled(
     kind: str, values: Array, kernel: Array, epsilon: float, cotangent: Array
 ) -> tuple[Array, Array]:
-    """Return the outputs of a layer without bias and its normalization, in training mode, and the
-    gradient of sum(cotangent * outputs) by the kernel.
-
-    ``kernel``: (fan_in, fan_out) of ``Dense``, or (height, width, channels in, channels out) of
-    ``Conv2D``, stride 1, without padding.
-    """
+    """Put the layer behind ``Dense`` or ``Conv2D``."""
     common: dict[str, Any] = {"use_bias": False, "kernel_initializer": "zeros"}
     common["dtype"] = values.dtype.name
     features = kernel.shape[-1]

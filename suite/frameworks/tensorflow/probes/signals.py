@@ -1,4 +1,4 @@
-"""Signals at initialisation in Keras: derivative of one network, one layer of many, precision."""
+"""Signals at initialisation in Keras."""
 
 from __future__ import annotations
 
@@ -16,11 +16,8 @@ _PRECISIONS = {"single": "float32", "double": "float64"}
 
 
 def jacobian(activation: str, weights: Weights, point: Array) -> Array:
-    """Derivative of the last activations by the inputs, (width, features), at a point (features,).
-
-    A copy of the point for each output, whose gradient is taken by its own copy. ``weights``:
-    kernel (fan_in, fan_out) and bias (fan_out,) of each layer, no leading axis.
-    """
+    """Differentiate by a tape: the input is a copy of the point for each output, and each output
+    is differentiated by its own copy."""
     width = weights[-1][0].shape[1]
     copies = np.tile(point, (width, 1))
     to_inputs, _ = _gradients(activation, _shapes(weights), "float32")(
@@ -31,11 +28,7 @@ def jacobian(activation: str, weights: Weights, point: Array) -> Array:
 
 
 def through(activation: str, kernels: Array, biases: Array, hidden: Array) -> Array:
-    """One layer of K networks: activations (K, points, fan_out).
-
-    kernels (K, fan_in, fan_out), biases (K, fan_out), hidden (K, points, fan_in). One ``Dense``
-    and its activation, mapped over the networks by ``vectorized_map``.
-    """
+    """Map one ``Dense`` and its activation over the networks by ``vectorized_map``."""
     layer = _mapped(activation, kernels.shape[1:])
     # The next layer takes it as it is.
     return view(layer(*_constants("float32", kernels, biases, hidden)))
@@ -44,10 +37,7 @@ def through(activation: str, kernels: Array, biases: Array, hidden: Array) -> Ar
 def backward(
     activation: str, weights: Weights, inputs: Array, cotangent: Array, precision: str
 ) -> Array:
-    """The gradient by the pre-activations of every layer, (depth, samples, width).
-
-    As ``Framework.propagate``, but in ``single`` or ``double`` precision.
-    """
+    """Differentiate by a tape, in a compiled program whose arguments are the weights."""
     dtype = _PRECISIONS[precision]
     _, by_layer = _gradients(activation, _shapes(weights), dtype)(
         *_constants(dtype, weights, inputs, cotangent)
@@ -57,7 +47,7 @@ def backward(
 
 
 def smallest(precision: str) -> float:
-    """The smallest power of two above 0 that halving 1 reaches, in ``single`` or ``double``."""
+    """Halve 1 as long as the result is above 0."""
     value = tf.ones((1,), dtype=_PRECISIONS[precision])
     while float((value * 0.5).numpy()[0]) > 0:
         value = value * 0.5
@@ -86,7 +76,7 @@ def _activation(name: str, dtype: str) -> Any:
 
 @lru_cache(maxsize=32)
 def _mapped(activation: str, shape: tuple[int, ...]) -> Any:
-    """One dense layer and its activation over a leading axis of networks, compiled."""
+    """Return one dense layer and its activation over a leading axis of networks, compiled."""
     dense, function = _dense(shape, "float32"), _activation(activation, "float32")
 
     def one(parts: Any) -> Any:
@@ -100,7 +90,8 @@ def _mapped(activation: str, shape: tuple[int, ...]) -> Any:
 
 @lru_cache(maxsize=32)
 def _gradients(activation: str, shapes: tuple[tuple[int, ...], ...], dtype: str) -> Any:
-    """Gradients by the inputs and by every pre-activation, compiled; the weights are arguments."""
+    """Return a program of the gradients by the inputs and by every pre-activation, compiled;
+    the weights are arguments."""
     dense = {shape: _dense(shape, dtype) for shape in set(shapes)}
     function = _activation(activation, dtype)
 

@@ -15,12 +15,9 @@ from suite.types import Array, TrainTask, Weights
 
 
 def fit(task: TrainTask, member: int) -> tuple[Weights, float, float]:
-    """Weights (fan_in, fan_out) and (fan_out,) per layer, loss and accuracy after training.
-
-    The tutorial's model: hidden layers of one activation, one sigmoid output, binary
-    cross-entropy on its probability. Start, data and batches are those of a member of the task;
-    loss and accuracy are what ``evaluate`` says of the training set.
-    """
+    """Train the tutorial's model by ``fit``: hidden layers of one activation and one sigmoid
+    output, with binary cross-entropy on its probability. Loss and accuracy are those of
+    ``evaluate``."""
     model = _model(task, member)
     batches = _Batches(task, member)
     turn = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: batches.turn(epoch + 1))
@@ -51,7 +48,7 @@ def _model(task: TrainTask, member: int) -> Any:
 
 
 class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
-    """A member's batches in the order of the task; the last one is short."""
+    """The batches of a member in the order of the task; the last one is short."""
 
     def __init__(self, task: TrainTask, member: int) -> None:
         super().__init__()
@@ -59,7 +56,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no t
         self.turn(1)
 
     def turn(self, epoch: int) -> None:
-        """Take the order of an epoch, from 1. Keras says when: by itself it counts one more."""
+        """Take the order of an epoch, from 1. A callback says when: Keras counts one more."""
         self.order = self.task.order(epoch)[self.member]
 
     def __len__(self) -> int:

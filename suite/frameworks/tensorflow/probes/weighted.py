@@ -25,13 +25,7 @@ def train(
     points: Array,
     record: tuple[int, ...],
 ) -> Array:
-    """Train K ReLU networks of two hidden layers and one logit, all points in every step.
-
-    ``weights``: (K, fan_in, fan_out) and (K, fan_out) of three layers; inputs (K, N, features),
-    labels and ``importance`` (K, N). The loss is the mean over the points of importance times
-    binary cross-entropy. Returns the logits on ``points`` (K, M, features) after each number of
-    steps in ``record``, ascending: (K, records, M).
-    """
+    """Train one network after another, with the weights as ``sample_weight``."""
     first, second, _ = (bias.shape[1] for _, bias in weights)
     model = keras.Sequential(
         [

@@ -14,10 +14,7 @@ from suite.types import Array, Layer, Weights
 
 
 def draw(initializer: str, channels: int, filters: int, seed: int) -> Layer:
-    """Kernel (3, 3, channels, filters) and bias (filters,) of a fresh convolution, float32.
-
-    ``default`` is the layer's own start; a named initializer leaves the bias at zero.
-    """
+    """Draw an ``nn.Conv2d``, float32."""
     declared = initializers.resolve(initializer).native("torch")
     with seeded(seed):
         layer = nn.Conv2d(channels, filters, 3, padding="same")
@@ -38,14 +35,7 @@ def train(
     order: Array,
     batch: int,
 ) -> tuple[Array, Array, Array]:
-    """Train K networks of 3 x 3 convolutions and a dense output layer on images of one channel.
-
-    ``weights``: of each convolution (K, 3, 3, channels, filters) and (K, filters), then of the
-    output layer, which reads rows, columns and channels in this order. inputs (K, N, side, side),
-    labels (K, N) from 0, order (epochs, K, N), N a multiple of ``batch``. Returns the categorical
-    cross-entropy of each batch before its step (steps, K), and the logits afterwards on the
-    inputs (K, N, classes) and on ``heldout`` (K, M, side, side).
-    """
+    """Train one network after another in a plain loop."""
     trained = []
     for member in range(len(inputs)):
         own = [(tensor(kernel[member]), tensor(bias[member])) for kernel, bias in weights]

@@ -16,10 +16,7 @@ UNITS = 64
 
 
 def value(case: str, seed: int) -> float:
-    """The number of a case of the study ``defaults``; what is drawn starts from ``seed``.
-
-    Raises UserError for an unknown case.
-    """
+    """Read the number off an object made without arguments, the global generator seeded."""
     if case not in _CASES:
         raise registry.unknown("default", case, _CASES)
     with seeded(seed):
@@ -31,7 +28,7 @@ def _at(function: Callable[[Tensor], Tensor], x: float) -> float:
 
 
 def _below(function: Callable[[Tensor], Tensor]) -> float:
-    """The slope below 0 of a function that is straight there."""
+    """Return the slope below 0 of a function that is straight there."""
     return -_at(function, -1.0)
 
 
@@ -42,7 +39,7 @@ def _slope_at_0(function: Callable[[Tensor], Tensor]) -> float:
 
 
 def _kept() -> float:
-    """The share of the old running mean, 0, after a batch of ones."""
+    """Return the share of the old running mean, 0, that is left after a batch of ones."""
     layer = nn.BatchNorm1d(1)
     layer(torch.ones(2, 1))
     assert layer.running_mean is not None
@@ -50,7 +47,7 @@ def _kept() -> float:
 
 
 def _running_variance() -> float:
-    """What the running variance, 1 at first, moves towards on a batch of variance 1."""
+    """Return what the running variance, 1 at first, moves towards on a batch of variance 1."""
     layer = nn.BatchNorm1d(1)
     layer(torch.tensor([[-1.0], [1.0]]))
     assert layer.running_var is not None
@@ -74,7 +71,7 @@ def _rms_epsilon() -> float:
 
 
 def _optimizer(kind: str, setting: str, place: int | None = None) -> Callable[[], float]:
-    """A hyper-parameter of an optimizer without arguments; ``place`` in a pair of them."""
+    """Return a reader of a hyper-parameter; ``place``: its position in a pair."""
 
     def read() -> float:
         optimizer = getattr(torch.optim, kind)([nn.Parameter(torch.zeros(1))])
@@ -85,7 +82,7 @@ def _optimizer(kind: str, setting: str, place: int | None = None) -> Callable[[]
 
 
 def _clipped(clip: Callable[[Sequence[nn.Parameter], float], object], which: int) -> float:
-    """The non-zero entry of one of the gradients (3, 0) and (0, 4), clipped at 1."""
+    """Return the non-zero entry of one of the gradients (3, 0) and (0, 4), clipped at 1."""
     parameters = [nn.Parameter(torch.zeros(2)) for _ in range(2)]
     for parameter, values in zip(parameters, ([3.0, 0.0], [0.0, 4.0]), strict=True):
         parameter.grad = torch.tensor(values)

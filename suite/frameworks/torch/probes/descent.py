@@ -17,13 +17,7 @@ from suite.types import Array, Weights
 def noise(
     optimizer: str, threshold: float | None, weights: Weights, inputs: Array, targets: Array
 ) -> tuple[Array, Array, Weights]:
-    """Train K networks with one hidden ReLU layer on batches that are each seen once.
-
-    ``weights``: kernels (K, fan_in, fan_out) and biases of two layers; inputs (K, steps, batch,
-    features) and targets (K, steps, batch). The squared error's gradient is clipped to a norm of
-    ``threshold`` (None: not at all). Returns the loss of each batch before its step and the norm
-    of its gradient before clipping, both (K, steps), and the weights afterwards.
-    """
+    """Train one network after another in a plain loop, clipped by ``clip_grad_norm_``."""
     make = native(optimizers.resolve(optimizer).native("torch"))
     criterion = nn.MSELoss()
     losses, norms = torch.empty(targets.shape[:2]), torch.empty(targets.shape[:2])
@@ -56,10 +50,7 @@ def noise(
 
 
 def quadratic(optimizer: str, curvatures: Array, start: Array, steps: int) -> Array:
-    """Descend sum(curvatures x^2) / 2 from K starts (K, n): |x| after 0 to ``steps`` steps.
-
-    Returns (steps + 1, K).
-    """
+    """Descend from all starts at once, differentiated by autograd."""
     x = nn.Parameter(tensor(start).clone())
     c = tensor(curvatures)
     stepper = native(optimizers.resolve(optimizer).native("torch"))([x], foreach=False)

@@ -15,11 +15,8 @@ from suite.types import Array
 
 
 def initialise(idiom: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
-    """Kernels (fan_in, fan_out) of a network that is started by Xavier's uniform rule.
-
-    ``init_loop``: a loop over ``modules()``; ``init_apply``: ``apply`` with a function. Both
-    draw from the global generator, started from ``seed``. Raises UserError for another idiom.
-    """
+    """Start a network in a loop over ``modules()`` (``init_loop``) or by ``apply`` with a function
+    (``init_apply``). Both draw from the global generator, started from ``seed``."""
 
     def start(module: nn.Module) -> None:
         if isinstance(module, nn.Linear):
@@ -39,11 +36,7 @@ def initialise(idiom: str, shapes: Sequence[tuple[int, int]], seed: int) -> list
 
 
 def compare(layer_kind: str, inputs: Array, seed: int) -> tuple[Array, Array, int, int]:
-    """What ``layer(x)`` and ``layer.forward(x)`` give, and how often a forward hook ran in each.
-
-    ``layer_kind``: ``dense`` or ``norm`` (batch norm while training). inputs (samples, features).
-    Raises UserError for another kind.
-    """
+    """Call ``layer(x)`` and ``layer.forward(x)``; count how often a forward hook runs in each."""
     features = inputs.shape[1]
     makes: Mapping[str, Callable[[], nn.Module]] = {
         "dense": lambda: nn.Linear(features, features),
@@ -62,12 +55,7 @@ def compare(layer_kind: str, inputs: Array, seed: int) -> tuple[Array, Array, in
 
 
 def attempt(case: str) -> tuple[float, str]:
-    """Run a mechanism of printed code: the share that it finds (NaN where it looks for nothing)
-    and the error that it raises, as ``Type: message``, empty where it runs. The message ends
-    before the first object that it names.
-
-    Raises UserError for an unknown case.
-    """
+    """Run a mechanism of printed code, the global generator seeded."""
     if case not in _CASES:
         raise registry.unknown("case", case, _CASES)
     try:
@@ -78,7 +66,7 @@ def attempt(case: str) -> tuple[float, str]:
 
 
 class _Net(nn.Module):
-    """A network whose ``forward`` asks for a layer under the given name."""
+    """A network whose ``forward`` uses a layer of the given name."""
 
     def __init__(self, asked: str) -> None:
         super().__init__()
@@ -102,7 +90,7 @@ def _object(method: str) -> float:
 
 
 def _second_model(renew: bool) -> float:
-    """Whether a second model moves, by the optimizer of the first or by one of its own."""
+    """Return whether a second model moves, by the optimizer of the first or by one of its own."""
     first, second = nn.Linear(2, 1), nn.Linear(2, 1)
     optimizer = torch.optim.RMSprop(first.parameters())
     if renew:
@@ -114,7 +102,7 @@ def _second_model(renew: bool) -> float:
 
 
 def _loop_for_other_layers() -> float:
-    """The share of linear kernels that a loop for convolutions and norms draws again."""
+    """Return the share of linear kernels that a loop for convolutions and norms draws again."""
     network = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
     before = [layer.weight.detach().clone() for layer in network if isinstance(layer, nn.Linear)]
     for module in network.modules():
@@ -128,7 +116,7 @@ def _loop_for_other_layers() -> float:
 
 
 def _children_first() -> float:
-    """The share of modules that ``apply`` visits after all of their children."""
+    """Return the share of modules that ``apply`` visits after all of their children."""
     network = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), nn.Linear(2, 2))
     order: list[nn.Module] = []
     network.apply(order.append)
@@ -140,7 +128,7 @@ def _children_first() -> float:
 
 
 def _unbuilt(call: bool) -> float:
-    """Ask a layer that does not know its inputs yet for its output."""
+    """Apply a layer that does not know its inputs yet."""
     layer = nn.LazyLinear(2)
     layer(torch.ones(1, 2)) if call else layer.forward(torch.ones(1, 2))
     return math.nan

@@ -1,4 +1,4 @@
-"""What torch draws: the kernels of its own layers, and what one initializer object gives twice."""
+"""Draws of torch: the kernels of its own layers, and of layers that share an initializer."""
 
 from __future__ import annotations
 
@@ -18,15 +18,7 @@ KINDS = ("dense", "convolution", "transposed", "truncated")
 
 
 def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> Layer:
-    """Kernel and bias of one fresh layer.
-
-    ``layer_kind``: ``dense`` with ``shape`` (fan_in, fan_out); ``convolution`` and
-    ``transposed`` with (height, width, channels in, channels out); ``truncated``: dense, filled
-    by ``trunc_normal_`` with the standard deviation of ``initializer``, a ``normal``. The kernel
-    has this shape, the bias (outputs,). ``default`` is the layer's own start; another
-    initializer fills the kernel and leaves the bias to the layer. Raises UserError for another
-    kind.
-    """
+    """Draw a fresh layer of torch; ``truncated`` is filled by ``trunc_normal_``."""
     inputs, outputs, field = shape[-2], shape[-1], (shape[0], shape[1])
     with seeded(seed):
         if layer_kind in ("dense", "truncated"):
@@ -49,8 +41,7 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
 
 
 def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Array]:
-    """Outputs (samples, fan_out) of a linear layer without bias, and the gradient by its inputs
-    (samples, fan_in) for a cotangent (samples, fan_out)."""
+    """Apply ``nn.Linear``."""
     fan_in, fan_out = kernel.shape
     layer = nn.Linear(fan_in, fan_out, bias=False, device="meta")
     layer.weight = nn.Parameter(tensor(kernel).T, requires_grad=False)
@@ -61,12 +52,9 @@ def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Arra
 
 
 def sharing(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
-    """Kernels of dense layers, (fan_in, fan_out) each, all filled by N(0, 1).
-
-    ``shared``: by one function, nobody gives a seed (the global generator starts from ``seed``);
-    ``shared_generator``: one function with one generator; ``fresh``: a generator each. Raises
-    UserError for another kind, also for ``shared_seeded``: torch takes no whole number.
-    """
+    """Fill the kernels with ``normal_``: by one function without a generator, the global one seeded
+    (``shared``), by one with one generator (``shared_generator``), or with a generator each
+    (``fresh``). torch takes no whole number as a seed."""
     if kind == "shared":
         fill: Callable[..., Any] = functools.partial(nn.init.normal_, mean=0.0, std=1.0)
         fills = [fill] * len(shapes)

@@ -22,8 +22,7 @@ from suite.types import Array
 def layer(
     kind: str, values: Array, gamma: Array, beta: Array, epsilon: float | None, cotangent: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Return the outputs in training mode, and the gradients of sum(cotangent * outputs) by the
-    values, gamma and beta. ``epsilon`` None: torch's own."""
+    """Apply torch's layer, differentiated by autograd."""
     module = _module(kind, gamma.shape[0], values, _given(epsilon))
     module.weight = nn.Parameter(torch.tensor(gamma))
     module.bias = nn.Parameter(torch.tensor(beta))
@@ -37,12 +36,7 @@ def layer(
 def running(
     kind: str, batches: Array, kept: float | None, epsilon: float | None
 ) -> tuple[Array, Array, Array, Array]:
-    """Return running mean and variance, each (features,), after training mode on (T, ...) batches,
-    and the outputs of the last batch in training and in inference mode.
-
-    ``kept``: the share of the old value in a moving average; None: torch's own. The statistics
-    are empty where the layer keeps none.
-    """
+    """Train torch's layer on the batches; torch's ``momentum`` is 1 - ``kept``."""
     values = _given(epsilon)
     if kept is not None and LAYERS[kind].keeps_statistics:
         values["momentum"] = kept
@@ -58,8 +52,7 @@ def running(
 
 
 def defaults(kind: str) -> dict[str, float]:
-    """Return what a layer made without arguments has: ``epsilon``, ``momentum`` as torch writes it
-    (NaN: none), and ``parameters``, the trainable numbers per feature."""
+    """Read the defaults off a layer that torch makes without arguments."""
     features = 4
     module = _made(kind, features, {})
     tracks = getattr(module, "track_running_stats", False)
@@ -74,12 +67,7 @@ def defaults(kind: str) -> dict[str, float]:
 def rescaled(
     kind: str, values: Array, kernel: Array, epsilon: float, cotangent: Array
 ) -> tuple[Array, Array]:
-    """Return the outputs of a layer without bias and its normalization, in training mode, and the
-    gradient of sum(cotangent * outputs) by the kernel.
-
-    ``kernel``: (fan_in, fan_out) of ``nn.Linear``, or (height, width, channels in, channels out)
-    of ``nn.Conv2d``, stride 1, without padding.
-    """
+    """Put the layer behind ``nn.Linear`` or ``nn.Conv2d``."""
     linear: nn.Linear | nn.Conv2d
     if kernel.ndim == 2:
         fan_in, fan_out = kernel.shape

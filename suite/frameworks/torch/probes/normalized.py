@@ -1,7 +1,4 @@
-"""Deep networks of torch's own dense, normalization and activation layers, before training.
-
-``frameworks/numpy/probes/normalized.py`` says what the two arrangements of a layer are.
-"""
+"""Deep networks of torch's own dense, normalization and activation layers."""
 
 from __future__ import annotations
 
@@ -29,11 +26,7 @@ def propagate(
     cotangent: Array,
     epsilon: float,
 ) -> tuple[Array, Array]:
-    """Signals (depth, samples, width), the output of each layer, and gradients (depth + 1,
-    samples, width): of sum(cotangent * last signal) by the inputs and by each layer's output.
-
-    Training mode, single precision; ``weights`` have no leading axis; gamma is 1 and beta 0.
-    """
+    """Go through the layers one by one, differentiated by autograd."""
     x, function = tensor(inputs).clone().requires_grad_(), Activation(activation)
     stream = [x]
     for position, dense in enumerate(dense_layers(weights)):
@@ -62,14 +55,7 @@ def shift(
     steps: int,
     epsilon: float,
 ) -> tuple[Array, Array, Array]:
-    """What a step of the layers below does to the gradient of a layer, while a network trains.
-
-    A chain of equally wide hidden layers and one logit, binary cross-entropy, a step of the
-    optimizer (``common`` settings) on all inputs at a time. Returns the losses (steps,) before
-    each step, and twice (steps, depth - 1, width, width), for the second to the last hidden
-    layer: the gradient by its kernel before the step, and the one after the layers below it alone
-    have made the step (their gamma and beta too).
-    """
+    """Train in a plain loop, with the step of the layers below put in one layer at a time."""
     dense = [_dense(kernel, bias) for kernel, bias in weights]
     layers = [
         nn.Sequential(

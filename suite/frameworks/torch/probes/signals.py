@@ -1,4 +1,4 @@
-"""Signals at initialisation in torch: derivative of one network, one layer of many, precision."""
+"""Signals at initialisation in torch."""
 
 from __future__ import annotations
 
@@ -15,11 +15,8 @@ _PRECISIONS = {"single": torch.float32, "double": torch.float64}
 
 
 def jacobian(activation: str, weights: Weights, point: Array) -> Array:
-    """Derivative of the last activations by the inputs, (width, features), at a point (features,).
-
-    A copy of the point for each output, whose gradient is taken by its own copy. ``weights``:
-    kernel (fan_in, fan_out) and bias (fan_out,) of each layer, no leading axis.
-    """
+    """Differentiate by autograd: the input is a copy of the point for each output, and each
+    output is differentiated by its own copy."""
     function, width = Activation(activation), weights[-1][0].shape[1]
     x = copies = tensor(np.tile(point, (width, 1))).requires_grad_()
     for dense in dense_layers(weights):
@@ -29,11 +26,7 @@ def jacobian(activation: str, weights: Weights, point: Array) -> Array:
 
 
 def through(activation: str, kernels: Array, biases: Array, hidden: Array) -> Array:
-    """One layer of K networks: activations (K, points, fan_out).
-
-    kernels (K, fan_in, fan_out), biases (K, fan_out), hidden (K, points, fan_in). One
-    ``nn.Linear`` and its activation, mapped over the networks by ``vmap``.
-    """
+    """Map one ``nn.Linear`` and its activation over the networks by ``vmap``."""
     _, fan_in, fan_out = kernels.shape
     layer = nn.Sequential(nn.Linear(fan_in, fan_out, device="meta"), Activation(activation))
 
@@ -48,10 +41,7 @@ def through(activation: str, kernels: Array, biases: Array, hidden: Array) -> Ar
 def backward(
     activation: str, weights: Weights, inputs: Array, cotangent: Array, precision: str
 ) -> Array:
-    """The gradient by the pre-activations of every layer, (depth, samples, width).
-
-    As ``Framework.propagate``, but in ``single`` or ``double`` precision.
-    """
+    """Differentiate by autograd, layer objects shared by all layers of a shape."""
     dtype, function = _PRECISIONS[precision], Activation(activation)
     x = torch.tensor(inputs, dtype=dtype)
     before: list[Tensor] = []
@@ -63,7 +53,7 @@ def backward(
 
 
 def smallest(precision: str) -> float:
-    """The smallest power of two above 0 that halving 1 reaches, in ``single`` or ``double``."""
+    """Halve 1 as long as the result is above 0."""
     value = torch.ones(1, dtype=_PRECISIONS[precision])
     while (value * 0.5).item() > 0:
         value = value * 0.5

@@ -12,11 +12,7 @@ from suite.types import TrainTask, Weights
 
 
 def fit(task: TrainTask, member: int) -> tuple[Weights, float, float]:
-    """Weights (fan_in, fan_out) and (fan_out,) per layer, loss and accuracy after training.
-
-    Start, data and batches are those of a member of the task; loss and accuracy are those of the
-    training set, on logits.
-    """
+    """Train in the loop that a user writes, with the loss on logits."""
     with seeded(0):  # building draws weights, which are replaced below
         model = network(task.architecture, task.settings)
     dense = [module for module in model if isinstance(module, nn.Linear)]

@@ -35,7 +35,7 @@ def load(name: str) -> Framework:
     entry.require()
     module, attribute = entry.target.split(":")
     framework = cast(Framework, getattr(importlib.import_module(module), attribute)())
-    entry.settle()  # after the import: the framework's home imports it without its chatter
+    entry.settle()  # after the import: the framework's home imports it without its messages
     return framework
 
 
@@ -59,10 +59,10 @@ def compiler() -> str:
                 capture_output=True,
                 timeout=60,
             )
-            told = subprocess.run([words[0], "--version"], capture_output=True, text=True)
+            version = subprocess.run([words[0], "--version"], capture_output=True, text=True)
         except (OSError, subprocess.SubprocessError):
             return ""
-    return next(iter(told.stdout.splitlines()), words[0])
+    return next(iter(version.stdout.splitlines()), words[0])
 
 
 def probe(framework: str, topic: type[P]) -> P:

@@ -108,12 +108,12 @@ def _activation(name: str) -> Callable[..., Any]:
 @lru_cache(maxsize=64)
 def _starts(initializer: str) -> tuple[Any, Any]:
     """Return the initializers of a dense layer's kernel and bias, not seeded yet."""
-    found = initializers.resolve(initializer).native("tensorflow")
+    declared = initializers.resolve(initializer).native("tensorflow")
     with python_random_kept():
-        if found is None:
+        if declared is None:
             dense = keras.layers.Dense(1)
         else:
-            dense = keras.layers.Dense(1, kernel_initializer=native(found)())
+            dense = keras.layers.Dense(1, kernel_initializer=native(declared)())
     return dense.kernel_initializer, dense.bias_initializer
 
 

@@ -47,21 +47,21 @@ def _silent() -> Iterator[None]:
         os.close(kept)
 
 
-# Neither TensorFlow nor Keras ships types, hence what mypy is told to ignore.
+# Neither TensorFlow nor Keras ships types, so mypy ignores their imports.
 with _silent():
     import keras  # type: ignore[import-untyped]
     import tensorflow as tf  # type: ignore[import-untyped]
     from tensorflow.python.eager import context  # type: ignore[import-untyped]
 
-    tf.config.list_logical_devices()  # the first use of the runtime reports once more
-# Else vectorized_map says with every dropout layer that it maps the masks in a loop.
+    tf.config.list_logical_devices()  # the first use of the runtime prints another report
+# Otherwise vectorized_map warns at every dropout layer that it maps the masks in a loop.
 tf.get_logger().setLevel("ERROR")
 
 __all__ = ["constant", "keras", "precision", "python_random_kept", "release", "tf", "view"]
 
 
 _VIEWED: dict[int, Any] = {}
-"""id of an array that ``view`` gave, while it lives -> its tensor."""
+"""The id of each living array that ``view`` returned -> its tensor."""
 
 
 def view(tensor: Any) -> Array:

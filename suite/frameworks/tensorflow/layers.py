@@ -39,7 +39,7 @@ def layers(architecture: Architecture, settings: str) -> list[list[Any]]:
 
 
 def network(architecture: Architecture, layers: Sequence[Sequence[Any]]) -> Any:
-    """A model of the layers, built: sequential, or functional with residual connections."""
+    """Return a built model of the layers: sequential, or functional with residual connections."""
     inputs = keras.Input((architecture.inputs,))
     if not architecture.residual:
         return keras.Sequential([inputs, *(layer for part in layers for layer in part)])
@@ -49,14 +49,14 @@ def network(architecture: Architecture, layers: Sequence[Sequence[Any]]) -> Any:
         for layer in part:
             x = layer(x)
         if 0 < position < architecture.depth:
-            # Of a Python number, Rescaling makes single precision whatever Keras is set to.
+            # Rescaling turns a Python number into single precision, whatever Keras is set to.
             scaled = keras.layers.Rescaling(np.float64(architecture.residual))(x)
             x = keras.layers.Add()([before, scaled])
     return keras.Model(inputs, x)
 
 
 def seeded(initializer: Any, seed: int) -> Any:
-    """The same initializer with a seed, where it takes one."""
+    """Return the same initializer with a seed, where it takes one."""
     settings = initializer.get_config()
     return type(initializer).from_config(
         {key: seed if key == "seed" else value for key, value in settings.items()}

@@ -67,8 +67,8 @@ def clipper(clipping: str) -> Callable[[Sequence[Tensor]], Sequence[Tensor]] | N
     threshold = values["threshold"]
 
     def by_norm(gradients: Sequence[Tensor]) -> Sequence[Tensor]:
-        # The norm is given: left to itself the function takes it by an operation that
-        # vectorized_map knows only as a loop over the members, 25 times as slow.
+        # The norm is passed: the function itself computes it by an operation that
+        # vectorized_map can only map in a loop over the members, 25 times as slow.
         entries = tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], axis=0)
         clipped, _ = tf.clip_by_global_norm(gradients, threshold, use_norm=tf.norm(entries))
         return list(clipped)
@@ -97,7 +97,7 @@ def optimizer(task: TrainTask) -> Any:
         raise UserError(f"schedule {task.schedule!r}: epochs must be a whole number from 1")
     rate = arguments.get("learning_rate", made.get_config()["learning_rate"])
     schedule = keras.optimizers.schedules.ExponentialDecay(
-        # Of Python's numbers the schedule makes single precision whatever Keras is set to.
+        # The schedule turns Python's numbers into single precision, whatever Keras is set to.
         tf.constant(rate, dtype=keras.config.floatx()),
         decay_steps=int(epochs) * -(-task.inputs.shape[1] // task.batch),
         decay_rate=np.float64(values["factor"]),

@@ -25,7 +25,7 @@ from suite.frameworks.timing import clock
 from suite.types import Array, Snapshot, TrainTask, Weights
 
 _PIECE = 2**20
-"""Hidden values per piece of a snapshot: some 50 MB with their gradients, and quickest."""
+"""Hidden values per piece of a snapshot: some 50 MB with their gradients; the fastest size."""
 
 Data = tuple[Tensor, Tensor]
 """Inputs (K, N, features) and labels (K, N)."""
@@ -69,7 +69,7 @@ class Stack:
             return np.repeat(variable.numpy()[None], self.members, axis=0)
 
         # One flat variable holds all parameters, one after the other, each (K, ...) contiguous.
-        # The optimizers work element by element, and one variable instead of two a layer spares
+        # The optimizers work element by element, and one variable instead of two per layer saves
         # the fixed cost of an operation and a third of the tracing of deep networks.
         parameters = [stacked(variable) for variable in self.model.trainable_variables]
         self.shapes = [values.shape for values in parameters]
@@ -83,7 +83,7 @@ class Stack:
         self.optimizer = rules.optimizer(task)
         self.optimizer.build([self.flat])
         # Keras sums the gradients of all replicas, and there is one. TensorFlow registers that
-        # sum's gradient for ever, and with it the whole traced program.
+        # sum's gradient permanently, and with it the whole traced program.
         self.optimizer._all_reduce_sum_gradients = lambda gradients: gradients
 
         self.data = self._tensors(task.inputs, task.labels)
@@ -144,8 +144,8 @@ class Stack:
         Returns losses and numbers of correct answers before the updates, both (steps, K).
         """
         inputs, labels = self.data
-        # Features and label side by side, gathered for all steps at once: the time goes with the
-        # number of rows, hardly with their length.
+        # Features and label side by side, gathered for all steps at once: the time grows with the
+        # number of rows and hardly with their length.
         table = tf.concat([inputs, labels[..., None]], axis=2)
         table = tf.reshape(table, (-1, table.shape[2]))
         results = [
@@ -199,7 +199,7 @@ class Stack:
             tape.watch(leaves)
             losses, logits, _ = self._networks(self.still, parameters, states, sample, True)
             total = tf.reduce_sum(losses)
-        # Of a single member, vectorized_map gathers: its gradients come as slices.
+        # For a single member, vectorized_map gathers, and the gradients come as slices.
         gradients = [tf.convert_to_tensor(values) for values in tape.gradient(total, leaves)]
         if states or rows:  # else training and inference are the same, on the same points
             losses, logits, _ = self._networks(self.still, parameters, states, data, False)
@@ -221,8 +221,8 @@ class Stack:
         measured: list[Array] = []
         for start in starts:
             with precision(self.dtype):
-                found = _traced(self._measure, tf.constant(start), *rows)
-                values = [value.numpy() for value in found]
+                results = _traced(self._measure, tf.constant(start), *rows)
+                values = [value.numpy() for value in results]
             measured = measured or [np.empty((self.members, *v.shape[1:]), v.dtype) for v in values]
             for whole, value in zip(measured, values, strict=True):
                 whole[start : start + self.piece] = value

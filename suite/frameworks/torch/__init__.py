@@ -24,7 +24,7 @@ from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weig
 
 
 class Torch:
-    """The framework ``torch``; ``types.Framework`` says what each verb means."""
+    """The framework ``torch``; ``suite.types.Framework`` says what each verb does."""
 
     name = "torch"
 
@@ -48,10 +48,10 @@ class Torch:
             with seeded(seed):
                 layer = nn.Linear(fan_in, fan_out)
             return layer.weight.detach().numpy().T, layer.bias.detach().numpy()
-        # The layer's weight without the layer, whose making would take longer than the draw.
+        # The layer's weight without the layer, which would take longer to make than the draw.
         weight = torch.empty(fan_out, fan_in)
-        own = {"generator": torch.Generator().manual_seed(seed)} if resolved.random else {}
-        native(declared)(weight, **own)
+        options = {"generator": torch.Generator().manual_seed(seed)} if resolved.random else {}
+        native(declared)(weight, **options)
         return weight.numpy().T, np.zeros(fan_out, dtype=np.float32)
 
     def propagate(
@@ -72,8 +72,8 @@ class Torch:
             x = _activated(functions, x)
             outputs.append(x)
         gradients = torch.autograd.grad(x, preactivations, tensor(cotangent).repeat(copies))
-        found = [_split(part, len(names)) for part in (preactivations, outputs, gradients)]
-        return [LayerSignals(*network) for network in zip(*found, strict=True)]
+        signals = [_split(part, len(names)) for part in (preactivations, outputs, gradients)]
+        return [LayerSignals(*network) for network in zip(*signals, strict=True)]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         """Train the stack, in compiled programs where ``narrow.usable`` says so.

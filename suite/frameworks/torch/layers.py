@@ -27,7 +27,7 @@ class Activation(nn.Module):
         self.function = native(activations.resolve(name).native("torch"))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Any shape; the same shape."""
+        """Apply the function; the shape stays."""
         value: Tensor = self.function(x)
         return value
 
@@ -40,7 +40,7 @@ class Residual(nn.Sequential):
         self.factor = factor
 
     def forward(self, x: Tensor) -> Tensor:
-        """Any shape that the modules keep."""
+        """Add the scaled output of the modules, which keep the shape."""
         value = x
         for module in self:
             value = module(value)
@@ -48,9 +48,9 @@ class Residual(nn.Sequential):
 
 
 def network(architecture: Architecture, settings: str) -> nn.Sequential:
-    """The multilayer perceptron, with torch's default weights.
+    """Return the multilayer perceptron, with torch's default weights.
 
-    Its modules lie flat in one sequence, but for those of a hidden layer with a residual
+    Its modules lie flat in one sequence, except for those of a hidden layer with a residual
     connection, which are a ``Residual``. ``settings`` concerns the normalization layers here:
     ``common`` sets their epsilon and momentum as in ``normalizations``, ``default`` leaves them
     to torch. Raises UserError for an unknown activation, normalization or settings.
@@ -75,13 +75,14 @@ def network(architecture: Architecture, settings: str) -> nn.Sequential:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Inside, the global generator of the CPU starts from a seed; afterwards it is as before."""
+    """Start the global generator of the CPU from a seed in the block, and restore it afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs as well
         yield
 
 
 def tensor(values: Array, precision: torch.dtype = torch.float32) -> Tensor:
-    """A tensor over the array's own memory; a copy if it is read-only or of another precision."""
+    """Return a tensor over the array's own memory; a copy if it is read-only or of another
+    precision."""
     wanted = np.float64 if precision == torch.float64 else np.float32
     return torch.from_numpy(np.require(values, wanted, "W"))

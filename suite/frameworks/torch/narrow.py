@@ -35,20 +35,21 @@ from suite.frameworks.torch.stack import Data, Stack
 from suite.types import Array, TrainTask
 
 WIDEST = 8
-"""Units of a layer up to which this is the faster way: three times at 5 and 8, not at all at 16."""
+"""Units of a layer up to which this is faster: three times at 5 and 8, not at all at 16."""
 WORTH = 60_000
-"""Members times epochs times hidden layers from which compiling is paid back, if not by this stack
-alone then by the next one with the same activation. Each takes some 75 µs less."""
+"""Members times epochs times hidden layers from which compiling pays, if not for this stack alone
+then for the next one with the same activation. Each takes some 75 µs less."""
 _MEMBERS, _POINTS, _IN, _OUT = 83, 37, 7, 5
-"""Sizes to trace with: all different, so that each becomes a symbol of its own."""
-_vjp: Callable[..., Any] = torch.func.vjp  # returns two or three values, as it is asked
+"""Sizes to trace with: all different, so that each becomes a separate symbol."""
+_vjp: Callable[..., Any] = torch.func.vjp  # returns two values, or three with has_aux
 _DENSE = nn.Linear(1, 1, device="meta")
-"""Stands for a dense layer of any size: what it computes with are the weights that it is given."""
+"""A dense layer of any size: it computes with the weights that are passed to it."""
 _aten = torch.ops.aten
 
 Compiled = Callable[..., Sequence[Tensor]]
 Shape = tuple[int, ...]
-Found = tuple[Tensor, Tensor, list[Tensor]]
+Passes = tuple[Tensor, Tensor, list[Tensor]]
+"""Losses, logits and gradients."""
 
 
 def usable(task: TrainTask) -> bool:
@@ -103,7 +104,7 @@ class Narrow(Stack):
         self.batch_correct += list(np.add.reduceat(right, starts, axis=0, dtype=np.int64))
 
     @torch.no_grad()
-    def _step(self, x: Tensor, y: Tensor, back: bool = True) -> Found:
+    def _step(self, x: Tensor, y: Tensor, back: bool = True) -> Passes:
         """Return losses (K,), logits (N, K) and the gradients (..., K) by each of ``names``.
 
         x (N, features, K), y (N, K). Without ``back`` there are no gradients.
@@ -121,8 +122,8 @@ class Narrow(Stack):
         for backward, layer, before, slope in reversed(
             list(zip(self.backward, layers[:-1], entering, slopes, strict=True))
         ):
-            *found, gradient = backward(*layer, before, slope, gradient)
-            gradients = [*found, *gradients]
+            *by_layer, gradient = backward(*layer, before, slope, gradient)
+            gradients = [*by_layer, *gradients]
         return losses, logits, gradients
 
     def _measured(self, data: Data, heldout: Data, sample: Data) -> list[Array]:
@@ -135,7 +136,7 @@ class Narrow(Stack):
         first = [loss, logits.T, heldout_loss, heldout_logits.T]
         return [tensor.numpy() for tensor in (*first, *(g.movedim(-1, 0) for g in gradients))]
 
-    def _mean(self, data: Data, back: bool) -> Found:
+    def _mean(self, data: Data, back: bool) -> Passes:
         """Return what ``_step`` returns, for all points of a set: batch by batch, which stay in the
         cache."""
         inputs, labels = _last(*data)
@@ -192,7 +193,7 @@ def _hidden(activation: str, precision: torch.dtype) -> Compiled:
 
     def hidden(*layer: Tensor) -> tuple[Tensor, Tensor]:
         value, back = _vjp(module, _linear(*layer))
-        # An activation acts on each value alone: its derivative is the slope times what comes.
+        # An activation acts on each value alone: a cotangent of ones gives the slopes.
         return value, back(torch.ones_like(value))[0]
 
     return _compiled(hidden, precision, *_layer(_IN, _OUT))
@@ -256,15 +257,15 @@ def _compiled(
 
     def turned(*arguments: Tensor) -> list[Tensor]:
         for argument, shape in zip(arguments, shapes, strict=True):
-            for symbol, size in zip(argument.shape, shape, strict=False):
-                if size in sizes and symbol != size:  # asked, a symbol becomes that number
+            for symbol, size in zip(argument.shape[:-1], shape, strict=True):
+                if size in sizes and symbol != size:  # a comparison turns a symbol into that number
                     raise AssertionError(f"traced with {symbol}, not {size}")
-        found = _MembersLast(mapped, arguments[0].shape[-1]).run(*arguments)
-        return [value.contiguous() for value in found]
+        results = _MembersLast(mapped, arguments[0].shape[-1]).run(*arguments)
+        return [value.contiguous() for value in results]
 
     graph = make_fx(turned, tracing_mode="symbolic")(*examples)
     symbolic = [node.meta["val"] for node in graph.graph.find_nodes(op="placeholder")]
-    # Not ``torch.compile``: what it does around a call takes longer than the call.
+    # Not ``torch.compile``: its work around a call takes longer than the call.
     compiled: Compiled = torch._inductor.compile(graph, symbolic)
     return compiled
 
@@ -286,8 +287,8 @@ class _MembersLast(Interpreter):
         """Run one operation on arrays with the members first; the result has the same form."""
         arrays = [value for value in args if isinstance(value, Tensor) and value.dim()]
         if target is _aten.bmm.default:
-            one, two = (value.movedim(0, -1) for value in arrays)
-            return (one.unsqueeze(2) * two.unsqueeze(0)).sum(1).movedim(-1, 0)
+            left, right = (value.movedim(0, -1) for value in arrays)
+            return (left.unsqueeze(2) * right.unsqueeze(0)).sum(1).movedim(-1, 0)
         if not self._members_lead(arrays):
             return super().call_function(target, args, kwargs)
         if torch.Tag.pointwise in target.tags:

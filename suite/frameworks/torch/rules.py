@@ -70,16 +70,16 @@ def clipper(clipping: str) -> Callable[..., Sequence[Tensor]] | None:
     name, values = optimizers.rule(clipping, optimizers.CLIPPING)
     if name == "none":
         return None
-    own = choose("clipping", name, _CLIPPING)
+    clip_own = choose("clipping", name, _CLIPPING)
 
     def clip(*gradients: Tensor) -> Sequence[Tensor]:
         holders = [torch.empty_like(gradient) for gradient in gradients]
         for holder, gradient in zip(holders, gradients, strict=True):
-            holder.grad = gradient  # torch clips what hangs on parameters
-        own(holders, values["threshold"], foreach=False)
+            holder.grad = gradient  # torch clips the gradients of parameters
+        clip_own(holders, values["threshold"], foreach=False)
         return gradients
 
-    if name == "value":  # entry by entry: the members are apart without being mapped
+    if name == "value":  # entry by entry, so that members need no mapping
         return clip
     mapped: Callable[..., Sequence[Tensor]] = vmap(clip)
     return mapped

@@ -28,7 +28,7 @@ Data = tuple[Tensor, Tensor]
 """Inputs (K, N, features) and labels (K, N), whole numbers where they are classes."""
 
 PIECE = 2**22
-"""Hidden values in one piece of a snapshot: some 100 MB while gradients are taken."""
+"""Hidden values in one piece of a snapshot: some 100 MB while its gradients are computed."""
 
 
 class Stack:
@@ -42,20 +42,20 @@ class Stack:
         self.loss = choose("loss", task.loss, LOSSES)
         with seeded(0):  # building draws weights, which are replaced below
             self.model = network(architecture, task.settings).to(self.precision)
-        own = dict(self.model.named_parameters())
+        named = dict(self.model.named_parameters())
         # One flat tensor holds all parameters, each (K, ...) contiguous, one after the other. An
         # optimizer works element by element, and one tensor instead of two a layer saves 6 to 8 %
         # of an epoch (RMSprop, K = 240, 4 and 16 layers of 5 units).
-        sizes = [self.members * value.numel() for value in own.values()]
+        sizes = [self.members * value.numel() for value in named.values()]
         self.flat = nn.Parameter(torch.empty(sum(sizes), dtype=self.precision))
         parts = torch.split(self.flat.detach(), sizes)
-        views = self._views(parts, [value.shape for value in own.values()])
+        views = self._views(parts, [value.shape for value in named.values()])
         self.parameters = {
             name: view.copy_(value.detach())
-            for (name, value), view in zip(own.items(), views, strict=True)
+            for (name, value), view in zip(named.items(), views, strict=True)
         }
         dense = [name for name, m in self.model.named_modules() if isinstance(m, nn.Linear)]
-        self.names = [f"{name}.{which}" for name in dense for which in ("weight", "bias")]
+        self.names = [f"{name}.{part}" for name in dense for part in ("weight", "bias")]
         for name, (kernel, bias) in zip(dense, task.weights, strict=True):
             self.parameters[f"{name}.weight"].copy_(self._tensor(kernel).transpose(1, 2))
             self.parameters[f"{name}.bias"].copy_(self._tensor(bias))

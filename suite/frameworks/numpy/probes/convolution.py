@@ -41,33 +41,35 @@ def train(
         raise Unsupported(f"optimizer {optimizer!r} has no definition here; allowed: plain sgd")
     trained = []
     for member in range(len(inputs)):
-        own = [(float64(w[member]).copy(), float64(b[member]).copy()) for w, b in weights]
+        layers = [(float64(w[member]).copy(), float64(b[member]).copy()) for w, b in weights]
         x, y = float64(inputs[member])[..., None], labels[member].astype(int)
         losses = []
         for epoch in order[:, member]:
             for first in range(0, len(epoch), batch):
                 rows = epoch[first : first + batch]
-                loss, gradients = _gradients(activation, own, x[rows], y[rows])
+                loss, gradients = _gradients(activation, layers, x[rows], y[rows])
                 losses.append(loss)
-                for layer, slopes in zip(own, gradients, strict=True):
+                for layer, slopes in zip(layers, gradients, strict=True):
                     for part, slope in zip(layer, slopes, strict=True):
                         part -= resolved.common["learning_rate"] * slope
         images = (x, float64(heldout[member])[..., None])
-        trained.append((np.array(losses), *(_forward(activation, own, i)[0] for i in images)))
+        trained.append((np.array(losses), *(_forward(activation, layers, i)[0] for i in images)))
     batch_loss, logits, unseen = (np.stack(values) for values in zip(*trained, strict=True))
     return batch_loss.T, logits, unseen
 
 
-def _forward(activation: str, own: list[Layer], x: Array) -> tuple[Array, list[Array], list[Array]]:
+def _forward(
+    activation: str, layers: list[Layer], x: Array
+) -> tuple[Array, list[Array], list[Array]]:
     """Return logits, the input of each layer, and the pre-activations of each convolution."""
     function = activations.resolve(activation)
     entering, before = [x], []
-    for kernel, bias in own[:-1]:
+    for kernel, bias in layers[:-1]:
         around = _around(entering[-1])
         z = bias + sum(around[i, j] @ kernel[i, j] for i, j in _PLACES)
         before.append(z)
         entering.append(function.value(z))
-    kernel, bias = own[-1]
+    kernel, bias = layers[-1]
     return entering[-1].reshape(len(x), -1) @ kernel + bias, entering, before
 
 
@@ -79,11 +81,11 @@ def _around(x: Array) -> dict[tuple[int, int], Array]:
 
 
 def _gradients(
-    activation: str, own: list[Layer], x: Array, labels: Array
+    activation: str, layers: list[Layer], x: Array, labels: Array
 ) -> tuple[float, list[Layer]]:
     """Return the mean cross-entropy of a batch, and its gradient by each kernel and bias."""
     function = activations.resolve(activation)
-    logits, entering, before = _forward(activation, own, x)
+    logits, entering, before = _forward(activation, layers, x)
     logits = logits - logits.max(axis=1, keepdims=True)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     picked = np.arange(len(labels)), labels
@@ -91,11 +93,11 @@ def _gradients(
     flowing = shares.copy()
     flowing[picked] -= 1
     flowing /= len(labels)
-    kernel, _ = own[-1]
+    kernel, _ = layers[-1]
     gradients = [(entering[-1].reshape(len(x), -1).T @ flowing, flowing.sum(axis=0))]
     flowing = (flowing @ kernel.T).reshape(entering[-1].shape)
     for place in reversed(range(len(before))):
-        kernel, _ = own[place]
+        kernel, _ = layers[place]
         flowing = flowing * function.slope(before[place])
         around = _around(entering[place])
         by_kernel = np.empty_like(kernel)

@@ -28,7 +28,7 @@ FORMS = ("torch", "keras", "clipnorm")
 Parts = list[Array]
 """All parameters of K networks, or their gradients, one after the other; each (K, ...)."""
 Rule = Callable[[Parts], Parts]
-"""Gradients -> what is taken from the parameters. It remembers earlier gradients."""
+"""Gradients -> the changes subtracted from the parameters. It remembers earlier gradients."""
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what diverges is a result
@@ -123,9 +123,9 @@ def _rule(optimizer: str, form: str) -> Rule:
     entry = optimizers.resolve(optimizer)
     steps: list[optimizers.Step] = []
 
-    def step(gradients: Parts) -> Parts:
+    def rule(gradients: Parts) -> Parts:
         if not steps:
             steps.extend(entry.step("torch" if form == "torch" else "keras") for _ in gradients)
-        return [own(g) for own, g in zip(steps, gradients, strict=True)]
+        return [step(g) for step, g in zip(steps, gradients, strict=True)]
 
-    return step
+    return rule

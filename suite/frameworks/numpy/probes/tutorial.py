@@ -10,15 +10,15 @@ from suite.types import TrainTask, Weights
 
 def fit(task: TrainTask, member: int) -> tuple[Weights, float, float]:
     """Train a task that has this member alone."""
-    one = [member]
+    row = [member]
     alone = replace(
         task,
-        weights=tuple((kernel[one], bias[one]) for kernel, bias in task.weights),
-        inputs=task.inputs[one],
-        labels=task.labels[one],
-        heldout_inputs=task.heldout_inputs[one],
-        heldout_labels=task.heldout_labels[one],
-        order=lambda epoch: task.order(epoch)[one],
+        weights=tuple((kernel[row], bias[row]) for kernel, bias in task.weights),
+        inputs=task.inputs[row],
+        labels=task.labels[row],
+        heldout_inputs=task.heldout_inputs[row],
+        heldout_labels=task.heldout_labels[row],
+        order=lambda epoch: task.order(epoch)[row],
         record=task.record[-1:],
     )
     (last,) = Numpy().train(alone)

@@ -49,6 +49,6 @@ def train(
                 part -= rate * gradient
             if step in record:
                 seen = np.maximum(float64(points[member]) @ w1 + b1, 0)
-                at = (np.maximum(seen @ w2 + b2, 0) @ w3 + b3)[:, 0]
-                logits[member, record.index(step)] = at
+                values = (np.maximum(seen @ w2 + b2, 0) @ w3 + b3)[:, 0]
+                logits[member, record.index(step)] = values
     return logits

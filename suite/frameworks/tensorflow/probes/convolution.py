@@ -20,7 +20,7 @@ from suite.types import Array, Layer, Weights
 def draw(initializer: str, channels: int, filters: int, seed: int) -> Layer:
     """Draw a ``Conv2D``, float32, with a seed for its initializer."""
     declared = initializers.resolve(initializer).native("tensorflow")
-    with python_random_kept():  # Keras draws the seeds that nobody gives from it
+    with python_random_kept():  # Keras draws the seeds that are not given from it
         start = {} if declared is None else {"kernel_initializer": native(declared)()}
         layer = keras.layers.Conv2D(filters, 3, padding="same", **start)
         layer.kernel_initializer = seeded(layer.kernel_initializer, seed)
@@ -47,7 +47,7 @@ def train(
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # no types
     def epoch(x: Any, y: Any) -> Any:
-        """One epoch of full batches (steps, batch, ...)."""
+        """Train for one epoch of full batches (steps, batch, ...)."""
 
         def step(pair: Any) -> Any:
             images, classes = pair

@@ -9,12 +9,9 @@ from suite.types import Array
 
 
 def default(activation: str, form: str, points: Array) -> tuple[Array, Array]:
-    """Return value and slope, by a tape, of an activation made without any argument.
+    """Make the layer, or call the function of ``keras.activations``; the slope is by a tape.
 
-    ``activation``: the catalogue's name without parameters. ``form``: ``layer``, the class of
-    ``keras.layers`` or ``Activation`` with its name, or ``function`` (of ``keras.activations``).
-    Shape and precision of ``points``. Raises UserError for another name or form, and for an
-    activation that Keras has no layer or function for.
+    Raises Unsupported for an activation for which the catalogue declares no such form of Keras.
     """
     if form not in ("layer", "function"):
         raise registry.unknown("form of an activation", form, ("layer", "function"))

@@ -12,7 +12,7 @@ from suite.catalogue import registry
 from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
 
 UNITS = 64
-"""Of the LSTM that is drawn."""
+"""Units of the LSTM that is drawn."""
 
 
 def value(case: str, seed: int) -> float:
@@ -20,7 +20,7 @@ def value(case: str, seed: int) -> float:
     if case not in _CASES:
         raise registry.unknown("default", case, _CASES)
     with python_random_kept():
-        random.seed(seed)  # from which Keras draws the seeds that nobody gives
+        random.seed(seed)  # Keras draws the seeds that are not given from it
         return float(_CASES[case]())
 
 

@@ -18,8 +18,8 @@ def initialise(idiom: str, shapes: Sequence[tuple[int, int]], seed: int) -> list
     """Start a network in a loop over its layers that assigns the kernels (``init_loop``) or by the
     argument ``kernel_initializer`` (``init_argument``). Each layer has a seed of its own, made from
     ``seed``."""
-    own = np.random.SeedSequence(seed).generate_state(len(shapes)) >> 1
-    starts = [keras.initializers.GlorotUniform(seed=int(state)) for state in own]
+    states = np.random.SeedSequence(seed).generate_state(len(shapes)) >> 1
+    starts = [keras.initializers.GlorotUniform(seed=int(state)) for state in states]
     units = [fan_out for _, fan_out in shapes]
     with python_random_kept():
         if idiom == "init_loop":
@@ -71,7 +71,7 @@ def attempt(case: str) -> tuple[float, str]:
         with python_random_kept():
             return _CASES[case](), ""
     except (AttributeError, TypeError, ValueError) as error:  # what printed code ends with
-        # Around an error in a user's method Keras writes where it was called, and the error bold.
+        # Keras wraps an error of a user's method in a note of the call, and prints the error bold.
         bold = re.search(r"\x1b\[1m(.*?)\x1b\[0m", str(error), re.DOTALL)
         said = bold.group(1) if bold else str(error)
         return math.nan, f"{type(error).__name__}: {said.partition(' <')[0].rstrip(':')}"
@@ -80,13 +80,13 @@ def attempt(case: str) -> tuple[float, str]:
 class _Net(keras.Model):  # type: ignore[misc]  # Keras ships no types
     """A network whose ``call`` uses a layer of the given name."""
 
-    def __init__(self, asked: str) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
         self.layer = keras.layers.Dense(2)
-        self.asked = asked
+        self.used = name
 
     def call(self, x: Any) -> Any:
-        return getattr(self, self.asked)(x)
+        return getattr(self, self.used)(x)
 
 
 def _asks(name: str) -> float:

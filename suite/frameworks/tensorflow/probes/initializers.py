@@ -22,7 +22,7 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
     resolved = initializers.resolve(initializer)
     declared = resolved.native("tensorflow")
     with python_random_kept():
-        random.seed(seed)  # from which Keras draws the seeds that nobody gives
+        random.seed(seed)  # Keras draws the seeds that are not given from it
         if layer_kind == "truncated":
             start = {
                 "kernel_initializer": keras.initializers.TruncatedNormal(
@@ -76,8 +76,8 @@ def sharing(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Arr
         elif kind == "shared_generator":
             starts = [normal(stddev=1.0, seed=keras.random.SeedGenerator(seed))] * len(shapes)
         elif kind == "fresh":
-            own = np.random.SeedSequence(seed).generate_state(len(shapes)) >> 1
-            starts = [normal(stddev=1.0, seed=int(state)) for state in own]
+            states = np.random.SeedSequence(seed).generate_state(len(shapes)) >> 1
+            starts = [normal(stddev=1.0, seed=int(state)) for state in states]
         else:
             allowed = ("shared", "shared_seeded", "shared_generator", "fresh")
             raise registry.unknown("kind of sharing", kind, allowed)

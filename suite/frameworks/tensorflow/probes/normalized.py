@@ -43,7 +43,7 @@ def _passes(
     depth: int,
     epsilon: float,
 ) -> Any:
-    """Both passes, compiled. The weights are arguments, so one layer of a kind serves all."""
+    """Compile both passes. The weights are arguments, so one layer of a kind serves all."""
     dense = keras.layers.Dense(width, kernel_initializer="zeros")
     dense.build((None, width))
     function = keras.layers.Activation(native(activations.resolve(activation).native("tensorflow")))
@@ -67,9 +67,9 @@ def _passes(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
             for position, (kernel, bias) in enumerate(weights):
-                own = branch(kernel, bias, x)
+                branched = branch(kernel, bias, x)
                 skip = skips and (arrangement == "blocks" or position > 0)
-                x = x + residual * own if skip else own
+                x = x + residual * branched if skip else branched
                 stream.append(x)
         gradients = tape.gradient(x, stream, cotangent)
         return tf.stack(stream[1:]), tf.stack(gradients)
@@ -91,9 +91,9 @@ def shift(
     layers, model, gradients = _trained(
         activation, normalization, inputs.shape[1], weights[0][0].shape[1], len(weights), epsilon
     )
-    for own, (kernel, bias) in zip(layers, weights, strict=True):
+    for layer, (kernel, bias) in zip(layers, weights, strict=True):
         start = [kernel, bias, np.ones_like(bias), np.zeros_like(bias)]
-        _set(own, start[: len(own)])
+        _set(layer, start[: len(layer)])
     stepper = native(optimizers.resolve(optimizer).native("tensorflow", "common"))()
     variables = model.trainable_variables
     x, y = tf.constant(inputs, tf.float32), tf.constant(labels[:, None], tf.float32)
@@ -102,19 +102,21 @@ def shift(
         loss, by_variable = gradients(x, y)
         losses.append(float(loss))
         place = {id(variable): i for i, variable in enumerate(variables)}
-        before.append(np.stack([by_variable[place[id(own[0])]].numpy() for own in layers[1:-1]]))
-        begun = [_copies(own) for own in layers]
+        before.append(
+            np.stack([by_variable[place[id(layer[0])]].numpy() for layer in layers[1:-1]])
+        )
+        begun = [_copies(layer) for layer in layers]
         stepper.apply(by_variable, variables)
-        ended = [_copies(own) for own in layers]
-        for own, values in zip(layers, begun, strict=True):
-            _set(own, values)
+        ended = [_copies(layer) for layer in layers]
+        for layer, values in zip(layers, begun, strict=True):
+            _set(layer, values)
         turned = []
         for position in range(1, len(layers) - 1):
             _set(layers[position - 1], ended[position - 1])
             turned.append(gradients(x, y)[1][place[id(layers[position][0])]].numpy())
         after.append(np.stack(turned))
-        for own, values in zip(layers, ended, strict=True):
-            _set(own, values)
+        for layer, values in zip(layers, ended, strict=True):
+            _set(layer, values)
     return np.array(losses), np.array(before), np.array(after)
 
 
@@ -122,8 +124,8 @@ def shift(
 def _trained(
     activation: str, normalization: str, features: int, width: int, layers: int, epsilon: float
 ) -> tuple[list[list[Any]], Any, Any]:
-    """The trainable variables of each layer, kernel first, the model, and its loss with the
-    gradients by all trainable variables, compiled."""
+    """Return the trainable variables of each layer, kernel first, the model, and a compiled
+    function of its loss and the gradients by all trainable variables."""
     function = native(activations.resolve(activation).native("tensorflow"))
     parts: list[Any] = [keras.Input((features,))]
     groups = []
@@ -142,8 +144,8 @@ def _trained(
             loss = criterion(y, model(x, training=True))
         return loss, tape.gradient(loss, [v.value for v in model.trainable_variables])
 
-    own = [[v for layer in group for v in layer.trainable_variables] for group in groups]
-    return own, model, tf.function(gradients, autograph=False)
+    variables = [[v for layer in group for v in layer.trainable_variables] for group in groups]
+    return variables, model, tf.function(gradients, autograph=False)
 
 
 def _layer(normalization: str, epsilon: float) -> Any:

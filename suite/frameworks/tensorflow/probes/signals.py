@@ -30,7 +30,7 @@ def jacobian(activation: str, weights: Weights, point: Array) -> Array:
 def through(activation: str, kernels: Array, biases: Array, hidden: Array) -> Array:
     """Map one ``Dense`` and its activation over the networks by ``vectorized_map``."""
     layer = _mapped(activation, kernels.shape[1:])
-    # The next layer takes it as it is.
+    # A view: the next layer takes the tensor without a copy.
     return view(layer(*_constants("float32", kernels, biases, hidden)))
 
 
@@ -79,12 +79,12 @@ def _mapped(activation: str, shape: tuple[int, ...]) -> Any:
     """Return one dense layer and its activation over a leading axis of networks, compiled."""
     dense, function = _dense(shape, "float32"), _activation(activation, "float32")
 
-    def one(parts: Any) -> Any:
+    def network(parts: Any) -> Any:
         kernel, bias, x = parts
         return function(dense.stateless_call([kernel, bias], [], x)[0])
 
     return tf.function(
-        lambda *parts: tf.vectorized_map(one, parts), autograph=False, reduce_retracing=True
+        lambda *parts: tf.vectorized_map(network, parts), autograph=False, reduce_retracing=True
     )
 
 
@@ -104,7 +104,7 @@ def _gradients(activation: str, shapes: tuple[tuple[int, ...], ...], dtype: str)
                 before.append(x)
                 x = function(x)
         to_inputs, *by_layer = tape.gradient(x, [inputs, *before], cotangent)
-        # Layers of unequal width cannot be stacked, and are asked for the inputs' gradient alone.
+        # Gradients of layers of unequal width cannot be stacked, and none of them is needed.
         equal = len({shape[1] for shape in shapes}) == 1
         return to_inputs, tf.stack(by_layer) if equal else tf.zeros(())
 

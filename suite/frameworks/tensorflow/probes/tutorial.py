@@ -32,7 +32,7 @@ def fit(task: TrainTask, member: int) -> tuple[Weights, float, float]:
 def _model(task: TrainTask, member: int) -> Any:
     name = activations.resolve(task.architecture.activation).native("tensorflow")
     hidden: Callable[..., Any] = native(name)
-    # Zeros, since Keras would draw seeds from Python's global generator; both are set below.
+    # Zeros, because otherwise Keras draws seeds from Python's generator; both are set below.
     layers = [
         keras.layers.Dense(width, activation=function, kernel_initializer="zeros")
         for (_, width), function in zip(

@@ -38,8 +38,8 @@ def train(
     """Train one network after another in a plain loop."""
     trained = []
     for member in range(len(inputs)):
-        own = [(tensor(kernel[member]), tensor(bias[member])) for kernel, bias in weights]
-        model = _network(activation, own, inputs.shape[2])
+        layers = [(tensor(kernel[member]), tensor(bias[member])) for kernel, bias in weights]
+        model = _network(activation, layers, inputs.shape[2])
         stepper = native(optimizers.resolve(optimizer).native("torch"))(model.parameters())
         criterion = nn.CrossEntropyLoss()
         x, y = tensor(inputs[member])[:, None], tensor(labels[member]).long()
@@ -57,14 +57,16 @@ def train(
     return batch_loss.T, logits, unseen
 
 
-def _network(activation: str, own: list[tuple[torch.Tensor, torch.Tensor]], side: int) -> nn.Module:
+def _network(
+    activation: str, layers: list[tuple[torch.Tensor, torch.Tensor]], side: int
+) -> nn.Module:
     modules: list[nn.Module] = []
-    for kernel, bias in own[:-1]:
+    for kernel, bias in layers[:-1]:
         convolution = nn.Conv2d(kernel.shape[2], kernel.shape[3], 3, padding="same")
         convolution.weight.data.copy_(kernel.permute(3, 2, 0, 1))
         convolution.bias.data.copy_(bias)  # type: ignore[union-attr]  # it has one
         modules += [convolution, Activation(activation)]
-    kernel, bias = own[-1]
+    kernel, bias = layers[-1]
     dense = nn.Linear(*kernel.shape)
     # torch flattens channels first.
     by_channel = kernel.reshape(side, side, -1, kernel.shape[1]).permute(2, 0, 1, 3)

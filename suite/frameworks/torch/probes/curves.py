@@ -10,11 +10,9 @@ from suite.types import Array
 
 
 def default(activation: str, form: str, points: Array) -> tuple[Array, Array]:
-    """Return value and slope, by autograd, of an activation made without any argument.
+    """Make the module of ``torch.nn``, or call the function; the slope is by autograd.
 
-    ``activation``: the catalogue's name without parameters. ``form``: ``layer``, the module of
-    ``torch.nn``, or ``function``. Shape and precision of ``points``. Raises UserError for
-    another name or form, and for an activation that torch has no layer or function for.
+    Raises Unsupported for an activation for which the catalogue declares no such form of torch.
     """
     if form not in ("layer", "function"):
         raise registry.unknown("form of an activation", form, ("layer", "function"))

@@ -12,7 +12,7 @@ from suite.catalogue import registry
 from suite.frameworks.torch.layers import seeded
 
 UNITS = 64
-"""Of the LSTM that is drawn."""
+"""Units of the LSTM that is drawn."""
 
 
 def value(case: str, seed: int) -> float:
@@ -75,8 +75,8 @@ def _optimizer(kind: str, setting: str, place: int | None = None) -> Callable[[]
 
     def read() -> float:
         optimizer = getattr(torch.optim, kind)([nn.Parameter(torch.zeros(1))])
-        found = optimizer.defaults[setting]
-        return float(found if place is None else found[place])
+        default = optimizer.defaults[setting]
+        return float(default if place is None else default[place])
 
     return read
 

@@ -34,7 +34,7 @@ def noise(
             stepper.zero_grad()
             loss = criterion(model(x).squeeze(-1), y)
             loss.backward()
-            # Clipping to infinity changes nothing and gives the norm all the same.
+            # Clipping to infinity changes nothing and still returns the norm.
             norm = clip_grad_norm_(model.parameters(), threshold or math.inf)
             stepper.step()
             losses[member, step], norms[member, step] = loss.detach(), norm

@@ -68,13 +68,13 @@ def attempt(case: str) -> tuple[float, str]:
 class _Net(nn.Module):
     """A network whose ``forward`` uses a layer of the given name."""
 
-    def __init__(self, asked: str) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
         self.layer = nn.Linear(2, 2)
-        self.asked = asked
+        self.used = name
 
     def forward(self, x: Tensor) -> Any:
-        return getattr(self, self.asked)(x)
+        return getattr(self, self.used)(x)
 
 
 def _asks(name: str) -> float:

@@ -59,11 +59,13 @@ def sharing(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Arr
         fill: Callable[..., Any] = functools.partial(nn.init.normal_, mean=0.0, std=1.0)
         fills = [fill] * len(shapes)
     elif kind in ("shared_generator", "fresh"):
-        own = np.random.SeedSequence(seed).generate_state(len(shapes))
-        states = [seed] * len(shapes) if kind == "shared_generator" else own.tolist()
+        fresh = np.random.SeedSequence(seed).generate_state(len(shapes))
+        states = [seed] * len(shapes) if kind == "shared_generator" else fresh.tolist()
         made = [torch.Generator().manual_seed(state) for state in states]
         chosen = made[:1] * len(shapes) if kind == "shared_generator" else made
-        fills = [functools.partial(nn.init.normal_, std=1.0, generator=one) for one in chosen]
+        fills = [
+            functools.partial(nn.init.normal_, std=1.0, generator=generator) for generator in chosen
+        ]
     else:
         raise registry.unknown("kind of sharing", kind, ("shared", "shared_generator", "fresh"))
     kernels = []

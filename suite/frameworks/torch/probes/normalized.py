@@ -59,12 +59,12 @@ def shift(
     dense = [_dense(kernel, bias) for kernel, bias in weights]
     layers = [
         nn.Sequential(
-            own, *_normal(normalization, own.out_features, epsilon), Activation(activation)
+            layer, *_normal(normalization, layer.out_features, epsilon), Activation(activation)
         )
-        for own in dense[:-1]
+        for layer in dense[:-1]
     ]
     model = nn.Sequential(*layers, dense[-1])
-    kernels = [own.weight for own in dense[1:-1]]
+    kernels = [layer.weight for layer in dense[1:-1]]
     make = native(optimizers.resolve(optimizer).native("torch", "common"))
     stepper = make(model.parameters())
     criterion = nn.BCEWithLogitsLoss()
@@ -84,7 +84,7 @@ def shift(
         for part, values in zip(parts, start, strict=True):
             _set(part, values)
         turned: list[Tensor] = []
-        for below, values, kernel in zip(layers, end, kernels, strict=False):
+        for below, values, kernel in zip(layers[:-1], end[:-2], kernels, strict=True):
             _set(below, values)
             turned += torch.autograd.grad(criterion(model(x).squeeze(-1), y), [kernel])
         after.append(_stacked(turned))
@@ -94,7 +94,7 @@ def shift(
 
 
 def _dense(kernel: Array, bias: Array) -> nn.Linear:
-    """A layer to be trained from a copy of a kernel (fan_in, fan_out) and a bias (fan_out,)."""
+    """Return a layer to be trained, from copies of a kernel (fan_in, fan_out) and a bias."""
     fan_in, fan_out = kernel.shape
     dense = nn.Linear(fan_in, fan_out, device="meta")  # no memory, no draw
     dense.weight = nn.Parameter(torch.clone(tensor(kernel).T))
@@ -109,7 +109,7 @@ def _normal(normalization: str, features: int, epsilon: float) -> list[nn.Module
 
 
 def _stacked(values: Sequence[Tensor | None]) -> Array:
-    """Kernels or their gradients, (n, fan_in, fan_out): torch keeps (fan_out, fan_in)."""
+    """Return kernels or their gradients, (n, fan_in, fan_out): torch keeps (fan_out, fan_in)."""
     return np.stack([value.detach().numpy().T.copy() for value in values if value is not None])
 
 

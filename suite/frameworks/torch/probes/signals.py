@@ -30,11 +30,11 @@ def through(activation: str, kernels: Array, biases: Array, hidden: Array) -> Ar
     _, fan_in, fan_out = kernels.shape
     layer = nn.Sequential(nn.Linear(fan_in, fan_out, device="meta"), Activation(activation))
 
-    def one(kernel: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    def network(kernel: Tensor, bias: Tensor, x: Tensor) -> Tensor:
         value: Tensor = functional_call(layer, {"0.weight": kernel.T, "0.bias": bias}, (x,))
         return value
 
-    result: Tensor = vmap(one)(tensor(kernels), tensor(biases), tensor(hidden))
+    result: Tensor = vmap(network)(tensor(kernels), tensor(biases), tensor(hidden))
     return result.numpy()
 
 

@@ -44,5 +44,5 @@ def train(
                 stepper.step()
             with torch.no_grad():
                 logits.append(model(tensor(points[member]))[:, 0])
-    found: Array = torch.stack(logits).numpy()
-    return found.reshape(len(inputs), len(record), -1)
+    stacked: Array = torch.stack(logits).numpy()
+    return stacked.reshape(len(inputs), len(record), -1)

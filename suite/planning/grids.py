@@ -199,19 +199,13 @@ class Plan:
 
 
 def plan(studies: Sequence[Study], selection: Selection) -> Plan:
-    """Expand every study. Raises UserError when nothing is left to run.
-
-    Stacks of a framework that is not in the table, as in a stored run, have no expected cost.
-    """
+    """Expand every study. Raises UserError when nothing is left to run."""
     chosen = {study.name: tuple(stacks(study, selection)) for study in studies}
     if not any(chosen.values()):
         names = ", ".join(study.name for study in studies)
         raise UserError(f"profile {selection.profile!r} has no cells in the studies {names}")
     costs = {
-        stack.key: _cost(study, stack)
-        for study in studies
-        for stack in chosen[study.name]
-        if stack.framework in FRAMEWORKS
+        stack.key: _cost(study, stack) for study in studies for stack in chosen[study.name]
     }
     return Plan(selection, chosen, costs)
 

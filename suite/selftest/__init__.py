@@ -1,8 +1,9 @@
-"""``suite selftest``: is the judging able to say no, and silent where nothing is wrong?
+"""``suite selftest``: can the judging say no, and is it silent where nothing is wrong?
 
-Two halves of the same seeds must not be found different (``control``), and each of a list of
-planted defects must turn the claim that is named for it (``defects``). The oracle stands in for
-the frameworks, so that none is needed; studies, tables, claims and judge are the real ones.
+It has two halves: no difference may be found between two halves of the same seeds (``control``),
+and each of a list of planted defects must change the verdict of the claim that is named for it
+(``defects``). The oracle stands in for the frameworks, so that none is needed; studies, tables,
+claims and judge are the real ones.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import textwrap
 from collections.abc import Iterable
 
+from suite import text_tables
 from suite.judging.show_verdicts import estimate
 from suite.judging.verdicts import Verdict
 from suite.selftest.control import Control, controls
@@ -22,49 +24,56 @@ WIDTH = 120
 
 
 def run(as_json: bool) -> int:
-    """Plant everything and print what caught it, line by line as it is found; the exit code."""
-    silent = controls()
+    """Plant every defect, print what caught it as soon as it is known, and return the exit code."""
+    tried = controls()
+    planted = [defect for defect in DEFECTS if defect.bench.missing is None]
     if as_json:
-        outcomes = [plant(defect) for defect in DEFECTS]
-        code = _code(silent, outcomes)
-        print(json.dumps(_content(silent, outcomes, code), indent=1, allow_nan=False))
-        return code
-    print("two halves of the same seeds: differences found")
-    for control in silent:
-        print(_control_line(control))
-    print("\nplanted defects, and the claim that each turns")
+        outcomes = [plant(defect) for defect in planted]
+        print(json.dumps(_content(tried, outcomes), indent=1, allow_nan=False))
+        return _code(tried, outcomes)
+    print("\n".join(_control_lines(tried)))
+    print("\nplanted defects, each with the claim that must see it")
     outcomes = []
-    for defect in DEFECTS:
+    for defect in planted:
         outcomes.append(plant(defect))
         print(_outcome_lines(outcomes[-1]), flush=True)
-    caught, passed = sum(one.caught for one in outcomes), sum(one.passed for one in silent)
+    for missing in sorted({d.bench.missing for d in DEFECTS if d.bench.missing is not None}):
+        count = sum(defect.bench.missing == missing for defect in DEFECTS)
+        print(f"\n{count} defects were not planted: their claims are about {missing}")
     print(
-        f"\n{caught} of {len(outcomes)} defects caught, {passed} of {len(silent)} controls passed"
+        f"\n{sum(outcome.caught for outcome in outcomes)} of {len(outcomes)} defects caught,"
+        f" {sum(control.passed for control in tried)} of {len(tried)} controls passed"
     )
-    return _code(silent, outcomes)
+    return _code(tried, outcomes)
 
 
-def _code(silent: Iterable[Control], outcomes: Iterable[Outcome]) -> int:
-    fine = all(one.passed for one in silent) and all(one.caught for one in outcomes)
-    return 0 if fine else FAILED
+def _code(tried: Iterable[Control], outcomes: Iterable[Outcome]) -> int:
+    passed = all(control.passed for control in tried)
+    return 0 if passed and all(outcome.caught for outcome in outcomes) else FAILED
 
 
-def _control_line(control: Control) -> str:
-    allowed = f"at most {control.most}" if not control.least else f"at least {control.least}"
-    return (
-        f"{'  ' if control.passed else '! '}{control.what:<32}{100 * control.level:>7g} %"
-        f"{control.found:>6} of {control.repetitions:<6,}({allowed})"
-    )
+def _control_lines(tried: Iterable[Control]) -> list[str]:
+    head = ("  two halves of the same seeds", "level", "differences found", "allowed")
+    rows = [
+        (
+            f"{'  ' if control.passed else '! '}{control.name}",
+            f"{100 * control.level:g} %",
+            f"{control.differences} of {control.repetitions:,}",
+            f"at least {control.least}" if control.least else f"at most {control.most}",
+        )
+        for control in tried
+    ]
+    return text_tables.columns([head, *rows], WIDTH, breakable=())
 
 
 def _outcome_lines(outcome: Outcome) -> str:
-    """The defect, what it consists in, and the claim's two verdicts."""
+    """Return the defect, its size, and the claim's two verdicts, as wrapped lines."""
     defect, before, after = outcome.defect, outcome.before, outcome.after
     mark = "  " if outcome.caught else "! "
-    found = f"{before.verdict} -> {after.verdict}: {_seen(after)}"
+    change = f"{before.verdict} -> {after.verdict}: {_seen(after)}"
     if not outcome.caught:
-        found += f"; expected to turn into {defect.verdict} {defect.says}".rstrip()
-    lines = [f"{mark}{defect.name}: {defect.size}", f"    {before.name}: {found}"]
+        change += f"; expected to turn into {defect.verdict} {defect.says}".rstrip()
+    lines = [f"{mark}{defect.name}: {defect.size}", f"    {before.name}: {change}"]
     return "\n".join(
         part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="      ")
     )
@@ -74,23 +83,21 @@ def _seen(verdict: Verdict) -> str:
     return verdict.reason or f"{estimate(verdict)}, band {verdict.band}"
 
 
-def _content(
-    silent: Iterable[Control], outcomes: Iterable[Outcome], code: int
-) -> dict[str, object]:
+def _content(tried: Iterable[Control], outcomes: Iterable[Outcome]) -> dict[str, object]:
     return {
-        "exit_code": code,
-        "controls": [{**vars(one), "passed": one.passed} for one in silent],
+        "exit_code": _code(tried, outcomes),
+        "controls": [{**vars(control), "passed": control.passed} for control in tried],
         "defects": [
             {
-                "name": one.defect.name,
-                "size": one.defect.size,
-                "claim": one.before.claim,
-                "group": one.before.group,
-                "without": one.before.verdict,
-                "with": one.after.verdict,
-                "seen": _seen(one.after),
-                "caught": one.caught,
+                "name": outcome.defect.name,
+                "size": outcome.defect.size,
+                "claim": outcome.before.claim,
+                "group": outcome.before.group,
+                "without": outcome.before.verdict,
+                "with": outcome.after.verdict,
+                "seen": _seen(outcome.after),
+                "caught": outcome.caught,
             }
-            for one in outcomes
+            for outcome in outcomes
         ],
     }

@@ -1,4 +1,4 @@
-"""Small measurements of the real studies with stand-ins: decides on what a defect is planted.
+"""Benches: small measurements of the real studies by stand-ins, on which defects are planted.
 
 A bench is a few cells of one study. The study measures them with a stand-in for each framework,
 the rows are written and read as in a results folder, and the shipped claims judge them.
@@ -17,6 +17,7 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue.activations import ACTIVATIONS
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.planning import grids
 from suite.results.shards import Shard
 from suite.results.tables import read_table, write_table
@@ -40,13 +41,13 @@ if TYPE_CHECKING:
 
 ROOT = 0
 SEEDS = 16
-"""The least that decide a median."""
+"""The fewest seeds that can decide a median."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """Cells of a study: values of all its axes, seeds, and how they are measured where not as the
-    study does."""
+    """Cells of a study: values of all its axes, seeds, and a measurement other than the study's own
+    where one is needed."""
 
     study: str
     axes: Mapping[str, tuple[Value, ...]]
@@ -54,23 +55,28 @@ class Bench:
     measure: Callable[[Stack, Lab], Measurement] | None = None
     frameworks: tuple[str, ...] = ("torch", "tensorflow")
 
+    @property
+    def missing(self) -> str | None:
+        """The first of the bench's frameworks that is not in the table, or None."""
+        return next((name for name in self.frameworks if name not in FRAMEWORKS), None)
+
     def stacks(self, framework: str) -> list[Stack]:
-        """What is measured with one framework."""
+        """Return the stacks that are measured with one framework."""
         selection = grids.Selection("standard", (framework,), self.axes, self.seeds, ROOT)
         return grids.stacks(STUDIES[self.study], selection)
 
 
 @functools.cache
 def honest(bench: Bench, framework: str) -> pd.DataFrame:
-    """The rows of an honest framework. Not to be changed: they serve every defect."""
+    """Return the rows of an honest framework. Do not change them: they serve every defect."""
     return _measured(bench, framework, {})
 
 
 def rows(
     bench: Bench, defective: str = "", altered: Mapping[str, Alter] | None = None
 ) -> pd.DataFrame:
-    """The runs of a bench's frameworks, one of which may have a defect: axes, seed, status, reason,
-    metrics."""
+    """Return the runs of a bench's frameworks, one of which may have a defect: axes, seed, status,
+    reason, metrics."""
     import pandas as pd
 
     parts = [
@@ -88,13 +94,14 @@ def _measured(bench: Bench, framework: str, altered: Mapping[str, Alter]) -> pd.
     return _read_back(study, stacks, shards)
 
 
-def _shard(found: Measurement) -> Shard:
-    tables = {table.name: table for table in found.tables}
-    return Shard(tuple(found.status), tuple(found.reason), tables, np.arange(len(found.status)), {})
+def _shard(measured: Measurement) -> Shard:
+    tables = {table.name: table for table in measured.tables}
+    positions = np.arange(len(measured.status))
+    return Shard(tuple(measured.status), tuple(measured.reason), tables, positions, {})
 
 
 def _read_back(study: Study, stacks: list[Stack], shards: Mapping[str, Shard]) -> pd.DataFrame:
-    """The runs as they come back from a CSV, so that writing and reading are part of the test."""
+    """Return the runs as they come back from a CSV, so that writing and reading are tested too."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -107,8 +114,9 @@ def _read_back(study: Study, stacks: list[Stack], shards: Mapping[str, Shard]) -
 
 
 def first_steps(stack: Stack, lab: Lab) -> Measurement:
-    """The study parity on other points: its own come from scikit-learn, which is installed with
-    the frameworks. Half of a Gaussian cloud lies inside a circle and has the label 1."""
+    """Measure the study parity on other points, because its own come from scikit-learn, which is
+    installed with the frameworks. Points of a Gaussian cloud have the label 1 inside the circle
+    that contains half of it."""
     first, count = stack.members[0].cell, len(stack.members)
     architecture = Architecture(
         2, first.count("width"), first.count("depth"), 1, first.text("activation")

@@ -1,10 +1,10 @@
-"""The A/A control: two halves of the seeds of one cell, which must not be found different.
+"""The A/A control: two halves of the seeds of one cell, between which no difference may be found.
 
-Nothing tells the halves apart, so every verdict of a difference between them is false. The laws
-are those that intervals could fail on: heavy tails, ties, runs that diverge. At the level of the
+The halves have the same law, so every verdict of a difference between them is false. The laws are
+those at which intervals could fail: heavy tails, ties, runs that diverge. At the level of the
 suite, 99.995 %, a thousand repetitions show gross mistakes alone; at 95 % a thousand of one law
-show a false rate that is three times what it should be. A difference that is planted must be seen,
-or silence would mean nothing.
+show a false rate that is three times what it should be. A planted difference must be seen, or
+silence would mean nothing.
 """
 
 from __future__ import annotations
@@ -28,19 +28,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEEDS = 20
-"""In each half."""
+"""Seeds in each half."""
 JUDGED = 250
 """Repetitions of each of the four laws that the judge sees: 1,000 together."""
 REPETITIONS = 1000
-"""Of each law, at the level at which an excess would show."""
+"""Repetitions of each law at the level ``VISIBLE``."""
 VISIBLE = 0.95
-"""The level at which an excess would show."""
+"""The level of an interval at which too many false differences would show."""
 CHANCE = 1e-4
-"""How often a sound judge would seem to cry wolf here."""
+"""The probability that a sound judge fails a control."""
 SHIFT = 4.0
 """The planted difference, in standard deviations of a run: a pair has the wrong sign once in 420,
 and the interval of 20 pairs leaves out one of them."""
 SEEN = 0.95
+"""The share of the planted differences that must be found."""
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
 
@@ -73,23 +74,23 @@ LAWS: Mapping[str, Draw] = {
 
 @dataclass(frozen=True)
 class Control:
-    """How often a difference was found, and how often it may have been, or must have been."""
+    """A number of differences that were found, and the bounds between which it passes."""
 
-    what: str
+    name: str
     level: float
     repetitions: int
-    found: int
+    differences: int
     least: int
     most: int
 
     @property
     def passed(self) -> bool:
-        return self.least <= self.found <= self.most
+        return self.least <= self.differences <= self.most
 
 
 def controls() -> list[Control]:
-    """The control at the level of the suite, all laws together; law by law at ``VISIBLE``; and
-    the planted difference."""
+    """Return the control at the level of the suite, all laws together; law by law at ``VISIBLE``;
+    and the planted difference."""
     rng = np.random.default_rng(0)
     halves = {name: draw(rng, (2, REPETITIONS, SEEDS)) for name, draw in LAWS.items()}
     judged = [differences(values[:, :JUDGED]) for values in halves.values()]
@@ -108,17 +109,19 @@ def controls() -> list[Control]:
     ]
 
 
-def silent(law: str, level: float, repetitions: int, found: int) -> Control:
-    """At most as many as the exact miss rate of an order-statistics interval lets one expect."""
+def silent(law: str, level: float, repetitions: int, differences: int) -> Control:
+    """Return a control that passes up to the number of differences that the exact miss rate of an
+    order-statistics interval allows; a sound judge exceeds it with probability ``CHANCE``."""
     rate = 1 - intervals.coverage(SEEDS, level=level)
     below = bdtr(np.arange(repetitions + 1), repetitions, rate)
-    return Control(law, level, repetitions, found, 0, int(np.searchsorted(below, 1 - CHANCE)))
+    most = int(np.searchsorted(below, 1 - CHANCE))
+    return Control(law, level, repetitions, differences, 0, most)
 
 
 _CLAIM = Claim(
     id="halves-agree",
-    statement="Two halves of the seeds of one cell differ by nothing.",
-    source="nothing tells them apart",
+    statement="Two halves of the seeds of one cell do not differ.",
+    source="both halves have the same law",
     study="training",
     metric="heldout_loss",
     estimand="difference",
@@ -127,21 +130,22 @@ _CLAIM = Claim(
     each=("width",),
     band=Band(0.0, 0.0),
     expected="open",
-    because="Refuted is a verdict of a difference.",
+    because="A band of one value, 0, is refuted by any difference.",
     decides="quick",
     file="",
     text_hash="",
 )
-"""On made-up rows, in which the axis ``case`` names the half and ``width`` the repetition."""
+"""A claim about generated rows, whose axis ``case`` names the half and ``width`` the repetition."""
 
 
 def differences(halves: Array) -> int:
-    """How many of (2, repetitions, seeds) pairs of halves the judge finds different."""
-    return sum(one.verdict == REFUTED for one in judge([_CLAIM], {"training": _rows(halves)}, None))
+    """Return how many of (2, repetitions, seeds) pairs of halves the judge finds different."""
+    verdicts = judge([_CLAIM], {"training": _rows(halves)}, None)
+    return sum(verdict.verdict == REFUTED for verdict in verdicts)
 
 
 def _rows(halves: Array) -> pd.DataFrame:
-    """Runs as a results folder holds them; an infinite loss is a run that diverged."""
+    """Return the runs in the form of a results folder; an infinite loss is a run that diverged."""
     import pandas as pd
 
     half, repetition, seed = (axis.ravel() for axis in np.indices(halves.shape))
@@ -159,8 +163,8 @@ def _rows(halves: Array) -> pd.DataFrame:
 
 
 def excluded(halves: Array, level: float = VISIBLE) -> int:
-    """The same by the intervals alone, at another level: the judge has one of its own."""
+    """Return the same by the intervals alone, which take another level than that of the judge."""
     first, second = halves
     numbers = per_seed.difference(first, second, np.isinf(first) & np.isinf(second))
     limits = [intervals.median(row, level) for row in numbers]
-    return sum(one.low > 0 or one.high < 0 for one in limits)
+    return sum(interval.low > 0 or interval.high < 0 for interval in limits)

@@ -1,8 +1,8 @@
-"""The planted defects: what is done wrong, by how much, and which claim must see it.
+"""The planted defects: the mistake, its size, and the claim that must see it.
 
 A defect alters one answer of a stand-in, or the rows that were measured. It counts as caught when
-the claim that is named for it gives the verdict that is named, with the reason that is named, and
-gave the verdict that it expects on the same measurement without the defect.
+the claim that is named for it has the named verdict with the named reason, and had the expected
+verdict on the same measurement without the defect.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ class Defect:
 
     name: str
     size: str
-    """What is wrong and by how much."""
+    """The mistake and its size, in words."""
     bench: Bench
     framework: str
-    """Whose stand-in makes the mistake."""
+    """The framework whose stand-in makes the mistake."""
     claim: str
     group: str
     verdict: str
-    """What the claim must turn into."""
+    """The verdict that the claim must turn into."""
     altered: Mapping[str, Alter] = field(default_factory=dict)
     rows: Callable[[pd.DataFrame], pd.DataFrame] | None = None
-    """What becomes of the rows of an honest measurement, where the mistake is in them."""
+    """Alters the rows of an honest measurement, where the mistake is in the rows."""
     says: str = ""
-    """What the reason of an undecided verdict must hold."""
+    """A part of the reason that an undecided verdict must give."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A planted defect with the verdicts of its claim: without it, and with it."""
+    """A planted defect with the verdicts of its claim without it and with it."""
 
     defect: Defect
     before: Verdict
@@ -70,7 +70,7 @@ class Outcome:
 
 
 def plant(defect: Defect) -> Outcome:
-    """Measure, judge, plant, judge again. KeyError where the claim or its group is not there."""
+    """Measure, judge, plant, judge again. Raises KeyError for a claim or a group without rows."""
     before = rows(defect.bench)
     if defect.rows is not None:
         after = defect.rows(before)
@@ -85,8 +85,8 @@ def _claims() -> Mapping[str, Any]:
 
 
 def _judged(defect: Defect, frame: pd.DataFrame) -> Verdict:
-    found = judge([_claims()[defect.claim]], {defect.bench.study: frame}, "full")
-    return {verdict.group: verdict for verdict in found}[defect.group]
+    verdicts = judge([_claims()[defect.claim]], {defect.bench.study: frame}, "full")
+    return {verdict.group: verdict for verdict in verdicts}[defect.group]
 
 
 _TORCH_DEFAULT = ("torch-default-var", "shape=384x640")
@@ -123,7 +123,7 @@ DEFECTS = (
     ),
     Defect(
         "transposed rectangular kernel",
-        "torch's kernel of 256 x 16 comes as 16 x 256",
+        "torch's kernel of 256 x 16 is returned as 16 x 256",
         NARROW,
         "torch",
         "xavier-forward-formula",
@@ -133,7 +133,7 @@ DEFECTS = (
     ),
     Defect(
         "bias drawn in place of zero",
-        "Keras' default layer starts its bias at U(-1/sqrt(fan_in), 1/sqrt(fan_in))",
+        "Keras' default layer draws its bias from U(-1/sqrt(fan_in), 1/sqrt(fan_in))",
         KERNELS,
         "tensorflow",
         "keras-default-bias",
@@ -143,7 +143,7 @@ DEFECTS = (
     ),
     Defect(
         "biases drawn with a named initializer",
-        "torch's normal(0.01) leaves biases at U(-1/16, 1/16): 50 layers of 256",
+        "with normal(0.01) torch leaves biases at U(-1/16, 1/16), in 50 layers of width 256",
         DEEP,
         "torch",
         "small-init-collapses-tanh",
@@ -166,8 +166,8 @@ DEFECTS = (
         },
     ),
     Defect(
-        "batch norm's epsilon as asked for",
-        "1e-3 where 1e-5 was asked for",
+        "batch norm's epsilon as given",
+        "1e-3 where 1e-5 was given",
         LAYERS,
         "torch",
         "bn-standardises-formula",
@@ -177,7 +177,7 @@ DEFECTS = (
     ),
     Defect(
         "batch norm's momentum complemented",
-        "0.9 is asked for and 0.1 of the old running mean is kept",
+        "momentum 0.9 is given and 0.1 of the old running mean is kept",
         LAYERS,
         "torch",
         "bn-momentum-translates",
@@ -267,7 +267,7 @@ DEFECTS = (
     ),
     Defect(
         "a metric of NaN",
-        "the column kernel_variance_ratio holds NaN throughout",
+        "every value of the column kernel_variance_ratio is NaN",
         KERNELS,
         "torch",
         *_TORCH_DEFAULT,
@@ -277,7 +277,7 @@ DEFECTS = (
     ),
     Defect(
         "one NaN",
-        "the column kernel_variance_ratio holds NaN in seed 0",
+        "the column kernel_variance_ratio is NaN for seed 0",
         KERNELS,
         "torch",
         *_TORCH_DEFAULT,
@@ -306,7 +306,7 @@ DEFECTS = (
         says="1 missing",
     ),
     Defect(
-        "a run that is there twice",
+        "a run that appears twice",
         "one of torch's 16 rows is repeated",
         KERNELS,
         "torch",
@@ -317,7 +317,7 @@ DEFECTS = (
     ),
     Defect(
         "frameworks mixed up",
-        "torch's rows carry the name of TensorFlow, and the other way round",
+        "torch's rows carry the name of TensorFlow, and TensorFlow's that of torch",
         KERNELS,
         "torch",
         "keras-default-bias",

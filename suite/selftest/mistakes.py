@@ -1,6 +1,6 @@
-"""The mistakes that are planted: each makes a wrong answer, or wrong rows, out of right ones.
+"""The mistakes that are planted: each turns right answers, or right rows, into wrong ones.
 
-What calls them, on which measurement and in whose name, stands in ``defects``.
+``defects`` says on which measurement and in which framework's name each one is planted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def fans_exchanged(drawn: Answer) -> Answer:
-    """The kernel of a layer with exchanged fans, in the shape that was asked for."""
+    """Draw the kernel of a layer with exchanged fans, in the shape that was requested."""
 
     def draw(kind: str, shape: tuple[int, int], initializer: str, seed: int) -> Layer:
         kernel, _ = drawn(kind, shape[::-1], initializer, seed)
@@ -38,19 +38,21 @@ def fans_exchanged(drawn: Answer) -> Answer:
 
 
 def turned(drawn: Answer) -> Answer:
-    def draw(*asked: Any) -> Layer:
-        kernel, bias = drawn(*asked)
+    """Transpose the kernel."""
+
+    def draw(*arguments: Any) -> Layer:
+        kernel, bias = drawn(*arguments)
         return np.ascontiguousarray(kernel.T), bias
 
     return draw
 
 
 def wider(factor: float) -> Alter:
-    """Kernels times a factor."""
+    """Multiply kernels by a factor."""
 
     def alter(drawn: Answer) -> Answer:
-        def draw(*asked: Any) -> Layer:
-            kernel, bias = drawn(*asked)
+        def draw(*arguments: Any) -> Layer:
+            kernel, bias = drawn(*arguments)
             return factor * kernel, bias
 
         return draw
@@ -59,30 +61,33 @@ def wider(factor: float) -> Alter:
 
 
 def biased(drawn: Answer) -> Answer:
-    """Of either way to ask for a layer: its kernel (fan_in, fan_out) says its fan in."""
+    """Draw the bias from U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
 
-    def draw(*asked: Any) -> Layer:
-        kernel, bias = drawn(*asked)
+    Both ways to draw a layer give a kernel (fan_in, fan_out), from which the fan is read.
+    """
+
+    def draw(*arguments: Any) -> Layer:
+        kernel, bias = drawn(*arguments)
         limit = 1 / math.sqrt(kernel.shape[0])
-        return kernel, np.random.default_rng(asked[-1]).uniform(-limit, limit, bias.shape)
+        return kernel, np.random.default_rng(arguments[-1]).uniform(-limit, limit, bias.shape)
 
     return draw
 
 
 def _own_seed(framework: str, seed: int) -> int:
-    """What the study initializers hands to a framework for a run of ``KERNELS``."""
+    """Return the seed that the study initializers gives to a framework for a run of ``KERNELS``."""
     case = " ".join(str(KERNELS.axes[axis][0]) for axis in ("initializer", "layer_kind", "shape"))
     return seeds.integer(ROOT, "made", seed=seed, case=case, framework=framework)
 
 
 def seed_repeated(drawn: Answer) -> Answer:
-    """torch's seed 7 gets what its seed 6 gets."""
+    """Give torch's seed 7 what its seed 6 gets."""
     once, again = _own_seed("torch", 6), _own_seed("torch", 7)
     return lambda kind, shape, name, seed: drawn(kind, shape, name, once if seed == again else seed)
 
 
 def seed_ignored(drawn: Answer) -> Answer:
-    """Every seed gets the same."""
+    """Give every seed the same draw."""
     return lambda kind, shape, name, seed: drawn(kind, shape, name, 0)
 
 
@@ -90,45 +95,46 @@ def seed_ignored(drawn: Answer) -> Answer:
 
 
 def epsilon_always(layer: Answer) -> Answer:
-    """1e-3, whatever is asked for."""
+    """Add 1e-3, whatever epsilon is given."""
     return lambda kind, values, gamma, beta, epsilon, cotangent: layer(
         kind, values, gamma, beta, 1e-3, cotangent
     )
 
 
 def epsilon_unasked(layer: Answer) -> Answer:
-    """1e-3 where nothing is asked for; also of ``epsilon_running`` and ``epsilon_written``."""
+    """Add 1e-3 where no epsilon is given; ``epsilon_running`` and ``epsilon_written`` belong to the
+    same mistake."""
     return lambda kind, values, gamma, beta, epsilon, cotangent: layer(
         kind, values, gamma, beta, 1e-3 if epsilon is None else epsilon, cotangent
     )
 
 
 def epsilon_running(running: Answer) -> Answer:
-    """In inference mode."""
+    """Add 1e-3 where no epsilon is given, in inference mode too."""
     return lambda kind, batches, kept, epsilon: running(
         kind, batches, kept, 1e-3 if epsilon is None else epsilon
     )
 
 
 def epsilon_written(defaults: Answer) -> Answer:
-    """In what the layer says of itself."""
+    """Report 1e-3 as the layer's epsilon."""
     return lambda kind: {**defaults(kind), "epsilon": 1e-3}
 
 
 def momentum_complemented(running: Answer) -> Answer:
-    """The share of the new value is taken for that of the old."""
+    """Take the share of the new value for that of the old."""
     return lambda kind, batches, kept, epsilon: running(
         kind, batches, None if kept is None else 1 - kept, epsilon
     )
 
 
 def other_axes(layer: Answer) -> Answer:
-    """Layer normalization in the place of any other."""
-    return lambda kind, *asked: layer("layer_dense", *asked)
+    """Apply layer normalization in place of any other."""
+    return lambda kind, *arguments: layer("layer_dense", *arguments)
 
 
 def sample_variance(running: Answer) -> Answer:
-    """Keras' layer with torch's divisor, n - 1."""
+    """Average variances with torch's divisor, n - 1, in Keras' layer."""
     return replace(BATCH_NORM["tensorflow"], unbiased=True).running
 
 
@@ -136,7 +142,7 @@ def sample_variance(running: Answer) -> Answer:
 
 
 def tanh_form(evaluate: Answer) -> Answer:
-    """The approximation of GELU by Hendrycks and Gimpel 2016, and its slope."""
+    """Evaluate GELU by the approximation of Hendrycks and Gimpel 2016, with its slope."""
 
     def altered(activation: str, points: Array) -> tuple[Array, Array]:
         if activation != "gelu":
@@ -154,7 +160,7 @@ def tanh_form(evaluate: Answer) -> Answer:
 
 
 def transposed(train: Answer) -> Answer:
-    """Square kernels are loaded transposed, and read back so that they look right."""
+    """Load square kernels transposed, and read them back so that they look right."""
 
     def turned(weights: Weights) -> Weights:
         return tuple(
@@ -163,14 +169,15 @@ def transposed(train: Answer) -> Answer:
         )
 
     def altered(task: TrainTask) -> Iterator[Snapshot]:
-        for one in train(replace(task, weights=turned(task.weights))):
-            yield replace(one, weights=turned(one.weights), gradients=turned(one.gradients))
+        for snapshot in train(replace(task, weights=turned(task.weights))):
+            weights, gradients = turned(snapshot.weights), turned(snapshot.gradients)
+            yield replace(snapshot, weights=weights, gradients=gradients)
 
     return altered
 
 
 def other_form(train: Answer) -> Answer:
-    """torch's places of epsilon; both forms have the same gradients before the first step."""
+    """Place epsilon as torch does; before the first step both forms have the same gradients."""
 
     def altered(task: TrainTask) -> Iterator[Snapshot]:
         other = ORACLE.probe(FormulaTraining).train(task, "torch")
@@ -181,13 +188,13 @@ def other_form(train: Answer) -> Answer:
 
 
 def slower(train: Answer) -> Answer:
-    """Every step is 1 % too short."""
+    """Make every step 1 % too short."""
 
     def altered(task: TrainTask) -> Iterator[Snapshot]:
-        for one in train(task):
-            moved = zip(one.weights, task.weights, strict=True)
+        for snapshot in train(task):
+            moved = zip(snapshot.weights, task.weights, strict=True)
             yield replace(
-                one,
+                snapshot,
                 weights=tuple(
                     (k + 0.01 * (k0 - k), b + 0.01 * (b0 - b)) for (k, b), (k0, b0) in moved
                 ),
@@ -204,21 +211,22 @@ def _of_torch(frame: pd.DataFrame) -> Array:
 
 
 def one_lost(frame: pd.DataFrame) -> pd.DataFrame:
-    """One run of torch is not in the folder; reading fills in what the plan expects."""
+    """Remove one run of torch from the folder; reading fills in a row for it, because the plan
+    expects it."""
     study, stacks = STUDIES[KERNELS.study], KERNELS.stacks("torch")
     kept = frame[~(_of_torch(frame) & (frame["seed"] == 3).to_numpy())]
     return missing_rows(study, stacks, kept)
 
 
 def one_twice(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row of torch is repeated."""
+    """Repeat one row of torch."""
     import pandas as pd
 
     return pd.concat([frame, frame[_of_torch(frame)].tail(1)], ignore_index=True)
 
 
 def unknown(seeds_lost: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """NaN in the variances of the seeds below a number."""
+    """Replace the variances of the seeds below a number by NaN."""
 
     def altered(frame: pd.DataFrame) -> pd.DataFrame:
         column = frame["kernel_variance_ratio"]
@@ -228,6 +236,6 @@ def unknown(seeds_lost: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 
 def exchanged_frameworks(frame: pd.DataFrame) -> pd.DataFrame:
-    """Each framework's rows carry the other's name."""
+    """Exchange the names of the frameworks."""
     names = {"torch": "tensorflow", "tensorflow": "torch"}
     return frame.assign(framework=frame["framework"].map(names))

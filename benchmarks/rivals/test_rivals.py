@@ -13,7 +13,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.rivals.contestants import TRAINED, WIDE, Contestant, contestants
-from benchmarks.rivals.crew import Crew
+from benchmarks.rivals.pools import Crew
 
 Turn = tuple[str, int, Contestant, bool]
 

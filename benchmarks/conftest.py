@@ -1,4 +1,4 @@
-"""Benchmarks run as a worker of the suite does: one thread, on the CPU."""
+"""Run the benchmarks as a worker of the suite runs: one thread, on the CPU."""
 
 import os
 

@@ -1,11 +1,11 @@
-"""The table of ``tox -e rivals``, from its benchmark.json alone.
+"""Make the table of ``tox -e rivals`` from its benchmark.json alone.
 
 ``python -m benchmarks.table FILE`` prints it and writes table.md beside the file. Times are medians
 over the rounds. A ratio compares two contestants within each round, and its median over the
-rounds is shown with the smallest and the largest: what slows the machine down for a while slows
-down both. What builds a program (warm-up, tracing, compilation) is apart, in columns of its own.
+rounds is shown with the smallest and the largest: a cause that slows the machine down for a while
+slows down both. Building a program (warm-up, tracing, compilation) has columns of its own.
 With ``--cpu`` times are seconds of the processor, for a file from a machine that had other work to
-do: a contestant computes in one thread, and so they are near what it would take alone.
+do: a contestant computes in one thread, so that they are close to what it would take alone.
 """
 
 from __future__ import annotations
@@ -37,39 +37,40 @@ class Row:
 
     @property
     def median(self) -> float:
-        """Over the turns."""
+        """The median over the turns."""
         return statistics.median(self.ms.values())
 
 
 def rows(stored: dict[str, Any], cpu: bool) -> dict[str, list[Row]]:
-    """Work -> its rows, in the order of their turns. ``cpu``: by the processor's seconds."""
-    found: dict[str, dict[tuple[str, bool], Row]] = {}
+    """Return the rows of each work, in the order of their turns. ``cpu``: by the processor's
+    seconds."""
+    by_work: dict[str, dict[tuple[str, bool], Row]] = {}
     for entry in stored["benchmarks"]:
         facts = entry["extra_info"]
         name, many = facts["contestant"], facts["many"]
-        row = found.setdefault(facts["work"], {}).setdefault(
+        row = by_work.setdefault(facts["work"], {}).setdefault(
             (name, many), Row(name, many, facts, {})
         )
         share = facts["networks"] * facts["epochs"]
         seconds = max(facts["cpu_s"]) if cpu else entry["stats"]["median"]
         seconds -= facts["compile_s"]
         row.ms[facts["turn"]] = 1000 * seconds / share
-    return {work: list(entries.values()) for work, entries in found.items()}
+    return {work: list(entries.values()) for work, entries in by_work.items()}
 
 
 def ratios(row: Row, other: Row) -> list[float]:
-    """Of the turns that both had."""
+    """Return the ratio of two rows in each turn that both had."""
     return [row.ms[turn] / other.ms[turn] for turn in row.ms if turn in other.ms]
 
 
 def number(value: float) -> str:
-    """Three digits that matter."""
+    """Format a number with three significant digits."""
     digits = f"{value:.3g}"
     return f"{float(digits):,.0f}" if "e" in digits or abs(value) >= 100 else digits
 
 
 def spread(values: Sequence[float]) -> str:
-    """Median, and from where to where."""
+    """Format the median, with the smallest and the largest value."""
     if len(values) == 1:
         return number(values[0])
     low, middle, high = min(values), statistics.median(values), max(values)
@@ -77,13 +78,14 @@ def spread(values: Sequence[float]) -> str:
 
 
 def lines(head: Sequence[str], body: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table: the first column to the left, the others to the right."""
+    """Return a Markdown table: the first column to the left, the others to the right."""
     marks = ["---", *["---:"] * (len(head) - 1)]
     return [f"| {' | '.join(cells)} |" for cells in (head, marks, *body)]
 
 
 def versus(row: Row, others: Sequence[Row]) -> str:
-    """How many times as long as each that it is compared with, on as many processes."""
+    """Return how many times as long a row takes as each row that it is compared with, on as many
+    processes."""
     against = [
         other
         for name in row.facts["against"]
@@ -98,7 +100,7 @@ def versus(row: Row, others: Sequence[Row]) -> str:
 
 
 def trained(entries: Sequence[Row]) -> list[str]:
-    """The table of one training work."""
+    """Return the table of one training work."""
 
     def cells(row: Row) -> Sequence[str]:
         facts = row.facts
@@ -132,7 +134,7 @@ def trained(entries: Sequence[Row]) -> list[str]:
 
 
 def recording(entries: Sequence[Row]) -> list[str]:
-    """What the snapshots cost."""
+    """Return the table of what snapshots cost."""
     pairs = [
         (row, other)
         for other in entries
@@ -154,11 +156,11 @@ def recording(entries: Sequence[Row]) -> list[str]:
     )
 
 
-def wide(found: dict[str, list[Row]]) -> list[str]:
-    """The studies of wide layers beside their floor."""
+def wide(by_work: dict[str, list[Row]]) -> list[str]:
+    """Return the table of the studies of wide layers beside their floor."""
     body = []
     for work, title in WIDE.items():
-        entries = found.get(work, [])
+        entries = by_work.get(work, [])
         for floor in entries:
             for row in entries:
                 if floor.name.startswith(FLOOR) and row.name in floor.facts["against"]:
@@ -177,7 +179,7 @@ def wide(found: dict[str, list[Row]]) -> list[str]:
 
 
 def kept(stored: dict[str, Any]) -> float:
-    """The share of its time that a process had a core in, median over all rounds."""
+    """Return the share of its time in which a process had a core, median over all rounds."""
     return float(
         statistics.median(
             max(entry["extra_info"]["cpu_s"]) / entry["stats"]["median"]
@@ -187,32 +189,32 @@ def kept(stored: dict[str, Any]) -> float:
 
 
 def table(stored: dict[str, Any], cpu: bool = False) -> str:
-    """All sections, as Markdown."""
-    found = rows(stored, cpu)
+    """Return all sections, as Markdown."""
+    by_work = rows(stored, cpu)
     machine = stored["machine_info"]
     versions = machine.get("versions", {})
     names = ("torch", "tensorflow-cpu", "keras", "jax")
-    said = [f"{name} {versions[name]}" for name in names if name in versions]
-    turns = max(len(row.ms) for entries in found.values() for row in entries)
+    shown = [f"{name} {versions[name]}" for name in names if name in versions]
+    turns = max(len(row.ms) for entries in by_work.values() for row in entries)
     parts = [
         f"{machine['cpu'].get('brand_raw', 'unknown processor')}, {machine.get('cores')} cores;"
-        f" {', '.join(said)}. {turns} alternating rounds: median (smallest to largest),"
+        f" {', '.join(shown)}. {turns} alternating rounds: median (smallest to largest),"
         f" {'seconds of the processor' if cpu else 'seconds of the clock'}; while timed, a process"
         f" had a core for {100 * kept(stored):.0f} % of the time."
     ]
     for work, title in TITLES.items():
-        if work in found:
-            epochs = max(row.facts["epochs"] for row in found[work])
-            parts += [f"**{title}, {epochs} epochs**", "\n".join(trained(found[work]))]
-    if any(LAST in row.name for row in found.get("circles", [])):
-        parts += ["**Recording, two circles**", "\n".join(recording(found["circles"]))]
-    if any(work in found for work in WIDE):
-        parts += ["**Wide layers at initialisation**", "\n".join(wide(found))]
+        if work in by_work:
+            epochs = max(row.facts["epochs"] for row in by_work[work])
+            parts += [f"**{title}, {epochs} epochs**", "\n".join(trained(by_work[work]))]
+    if any(LAST in row.name for row in by_work.get("circles", [])):
+        parts += ["**Recording, two circles**", "\n".join(recording(by_work["circles"]))]
+    if any(work in by_work for work in WIDE):
+        parts += ["**Wide layers at initialisation**", "\n".join(wide(by_work))]
     return "\n\n".join(parts) + "\n"
 
 
 def main(path: Path, *options: str) -> None:
-    """Print the table of a file and write it beside it."""
+    """Print the table of a file and write it beside the file."""
     text = table(json.loads(path.read_text(encoding="utf-8")), cpu="--cpu" in options)
     path.with_name("table.md").write_text(text, encoding="utf-8")
     print(text)

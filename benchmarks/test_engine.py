@@ -30,7 +30,7 @@ def framework(request: pytest.FixtureRequest) -> Framework:
 
 
 def task(framework: Framework, depth: int) -> TrainTask:
-    """A stack of the standard profile's training study: tanh, all its initializers, 20 seeds."""
+    """Return a stack of the standard profile's training study: tanh, all initializers, 20 seeds."""
     study = STUDIES["training"]
     texts = ["activation=tanh", f"depth={depth}", "optimizer=rmsprop", "settings=common"]
     chosen = grids.parse_overrides(texts, [study])
@@ -60,14 +60,14 @@ def test_propagate(benchmark: BenchmarkFixture, framework: Framework, width: int
     rng = np.random.default_rng(0)
     weights = tuple(framework.draw("he_normal", width, width, seed) for seed in range(50))
     inputs, cotangent = rng.normal(size=(2, 16, width)).astype(np.float32)
-    (found,) = benchmark.pedantic(
+    (signals,) = benchmark.pedantic(
         lambda: framework.propagate(("relu",), weights, inputs, cotangent),
         rounds=10,
         iterations=1,
         warmup_rounds=2,
     )
-    benchmark.extra_info["last_mean_square"] = float(np.mean(found.activation[-1] ** 2))
-    assert np.shape(found.activation) == (50, 16, width)
+    benchmark.extra_info["last_mean_square"] = float(np.mean(signals.activation[-1] ** 2))
+    assert np.shape(signals.activation) == (50, 16, width)
 
 
 def test_draw(benchmark: BenchmarkFixture, framework: Framework) -> None:

@@ -1,9 +1,10 @@
-"""The engine beside every way in which a user would otherwise run such a grid.
+"""The engine beside the other ways in which a user would run such a grid.
 
-``work`` is what is computed, ``with_*`` are the ways, ``engine`` and ``floor`` the suite and what
-no suite could do without; ``crew`` runs each in a process of its own, ``test_*`` take turns.
+``work`` says what is computed. ``with_*`` are the ways, ``runners`` the suite and its floor, which
+is the work that cannot be avoided. ``pools`` runs each of them in processes of its own, and
+``test_rivals`` lets them take turns.
 
-A way is here as its users write it: nothing is left out that its documentation tells them to do,
-and nothing is added that they would not. It starts from the engine's weights, and sees the
-engine's points; a test holds its steps to those of the engine.
+A way is written as its users write it: it leaves out nothing that its documentation recommends,
+and adds nothing that its users would not. It starts from the engine's weights and sees the
+engine's points; a test compares its steps with those of the engine.
 """

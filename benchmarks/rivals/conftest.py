@@ -1,4 +1,4 @@
-"""The options of the comparison, and what its file says of the machine."""
+"""The options of the comparison, and the facts about the machine that its file contains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
-    """Versions for the table; no name of the host."""
+    """Add the versions for the table, and remove the name of the host."""
     machine_info.pop("node", None)
     names = environment.versions(("torch", "tensorflow"))
     machine_info["versions"] = names | {"jax": environment_version("jax")}
@@ -30,7 +30,7 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
 
 
 def environment_version(package: str) -> str:
-    """The installed version, or ``absent``."""
+    """Return the installed version, or ``absent``."""
     from importlib import metadata
 
     try:

@@ -1,4 +1,4 @@
-"""Who takes part in which work, and why one is left out on this machine."""
+"""The contestants of each work, and why one is left out on this machine."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ TRAINED, WIDE = ("circles", "digits"), ("lecture", "propagation")
 
 @dataclass(frozen=True)
 class Contestant:
-    """One row. ``target``: its runner, as "module:attribute"; ``arguments``: what it is made with,
-    after its place among the processes and the work. ``against``: the names of the contestants
-    whose time its own is divided by, on as many processes. ``many``: it also runs as one process
-    per core. ``needs``: packages."""
+    """One row of the table.
+
+    ``target``: its runner, as "module:attribute"; ``arguments``: those of the runner, after the
+    number of its process and the work. ``against``: the names of the contestants whose time its own
+    is divided by, on as many processes. ``many``: whether it also runs as one process per core.
+    ``needs``: packages.
+    """
 
     name: str
     target: str
@@ -29,7 +32,7 @@ class Contestant:
     compiler: bool = False
 
     def missing(self) -> str | None:
-        """Why it cannot run here, or None."""
+        """Return why it cannot run here, or None."""
         for package in self.needs:
             if importlib.util.find_spec(package) is None:
                 return f"{package} is not installed"
@@ -84,7 +87,7 @@ def _floor(framework: str) -> Contestant:
 
 
 def contestants(work: str) -> list[Contestant]:
-    """Those of a work, in the order of their turns and of the table."""
+    """Return the contestants of a work, in the order of their turns and of the table."""
     if work in WIDE:
         return [entry for name in ENGINES for entry in (_suite(name, "Wide"), _floor(name))]
     return [

@@ -12,7 +12,7 @@ from suite.studies.propagation import INPUTS
 
 
 def drawer(initializer: str, width: int) -> Callable[[], Any]:
-    """A function that draws one kernel by Keras' initializer."""
+    """Return a function that draws one kernel by Keras' initializer."""
     declared = initializers.resolve(initializer).native("tensorflow")
     assert declared is not None
     draw = native(declared)()
@@ -20,8 +20,10 @@ def drawer(initializer: str, width: int) -> Callable[[], Any]:
 
 
 def products(width: int) -> Callable[[list[Any]], object]:
-    """A function that multiplies a batch through kernels, and a cotangent back; compiled, as
-    eager products would measure Python."""
+    """Return a function that multiplies a batch through kernels, and a cotangent back.
+
+    It is compiled, because eager products would measure Python.
+    """
     inputs, cotangent = tf.random.normal((INPUTS, width)), tf.random.normal((INPUTS, width))
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # no types

@@ -13,7 +13,7 @@ from suite.studies.propagation import INPUTS
 
 
 def drawer(initializer: str, width: int) -> Callable[[], Tensor]:
-    """A function that draws one kernel by torch's initializer."""
+    """Return a function that draws one kernel by torch's initializer."""
     torch.set_num_threads(1)
     declared = initializers.resolve(initializer).native("torch")
     assert declared is not None
@@ -27,7 +27,7 @@ def drawer(initializer: str, width: int) -> Callable[[], Tensor]:
 
 
 def products(width: int) -> Callable[[list[Tensor]], None]:
-    """A function that multiplies a batch through kernels, and a cotangent back."""
+    """Return a function that multiplies a batch through kernels, and a cotangent back."""
     inputs, cotangent = torch.randn(2, INPUTS, width)
 
     def both(kernels: list[Tensor]) -> None:

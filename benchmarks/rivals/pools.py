@@ -1,7 +1,7 @@
-"""Each contestant in processes of its own, one thread each, warm and waiting for its turn.
+"""Pools of processes, one for each contestant, one thread each, warm and waiting for their turn.
 
 No contestant shares a process with another: the suite sets flags of a framework for the whole
-process, and thread pools of two frameworks get in each other's way. All wait at the same time, so
+process, and thread pools of two frameworks slow each other down. All wait at the same time, so
 that rounds can alternate; a process takes 0.3 to 1.6 GB.
 """
 
@@ -28,15 +28,16 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "JAX_PLATFORMS": "cpu",
 }
-SUITES_OWN = ("MKL_CBWR", "PYTHONHASHSEED", *(name for name in WORKER if "MALLOC" in name))
-"""What the suite tells its workers and its rivals' users do not. The C library reads it first."""
+ONLY_SUITE = ("MKL_CBWR", "PYTHONHASHSEED", *(name for name in WORKER if "MALLOC" in name))
+"""What the suite sets for its workers and users of the rivals do not. The C library reads it when a
+process starts."""
 
 ALL, FIRST, OTHERS = slice(None), slice(1), slice(1, None)
-"""Places among the processes of a contestant."""
+"""Places of processes in a pool."""
 
 
 def serve(pipe: Connection, contestant: Contestant, work: str, place: int) -> None:
-    """The process: makes the runner, then calls what it is told to call."""
+    """Make the runner in a process, then call the method that each message names."""
     os.environ.update(ONE_THREAD)
     runner: Any = None
     while True:
@@ -49,13 +50,13 @@ def serve(pipe: Connection, contestant: Contestant, work: str, place: int) -> No
                 pipe.send({})
                 continue
             before = time.process_time()
-            found = getattr(runner, name)(*arguments)
-            pipe.send({**found, "cpu_s": time.process_time() - before})
-        except Exception:  # it is the parent that fails, with the child's own words
+            findings = getattr(runner, name)(*arguments)
+            pipe.send({**findings, "cpu_s": time.process_time() - before})
+        except Exception:  # the parent raises it, with the traceback of the child
             pipe.send(traceback.format_exc())
 
 
-class Team:
+class Pool:
     """The processes of one contestant."""
 
     def __init__(self, contestant: Contestant, work: str, processes: int) -> None:
@@ -63,7 +64,7 @@ class Team:
         self.facts: Findings = {}
         self.pipes: list[Connection] = []
         self.processes = []
-        own = {} if contestant.engine else {n: os.environ.pop(n, None) for n in SUITES_OWN}
+        removed = {} if contestant.engine else {n: os.environ.pop(n, None) for n in ONLY_SUITE}
         for place in range(processes):
             ours, theirs = SPAWN.Pipe()
             process = SPAWN.Process(
@@ -73,15 +74,15 @@ class Team:
             theirs.close()
             self.pipes.append(ours)
             self.processes.append(process)
-        os.environ.update({name: value for name, value in own.items() if value is not None})
+        os.environ.update({name: value for name, value in removed.items() if value is not None})
 
     def send(self, *call: object, places: slice = ALL) -> None:
-        """Tell the processes of these places what to do."""
+        """Send a call to the processes of these places."""
         for pipe in self.pipes[places]:
             pipe.send(call)
 
     def receive(self, places: slice = ALL) -> list[Findings]:
-        """What each of them found, once the last is done. Raises what a process raised."""
+        """Return the findings of each process, once the last is done. Raises what a process raised."""
         answers = [pipe.recv() for pipe in self.pipes[places]]
         for answer in answers:
             if isinstance(answer, str):
@@ -89,46 +90,46 @@ class Team:
         return answers
 
     def round(self, processes: int) -> list[Findings]:
-        """One round on so many processes at once."""
+        """Run one round on so many processes at once."""
         places = slice(processes)
         self.send("round", int(self.facts["epochs"]), places=places)
         return self.receive(places)
 
     def close(self) -> None:
-        """End the processes, which have nothing to lose."""
+        """Kill the processes, which have nothing to save."""
         for process in self.processes:
             process.kill()
             process.join()
 
 
-class Crew:
-    """All contestants of one work, warm, with the quality of their networks known."""
+class Pools:
+    """The pools of all contestants of one work, warm, with the quality of their networks known."""
 
     def __init__(self, work: str, contestants: Sequence[Contestant], processes: int) -> None:
         self.work = work
-        # torch.compile keeps its programs on disk: without a folder of its own, an older run has
-        # compiled already.
+        # torch.compile keeps its programs on disk: in a shared folder they would be compiled
+        # already, by an older run.
         self.cache = tempfile.TemporaryDirectory()
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = self.cache.name
-        self.teams = {
-            contestant.name: Team(contestant, work, processes if contestant.many else 1)
+        self.by_name = {
+            contestant.name: Pool(contestant, work, processes if contestant.many else 1)
             for contestant in contestants
         }
         self._all("make")
-        for team in self.teams.values():  # one at a time: what they take to start is told
-            team.send("start", places=FIRST)
-            team.facts = team.receive(FIRST)[0]
+        for pool in self.by_name.values():  # one at a time: the time of their start is reported
+            pool.send("start", places=FIRST)
+            pool.facts = pool.receive(FIRST)[0]
         self._all("start", OTHERS)
         self.final = self._all("final")
 
     def _all(self, call: str, places: slice = ALL) -> dict[str, list[Findings]]:
-        """What is not timed is done by everybody at once."""
-        for team in self.teams.values():
-            team.send(call, places=places)
-        return {name: team.receive(places) for name, team in self.teams.items()}
+        """Call a method that is not timed in all processes at once."""
+        for pool in self.by_name.values():
+            pool.send(call, places=places)
+        return {name: pool.receive(places) for name, pool in self.by_name.items()}
 
     def close(self) -> None:
-        """End all processes."""
-        for team in self.teams.values():
-            team.close()
+        """Kill all processes."""
+        for pool in self.by_name.values():
+            pool.close()
         self.cache.cleanup()

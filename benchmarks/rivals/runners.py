@@ -1,8 +1,8 @@
-"""One contestant in its process: how it starts, what a round of it is, how good its networks are.
+"""One contestant in its process: its start, its round, and the quality of its networks.
 
-Compilation is kept out of all rounds. The rivals train on with networks that are built and warm.
+No round includes compilation. The rivals continue to train networks that are built and warm.
 A round of the engine is a study's whole ``measure``: starts, data, building the program, training,
-snapshots, statistics; what its own clock calls ``compile`` is told beside, and subtracted.
+snapshots, statistics; the time that its clock counts as ``compile`` is reported and subtracted.
 """
 
 from __future__ import annotations
@@ -25,36 +25,39 @@ from suite.types import Lab, Stack
 
 Findings = dict[str, float]
 ROUND = 1.0
-"""Seconds that a round of a rival is meant to take."""
+"""The intended seconds of a round of a rival."""
 
 
 class Runner(Protocol):
-    """What a process is asked for, in this order."""
+    """The calls that a process receives, in this order."""
 
     def start(self) -> Findings:
-        """Warm up. ``networks`` and ``epochs`` of a round; ``first_s`` and ``further_s``, the
-        seconds that the first network of a process, and each further one, takes beside its
-        epochs."""
+        """Warm up, and return ``networks`` and ``epochs`` of a round, and ``first_s`` and
+        ``further_s``: the seconds that the first network of a process, and each further one, takes
+        beside its epochs."""
         ...
 
     def final(self) -> Findings:
-        """Train anew for as many epochs as the engine; accuracy and loss."""
+        """Train anew for as many epochs as the engine, and return accuracy and loss."""
         ...
 
     def round(self, epochs: int) -> Findings:
-        """What is timed. ``compile_s``: seconds of it that went into building programs."""
+        """Run what is timed; ``compile_s``: seconds of it in which programs were built."""
         ...
 
 
 def seconds(action: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
-    """How long it takes."""
+    """Return how long an action takes."""
     before = clock()
     action()
     return clock() - before
 
 
 def fitting(epoch: float, most: int) -> int:
-    """Epochs in a round. ``epoch``: seconds of the processor, which a busy machine hardly moves."""
+    """Return the number of epochs in a round.
+
+    ``epoch``: seconds of the processor, which hardly depend on how busy the machine is.
+    """
     return max(1, min(most, math.ceil(ROUND / epoch)))
 
 
@@ -124,11 +127,11 @@ class Together:
     def final(self) -> Findings:
         networks = self.make()
         networks.train(self.work.epochs)
-        found = [
+        scores = [
             works.score(self.task, member, networks.layers(member))
             for member in range(len(self.task.labels))
         ]
-        right, loss = np.median(found, axis=0)
+        right, loss = np.median(scores, axis=0)
         return {"accuracy": right, "loss": loss}
 
     def round(self, epochs: int) -> Findings:
@@ -137,7 +140,7 @@ class Together:
 
 
 class Engine:
-    """The suite: a stack's ``measure``. ``last``: training alone, with no record but the end."""
+    """The suite: a stack's ``measure``. ``last``: training alone, recorded only at the end."""
 
     def __init__(self, place: int, work: str, framework: str, last: bool = False) -> None:
         self.work, self.last = works.WORK[work], last
@@ -152,7 +155,7 @@ class Engine:
         return {"first_s": first, "further_s": further, "networks": networks, "epochs": epochs}
 
     def final(self) -> Findings:
-        return {}  # every round trains to the end, and says how well
+        return {}  # every round trains to the end, and returns its score
 
     def round(self, epochs: int) -> Findings:
         clock.take()
@@ -160,20 +163,20 @@ class Engine:
             task = circles_task(self.stack, self.lab, (epochs,))
             (end,) = self.lab.framework.train(task)
             right = accuracy(end.heldout_logits, task.heldout_labels)
-            found = self._cell(right, end.heldout_loss)
+            findings = self._cell(right, end.heldout_loss)
         else:
             runs = self.study.measure(self.stack, self.lab).tables[0].columns
-            found = self._cell(runs[self.work.accuracy], runs[self.work.loss])
-        return {**found, "compile_s": clock.take().get("compile", 0.0)}
+            findings = self._cell(runs[self.work.accuracy], runs[self.work.loss])
+        return {**findings, "compile_s": clock.take().get("compile", 0.0)}
 
     def _cell(self, right: np.ndarray, loss: np.ndarray) -> Findings:
-        """Medians over the members that the rivals train."""
+        """Return the medians over the members that the rivals train."""
         same = [works.same_cell(member.cell) for member in self.stack.members]
         return {"accuracy": float(np.median(right[same])), "loss": float(np.median(loss[same]))}
 
 
 class Wide:
-    """A stack of wide layers through its study."""
+    """A stack of wide layers in its study."""
 
     def __init__(self, place: int, work: str, framework: str) -> None:
         self.study = STUDIES[work]
@@ -193,7 +196,7 @@ class Wide:
 
 
 class Floor:
-    """What that stack needs whoever computes it: the framework's draws and matrix products.
+    """The work that such a stack needs in any program: the framework's draws and matrix products.
 
     One kernel a layer and seed by the framework's own initializer; for every run, one product a
     layer forward and one backward. No bias, activation, statistic or copy.
@@ -227,7 +230,7 @@ WIDTHS = {"lecture": 4096, "propagation": 256}
 
 
 def wide_stack(work: str, framework: str) -> Stack:
-    """The largest stack of the standard profile of the width, with Xavier's normal weights."""
+    """Return the largest stack of the standard profile with this width and Xavier's normal weights."""
     stacks = grids.stacks(STUDIES[work], grids.Selection("standard", (framework,), {}))
     return max(
         (

@@ -1,8 +1,8 @@
 """All contestants of a work take turns: round 1 of each, round 2 of each, and so on.
 
 pytest-benchmark runs all rounds of a benchmark before the next one, and a machine that slows
-down for a minute would then favour somebody. So a benchmark is one round of one contestant here,
-and ``benchmarks.table`` takes medians over the rounds, and ratios within each round.
+down for a minute would then favour some of them. So a benchmark is one round of one contestant
+here, and ``benchmarks.table`` takes medians over the rounds, and ratios within each round.
 """
 
 from __future__ import annotations
@@ -13,42 +13,42 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.rivals.contestants import TRAINED, WIDE, Contestant, contestants
-from benchmarks.rivals.pools import Crew
+from benchmarks.rivals.pools import Pools
 
 Turn = tuple[str, int, Contestant, bool]
 
 
-class Crews:
-    """The crew of the work at hand: one at a time, since each fills the memory."""
+class CurrentPools:
+    """The pools of the current work: of one work at a time, because they fill the memory."""
 
     def __init__(self, processes: int) -> None:
         self.processes = processes
-        self.crew: Crew | None = None
+        self.pools: Pools | None = None
 
-    def of(self, work: str) -> Crew:
-        """Made when a work has its first turn; the one before it goes home."""
-        if self.crew is None or self.crew.work != work:
+    def of(self, work: str) -> Pools:
+        """Return the pools of a work, made when it has its first turn; those before are closed."""
+        if self.pools is None or self.pools.work != work:
             self.close()
             able = [entry for entry in contestants(work) if entry.missing() is None]
-            self.crew = Crew(work, able, self.processes)
-        return self.crew
+            self.pools = Pools(work, able, self.processes)
+        return self.pools
 
     def close(self) -> None:
-        """End the processes of the crew, if there is one."""
-        if self.crew is not None:
-            self.crew.close()
-        self.crew = None
+        """Kill the processes, if there are any."""
+        if self.pools is not None:
+            self.pools.close()
+        self.pools = None
 
 
 @pytest.fixture(scope="module")
-def crews(request: pytest.FixtureRequest) -> Iterator[Crews]:
-    made = Crews(request.config.getoption("--processes"))
+def current(request: pytest.FixtureRequest) -> Iterator[CurrentPools]:
+    made = CurrentPools(request.config.getoption("--processes"))
     yield made
     made.close()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every turn in its order: by work, by round, by contestant; alone, then on all cores."""
+    """List every turn: by work, by round, one process and then all cores, by contestant."""
     turns: list[Turn] = [
         (work, number, contestant, many)
         for work in (*TRAINED, *WIDE)
@@ -64,15 +64,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("turn", turns, ids=names)
 
 
-def test_turn(benchmark: BenchmarkFixture, crews: Crews, turn: Turn) -> None:
+def test_turn(benchmark: BenchmarkFixture, current: CurrentPools, turn: Turn) -> None:
     work, number, contestant, many = turn
     if reason := contestant.missing():
         pytest.skip(reason)
-    crew = crews.of(work)
-    team = crew.teams[contestant.name]
-    processes = len(team.processes) if many else 1
-    found = benchmark.pedantic(lambda: team.round(processes), rounds=1, iterations=1)
-    quality = [{**end, **now} for end, now in zip(crew.final[contestant.name], found, strict=False)]
+    pools = current.of(work)
+    pool = pools.by_name[contestant.name]
+    processes = len(pool.processes) if many else 1
+    findings = benchmark.pedantic(lambda: pool.round(processes), rounds=1, iterations=1)
+    ends = pools.final[contestant.name][:processes]
+    quality = [{**end, **now} for end, now in zip(ends, findings, strict=True)]
     benchmark.extra_info.update(
         work=work,
         turn=number,
@@ -80,15 +81,15 @@ def test_turn(benchmark: BenchmarkFixture, crews: Crews, turn: Turn) -> None:
         against=list(contestant.against),
         many=many,
         processes=processes,
-        networks=int(team.facts["networks"]) * processes,
-        epochs=int(team.facts["epochs"]),
-        first_s=team.facts.get("first_s"),
-        further_s=team.facts.get("further_s"),
+        networks=int(pool.facts["networks"]) * processes,
+        epochs=int(pool.facts["epochs"]),
+        first_s=pool.facts.get("first_s"),
+        further_s=pool.facts.get("further_s"),
         accuracy=[entry["accuracy"] for entry in quality if "accuracy" in entry],
         loss=[entry["loss"] for entry in quality if "loss" in entry],
-        compile_s=max(entry.get("compile_s", 0.0) for entry in found),
-        cpu_s=[entry["cpu_s"] for entry in found],
+        compile_s=max(entry.get("compile_s", 0.0) for entry in findings),
+        cpu_s=[entry["cpu_s"] for entry in findings],
     )
     # One thread: a process that keeps more than one core busy had an unfair round.
     assert benchmark.stats is not None
-    assert max(entry["cpu_s"] for entry in found) < 1.2 * benchmark.stats.stats.median
+    assert max(entry["cpu_s"] for entry in findings) < 1.2 * benchmark.stats.stats.median

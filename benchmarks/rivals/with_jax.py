@@ -23,7 +23,7 @@ State = Any
 
 
 def forward(parameters: Any, x: Any) -> Any:
-    """Logits (N, outputs) of one network."""
+    """Return the logits (N, outputs) of one network."""
     for kernel, bias in parameters[:-1]:
         x = jnp.tanh(x @ kernel + bias)
     kernel, bias = parameters[-1]
@@ -31,13 +31,13 @@ def forward(parameters: Any, x: Any) -> Any:
 
 
 def binary(parameters: Any, x: Any, y: Any) -> Any:
-    """Mean binary cross-entropy on one logit."""
+    """Return the mean binary cross-entropy on one logit."""
     z = forward(parameters, x)[:, 0]
     return jnp.mean(jnp.maximum(z, 0) - z * y + jnp.log1p(jnp.exp(-jnp.abs(z))))
 
 
 def categorical(parameters: Any, x: Any, y: Any) -> Any:
-    """Mean cross-entropy on a logit per class."""
+    """Return the mean cross-entropy on a logit per class."""
     chosen = jnp.take_along_axis(
         jax.nn.log_softmax(forward(parameters, x)), y[:, None].astype(int), axis=1
     )
@@ -45,7 +45,7 @@ def categorical(parameters: Any, x: Any, y: Any) -> Any:
 
 
 def step(loss: Callable[..., Any], state: State, batch: tuple[Any, Any]) -> tuple[State, None]:
-    """One batch of one network, as lax.scan wants it."""
+    """Train one network on one batch, in the form that lax.scan takes."""
     parameters, squares = state
     gradients = jax.grad(loss)(parameters, *batch)
     squares = jax.tree.map(lambda v, g: DECAY * v + (1 - DECAY) * g**2, squares, gradients)
@@ -82,12 +82,12 @@ class Networks:
         self.epoch = jax.jit(jax.vmap(one))
 
     def train(self, epochs: int) -> None:
-        """Epochs 1 to ``epochs`` in the task's order."""
+        """Train for epochs 1 to ``epochs`` in the task's order."""
         for epoch in range(1, epochs + 1):
             order = np.concatenate([np.asarray(self.order(epoch), np.int32)] * self.copies)
             self.state = self.epoch(self.state, *self.data, order)
         jax.block_until_ready(self.state)
 
     def layers(self, member: int) -> Sequence[Array]:
-        """Kernel, bias, kernel, bias ... of one member."""
+        """Return kernel, bias, kernel, bias ... of one member."""
         return [np.asarray(values[member]) for layer in self.state[0] for values in layer]

@@ -36,13 +36,13 @@ class Start:
         self.inputs, self.labels = task.inputs[member], task.labels[member][:, None]
 
     def layers(self) -> Sequence[Array]:
-        """As Keras gives them."""
+        """Return the weights, in the order of Keras."""
         weights: Sequence[Array] = self.model.get_weights()
         return weights
 
 
 class Fit(Start):
-    """compile and fit. ``steps``: how many batches one call of the compiled program runs."""
+    """compile and fit. ``whole``: one call of the compiled program runs all batches of an epoch."""
 
     def __init__(self, task: TrainTask, member: int, whole: bool) -> None:
         super().__init__(task, member)
@@ -50,7 +50,7 @@ class Fit(Start):
         self.model.compile(self.optimizer, self.loss, steps_per_execution=steps)
 
     def train(self, epochs: int, order: Order | None = None) -> None:
-        """Keras shuffles; a given order takes a call of fit for each epoch."""
+        """Train; Keras shuffles, and a given order takes a call of fit for each epoch."""
         options = {"batch_size": self.batch, "verbose": 0}
         if order is None:
             self.model.fit(self.inputs, self.labels, epochs=epochs, **options)
@@ -76,7 +76,7 @@ class Tape(Start):
         self.optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
 
     def train(self, epochs: int, order: Order | None = None) -> None:
-        """tf.data shuffles; a given order takes a data set for each epoch."""
+        """Train; tf.data shuffles, and a given order takes a data set for each epoch."""
         data = self.data
         for epoch in range(1, epochs + 1):
             if order is not None:
@@ -95,4 +95,4 @@ WAYS: dict[str, Build] = {
 
 
 def prepare() -> None:
-    """Nothing: the threads are set by the environment, before TensorFlow is imported."""
+    """Do nothing: the environment sets the threads, before TensorFlow is imported."""

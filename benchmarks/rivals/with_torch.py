@@ -15,7 +15,7 @@ from suite.types import Array, TrainTask
 
 
 class Loop:
-    """zero_grad, backward, step; the data set lies in two tensors, as one that small does."""
+    """zero_grad, backward, step; the data set is two tensors, because it is small."""
 
     def __init__(self, task: TrainTask, member: int, compiled: bool, foreach: bool | None) -> None:
         modules: list[nn.Module] = []
@@ -39,7 +39,7 @@ class Loop:
         )
 
     def train(self, epochs: int, order: Order | None = None) -> None:
-        """One pass over the shuffled points an epoch."""
+        """Pass over the shuffled points once an epoch."""
         for epoch in range(1, epochs + 1):
             if order is None:
                 chosen = torch.randperm(len(self.inputs))
@@ -52,7 +52,7 @@ class Loop:
                 self.optimizer.step()
 
     def layers(self) -> Sequence[Array]:
-        """Kernels turned to (fan_in, fan_out), and biases."""
+        """Return kernels transposed to (fan_in, fan_out), and biases."""
         return [parameter.detach().numpy().T for parameter in self.network.parameters()]
 
 
@@ -64,5 +64,5 @@ WAYS: dict[str, Build] = {
 
 
 def prepare() -> None:
-    """One thread: small layers do not gain from more, and processes fill the cores."""
+    """Set one thread: small layers do not gain from more, and processes fill the cores."""
     torch.set_num_threads(1)

@@ -1,8 +1,8 @@
-"""What is computed: the tasks, the stacks of the engine, and how good a trained network is.
+"""The work: the tasks, the stacks of the engine, and the score of a trained network.
 
 Every way trains the same cell, Xavier's uniform weights drawn in NumPy, from the same starts on
-the same points, so that its accuracy can stand beside the engine's. How good a network has become
-is computed here, in NumPy, for all alike.
+the same points, so that its accuracy can be compared with the engine's. The score of a network is
+computed here, in NumPy, for all ways.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ WORK = {
 
 
 class Network(Protocol):
-    """One network, built and ready, as its user has it."""
+    """One network, built and ready for training."""
 
     def train(self, epochs: int, order: Order | None = None) -> object:
         """Train on. Without an ``order`` the points are shuffled as the way's users shuffle."""
         ...
 
     def layers(self) -> Sequence[Array]:
-        """Kernel (fan_in, fan_out), bias, kernel, bias ... of the network as it is."""
+        """Return kernel (fan_in, fan_out), bias, kernel, bias ... of the network as it is."""
         ...
 
 
@@ -76,7 +76,7 @@ Build = Callable[[TrainTask, int], Network]
 
 
 def stack(name: str, framework: str) -> Stack:
-    """The stack of the suite that is timed."""
+    """Return the stack of the suite that is timed."""
     work = WORK[name]
     study = STUDIES[work.study]
     chosen = grids.parse_overrides(work.choice, [study])
@@ -85,14 +85,15 @@ def stack(name: str, framework: str) -> Stack:
 
 
 def same_cell(cell: Cell) -> bool:
-    """Whether this is the cell that every way trains."""
+    """Return whether this is the cell that every way trains."""
     return cell["initializer"] == "xavier_uniform" and cell["weights"] == "shared"
 
 
 def task(name: str) -> TrainTask:
-    """The one cell that every way trains, all its seeds.
+    """Return the one cell that every way trains, with all its seeds.
 
-    Shared weights are drawn in NumPy: no framework is loaded, whose flags a rival would then have.
+    Shared weights are drawn in NumPy: no framework is loaded, because a rival would share its
+    flags.
     """
     whole = stack(name, "torch")
     part = dataclasses.replace(
@@ -109,7 +110,7 @@ def task(name: str) -> TrainTask:
 
 
 def score(task: TrainTask, member: int, layers: Sequence[Array]) -> tuple[float, float]:
-    """Accuracy and mean loss on the member's held-out points."""
+    """Return accuracy and mean loss on the member's held-out points."""
     x, y = task.heldout_inputs[member].astype(np.float64), task.heldout_labels[member]
     for kernel, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
         x = np.tanh(x @ kernel + bias)

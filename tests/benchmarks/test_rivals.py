@@ -64,10 +64,10 @@ def engine(framework: str, loss: str) -> Snapshot:
     return list(frameworks.load(framework).train(made(loss)))[-1]
 
 
-def check(found: Sequence[Array], end: Snapshot, member: int) -> None:
+def check(layers: Sequence[Array], end: Snapshot, member: int) -> None:
     """The member's weights, and with them the held-out loss that is computed for all."""
     expected = [values[member] for layer in end.weights for values in layer]
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(layers, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE * np.abs(theirs).max())
 
 

@@ -82,7 +82,8 @@ class Pool:
             pipe.send(call)
 
     def receive(self, places: slice = ALL) -> list[Findings]:
-        """Return the findings of each process, once the last is done. Raises what a process raised."""
+        """Return the findings of each process, once the last is done. Raises what a process
+        raised."""
         answers = [pipe.recv() for pipe in self.pipes[places]]
         for answer in answers:
             if isinstance(answer, str):

@@ -230,7 +230,8 @@ WIDTHS = {"lecture": 4096, "propagation": 256}
 
 
 def wide_stack(work: str, framework: str) -> Stack:
-    """Return the largest stack of the standard profile with this width and Xavier's normal weights."""
+    """Return the largest stack of the standard profile with this width and Xavier's normal
+    weights."""
     stacks = grids.stacks(STUDIES[work], grids.Selection("standard", (framework,), {}))
     return max(
         (

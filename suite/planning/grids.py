@@ -204,9 +204,7 @@ def plan(studies: Sequence[Study], selection: Selection) -> Plan:
     if not any(chosen.values()):
         names = ", ".join(study.name for study in studies)
         raise UserError(f"profile {selection.profile!r} has no cells in the studies {names}")
-    costs = {
-        stack.key: _cost(study, stack) for study in studies for stack in chosen[study.name]
-    }
+    costs = {stack.key: _cost(study, stack) for study in studies for stack in chosen[study.name]}
     return Plan(selection, chosen, costs)
 
 

@@ -1,93 +1,91 @@
-"""The column dictionary of a results folder, from the registries: ``results/README.md``.
+"""The column dictionary of a results folder, made from the registries: ``results/README.md``.
 
 Regenerate the committed copy with ``python -m suite.results.dictionary > results/README.md``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from suite.catalogue.registry import number
 from suite.metrics import METRICS, Metric
 from suite.planning.axes import AXES
 from suite.results.tables import HIGH, LOW
 from suite.studies import STUDIES
-from suite.types import Study, TableSpec
+from suite.types import Status, Study, TableSpec
 
 _FILES = """\
-# What a results folder holds
+# What is in a results folder
 
-| file | holds |
+| file | content |
 | --- | --- |
-| `manifest.json` | what the run depended on: command, plan and its hash, versions, machine, code, root seed, unit and definition of each metric |
-| `STUDY/runs.csv` | a row for each run: the cell's fields, `seed`, `status`, `reason`, the metrics |
-| `STUDY/*.csv` | the study's other tables, below |
-| `summary.csv` | a row for each cell and metric: `centre`, the median over seeds, with its 95 % order-statistics interval `low` .. `high`; `n` seeds behind it; counts of runs by status |
-| `claims.csv` | a row for each verdict: what was claimed, the estimate with its interval at the constant `level`, the band, the runs that were lost |
+| `manifest.json` | what was planned, and what the numbers depend on: the command, the plan and its hash, versions, machine, code, root seed, and the unit and definition of each metric |
+| `STUDY/runs.csv` | one row for each run: the fields of its cell, `seed`, `status`, `reason` and the metrics |
+| `STUDY/*.csv` | the study's other tables, listed below |
+| `summary.csv` | one row for each cell and metric: `centre`, the median over the seeds, with its 95 % order-statistics interval from `low` to `high`; `n`, the number of seeds behind it; the number of runs with each status |
+| `claims.csv` | one row for each verdict: the claim, the estimate with its interval at the constant `level`, the band, and the number of lost runs |
 | `junit.xml` | the verdicts as test cases, for continuous integration |
-| `sha256sums.txt` | of the studies' tables, `summary.csv` and `claims.csv`, as the suite wrote them, for `sha256sum -c`; every command that reads the tables tells of those that differ |
-| `timings.csv` | seconds of each stage of the run; then of each stack its seconds and peak memory, and how its worker spent them: `start` of the process, `import` of a framework, `draw`, `compile` (to build, trace or compile a program), `train`, `record` (snapshots of training), `propagate`, `probe`, `statistics` (these, data, and what a study computes in NumPy), `write` (the shard of the stack before) |
-| `report.html`, `figures/` | the page and its pictures |
+| `sha256sums.txt` | SHA-256 sums of the studies' tables, `summary.csv` and `claims.csv` as the suite wrote them, in the form that `sha256sum -c` reads; every command that reads the tables warns of those that differ |
+| `timings.csv` | the seconds of each stage of the run; then, for each stack, its seconds, its peak memory and the seconds that its worker spent in each stage: `start` of the process, `import` of a framework, `draw`, `compile` (building, tracing or compiling a program), `train`, `record` (snapshots of training), `propagate`, `probe`, `statistics` (also data, and whatever a study computes in NumPy), `write` (the previous stack's shard) |
+| `report.html`, `figures/` | the page and its figures |
 | `shards/` | one file for each finished stack, from which the tables can be written again |
 
-`suite pack` makes a folder to publish: its tables are gzip-compressed (`.csv.gz`), and `left_out` in the manifest
-names those that it does not hold.
+`suite pack` makes a folder for publication: its tables are gzip-compressed (`.csv.gz`), and `left_out` in the manifest
+names those that were not included.
 
 An empty field was not measured; `nan` and `inf` are results. Floats are written as the shortest
-decimal that reads back as the same bits. Tables with one row per cell hold, for each metric, the
+decimal that reads back as the same bits. Tables with one row per cell have, for each metric, the
 median over the ok seeds under the metric's name, and its quantiles as `NAME_low` ({low:.0%}) and
-`NAME_high` ({high:.0%}); `n` counts those seeds. A diverged run counts with the metric's worst value in summary and claims; `as measured`: divergence does not touch the metric.
+`NAME_high` ({high:.0%}); `n` counts those seeds. In the summary and in claims, a diverged run counts with the metric's
+worst value; `as measured` means that divergence does not affect the metric.
 """  # noqa: E501 - the rows of a Markdown table cannot be broken
 
 
-_STATUSES = {
-    "ok": "the run ended and everything it measured is finite",
-    "diverged": "a loss, weight or gradient (or signal) became inf or NaN; the reason says where",
-    "unsupported": "the combination does not exist, such as `default` with shared weights",
-    "failed": "the measurement raised an error; running again tries it again",
-    "missing": "expected and not there; stands in the counts, never in runs.csv",
+_STATUSES: Mapping[str, str] = {
+    Status.OK: "the run ended, and everything it measured is finite",
+    Status.DIVERGED: "a loss, weight, gradient or signal became inf or NaN; the reason says where",
+    Status.UNSUPPORTED: "the combination does not exist, such as `default` with shared weights",
+    Status.FAILED: "the measurement raised an error; running again repeats the attempt",
+    Status.MISSING: "the run was expected but has no row; it appears in counts, never in runs.csv",
 }
 _VERDICT = {
-    "claim": "its id in `suite/claims/`; `group`: the cells of `each` that the row speaks of",
-    "group": "",
-    "study": "whose runs.csv it was judged on, and the `statement` in words",
-    "statement": "",
-    "metric": "what is measured; `estimand`: value, difference, ratio, ratio_to_prediction, slope"
-    " or share; `centre`: over the seeds",
-    "estimand": "",
-    "centre": "",
-    "verdict": "supported (the interval lies inside the band), refuted (apart from it), undecided"
+    "claim": "the claim's id in `suite/claims/`",
+    "group": "the cells that the row is about: a value for each axis of the claim's `each`",
+    "study": "the study whose runs.csv was judged",
+    "statement": "the claim in words",
+    "metric": "what is measured",
+    "estimand": "value, difference, ratio, ratio_to_prediction, slope or share",
+    "centre": "what is taken over the seeds: median, mean, share or every",
+    "verdict": "supported (the interval lies inside the band), refuted (it lies outside), undecided"
     " (neither, or runs are lost) or not judged (the folder lacks the study or the cells)",
-    "expected": "supported or refuted, set beforehand; open: to be found out",
-    "as_expected": "whether a decided verdict is the expected one; empty where that has no answer",
-    "estimate": "with its interval `low` .. `high` at the confidence `level`; in the metric's unit"
-    " (of a ratio: 1; of a slope: per unit of the axis)",
-    "low": "",
-    "high": "",
-    "level": "",
-    "band_low": "the band of the claim, `band_low` .. `band_high`; inf: open on that side",
-    "band_high": "",
-    "n": "seeds behind the interval",
-    "diverged": "runs lost to it, on both sides together; likewise `failed` and `missing`",
-    "failed": "",
-    "missing": "",
-    "pair_correlation": "Spearman's, between the two sides of a pair; near 0, pairing by seed"
-    " bought nothing",
-    "margin": "from the estimate to the nearest edge of the band, in standard errors (the half of"
-    " the interval towards it, divided by 4.06): 4.06 decides",
-    "headline": "whether it is one of the most telling, shown first",
-    "decides": "the smallest profile that decides the claim; `promised`: whether this run should",
-    "promised": "",
-    "reason": "why undecided or not judged",
-    "because": "why the verdict is expected; `source`: where the claim stands",
-    "source": "",
-    "text_hash": "of the claim's whole text: an edited band shows",
+    "expected": "supported or refuted, fixed before the run; open where there is no expectation",
+    "as_expected": "whether a decided verdict is the expected one; otherwise empty",
+    "estimate": "in the metric's unit; 1 for a ratio, per unit of the axis for a slope",
+    "low": "the lower end of the estimate's confidence interval",
+    "high": "its upper end",
+    "level": "the confidence level of the interval; empty for exact claims",
+    "band_low": "the lower edge of the claim's band; -inf where it has none",
+    "band_high": "the upper edge; inf where it has none",
+    "n": "the number of seeds behind the interval",
+    "diverged": "the number of diverged runs, on both sides together",
+    "failed": "the number of failed runs",
+    "missing": "the number of missing runs",
+    "pair_correlation": "Spearman's correlation between the two sides of a pair; near 0, pairing by"
+    " seed gained nothing",
+    "margin": "the distance from the estimate to the nearest edge of the band, in standard errors"
+    " (half of the interval towards that edge, divided by 4.06); 4.06 decides",
+    "headline": "whether the claim is one of the most telling, which are shown first",
+    "decides": "the smallest profile that decides the claim",
+    "promised": "whether this run was one that should decide it",
+    "reason": "why it is undecided or not judged",
+    "because": "why the verdict is expected",
+    "source": "where the claim was made",
+    "text_hash": "a hash of the claim's whole text, which shows an edited band",
 }
-"""A meaning for each field of a verdict; an empty one is explained in the field before."""
 
 
 def column_dictionary() -> str:
-    """The dictionary as Markdown: files, axes, tables of each study, metrics."""
+    """Return the dictionary as Markdown: files, axes, tables of each study, metrics."""
     parts = [
         _FILES.format(low=LOW, high=HIGH),
         "## Cell fields\n",
@@ -101,11 +99,9 @@ def column_dictionary() -> str:
         "## Tables\n",
         *(_study(study) for study in STUDIES),
         "## Statuses\n",
-        _table(("status", "meaning"), [(f"`{name}`", text) for name, text in _STATUSES.items()]),
+        _meanings("status", _STATUSES),
         "## Columns of claims.csv\n",
-        _table(
-            ("column", "meaning"), [(f"`{name}`", text) for name, text in _VERDICT.items() if text]
-        ),
+        _meanings("column", _VERDICT),
         "## Metrics\n",
         _table(
             ("metric", "unit", "better", "worst", "tolerance", "meaning"), map(_metric, METRICS)
@@ -114,9 +110,14 @@ def column_dictionary() -> str:
     return "\n".join(parts)
 
 
+def _meanings(kind: str, meanings: Mapping[str, str]) -> str:
+    rows = [(f"`{name}`", text) for name, text in meanings.items()]
+    return _table((kind, "meaning"), rows)
+
+
 def _study(study: Study) -> str:
     return f"### {study.name}\n\n{study.question} Source: {study.source}.\n\n" + _table(
-        ("table", "a row for each", "metrics"), [_spec(spec) for spec in study.tables]
+        ("table", "one row for each", "metrics"), [_spec(spec) for spec in study.tables]
     )
 
 
@@ -143,8 +144,9 @@ def _metric(metric: Metric) -> tuple[str, ...]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines: list[Sequence[object]] = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+    cells = [head, ["---"] * len(head), *rows]
+    lines = [[str(cell).replace("|", "\\|") for cell in line] for line in cells]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 if __name__ == "__main__":

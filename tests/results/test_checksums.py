@@ -16,9 +16,9 @@ from suite.commands.check import check
 from suite.planning.grids import Plan
 from suite.results import checksums
 from suite.results.folder import Results
-from tests.results.test_damaged_folders import harm
 from tests.support import breaking_disk
 from tests.support.breaking_disk import content, run
+from tests.support.damage import harm
 
 RUNS, CURVE = "fake/runs.csv", "fake/spectrum.csv"
 

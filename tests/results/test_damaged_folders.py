@@ -16,6 +16,7 @@ from suite.planning.grids import Plan
 from suite.types import Stack, UserError
 from tests.support import breaking_disk, fake_study
 from tests.support.breaking_disk import Disk, content, disk, run
+from tests.support.damage import harm
 
 
 @pytest.fixture
@@ -108,26 +109,6 @@ def test_a_damaged_table_is_made_again_from_the_shards(
     harm(folder / name, damage)
     assert run(plan, folder) == 0
     assert content(folder) == untouched
-
-
-def harm(path: Path, damage: str) -> None:
-    """Damage a table of at least three lines."""
-    whole = path.read_bytes()
-    lines = whole.splitlines(keepends=True)
-    if damage == "removed":
-        path.unlink()
-        return
-    path.write_bytes(
-        {
-            "cut": whole[: len(whole) // 2],
-            "emptied": b"",
-            "edited": b"".join([lines[0], lines[1].replace(b"\n", b"1\n"), *lines[2:]]),
-            "binary": b"\x00\xff\n" * 9,
-            "lines lost": b"".join(lines[:-2]),
-            "a line twice": b"".join([*lines, lines[-1]]),
-            "a word": b"".join([lines[0], lines[1].replace(b"\n", b"x\n"), *lines[2:]]),
-        }[damage]
-    )
 
 
 @pytest.mark.parametrize(

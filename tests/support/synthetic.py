@@ -1,15 +1,14 @@
-"""A results folder made up from a seed: the tables that a run writes, without running anything.
+"""A results folder invented from a seed: the tables that a run writes, without running anything.
 
 The numbers follow the shapes of real ones (chance level at depth, geometric growth per layer) so
-that a page made from them can be looked at. ``python tests/synthetic.py DIR`` writes one of the
-size of a standard run.
+that a page made from them can be looked at. ``python -m tests.support.synthetic DIR`` writes one of
+the size of a standard run. ``test_synthetic.py`` compares its form with that of a real folder.
 """
 
 from __future__ import annotations
 
 import csv
 import itertools
-import json
 import math
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,12 +17,23 @@ from pathlib import Path
 
 import numpy as np
 
+from suite.frameworks.timing import STAGES
+from suite.judging.intervals import LEVEL
+from suite.judging.summary import COUNTED
+from suite.judging.verdicts import COLUMNS
+from suite.results.manifest import MANIFEST, Expected, Git, Manifest, encode
+from suite.studies import STUDIES
+
 FRAMEWORKS = ("torch", "tensorflow")
+SEEDS = 20
+METRICS = ("activation_mean_square", "gradient_mean_square")
+PREDICTED = "_predicted"
+STAGE_SECONDS = {"measure": 61.5, "judge": 1.5, "report": 7.7}
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large the made-up run is: its training grid, and the layers of its propagation."""
+    """The size of the invented run: its training grid, and the layers of its propagation."""
 
     activations: tuple[str, ...]
     initializers: tuple[str, ...]
@@ -48,51 +58,12 @@ STANDARD = Size(
     50,
 )
 SMALL = Size(("sigmoid", "tanh", "relu"), ("normal(1)", "xavier_normal"), (1, 4), 5)
-AXES = (
-    "framework",
-    "activation",
-    "initializer",
-    "depth",
-    "width",
-    "optimizer",
-    "weights",
-    "settings",
-)
-CLAIM = (
-    "claim",
-    "group",
-    "study",
-    "statement",
-    "metric",
-    "estimand",
-    "centre",
-    "verdict",
-    "expected",
-    "as_expected",
-    "estimate",
-    "low",
-    "high",
-    "level",
-    "band_low",
-    "band_high",
-    "n",
-    "diverged",
-    "failed",
-    "missing",
-    "pair_correlation",
-    "margin",
-    "headline",
-    "decides",
-    "promised",
-    "reason",
-    "because",
-    "source",
-    "text_hash",
-)
+AXES = STUDIES["training"].axes
+CLAIM = COLUMNS
 
 
 def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A CSV with Unix line ends."""
+    """Write a CSV with Unix line ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -101,7 +72,7 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -
 
 
 def claim(**fields: object) -> list[object]:
-    """A row of claims.csv; what is not given has a plain value."""
+    """Return a row of claims.csv; a field that is not given has a plain value."""
     plain: dict[str, object] = {
         "claim": "tanh-beats-sigmoid",
         "group": "framework=torch",
@@ -117,7 +88,7 @@ def claim(**fields: object) -> list[object]:
         "estimate": 0.371,
         "low": 0.28,
         "high": 0.463,
-        "level": 0.99995,
+        "level": LEVEL,
         "band_low": 0.1,
         "band_high": math.inf,
         "n": 20,
@@ -139,7 +110,7 @@ def claim(**fields: object) -> list[object]:
 
 
 def claims() -> list[list[object]]:
-    """One row of each kind that the page tells apart."""
+    """Return one row of each kind that the page distinguishes."""
     return [
         claim(),
         claim(group="framework=tensorflow", estimate=0.402, low=0.31, high=0.49),
@@ -211,7 +182,7 @@ def claims() -> list[list[object]]:
 
 
 def results(folder: Path, size: Size = SMALL) -> Path:
-    """Write a whole results folder; the same call writes the same bytes."""
+    """Write a whole results folder, and return it. The same call writes the same bytes."""
     rng = np.random.default_rng(7)
     cells = [
         (framework, activation, initializer, depth, 5, "rmsprop", "native", "common")
@@ -222,25 +193,12 @@ def results(folder: Path, size: Size = SMALL) -> Path:
     write(folder / "claims.csv", CLAIM, claims())
     _training(folder, cells, rng)
     _propagation(folder, size.layers, rng)
-    write(
-        folder / "timings.csv",
-        ("stage", "seconds", "study", "stack", "label", "expected_seconds", "process_peak_bytes"),
-        [
-            ("measure", 61.5, "", "", "", "", ""),
-            ("judge", 1.5, "", "", "", "", ""),
-            ("report", 7.7, "", "", "", "", ""),
-            *(
-                ("stack", 3.5 * i + 1, "training", f"{i:016x}", f"training depth={i}", 3 * i, 9e8)
-                for i in range(5)
-            ),
-        ],
-    )
-    manifest = {
-        "schema": 1,
-        "suite_version": "0.1.0",
-        "profile": "standard",
-        "root_seed": 0,
-        "command": [
+    _timings(folder)
+    manifest = Manifest(
+        suite_version="0.1.0",
+        profile="standard",
+        root_seed=0,
+        command=(
             "suite",
             "run",
             "--jobs=2",
@@ -249,23 +207,38 @@ def results(folder: Path, size: Size = SMALL) -> Path:
             "--out",
             "my results",
             "--no-report",
-        ],
-        "studies": ["training", "propagation"],
-        "frameworks": ["torch", "tensorflow"],
-        "overrides": {},
-        "seeds": None,
-        "versions": {"python": "3.11.9", "torch": "2.13.0", "keras": "3.15.1"},
-        "platform": {"system": "Linux", "cpu": "a CPU"},
-        "threads": 1,
-        "git": {"commit": "1234abcd", "dirty": False},
-        "tree_hash": "00ff",
-        "expected": {
-            "training": {"cells": len(cells), "runs": 20 * len(cells), "hash": "aa"},
-            "propagation": {"cells": 1, "runs": 20, "hash": "bb"},
+        ),
+        studies=("training", "propagation"),
+        frameworks=FRAMEWORKS,
+        overrides={"activation": ("leaky_relu(0.3)",)},
+        seeds=None,
+        versions={"python": "3.11.9", "torch": "2.13.0", "keras": "3.15.1"},
+        platform={"system": "Linux", "cpu": "a CPU"},
+        threads=1,
+        git=Git(commit="1234abcd" * 5, dirty=False),
+        tree_hash="00ff" * 4,
+        expected={
+            "training": Expected(
+                cells=len(cells), runs=SEEDS * len(cells), stacks=len(cells), hash="aa" * 8
+            ),
+            "propagation": Expected(cells=1, runs=SEEDS, stacks=1, hash="bb" * 8),
         },
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    )
+    (folder / MANIFEST).write_text(encode(manifest.values()), encoding="utf-8")
     return folder
+
+
+def _timings(folder: Path) -> None:
+    """Write the seconds of each stage of the run, then of five stacks."""
+    columns = ("study", "stack", "label", "expected_seconds", "process_peak_bytes", *STAGES)
+    empty = [""] * len(columns)
+    stages = [(name, seconds, *empty) for name, seconds in STAGE_SECONDS.items()]
+    spent = [0.1] * len(STAGES)
+    stacks = [
+        ("stack", 3.5 * i + 1, "training", f"{i:016x}", f"training depth={i}", 3 * i, 9e8, *spent)
+        for i in range(5)
+    ]
+    write(folder / "timings.csv", ("stage", "seconds", *columns), [*stages, *stacks])
 
 
 def _training(
@@ -294,22 +267,23 @@ def _training(
                     value,
                     value - 0.1,
                     value + 0.1,
-                    20,
-                    20 - diverged,
+                    SEEDS,
+                    SEEDS - diverged,
                     diverged,
+                    0,
                     0,
                     0,
                 ]
             )
-        for seed in range(20):
+        for seed in range(SEEDS):
             where = f"a loss became inf or NaN (the loss of batch {seed + 10} first)"
             state = ("diverged", where) if seed < diverged else ("ok", "")
             runs.append([*cell, seed, *state, min(1.0, accuracy + (seed - 9.5) / 100)])
         fall = {"sigmoid": 0.2, "tanh": 0.8}.get(activation, 1.0)
         for epoch, layer in itertools.product((0, 1, 2, 5, 10, 20, 50, 100), range(1, depth + 2)):
             rms = 0.1 * fall ** (depth + 1 - layer) / (1 + 0.1 * epoch)
-            layers.append([*cell, epoch, layer, 20, rms, rms / 2, rms * 2])
-    numbers = ("centre", "low", "high", "n", "ok", "diverged", "unsupported", "failed")
+            layers.append([*cell, epoch, layer, SEEDS, rms, rms / 2, rms * 2])
+    numbers = ("centre", "low", "high", "n", *COUNTED)
     write(folder / "summary.csv", ("study", *AXES, "metric", "unit", *numbers), summary)
     write(
         folder / "training" / "runs.csv",
@@ -331,7 +305,7 @@ def _propagation(folder: Path, depth: int, rng: np.random.Generator) -> None:
         for layer in range(1, depth + 1):
             theory, back = (gain * share) ** layer, (gain * share) ** (depth - layer)
             row: list[object] = [framework, activation, initializer, depth, width, "native"]
-            row += [layer, 20]
+            row += [layer, SEEDS]
             for value, noise, exact in (
                 (theory, forward[layer - 1], theory),
                 (back, backward[-layer], back),
@@ -363,12 +337,9 @@ def _propagation(folder: Path, depth: int, rng: np.random.Generator) -> None:
         rows,
     )
     lost = ("failed", "the worker ran out of memory")
-    state = [["torch", seed, *(lost if seed == 3 else ("ok", ""))] for seed in range(19)]
+    state = [["torch", seed, *(lost if seed == 3 else ("ok", ""))] for seed in range(SEEDS - 1)]
     write(folder / "propagation" / "runs.csv", ("framework", "seed", "status", "reason"), state)
 
-
-METRICS = ("activation_mean_square", "gradient_mean_square")
-PREDICTED = "_predicted"
 
 if __name__ == "__main__":
     results(Path(sys.argv[1]), STANDARD)

@@ -8,16 +8,26 @@ import re
 import textwrap
 from collections.abc import Sequence
 
+WIDTH = 120
+"""Lines on a terminal have at most this many characters."""
 NARROW = 16
 """A column that may break keeps this many characters."""
 
 
 def columns(
-    rows: Sequence[Sequence[str]], width: int, breakable: Sequence[int], below: bool = False
+    rows: Sequence[Sequence[str]],
+    width: int = WIDTH,
+    breakable: Sequence[int] = (),
+    below: bool = False,
+    right: Sequence[int] = (),
 ) -> list[str]:
-    """Rows as lines of at most ``width`` characters: where they would be longer, the columns of
-    ``breakable``, first to last, break their cells at spaces. With ``below`` the last cell of a
-    row stands on lines of its own under it; that of the head, the first row, is left out."""
+    """Return rows as lines of at most ``width`` characters.
+
+    Where they would be longer, the columns of ``breakable``, first to last, break their cells at
+    spaces; without such a column, lines may be longer. The columns of ``right`` are aligned to the
+    right. With ``below`` the last cell of a row stands on lines of its own under it; that of the
+    head, the first row, is left out.
+    """
     last = [row[-1] for row in rows] if below else [""] * len(rows)
     rows = [row[:-1] for row in rows] if below else rows
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -31,7 +41,10 @@ def columns(
             for cell, size in zip(row, widths, strict=True)
         ]
         for parts in itertools.zip_longest(*cells, fillvalue=""):
-            padded = (part.ljust(size) for part, size in zip(parts, widths, strict=True))
+            padded = (
+                part.rjust(size) if column in right else part.ljust(size)
+                for column, (part, size) in enumerate(zip(parts, widths, strict=True))
+            )
             lines.append("  ".join(padded).rstrip())
         if row is not rows[0]:
             indent = " " * 4

@@ -22,6 +22,10 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.errors import INTERRUPTED as INTERRUPTED
+from suite.errors import Unsupported as Unsupported
+from suite.errors import UserError as UserError
+
 Array = NDArray[Any]
 Value = str | int | float
 Layer = tuple[Array, Array]
@@ -54,23 +58,8 @@ STATUSES = tuple(status for status in Status if status is not Status.MISSING)
 BLOCK = 20
 """The number of seeds in one stack. More seeds add stacks and leave earlier stacks as they are."""
 
-INTERRUPTED = 130
-"""The exit code that a shell reports for a command ended by Ctrl-C."""
-
-
 P = TypeVar("P")
 """A Protocol of ``suite.probes``."""
-
-
-class UserError(Exception):
-    """Raised for wrong usage; names what was given, what is allowed and the nearest match.
-
-    The command line prints the message on one line and exits with code 2.
-    """
-
-
-class Unsupported(UserError):
-    """Raised for what a framework cannot do; a run that needs it is ``unsupported``."""
 
 
 # --- what is run -------------------------------------------------------------------------------

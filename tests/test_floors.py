@@ -21,6 +21,8 @@ import pytest
 from tests.support import ROOT
 
 FOLDERS = (
+    "errors",
+    "terminal",
     "types",
     "seeds",
     "text_tables",

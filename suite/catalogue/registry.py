@@ -13,9 +13,12 @@ import importlib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from suite.types import Native, Unsupported, UserError
+from suite.errors import Unsupported, UserError
+
+if TYPE_CHECKING:  # NumPy is slow to import, and the command line needs this file at once
+    from suite.types import Native
 
 
 class Entry(Protocol):

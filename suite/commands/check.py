@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite.judging import show_verdicts
-from suite.judging.expected_runs import stored_plan
-from suite.judging.judge_folder import judge_run, write_verdicts
-from suite.results.checksums import warn
-from suite.results.folder import Results
-from suite.results.manifest import MANIFEST
-from suite.types import UserError
+from suite.commands.arguments import add_folder
+from suite.errors import UserError
+
+SUMMARY = "judge a results folder again and print the verdicts"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_folder(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    parser.add_argument(
+        "--headline", action="store_true", help="print only the verdicts on the headline claims"
+    )
+    parser.add_argument(
+        "--claims",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="judge the claims of this TOML file; repeatable (default: the shipped claims)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write claims.csv and junit.xml into this folder (default: write nothing)",
+    )
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Judge the folder, print the verdicts and return the exit code."""
+    form = "json" if parsed.json else "markdown" if parsed.markdown else "text"
+    return check(parsed.folder, parsed.out, form, parsed.headline, parsed.claims)
 
 
 def check(
@@ -30,6 +59,12 @@ def check(
     Raise UserError where the folder is not a results folder, a table or a file of claims cannot be
     read, or the verdicts would replace those on other claims or of another run.
     """
+    from suite.judging import show_verdicts
+    from suite.judging.expected_runs import stored_plan
+    from suite.judging.judge_folder import judge_run, write_verdicts
+    from suite.results.checksums import warn
+    from suite.results.folder import Results
+
     results = Results(folder)
     _check_out(folder, out, bool(files))
     manifest = results.manifest()
@@ -48,6 +83,8 @@ def check(
 
 
 def _check_out(folder: Path, out: Path | None, own_claims: bool) -> None:
+    from suite.results.manifest import MANIFEST
+
     if out is None:
         return
     same = out.resolve() == folder.resolve()

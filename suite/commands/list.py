@@ -1,22 +1,99 @@
-"""What ``suite list`` shows: the registries, one line an entry. Imports nothing slow."""
+"""``suite list``: show what a run can be made of, one line for each entry."""
 
 from __future__ import annotations
 
-from suite import claims
-from suite.catalogue.activations import ACTIVATIONS
-from suite.catalogue.datasets import DATASETS
-from suite.catalogue.frameworks import FRAMEWORKS
-from suite.catalogue.initializers import INITIALIZERS
-from suite.catalogue.optimizers import OPTIMIZERS
+import argparse
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from suite.catalogue.registry import Entry, number
-from suite.metrics import METRICS
-from suite.planning.axes import AXES
-from suite.studies import STUDIES
+from suite.commands.arguments import one_of
+
+if TYPE_CHECKING:
+    from suite.catalogue import frameworks
+
+SUMMARY = "show what there is to choose from"
+KINDS = (
+    "studies",
+    "activations",
+    "initializers",
+    "normalizations",
+    "frameworks",
+    "optimizers",
+    "datasets",
+    "axes",
+    "metrics",
+    "claims",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "kind",
+        nargs="?",
+        metavar="KIND",
+        type=one_of("kind", lambda: KINDS),
+        help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]} (default: all of them)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Print the entries of one kind or of all."""
+    from suite.text_tables import columns
+
+    content = {kind: listing(kind) for kind in KINDS if parsed.kind in (None, kind)}
+    if parsed.json:
+        print(json.dumps(content, indent=1))
+        return 0
+    for kind, entries in content.items():
+        rows = [(f"  {entry['name']}", entry["meaning"]) for entry in entries]
+        print("\n".join([kind, *columns(rows)]))
+    return 0
+
+
+def listing(kind: str) -> list[dict[str, str]]:
+    """Return the entries of a kind, each with a name and a meaning."""
+    return [{"name": name, "meaning": meaning} for name, meaning in _entries(kind)]
+
+
+def _entries(kind: str) -> Iterable[tuple[str, str]]:
+    from suite import claims
+    from suite.catalogue.activations import ACTIVATIONS
+    from suite.catalogue.datasets import DATASETS
+    from suite.catalogue.frameworks import FRAMEWORKS
+    from suite.catalogue.initializers import INITIALIZERS
+    from suite.catalogue.normalizations import NORMALIZATIONS
+    from suite.catalogue.optimizers import OPTIMIZERS
+    from suite.metrics import METRICS
+    from suite.planning.axes import AXES
+    from suite.studies import STUDIES
+
+    catalogues: dict[str, Iterable[Any]] = {
+        "activations": ACTIVATIONS,
+        "initializers": INITIALIZERS,
+        "normalizations": NORMALIZATIONS,
+        "optimizers": OPTIMIZERS,
+        "datasets": DATASETS,
+    }
+    if kind in catalogues:
+        return [(_form(entry), entry.source) for entry in catalogues[kind]]
+    if kind == "studies":
+        return [(study.name, study.question) for study in STUDIES]
+    if kind == "frameworks":
+        return [(entry.name, _framework(entry)) for entry in FRAMEWORKS]
+    if kind == "axes":
+        return [(axis.name, axis.meaning) for axis in AXES]
+    if kind == "metrics":
+        return [(metric.name, f"{metric.meaning} [{metric.unit}]") for metric in METRICS]
+    return [(claim.id, claim.statement) for claim in claims.shipped()]
 
 
 def _form(entry: Entry) -> str:
-    """A name with its parameters and their defaults, as in ``leaky_relu(slope=0.01)``."""
-    parameters = getattr(entry, "parameters", {})
+    """Return a name with its parameters and their defaults, as in ``leaky_relu(slope=0.01)``."""
+    parameters: Mapping[str, float | None] = getattr(entry, "parameters", {})
     inside = ", ".join(
         parameter if default is None else f"{parameter}={number(default)}"
         for parameter, default in parameters.items()
@@ -24,29 +101,6 @@ def _form(entry: Entry) -> str:
     return f"{entry.name}({inside})" if inside else entry.name
 
 
-def listing(kind: str) -> list[dict[str, str]]:
-    """The entries of a kind, each with a name and a meaning."""
-    if kind == "studies":
-        return [{"name": study.name, "meaning": study.question} for study in STUDIES]
-    if kind == "activations":
-        return [{"name": _form(entry), "meaning": entry.source} for entry in ACTIVATIONS]
-    if kind == "initializers":
-        return [{"name": _form(entry), "meaning": entry.source} for entry in INITIALIZERS]
-    if kind == "optimizers":
-        return [{"name": _form(entry), "meaning": entry.source} for entry in OPTIMIZERS]
-    if kind == "datasets":
-        return [{"name": entry.name, "meaning": entry.source} for entry in DATASETS]
-    if kind == "frameworks":
-        return [
-            {
-                "name": entry.name,
-                "meaning": ("installed" if entry.installed else "not installed")
-                + ("" if entry.extra else "; the float64 oracle"),
-            }
-            for entry in FRAMEWORKS
-        ]
-    if kind == "axes":
-        return [{"name": axis.name, "meaning": axis.meaning} for axis in AXES]
-    if kind == "metrics":
-        return [{"name": m.name, "meaning": f"{m.meaning} [{m.unit}]"} for m in METRICS]
-    return [{"name": claim.id, "meaning": claim.statement} for claim in claims.shipped()]
+def _framework(entry: frameworks.Entry) -> str:
+    state = "installed" if entry.installed else "not installed"
+    return state if entry.extra else f"{state}; the float64 oracle"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from suite.measuring.executors import Result
 from suite.planning.grids import Plan
+from suite.terminal import printable, unfiltered
 from suite.types import Stack
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ _EVERY = 15.0
 """Seconds between two plain lines."""
 
 
-def tell(line: str, stream: TextIO | None = None) -> None:
+def say(line: str, stream: TextIO | None = None) -> None:
     """Print a line on standard error; when nobody reads it any more (a closed pipe), go on."""
     with contextlib.suppress(BrokenPipeError):
-        print(line, file=stream or sys.stderr, flush=True)
+        print(printable(line), file=stream or sys.stderr, flush=True)
 
 
 class Progress:
@@ -30,6 +31,7 @@ class Progress:
 
     def __init__(self, plan: Plan, stacks: list[Stack], stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
+        self._terminal = unfiltered(self._stream)  # a bar moves the cursor
         self._plan = plan
         self._total = sum(plan.costs[stack.key].seconds for stack in stacks)
         self._count = len(stacks)
@@ -44,7 +46,7 @@ class Progress:
 
             form = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
             self._bar = tqdm(
-                total=self._total, file=self._stream, bar_format=form, leave=False, mininterval=0
+                total=self._total, file=self._terminal, bar_format=form, leave=False, mininterval=0
             )
             self._bar.set_description_str(f"0/{self._count} stacks")
         return self
@@ -61,9 +63,9 @@ class Progress:
     def say(self, line: str) -> None:
         """Print a line, above the bar where there is one."""
         if self._bar is not None:
-            self._bar.write(line, file=self._stream)
+            self._bar.write(printable(line), file=self._terminal)
         else:
-            tell(line, self._stream)
+            say(line, self._stream)
 
     def __call__(self, result: Result) -> None:
         """Count one finished stack, or report one that is not finished yet."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from suite.catalogue.frameworks import Entry
-from suite.commands.arguments import KINDS
-from suite.commands.main import main
+from suite.commands import main as main_module
+from suite.commands.list import KINDS
+from suite.commands.main import COMMANDS, main, parser
 from suite.frameworks.timing import STAGES
 from suite.results.tables import read_table
+from suite.types import PROFILES
 
 TINY = [
     "run",
@@ -163,12 +167,6 @@ WRONG = [
     (["plan", "--set", "activaton=tanh"], ["did you mean 'activation'"]),
     (["plan", "training", "--set", "depth=-2"], ["'-2'", "from 1"]),
     (["plan", "--set", "depth="], ["no value"]),
-    (["plan", "--seeds", "0"], ["'0'", "from 1"]),
-    (["plan", "--seeds", "many"], ["'many'"]),
-    (["plan", "--seeds", "-3"], ["'-3'"]),
-    (["plan", "--seeds=--5"], ["'--5'"]),
-    (["plan", "--jobs", "0"], ["--jobs"]),
-    (["plan", "--root", "-1"], ["--root"]),
     (["plan", "--frameworks", "tensorflo"], ["did you mean 'tensorflow'"]),
     (["plan", "--frameworks", ","], ["names none"]),
     (["list", "activation"], ["did you mean 'activations'"]),
@@ -192,14 +190,86 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
         assert word in printed.err
 
 
-@pytest.mark.parametrize("arguments", [[], ["plan", "--fast"], ["plan", "--prof=quick"], ["check"]])
+WRONG_WORDS = [
+    ([], ["COMMAND"]),
+    (["plan", "--fast"], ["--fast"]),
+    (["plan", "--prof=quick"], ["--prof=quick"]),
+    (["check"], ["DIR"]),
+    (["plan", "--seeds", "0"], ["--seeds", "'0'", "from 1 to"]),
+    (["plan", "--seeds", "many"], ["--seeds", "'many'"]),
+    (["plan", "--seeds", "-3"], ["--seeds", "'-3'"]),
+    (["plan", "--seeds=--5"], ["--seeds", "'--5'"]),
+    (["plan", "--seeds", "9" * 5000], ["--seeds", "'9999"]),
+    (["plan", "--jobs", "0"], ["--jobs", "from 1 to 1024"]),
+    (["plan", "--root", "-1"], ["--root", "from 0 to"]),
+    (["run", "--timeout", "0"], ["--timeout", "from 1 to"]),
+    (["reproduce", "DIR", "--sample", "0"], ["--sample", "from 1 to"]),
+    (["reproduce", "DIR", "--seed", "x"], ["--seed", "'x'"]),
+    (["reproduce", "DIR", "--json", "--csv"], ["--csv", "not allowed with"]),
+]
+"""Command lines that the parser refuses, and parts of its error."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"), WRONG_WORDS, ids=lambda value: " ".join(value)[:40]
+)
 def test_wrong_words_are_one_line_and_exit_code_2(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
+    arguments: list[str], parts: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert len(error) < 200
+    for part in parts:
+        assert part in error
+
+
+def test_every_command_is_a_file_with_its_name() -> None:
+    """And every file of a command is found, so that a new one cannot be forgotten."""
+    folder = Path(main_module.__file__).parent
+    helpers = {"__init__", "__pycache__", "main", "arguments", "selection"}
+    files = {path.stem.removesuffix("_arguments") for path in folder.iterdir()}
+    assert files - helpers == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_states_every_default(command: str) -> None:
+    """An option that takes a value says what happens without it; a flag is off."""
+    (commands,) = (
+        action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    for action in commands.choices[command]._actions:
+        if not action.option_strings or action.nargs == 0 or action.required:
+            continue
+        help_text = str(action.help)
+        assert "default" in help_text, action.option_strings
+        if action.default not in (None, [], ()):
+            stated = rf"default: {action.default}\b|\b{action.default} \(the default"
+            assert re.search(stated, help_text), action.option_strings
+
+
+def test_help_describes_every_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    (described,) = re.findall(r"--profile NAME (.*?) --set", text)
+    assert all(re.search(rf"\b{profile} \(", described) for profile in PROFILES)
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_help_loads_no_library(command: list[str]) -> None:
+    """Not even NumPy: it takes longer than all the rest."""
+    code = (
+        "import sys\n"
+        "from suite.commands.main import main\n"
+        "try:\n    main([*sys.argv[1:], '--help'])\nexcept SystemExit:\n    pass\n"
+        "slow = {'numpy', 'pandas', 'scipy', 'torch', 'tensorflow'}\n"
+        "sys.exit(' '.join(slow & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_framework_that_is_not_installed(

@@ -1,4 +1,4 @@
-"""Stored stacks measured again: which are taken, and what is said of each row."""
+"""Stored stacks measured again: which are chosen, and the outcome of each row."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from suite.commands.main import main
-from suite.commands.reproduce import measure_again
-from suite.commands.reproduce.measure_again import choose, compare
+from suite.commands.reproduce.choose_stacks import choose
+from suite.commands.reproduce.compare_rows import Outcome, compare
 from suite.planning import grids
 from suite.studies import STUDIES
 from suite.studies.products import Products
@@ -26,7 +26,7 @@ STORED = ("products", "fake")
 
 
 def ready(patch: pytest.MonkeyPatch) -> None:
-    """Stacks are measured in threads, and a study that costs nothing is registered."""
+    """Measure stacks in threads, and register a study that costs nothing."""
     fake_study.use_threads(patch)
     patch.setitem(STUDIES._entries, "fake", fake_study.Fake((1, 2, 3), 25))
 
@@ -38,7 +38,7 @@ def _ready(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of two studies in NumPy, without what a published folder lacks."""
+    """A run of two studies in NumPy, without the files that a published folder lacks."""
     folder = tmp_path_factory.mktemp("stored") / "out"
     with pytest.MonkeyPatch.context() as patch:
         ready(patch)
@@ -54,7 +54,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def stored(measured: Path, tmp_path: Path) -> Path:
-    """A copy, to be altered."""
+    """A copy that a test may change."""
     return Path(shutil.copytree(measured, tmp_path / "stored"))
 
 
@@ -76,17 +76,17 @@ def again(
 def test_a_published_folder_reproduces_itself_to_the_bit(
     measured: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, found = again(measured, capsys, "--sample", "100000")
+    code, report = again(measured, capsys, "--sample", "100000")
     assert code == 0
-    assert found["environment"] == []
-    assert found["notes"] == []
+    assert report["environment"] == []
+    assert report["notes"] == []
     runs = sum(len(table(measured, study)) for study in STORED)
-    assert found["studies"]["all"]["identical"] == found["studies"]["all"]["rows"] == runs
-    assert {row["outcome"] for row in found["rows"]} == {"identical"}
+    assert report["studies"]["all"]["identical"] == report["studies"]["all"]["rows"] == runs
+    assert {row["outcome"] for row in report["rows"]} == {"identical"}
 
 
 @pytest.mark.parametrize(
-    ("factor", "outcome", "code"), [(1 + 1e-7, "alike", 0), (1.01, "different", 1)]
+    ("factor", "outcome", "code"), [(1 + 1e-7, "within tolerance", 0), (1.01, "different", 1)]
 )
 def test_a_number_that_was_changed_is_found(
     stored: Path,
@@ -105,12 +105,12 @@ def test_a_number_that_was_changed_is_found(
     row = int(pd.to_numeric(frame[name]).abs().argmax())
     frame.loc[row, name] = repr(float(str(frame.loc[row, name])) * factor)
     edit(stored, frame)
-    given, found = again(stored, capsys, "--sample", "100000")
-    assert given == code
-    (apart,) = [one for one in found["rows"] if one["outcome"] != "identical"]
-    assert (apart["outcome"], apart["what"]) == (outcome, name)
-    assert apart["there"] == pytest.approx(apart["here"] * factor, rel=1e-12)
-    assert str(apart["seed"]) == frame.loc[row, "seed"]
+    exit_code, report = again(stored, capsys, "--sample", "100000")
+    assert exit_code == code
+    (different,) = [row for row in report["rows"] if row["outcome"] != "identical"]
+    assert (different["outcome"], different["metric"]) == (outcome, name)
+    assert different["stored"] == pytest.approx(different["measured"] * factor, rel=1e-12)
+    assert str(different["seed"]) == frame.loc[row, "seed"]
 
 
 def test_another_status_is_different_and_names_both(
@@ -119,27 +119,31 @@ def test_another_status_is_different_and_names_both(
     frame = table(stored)
     frame.loc[0, "status"] = "diverged"
     edit(stored, frame)
-    code, found = again(stored, capsys, "--sample", "100000")
+    code, report = again(stored, capsys, "--sample", "100000")
     assert code == 1
-    (apart,) = [one for one in found["rows"] if one["outcome"] != "identical"]
-    assert (apart["what"], apart["there"], apart["here"]) == ("status", "diverged", "ok")
+    (different,) = [row for row in report["rows"] if row["outcome"] != "identical"]
+    assert (different["metric"], different["stored"], different["measured"]) == (
+        "status",
+        "diverged",
+        "ok",
+    )
 
 
-def test_what_cannot_be_measured_any_more_fails(
+def test_a_stack_that_cannot_be_measured_any_more_fails(
     stored: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> Any:
         raise ValueError("gone")
 
     monkeypatch.setattr(Products, "measure", broken)
-    code, found = again(stored, capsys)
+    code, report = again(stored, capsys)
     assert code == 3
-    assert found["studies"]["products"]["failed"] == found["studies"]["products"]["rows"]
-    assert found["studies"]["fake"]["identical"] == found["studies"]["fake"]["rows"]
-    assert any(row.get("here") == "ValueError: gone" for row in found["rows"])
+    assert report["studies"]["products"]["failed"] == report["studies"]["products"]["rows"]
+    assert report["studies"]["fake"]["identical"] == report["studies"]["fake"]["rows"]
+    assert any(row.get("measured") == "ValueError: gone" for row in report["rows"])
 
 
-def test_another_grid_and_an_unknown_study_are_said_and_the_rest_is_measured(
+def test_another_grid_and_an_unknown_study_are_noted_and_the_rest_is_measured(
     stored: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = stored / "manifest.json"
@@ -150,17 +154,17 @@ def test_another_grid_and_an_unknown_study_are_said_and_the_rest_is_measured(
     path.write_text(json.dumps(manifest))
     frame = table(stored)
     edit(stored, frame[frame["seed"] != "3"])  # no first block is whole
-    code, found = again(stored, capsys)
+    code, report = again(stored, capsys)
     assert code == 0
-    told = " ".join(found["notes"])
-    assert "no study 'alchemy'" in told
-    assert "products: another grid here; of its 6 stacks 3 have" in told
-    assert next(change["key"] for change in found["environment"]) == "versions.numpy"
-    seeds = {row["seed"] for row in found["rows"] if row["study"] == "products"}
+    notes = " ".join(report["notes"])
+    assert "no study 'alchemy'" in notes
+    assert "products: this version has another grid; of its 6 stacks 3 have" in notes
+    assert next(change["key"] for change in report["environment"]) == "versions.numpy"
+    seeds = {row["seed"] for row in report["rows"] if row["study"] == "products"}
     assert seeds == set(range(20, 25))
 
 
-def test_a_metric_that_is_defined_anew_is_not_compared(
+def test_a_redefined_metric_is_not_compared(
     stored: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = STUDIES["products"].tables[0].metrics[0]
@@ -171,9 +175,9 @@ def test_a_metric_that_is_defined_anew_is_not_compared(
     frame = table(stored)
     frame[name] = "1e9"
     edit(stored, frame)
-    code, found = again(stored, capsys)
+    code, report = again(stored, capsys)
     assert code == 0
-    assert f"defined anew: {name}" in " ".join(found["notes"])
+    assert f"redefined: {name}" in " ".join(report["notes"])
 
 
 def test_a_metric_and_an_axis_that_are_newer_than_the_folder(
@@ -185,10 +189,10 @@ def test_a_metric_and_an_axis_that_are_newer_than_the_folder(
     manifest = json.loads(path.read_text())
     manifest["overrides"] = {"scale": [1.0]}
     path.write_text(json.dumps(manifest))
-    code, found = again(stored, capsys, "--sample", "100000")
+    code, report = again(stored, capsys, "--sample", "100000")
     assert code == 0
-    assert "fake: not stored there: critical_scale" in found["notes"]
-    assert found["studies"]["fake"]["identical"] == 3 * 25
+    assert "fake: not in the folder: critical_scale" in report["notes"]
+    assert report["studies"]["fake"]["identical"] == 3 * 25
 
 
 def test_the_text_fits_a_terminal_and_the_csv_has_all_rows(
@@ -205,34 +209,13 @@ def test_the_text_fits_a_terminal_and_the_csv_has_all_rows(
     assert capsys.readouterr().out.startswith("study,framework,")
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (["--sample", "0"], "--sample is '0'"),
-        (["--seed", "x"], "--seed is 'x'"),
-        (["--json", "--csv"], "not allowed with"),
-    ],
-)
-def test_wrong_usage_is_one_line(
-    words: list[str], told: str, measured: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    try:
-        code: object = main(["reproduce", str(measured), *words])
-    except SystemExit as end:
-        code = end.code
-    assert code == 2
-    error = capsys.readouterr().err
-    assert told in error
-    assert error.count("\n") == 1
-
-
 def test_a_folder_with_nothing_to_measure_says_why(
     stored: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for study in STORED:
         edit(stored, table(stored, study).assign(status="failed"), study)
     assert main(["reproduce", str(stored)]) == 2
-    assert "no stack that can be measured here; products: " in capsys.readouterr().err
+    assert "no stack that can be measured on this machine; products: " in capsys.readouterr().err
 
 
 # --- which stacks ------------------------------------------------------------------------------
@@ -283,39 +266,41 @@ def test_the_default_sample_is_one_of_each_and_cheap(plan: grids.Plan) -> None:
 # --- rows --------------------------------------------------------------------------------------
 
 
-def outcome(there: dict[str, Any], here: dict[str, Any]) -> dict[str, Any]:
-    """What is said of one row; ``train_loss`` has no tolerance of its own."""
+def outcome(stored: dict[str, Any], measured: dict[str, Any]) -> dict[str, Any]:
+    """The comparison of one row; ``train_loss`` has no tolerance of its own."""
     whole = {"status": "ok", "reason": "", "train_loss": 1.0}
-    stored, now = (pd.DataFrame([{**whole, **side}]) for side in (there, here))
-    (row,) = compare(stored, now, ["train_loss"]).to_dict("records")
+    before, now = (pd.DataFrame([{**whole, **side}]) for side in (stored, measured))
+    (row,) = compare(before, now, ["train_loss"]).to_dict("records")
     return {str(key): value for key, value in row.items()}
 
 
 @pytest.mark.parametrize(
-    ("there", "here", "expected"),
+    ("stored", "measured", "expected"),
     [
         ({}, {}, "identical"),
         ({"train_loss": np.nan}, {"train_loss": np.nan}, "identical"),
         ({"train_loss": np.inf}, {"train_loss": np.inf}, "identical"),
-        ({"train_loss": 0.0}, {"train_loss": -0.0}, "alike"),
-        ({}, {"train_loss": 1.0 + 1e-6}, "alike"),
+        ({"train_loss": 0.0}, {"train_loss": -0.0}, "within tolerance"),
+        ({}, {"train_loss": 1.0 + 1e-6}, "within tolerance"),
         ({}, {"train_loss": np.nan}, "different"),
         ({}, {"train_loss": np.inf}, "different"),
-        ({"reason": "at step 3"}, {"reason": "at step 4"}, "alike"),
+        ({"reason": "at step 3"}, {"reason": "at step 4"}, "within tolerance"),
         ({"status": "diverged"}, {}, "different"),
         ({}, {"status": "failed", "train_loss": np.nan}, "failed"),
         ({}, {"status": None, "reason": None, "train_loss": None}, "failed"),
         ({"train_loss": "spoilt"}, {}, "different"),
     ],
 )
-def test_the_outcome_of_a_row(there: dict[str, Any], here: dict[str, Any], expected: str) -> None:
-    assert outcome(there, here)["outcome"] == expected
+def test_the_outcome_of_a_row(
+    stored: dict[str, Any], measured: dict[str, Any], expected: str
+) -> None:
+    assert outcome(stored, measured)["outcome"] == expected
 
 
 def test_the_metric_that_is_farthest_off_is_named() -> None:
     whole = {"status": "ok", "reason": ""}
-    there = pd.DataFrame([{**whole, "train_loss": 1.0, "heldout_loss": 1.0}])
-    here = pd.DataFrame([{**whole, "train_loss": 1.1, "heldout_loss": 3.0}])
-    (row,) = compare(there, here, ["train_loss", "heldout_loss"]).to_dict("records")
-    assert (row["what"], row["there"], row["here"]) == ("heldout_loss", 1.0, 3.0)
-    assert measure_again.OUTCOMES.index(row["outcome"]) == 2
+    stored = pd.DataFrame([{**whole, "train_loss": 1.0, "heldout_loss": 1.0}])
+    measured = pd.DataFrame([{**whole, "train_loss": 1.1, "heldout_loss": 3.0}])
+    (row,) = compare(stored, measured, ["train_loss", "heldout_loss"]).to_dict("records")
+    assert (row["metric"], row["stored"], row["measured"]) == ("heldout_loss", 1.0, 3.0)
+    assert row["outcome"] == Outcome.DIFFERENT

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.commands.arguments import parser
-from suite.commands.main import COMMANDS, main
+from suite.commands.main import COMMANDS, main, parser
 from tests.support import ROOT, fake_study
 
 DOCUMENTS = [
@@ -21,7 +20,7 @@ DOCUMENTS = [
 
 
 def planned(words: list[str]) -> int:
-    """The exit code of ``suite plan`` for what ``suite run`` is asked; other words are parsed."""
+    """Return the exit code of ``suite plan`` for what ``suite run`` is given; only parse others."""
     if parser().parse_args(words).command != "run":
         return 0
     kept = [word for word in words[1:] if word != "--no-report"]
@@ -29,6 +28,26 @@ def planned(words: list[str]) -> int:
         place = kept.index("--out")
         del kept[place : place + 2]
     return main(["plan", *kept])
+
+
+def problem(words: list[str]) -> str | None:
+    """Return what is wrong with a shown command, or None where it can be pasted.
+
+    A single word is a name and brackets make it a form: neither is a whole command. Words in
+    capitals stand for what the reader fills in: such a command is only parsed.
+    """
+    if words[0] not in COMMANDS:
+        return f"there is no command {words[0]}"
+    if len(words) == 1 or any("[" in word for word in words):
+        return None
+    try:
+        if any(re.fullmatch("[A-Z][A-Z_]*(=.*)?", word) for word in words):
+            parser().parse_args(words)
+        elif code := planned(words):
+            return f"exit code {code}: {shlex.join(words)}"
+    except SystemExit as end:
+        return f"exit code {end.code}: {shlex.join(words)}"
+    return None
 
 
 def commands(text: str) -> list[list[str]]:
@@ -62,29 +81,32 @@ def test_the_page_and_the_manifest_of_a_run_show_commands_that_plan_the_same_run
         assert program == "suite"
         assert words[0] == "run"
         assert planned([*words, "--jobs", "1"]) == 0
-        told = {
-            line.split()[0]: int(line.split()[2])
-            for line in capsys.readouterr().out.splitlines()[1:3]
-        }
-        assert told == expected
+        lines = capsys.readouterr().out.splitlines()[1:3]
+        assert {line.split()[0]: int(line.split()[2]) for line in lines} == expected
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_commands_of_a_document_are_understood(name: str) -> None:
-    """Words in capitals stand for what the reader fills in: such a command is parsed alone."""
-    for words in commands((ROOT / name).read_text(encoding="utf-8")):
-        assert words[0] in COMMANDS, words
-        if len(words) == 1 or any("[" in word for word in words):
-            continue  # a name, or a form
-        if any(re.fullmatch("[A-Z][A-Z_]*(=.*)?", word) for word in words):
-            parser().parse_args(words)
-        else:
-            assert planned(words) == 0, words
+def test_the_commands_of_a_document_can_be_pasted(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert [words for words in commands(text) if problem(words)] == []
 
 
-def test_a_command_that_is_not_there_would_be_seen() -> None:
-    (words,) = commands("Say `suite run training --depht 4` to\nrun it.")
-    with pytest.raises(SystemExit):
-        planned(words)
-    with pytest.raises(AssertionError):
-        assert commands("`suite rnu`")[0][0] in COMMANDS
+WRONG = [
+    ("Say `suite run training --depht 4` to\nrun it.", "exit code 2: run training --depht 4"),
+    ("Say `suite run trainning`.", "exit code 2: run trainning"),
+    ("```\nsuite list && suite plan --seeds 0\n```\n", "exit code 2: plan --seeds 0"),
+    ("`suite check DIR --jsn`", "exit code 2: check DIR --jsn"),
+    ("`suite rnu`", "there is no command rnu"),
+]
+
+
+@pytest.mark.parametrize(("text", "error"), WRONG)
+def test_a_wrong_command_in_a_document_is_seen(text: str, error: str) -> None:
+    assert [problem(words) for words in commands(text)][-1] == error
+
+
+def test_a_document_of_correct_commands_has_no_problem() -> None:
+    text = (
+        "`suite list`\n```\nsuite check DIR --headline\nsuite plan products\n```\n`suite run [...]`"
+    )
+    assert [problem(words) for words in commands(text)] == [None] * 4

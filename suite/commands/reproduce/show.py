@@ -1,4 +1,4 @@
-"""How a reproduced sample is shown: a table per study, the rows that differ most, JSON and CSV."""
+"""How a reproduced sample is shown: a table of studies, the rows that differ most, JSON and CSV."""
 
 from __future__ import annotations
 
@@ -7,99 +7,113 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from suite.commands.reproduce.measure_again import OUTCOMES, Reproduced
+from suite.commands.reproduce.compare_rows import COLUMNS, Outcome
+from suite.commands.reproduce.measure_again import Reproduced
 from suite.judging.show_verdicts import plain
+from suite.text_tables import WIDTH, columns
 
 SHOWN = 20
-"""Lines on what is not identical, the farthest off first."""
-WIDTH = 120
-_HEADINGS = ("identical", "within tolerance", "different", "failed")
+"""Kinds of differences that are listed, the farthest off first."""
 
 
-def show(found: Reproduced, form: str) -> None:
-    """Print what came of it as ``text``, ``json``, or a ``csv`` of all rows."""
+def show(reproduced: Reproduced, form: str) -> None:
+    """Print the outcome as ``text``, as ``json``, or as a ``csv`` of all rows."""
     if form == "csv":
-        found.rows.to_csv(sys.stdout, index=False, lineterminator="\n")
+        reproduced.rows.to_csv(sys.stdout, index=False, lineterminator="\n")
     elif form == "json":
-        print(json.dumps(_content(found), indent=1, allow_nan=False))
+        print(json.dumps(_content(reproduced), indent=1, allow_nan=False))
     else:
-        print("\n".join(_lines(found)))
+        print("\n".join(_lines(reproduced)))
 
 
-def _counts(found: Reproduced) -> dict[str, dict[str, int]]:
-    """Study -> stacks, rows and rows of each outcome; ``all`` last."""
-    result = {}
-    names = dict.fromkeys(stack.study for stack in found.stacks)
+def _counts(reproduced: Reproduced) -> dict[str, dict[str, int]]:
+    """Return for each study, and for ``all``, its stacks, rows and rows of each outcome."""
+    counts = {}
+    names = dict.fromkeys(stack.study for stack in reproduced.stacks)
     for name in [*names, "all"]:
-        rows = found.rows if name == "all" else found.rows[found.rows["study"] == name]
-        stacks = sum(name in (stack.study, "all") for stack in found.stacks)
-        outcomes = {outcome: int((rows["outcome"] == outcome).sum()) for outcome in OUTCOMES}
-        result[name] = {"stacks": stacks, "rows": len(rows), **outcomes}
-    return result
+        rows = reproduced.rows
+        if name != "all":
+            rows = rows[rows["study"] == name]
+        stacks = sum(name in (stack.study, "all") for stack in reproduced.stacks)
+        ended = {outcome.value: int((rows["outcome"] == outcome).sum()) for outcome in Outcome}
+        counts[name] = {"stacks": stacks, "rows": len(rows), **ended}
+    return counts
 
 
-def _content(found: Reproduced) -> dict[str, Any]:
+def _content(reproduced: Reproduced) -> dict[str, Any]:
     rows = [
         {str(key): plain(value) for key, value in row.items() if value is not None}
-        for row in found.rows.astype(object).to_dict("records")
+        for row in reproduced.rows.astype(object).to_dict("records")
     ]
     return {
-        "exit_code": found.code,
-        "folder": str(found.folder),
-        "notes": list(found.notes),
-        "studies": _counts(found),
+        "exit_code": reproduced.code,
+        "folder": str(reproduced.folder),
+        "notes": list(reproduced.notes),
+        "studies": _counts(reproduced),
         "rows": rows,
         "environment": [
-            {"key": key, "there": there, "here": here} for key, there, here in found.environment
+            {"key": key, "stored": stored, "now": now}
+            for key, stored, now in reproduced.environment
         ],
     }
 
 
-def _lines(found: Reproduced) -> list[str]:
-    lines = [f"{len(found.stacks)} of {found.eligible} stored stacks measured again"]
-    lines += [_short(note) for note in found.notes]
-    form = "{:<16}{:>8}{:>8}{:>12}{:>18}{:>12}{:>9}"
-    lines += ["", form.format("study", "stacks", "rows", *_HEADINGS)]
-    lines += [form.format(name, *count.values()) for name, count in _counts(found).items()]
-    apart = found.rows[found.rows["outcome"] != "identical"]
-    if len(apart):
-        apart = apart.sort_values("times", ascending=False, kind="stable")
-        kinds = apart.groupby(["study", "framework", "outcome", "what"], sort=False)
+def _lines(reproduced: Reproduced) -> list[str]:
+    lines = [f"measured {len(reproduced.stacks)} of {reproduced.eligible} stored stacks again"]
+    lines += map(_short, reproduced.notes)
+    counts = _counts(reproduced)
+    rows = [("study", *counts["all"])]
+    rows += [(name, *map(str, count.values())) for name, count in counts.items()]
+    lines += ["", *columns(rows, right=range(1, len(rows[0])))]
+    lines += _differences(reproduced)
+    if reproduced.environment:
+        lines += ["", "differences of environment: stored -> now"]
         lines += [
-            "",
-            f"not identical: {len(apart)} rows; of each kind the farthest off, in units"
-            " of what counts as the same",
-        ]
-        lines += [_line(rows.iloc[0].to_dict(), len(rows)) for _, rows in [*kinds][:SHOWN]]
-        if len(kinds) > SHOWN:
-            lines += [f"  and {len(kinds) - SHOWN} kinds more: --csv prints every row"]
-    if found.environment:
-        lines += ["", "what the stored run depended on and this one does not: there -> here"]
-        lines += [
-            _short(f"  {key}: {there or 'none'} -> {here or 'none'}")
-            for key, there, here in found.environment
+            _short(f"  {key}: {stored or 'none'} -> {now or 'none'}")
+            for key, stored, now in reproduced.environment
         ]
     return lines
 
 
-def _line(row: Mapping[Any, Any], count: int) -> str:
-    """The row that is farthest off, of so many in which the same metric is."""
-    known = ("study", "seed", "outcome", "what", "there", "here", "times")
+def _differences(reproduced: Reproduced) -> list[str]:
+    """Return a table of the rows that are not identical, one row for each kind of difference."""
+    rows = reproduced.rows[reproduced.rows["outcome"] != Outcome.IDENTICAL]
+    if rows.empty:
+        return []
+    rows = rows.sort_values("distance", ascending=False, kind="stable")
+    kinds = [*rows.groupby(["study", "framework", "outcome", "metric"], sort=False)]
+    table = [("rows", "outcome", "distance", "stored -> measured")]
+    table += [_row(group.iloc[0].to_dict(), len(group)) for _, group in kinds[:SHOWN]]
+    lines = [
+        "",
+        f"not identical: {len(rows)} rows; of each kind the one that is farthest off, with its"
+        " distance in\nunits of what counts as the same",
+        *columns(table, breakable=[3], right=[0, 2]),
+    ]
+    if len(kinds) > SHOWN:
+        lines.append(f"and {len(kinds) - SHOWN} more kinds: --csv prints every row")
+    return lines
+
+
+def _row(farthest: Mapping[Any, Any], count: int) -> tuple[str, str, str, str]:
+    """Return the row of a table for so many rows of one kind, from the one that is farthest off."""
     cell = " ".join(
-        str(value) for key, value in row.items() if key not in known and not _absent(value)
+        str(value)
+        for key, value in farthest.items()
+        if key not in ("study", "seed", *COLUMNS) and not _absent(value)
     )
-    text = f"{row['what']} {_value(row['there'])} -> {_value(row['here'])}"
-    head = f"  {count:>5} {row['outcome']:<10}{row['times']:>8.2g}  "
-    return _short(f"{head}{text}: {row['study']} {cell} seed {row['seed']}")
+    values = f"{_value(farthest['stored'])} -> {_value(farthest['measured'])}"
+    text = f"{farthest['metric']} {values}: {farthest['study']} {cell} seed {farthest['seed']}"
+    return str(count), str(farthest["outcome"]), f"{farthest['distance']:.2g}", text
 
 
 def _value(value: object) -> str:
-    """A number so that two that part in single precision look different."""
+    """Return a number with digits enough to show any difference in single precision."""
     return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
 def _absent(value: object) -> bool:
-    """Whether a study does not have the axis."""
+    """Return whether a study lacks the axis of this value."""
     return value is None or value != value
 
 

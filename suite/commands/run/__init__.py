@@ -1,1 +1,53 @@
-"""``suite run``: measure, summarise, judge, draw."""
+"""``suite run``: measure, summarise, judge and draw; take up again what was interrupted."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from suite.commands import selection
+from suite.commands.arguments import jobs, one_of, whole
+from suite.measuring import executors
+
+SUMMARY = "measure, summarise, judge and draw; resume what was interrupted"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    selection.add_arguments(parser)
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="results folder (default: results/PROFILE-ID)"
+    )
+    parser.add_argument(
+        "--executor",
+        metavar="NAME",
+        type=one_of("executor", executors.names),
+        default=executors.DEFAULT,
+        help=f"where to measure: {', '.join(executors.names())} (default: {executors.DEFAULT},"
+        " processes on this machine)",
+    )
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=whole(1, 10**7),
+        help="kill a worker that spends longer than this on one stack (default: ten minutes plus"
+        " 60 times the expected time)",
+    )
+    parser.add_argument(
+        "--no-report", action="store_true", help="draw no page and no figures (default: draw them)"
+    )
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Run the plan; return the exit code of ``check``, or 3 where something could not be stored."""
+    from suite.commands.run import pipeline
+
+    return pipeline.run(
+        selection.selected_plan(parsed),
+        ["suite", *parsed.words],
+        parsed.out,
+        jobs(parsed),
+        not parsed.no_report,
+        parsed.timeout,
+        parsed.executor,
+    )

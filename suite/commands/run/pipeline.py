@@ -1,25 +1,23 @@
-"""``suite run`` from start to end: measure, write the tables, summarise, judge, draw."""
+"""A run from start to end: measure, write the tables, summarise, judge, draw."""
 
 from __future__ import annotations
 
 import contextlib
 import shlex
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.frameworks.timing import STAGES
+from suite.commands.run.timings import Stages, spent, timings_table
 from suite.judging.judge_folder import Judged, judge_run, write_verdicts
 from suite.judging.show_verdicts import table
 from suite.judging.summary import summary
 from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, executors, runner
 from suite.measuring.executors import Job
-from suite.measuring.progress import Progress, tell
+from suite.measuring.progress import Progress, say
 from suite.planning.grids import Plan
 from suite.results.checksums import write_sums
 from suite.results.folder import Results
@@ -27,22 +25,7 @@ from suite.studies import STUDIES
 from suite.types import INTERRUPTED, UserError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-
-class _Stages:
-    """Seconds of each stage of a run, in order."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+    pass
 
 
 def run(
@@ -71,17 +54,17 @@ def run(
     try:
         with FileLock(results.folder / ".lock", timeout=0):
             resumed = results.open(manifest)
-            stages = _Stages()
+            stages = Stages()
             with stages("measure"):
                 _measure(plan, results, jobs, timeout, executor, resumed)
             return _conclude(plan, results, jobs, draw, stages)
     except Timeout:
         raise UserError(f"{results.folder}: another run writes into this folder") from None
     except KeyboardInterrupt:
-        tell(f"\ninterrupted; what is finished is stored. {resume}")
+        say(f"\ninterrupted; what is finished is stored. {resume}")
         return INTERRUPTED
     except OSError as error:  # a full disk, or the folder is gone
-        tell(f"suite: cannot store: {error}; what was stored before is whole. {resume}")
+        say(f"suite: cannot store: {error}; what was stored before is whole. {resume}")
         return INCOMPLETE
 
 
@@ -90,9 +73,9 @@ def _measure(
 ) -> None:
     """Measure and store the stacks of a plan that are not stored yet."""
     stacks = runner.pending(plan, results)
-    tell(_opening(plan, results, len(stacks), resumed, jobs))
+    say(_opening(plan, results, len(stacks), resumed, jobs))
     if "torch" in plan.selection.frameworks and (unused := environment.unused_cuda_build()):
-        tell(unused)
+        say(unused)
     if not stacks:
         return
     job = Job(results.folder, plan.selection.root)
@@ -101,7 +84,7 @@ def _measure(
         runner.execute(plan, stacks, results, workers, progress, timeout)
 
 
-def _conclude(plan: Plan, results: Results, jobs: int, draw: bool, stages: _Stages) -> int:
+def _conclude(plan: Plan, results: Results, jobs: int, draw: bool, stages: Stages) -> int:
     """Write the tables, summarise, judge, draw and print; return the exit code of ``check``."""
     with stages("write"):
         for study, chosen in plan.stacks.items():
@@ -111,24 +94,24 @@ def _conclude(plan: Plan, results: Results, jobs: int, draw: bool, stages: _Stag
         results.write_frame("summary.csv", summary(judged.runs), unknown="nan")
         write_verdicts(results, judged.verdicts)
         write_sums(results, plan.stacks)
-    timings = _timings(plan, results, stages)
+    timings = timings_table(plan, results, stages)
     results.write_frame("timings.csv", timings)
     if draw:
         from suite.report import write_report  # here: plotting is slow to import
 
         with stages("report"):
             write_report(results.folder, jobs)
-        timings = _timings(plan, results, stages)
+        timings = timings_table(plan, results, stages)
         results.write_frame("timings.csv", timings)
     with contextlib.suppress(BrokenPipeError):
         print(table(judged.verdicts))
         sys.stdout.flush()
-    tell(f"\nruns: {_counts(judged)}\n{_spent(timings)}\nresults in {results.folder}")
+    say(f"\nruns: {_counts(judged)}\n{spent(timings)}\nresults in {results.folder}")
     return judged.code
 
 
 def _opening(plan: Plan, results: Results, pending: int, resumed: bool, jobs: int) -> str:
-    """The line a run starts with."""
+    """Return the line that a run starts with."""
     counts = [plan.count(study) for study in plan.stacks]
     runs = sum(int(count["runs"]) for count in counts)
     stacks = sum(int(count["stacks"]) for count in counts)
@@ -140,60 +123,14 @@ def _opening(plan: Plan, results: Results, pending: int, resumed: bool, jobs: in
 
 
 def _counts(judged: Judged) -> str:
-    """How many runs ended with each status."""
-    found = Counter(status for runs in judged.runs.values() for status in runs["status"])
-    return ", ".join(f"{count:,} {status}" for status, count in found.most_common())
+    """Return how many runs ended with each status, in words."""
+    counts = Counter(status for runs in judged.runs.values() for status in runs["status"])
+    return ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
 
 
 def _resume(command: Sequence[str], results: Results) -> str:
-    """The command that takes up an interrupted run."""
+    """Return the command that resumes an interrupted run."""
     words = list(command)
     if not any(word == "--out" or word.startswith("--out=") for word in words):
         words += ["--out", str(results.folder)]
     return shlex.join(words)
-
-
-def _timings(plan: Plan, results: Results, stages: _Stages) -> pd.DataFrame:
-    """Seconds of each stage of this run, then of each stored stack: its seconds in all, its peak
-    memory, and the seconds of each stage of its worker since the stack before."""
-    import pandas as pd
-
-    rows = [
-        {
-            "stage": stage,
-            "seconds": seconds,
-            "study": "",
-            "stack": "",
-            "label": "",
-            "expected_seconds": None,
-            "process_peak_bytes": None,
-            **dict.fromkeys(STAGES),
-        }
-        for stage, seconds in stages.seconds.items()
-    ]
-    for study, stacks in plan.stacks.items():
-        for stack in stacks:
-            timings = results.timings(stack)
-            if timings:
-                rows.append(
-                    {
-                        "stage": "stack",
-                        **timings,
-                        "study": study,
-                        "stack": stack.key,
-                        "label": stack.label,
-                        "expected_seconds": plan.costs[stack.key].seconds,
-                    }
-                )
-    return pd.DataFrame(rows)
-
-
-def _spent(timings: pd.DataFrame) -> str:
-    """Seconds by stage, of the run and of its workers together, as a run ends with them."""
-    stacks = timings["stage"] == "stack"
-    run = zip(timings.loc[~stacks, "stage"], timings.loc[~stacks, "seconds"], strict=True)
-    # Without a stack of theirs, columns hold None.
-    workers = timings.loc[stacks].reindex(columns=list(STAGES)).astype(float).sum()
-    inside = ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in workers.items() if seconds)
-    words = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in run)
-    return f"{words}\nworkers, seconds together: {inside}"

@@ -19,10 +19,13 @@ import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from suite.catalogue.registry import unknown
-from suite.types import Stack, UserError
+from suite.errors import UserError
+
+if TYPE_CHECKING:  # --help names the executors before NumPy is loaded
+    from suite.types import Stack
 
 DEFAULT = "local"
 """The executor that a run uses unless another is named."""
@@ -88,22 +91,16 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
-def known(name: str) -> str:
-    """Return the name of an executor. Raises UserError when there is none of that name."""
-    if name not in names():
-        raise unknown("executor", name, names())
-    return name
-
-
 def start(name: str, job: Job, workers: int) -> Executor:
     """Return a new executor of a name.
 
     Raises UserError for an unknown name, and for an executor that needs a package which is not
     installed.
     """
-    path = f"{__name__}.{known(name)}"
+    if name not in names():
+        raise unknown("executor", name, names())
     try:
-        module = importlib.import_module(path)
+        module = importlib.import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "suite":
             raise

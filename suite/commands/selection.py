@@ -1,0 +1,106 @@
+"""The arguments that select what is run, and the plan that they mean: for ``run`` and ``plan``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from suite.commands.arguments import add_jobs, names, one_of, whole
+from suite.errors import UserError
+
+if TYPE_CHECKING:
+    from suite.planning.grids import Plan
+
+_LARGEST_SEED = 2**63 - 1
+
+
+def _profiles() -> Sequence[str]:
+    from suite.types import PROFILES
+
+    return PROFILES
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that ``selected_plan`` reads."""
+    parser.add_argument(
+        "studies",
+        nargs="*",
+        metavar="STUDY",
+        help="a study, or all (default: all; with --profile quick, the headline studies)",
+    )
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        type=one_of("profile", _profiles),
+        default="standard",
+        help="quick (less than a minute), standard (the default; about 25 minutes on two cores)"
+        " or full (about ten hours)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="AXIS=A,B",
+        dest="sets",
+        help="replace an axis's values in the main grid, and keep only these in the other grids;"
+        " repeatable (default: the values of the profile)",
+    )
+    parser.add_argument(
+        "--seeds",
+        metavar="N",
+        type=whole(1, 100_000),
+        help="seeds of every cell (default: those of the profile)",
+    )
+    parser.add_argument(
+        "--frameworks",
+        metavar="A,B",
+        type=names,
+        help="the frameworks to measure (default: all that are installed)",
+    )
+    parser.add_argument(
+        "--root",
+        metavar="N",
+        type=whole(0, _LARGEST_SEED),
+        default=0,
+        help="root seed, from which all others follow (default: 0)",
+    )
+    add_jobs(parser)
+
+
+def selected_plan(parsed: argparse.Namespace) -> Plan:
+    """Return the plan that was selected.
+
+    Raises UserError for an unknown study, axis, value or framework, for a framework that is not
+    installed, and where nothing is left to run.
+    """
+    from suite.planning import grids
+    from suite.studies import HEADLINE, STUDIES
+
+    chosen = parsed.studies or (HEADLINE if parsed.profile == "quick" else ["all"])
+    if "all" in chosen:
+        chosen = STUDIES.names
+    studies = [STUDIES[name] for name in dict.fromkeys(chosen)]
+    overrides = grids.parse_overrides(parsed.sets, studies)
+    frameworks = _frameworks(parsed.frameworks)
+    selection = grids.Selection(parsed.profile, frameworks, overrides, parsed.seeds, parsed.root)
+    return grids.plan(studies, selection)
+
+
+def _frameworks(given: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the frameworks that were named, or all that are installed."""
+    from suite.catalogue.frameworks import FRAMEWORKS, installed
+
+    if given is None:
+        chosen = tuple(name for name in installed() if FRAMEWORKS[name].extra)
+        if not chosen:
+            raise UserError(
+                "no framework is installed; install one with pip install 'init-suite[torch]',"
+                " 'init-suite[tensorflow]' or 'init-suite[all]'"
+            )
+        return chosen
+    if not given:
+        raise UserError(f"--frameworks names none; allowed: {', '.join(FRAMEWORKS.names)}")
+    for name in given:
+        FRAMEWORKS[name].require()
+    return given

@@ -36,16 +36,19 @@ def problem(words: list[str]) -> str | None:
     A single word is a name and brackets make it a form: neither is a whole command. Words in
     capitals stand for what the reader fills in: such a command is only parsed.
     """
-    if words[0] not in COMMANDS:
+    option = words[0].startswith("-")
+    if words[0] not in COMMANDS and not option:
         return f"there is no command {words[0]}"
-    if len(words) == 1 or any("[" in word for word in words):
+    if (len(words) == 1 and not option) or any("[" in word for word in words):
         return None
     try:
-        if any(re.fullmatch("[A-Z][A-Z_]*(=.*)?", word) for word in words):
+        if option or any(re.fullmatch("[A-Z][A-Z_]*(=.*)?", word) for word in words):
             parser().parse_args(words)
         elif code := planned(words):
             return f"exit code {code}: {shlex.join(words)}"
     except SystemExit as end:
+        if not end.code:  # --help or --version
+            return None
         return f"exit code {end.code}: {shlex.join(words)}"
     return None
 
@@ -97,6 +100,7 @@ WRONG = [
     ("```\nsuite list && suite plan --seeds 0\n```\n", "exit code 2: plan --seeds 0"),
     ("`suite check DIR --jsn`", "exit code 2: check DIR --jsn"),
     ("`suite rnu`", "there is no command rnu"),
+    ("`suite --versoin`", "exit code 2: --versoin"),
 ]
 
 
@@ -106,7 +110,6 @@ def test_a_wrong_command_in_a_document_is_seen(text: str, error: str) -> None:
 
 
 def test_a_document_of_correct_commands_has_no_problem() -> None:
-    text = (
-        "`suite list`\n```\nsuite check DIR --headline\nsuite plan products\n```\n`suite run [...]`"
-    )
-    assert [problem(words) for words in commands(text)] == [None] * 4
+    block = "```\nsuite check DIR --headline\nsuite plan products\n```"
+    text = f"`suite list`\n{block}\n`suite run [...]` `suite --version`"
+    assert [problem(words) for words in commands(text)] == [None] * 5

@@ -1,4 +1,4 @@
-"""Tables as text: lines that fit a terminal, and Markdown."""
+"""Format tables as text: as lines that fit a terminal, and as Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 WIDTH = 120
 """Lines on a terminal have at most this many characters."""
 NARROW = 16
-"""A column that may break keeps this many characters."""
+"""The least width of a column that may break its cells."""
 
 
 def columns(
@@ -21,21 +21,21 @@ def columns(
     below: bool = False,
     right: Sequence[int] = (),
 ) -> list[str]:
-    """Return rows as lines of at most ``width`` characters.
+    """Return rows as lines of at most ``width`` characters; the first row is the header.
 
-    Where they would be longer, the columns of ``breakable``, first to last, break their cells at
+    Where lines would be longer, the columns of ``breakable``, first to last, break their cells at
     spaces; without such a column, lines may be longer. The columns of ``right`` are aligned to the
-    right. With ``below`` the last cell of a row stands on lines of its own under it; that of the
-    head, the first row, is left out.
+    right. With ``below`` the last cell of each row stands on lines of its own under the row, and
+    that of the header is left out.
     """
-    last = [row[-1] for row in rows] if below else [""] * len(rows)
+    last_cells = [row[-1] for row in rows] if below else [""] * len(rows)
     rows = [row[:-1] for row in rows] if below else rows
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for column in breakable:
         excess = sum(widths) + 2 * (len(widths) - 1) - width
         widths[column] = min(widths[column], max(NARROW, widths[column] - excess))
     lines = []
-    for row, text in zip(rows, last, strict=True):
+    for row, text in zip(rows, last_cells, strict=True):
         cells = [
             textwrap.wrap(cell, size, subsequent_indent="  ") if len(cell) > size else [cell]
             for cell, size in zip(row, widths, strict=True)
@@ -58,12 +58,14 @@ def number(value: float) -> str:
 
 
 def escape(text: str) -> str:
-    """Markdown that shows the text as it is."""
+    """Return Markdown that shows a text as it is."""
     return re.sub(r"([|*_`\[\]<>\\])", r"\\\1", text)
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as the lines of a Markdown table that shows its cells as they are; the first is its
-    head."""
+    """Return the lines of a Markdown table that shows its cells as they are.
+
+    The first row is the header.
+    """
     ruled = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
     return [f"| {' | '.join(map(escape, row))} |" for row in ruled]

@@ -1,1 +1,1 @@
-"""The results folder: what lies in it, and whether it is still as it was written."""
+"""The results folder: which files it contains, and whether they are still as they were written."""

@@ -1,7 +1,7 @@
-"""A measurement is stored only where it has the tables that its study declares.
+"""Refuse a measurement that does not have the tables that its study declares.
 
-A column that no table declares would be lost without a word, and the declared one would stay
-empty: a misspelt name is a mistake in the study, found when the first stack of it is measured.
+A column that no table declares would be lost without a warning, and the declared one would stay
+empty. A misspelt name is a mistake in the study, and its first stack fails with it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Whether the tables of a run are still as the suite wrote them: SHA-256 sums beside the tables.
+"""Detect tables that are no longer as the suite wrote them, by SHA-256 sums stored beside them.
 
 ``sha256sums.txt`` has the form that ``sha256sum -c`` reads. The sum of a compressed table is that
-of its content, so that packing a folder keeps the sums. Whoever edits a table and its sum alike is
-not seen.
+of its content, so that packing a folder keeps the sums. A table that is edited together with its
+sum is not detected.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ SUMS = "sha256sums.txt"
 JUDGED = ("summary.csv", "claims.csv")
 """Tables that are made from those of the studies."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([\w-]+/[\w-]+\.csv|summary\.csv|claims\.csv)")
-"""A sum and a table. Nothing else is opened, whatever the file names."""
+"""A sum and a table. No other file is opened, whatever ``sha256sums.txt`` names."""
 _NAMED = 5
-"""Tables of a kind that a warning names."""
+"""The number of tables of one kind that a warning names."""
 
 
 def write_sums(results: Results, studies: Iterable[str]) -> None:
-    """Write the sums of all tables of the studies, and of those that were made from them."""
+    """Write the sums of all tables of the studies, and of the tables made from them."""
     folders = (results.folder / study for study in studies)
     tables = (path for folder in folders for path in sorted(folder.glob("*.csv")))
     paths = (*tables, *(results.folder / name for name in JUDGED))
@@ -36,24 +36,26 @@ def write_sums(results: Results, studies: Iterable[str]) -> None:
 
 
 def renew(results: Results, name: str) -> None:
-    """Write the sum of a table anew that has just been written; nothing where there are no sums,
-    or none that can be read."""
+    """Replace the sum of a table that has just been written.
+
+    Do nothing where the folder has no sums or they cannot be read.
+    """
     try:
         lines = (results.folder / SUMS).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
         return
-    own = f"{_sum(results.folder / name)}  {name}"
-    kept = [own if line[66:] == name else line for line in lines]
-    kept += [] if own in kept else [own]
-    results.write_text(SUMS, "".join(f"{line}\n" for line in kept))
+    new = f"{_sum(results.folder / name)}  {name}"
+    renewed = [new if line[66:] == name else line for line in lines]
+    renewed += [] if new in renewed else [new]
+    results.write_text(SUMS, "".join(f"{line}\n" for line in renewed))
 
 
 def altered(folder: Path, manifest: Manifest) -> dict[str, list[str]]:
-    """What is not as the suite wrote it: what happened -> its tables, as ``study/table.csv``, those
-    of runs first. Empty for a run that did not come to its tables.
+    """Return what is not as the suite wrote it: the kind of change -> files, tables of runs first.
 
-    Looked at is every table that is listed or lies in the folder of a study of the manifest. One
-    that was left out when its folder was packed is not missed.
+    A table is named ``study/table.csv``. Every table is checked that is listed or lies in the
+    folder of a study of the manifest, but for those that were left out when the folder was packed.
+    Empty for a run that has not written its tables yet.
     """
     try:
         lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
@@ -61,58 +63,60 @@ def altered(folder: Path, manifest: Manifest) -> dict[str, list[str]]:
         return {"missing": [SUMS]} if _names(folder, manifest, ()) else {}
     except (OSError, ValueError):
         return {"cannot be read": [SUMS]}
-    listed = [_LINE.fullmatch(line) for line in lines]
-    sums = {line[2]: line[1] for line in listed if line}
-    found = {name: _state(folder / name, sums.get(name)) for name in _names(folder, manifest, sums)}
-    found[SUMS] = "" if all(listed) and len(sums) == len(listed) else "damaged"
+    matches = [_LINE.fullmatch(line) for line in lines]
+    sums = {match[2]: match[1] for match in matches if match}
+    changes = {
+        name: _change(folder / name, sums.get(name)) for name in _names(folder, manifest, sums)
+    }
+    changes[SUMS] = "" if all(matches) and len(sums) == len(matches) else "damaged"
     for name in manifest.left_out:
-        if found.get(f"{name}.csv") == "missing":
-            del found[f"{name}.csv"]
-    kinds = dict.fromkeys(kind for kind in found.values() if kind)
-    return {kind: [name for name, own in found.items() if own == kind] for kind in kinds}
+        if changes.get(f"{name}.csv") == "missing":
+            del changes[f"{name}.csv"]
+    kinds = dict.fromkeys(kind for kind in changes.values() if kind)
+    return {kind: [name for name, change in changes.items() if change == kind] for kind in kinds}
 
 
 def warn(folder: Path, manifest: Manifest) -> None:
-    """Say on standard error, in one line, which tables of a folder are not as the suite
-    wrote them."""
-    told = []
+    """Name on standard error, in one line, the tables that are not as the suite wrote them."""
+    parts = []
     for kind, names in altered(folder, manifest).items():
         more = len(names) - _NAMED
         shown = [*names[:_NAMED], *([f"{more} more"] if more > 0 else [])]
-        told.append(f"{kind}: {', '.join(shown)}")
-    if told:
+        parts.append(f"{kind}: {', '.join(shown)}")
+    if parts:
         print(
-            f"suite: {folder} is not as the suite wrote it: it was edited, or its run did not end"
-            f" ({'; '.join(told)})",
+            f"suite: {folder} is not as the suite wrote it: it was edited, or its run did not"
+            f" finish ({'; '.join(parts)})",
             file=sys.stderr,
         )
 
 
 def _names(folder: Path, manifest: Manifest, listed: Iterable[str]) -> list[str]:
-    """The tables to look at, as ``study/table.csv``, those of runs first."""
+    """Return the tables to check, as ``study/table.csv``, tables of runs first."""
     studies = [study for study in manifest.studies if (folder / study).is_dir()]
-    there = [f"{study}/{name}" for study in studies for name in tables_in(folder / study)]
-    return sorted({*listed, *there}, key=lambda name: (not name.endswith("/runs.csv"), name))
+    stored = [f"{study}/{name}" for study in studies for name in tables_in(folder / study)]
+    return sorted({*listed, *stored}, key=lambda name: (not name.endswith("/runs.csv"), name))
 
 
-def _state(path: Path, listed: str | None) -> str:
-    """What happened to a table, plain or packed, with a sum that is listed or not; empty: nothing.
+def _change(path: Path, listed: str | None) -> str:
+    """Return how a table, plain or compressed, differs from its listed sum; empty if it does not.
 
-    The plain file counts where both are there, as it does when the table is read."""
-    place = locate(path)
-    if place is None:
+    ``listed`` is None for a table without a sum.
+    """
+    file = locate(path)
+    if file is None:
         return "missing"
     if listed is None:
         return "not listed"
     try:
-        if place.is_file():  # a pipe would be waited for
-            return "" if _sum(place) == listed else "edited"
+        if file.is_file():  # reading a pipe would wait
+            return "" if _sum(file) == listed else "edited"
     except UNREADABLE:
         pass
     return "cannot be read"
 
 
 def _sum(path: Path) -> str:
-    """The sum of a table's content, in hexadecimal digits."""
+    """Return the sum of a table's content, in hexadecimal digits."""
     with open_bytes(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Find and open the tables of a results folder, which lie there plain or gzip-compressed."""
+"""Find and open the tables of a results folder, which may be plain or gzip-compressed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import IO
 
 ENDING = ".gz"
 UNREADABLE = (OSError, EOFError, zlib.error)
-"""What reading a file raises that is absent, cut off or not compressed after all."""
+"""The errors of reading a file that is absent, cut off or not compressed after all."""
 
 
 def locate(path: Path) -> Path | None:
@@ -28,7 +28,7 @@ def open_bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
 
 
 def open_text(path: Path) -> IO[str]:
-    """Open a located file for reading as ``csv`` wants it: UTF-8, line ends as they are.
+    """Open a located file for reading as ``csv`` needs it: UTF-8, line ends unchanged.
 
     Reading may raise ``UNREADABLE`` and UnicodeDecodeError.
     """
@@ -36,7 +36,7 @@ def open_text(path: Path) -> IO[str]:
 
 
 def tables_in(folder: Path) -> dict[str, Path]:
-    """Return the tables that lie in a folder: name, which ends in .csv -> file, by name."""
+    """Return the tables in a folder, sorted: name, ending in .csv -> file."""
     files = {path.name.removesuffix(ENDING): path for path in folder.glob(f"*.csv{ENDING}")}
     files |= {path.name: path for path in folder.glob("*.csv")}
     return dict(sorted(files.items()))

@@ -1,9 +1,7 @@
-"""The results folder: shards, tables, manifest. All that is written is written atomically.
+"""The results folder: its manifest, shards and tables. Every file is written atomically.
 
-Each finished stack is one immutable shard, ``shards/<stack key>.npz``: the arrays that were
-measured, and nothing that could run code. The CSVs are the shards in the order of the plan; they
-can be made again at any time. Floats are written as the shortest decimal that reads back as the
-same bits; an empty field was not measured, ``nan`` is a result.
+Each finished stack is one immutable shard, ``shards/<stack key>.npz``. The tables are written from
+the shards, in the order of the plan, and can be written again at any time.
 """
 
 from __future__ import annotations
@@ -31,10 +29,10 @@ _DRAFT = re.compile(r"\..+\.[0-9a-f]{8}")
 
 @contextmanager
 def replacing(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """A file that takes the place of ``path`` when the block ends without an error.
+    """Open a file that replaces ``path`` when the block ends without an error.
 
-    Its content is on the disk before its name: after a loss of power the name stands for the
-    old file or for the new one, never for a part of it.
+    Its content is synced to disk before it gets its name: after a loss of power the name refers
+    to the old file or to the new one, never to a part of it.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     text = "b" not in mode
@@ -60,11 +58,12 @@ class Results:
     # --- opening -------------------------------------------------------------------------------
 
     def open(self, manifest: Manifest) -> bool:
-        """Make the folder for a run, or take up the same run; True when it was there already.
+        """Make the folder for a run, or resume the same run. Return whether it is resumed.
 
-        The caller holds the folder's lock: what a killed process was writing is removed. Raises
-        UserError, with nothing written, when the folder is not writable, holds files that are no
-        results folder, or holds another run (another plan, code, version or root seed).
+        The caller must have the folder's lock: files that a killed process was writing are
+        removed. Raises UserError, with nothing written, where the folder is not writable, contains
+        files but is not a results folder, or contains another run (another plan, code, version,
+        machine or root seed).
         """
         path = self.folder / MANIFEST
         self.admit(manifest)
@@ -82,7 +81,7 @@ class Results:
         return resumed
 
     def admit(self, manifest: Manifest) -> None:
-        """Raise UserError, with nothing written, unless the folder is new or holds this run."""
+        """Raise UserError, with nothing written, unless the folder is new or contains this run."""
         try:
             if (self.folder / MANIFEST).exists():
                 self._must_match(self.manifest(), manifest)
@@ -100,7 +99,7 @@ class Results:
         )
 
     def make(self) -> None:
-        """Make the folder where it is not there. Raises UserError when it is not writable."""
+        """Make the folder where it does not exist. Raises UserError where it is not writable."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with replacing(self.folder / ".writable"):
@@ -110,7 +109,7 @@ class Results:
             raise self._unwritable(error) from error
 
     def _foreign(self) -> bool:
-        """Whether the folder holds anything that an interrupted start would not have left."""
+        """Return whether the folder contains more than an interrupted start leaves behind."""
         return any(
             not entry.name.startswith(".") and entry.name != "shards"
             for entry in self.folder.iterdir()
@@ -121,7 +120,7 @@ class Results:
         for key in IDENTITY:
             if old[key] != new[key]:
                 raise UserError(
-                    f"{self.folder} holds another run: {_difference(key, old[key], new[key])};"
+                    f"{self.folder} contains another run: {_difference(key, old[key], new[key])};"
                     " choose another folder with --out"
                 )
 
@@ -157,49 +156,49 @@ class Results:
             file.write(content)
 
     def read(self, stack: Stack) -> Shard | None:
-        """Return what a stack gave, or None where it is not stored or its file is damaged."""
+        """Return the shard of a stack, or None where it is not stored or damaged."""
         with suppress(*DAMAGED), self._shard(stack).open("rb") as file:
             return read_shard(file, stack)
         return None
 
     def timings(self, stack: Stack) -> Mapping[str, float]:
-        """Return what a stored stack took; empty where it is unknown."""
+        """Return the seconds and bytes that a stored stack took; empty where they are unknown."""
         with suppress(*DAMAGED), self._shard(stack).open("rb") as file:
             return read_timings(file)
         return {}
 
     def finished(self, stack: Stack) -> bool:
-        """Return whether a stack is stored and did not fail: a failed one is tried again."""
+        """Return whether a stack is stored and did not fail: a failed one is measured again."""
         shard = self.read(stack)
         return shard is not None and Status.FAILED not in shard.status
 
     # --- tables --------------------------------------------------------------------------------
 
     def collect(self, study: Study, stacks: Sequence[Stack]) -> None:
-        """Write a study's CSVs from the shards that are there, in the order of the stacks."""
+        """Write a study's tables from the shards that are stored, in the order of the stacks."""
         (self.folder / study.name).mkdir(exist_ok=True)
         for spec in study.tables:
             with replacing(self.folder / study.name / f"{spec.name}.csv") as file:
                 write_table(file, study, spec, self.stored(stacks))
 
     def stored(self, stacks: Iterable[Stack]) -> Iterator[tuple[Stack, Shard]]:
-        """Yield the stacks that are stored, with their shards, in the given order."""
+        """Yield each stack that is stored, with its shard, in the given order."""
         for stack in stacks:
             shard = self.read(stack)
             if shard is not None:
                 yield stack, shard
 
     def write_frame(self, name: str, frame: pd.DataFrame, unknown: str = "") -> None:
-        """Write a table of the judging wing; ``unknown`` is what a NaN is written as."""
+        """Write a data frame as a CSV. ``unknown`` is the text of a NaN."""
         with replacing(self.folder / name) as file:
             frame.to_csv(file, index=False, lineterminator="\n", na_rep=unknown)
 
 
 def _difference(key: str, old: Any, new: Any) -> str:
-    """Say in one line how the values of a key differ between two manifests."""
+    """Return one line on how the values of a key differ between two manifests."""
     if not (isinstance(old, dict) and isinstance(new, dict)):
-        return f"{key} is {old!r} there and {new!r} now"
+        return f"{key} was {old!r} and is now {new!r}"
     first = next(name for name in {**old, **new} if old.get(name) != new.get(name))
     if key == "expected":
-        return f"its plan for the study {first!r} is not the one asked for"
-    return f"{key} of {first} is {old.get(first)!r} there and {new.get(first)!r} now"
+        return f"its plan for the study {first!r} is a different one"
+    return f"{key} of {first} was {old.get(first)!r} and is now {new.get(first)!r}"

@@ -1,13 +1,13 @@
-"""A results folder made small enough to publish: what is kept, and that the same run packs alike.
+"""Pack a results folder for publication: which files are kept, and the same bytes every time.
 
-Kept: the manifest and claims.csv as they are, so that their differences can be read; every other
-table, gzip-compressed, and the sums of the tables; the figures that are asked for. Left out is
-what can be made again from the tables: the page, the other figures, junit.xml; and the shards, of
-which the tables were made. The compressed files hold neither a time nor a name, so that the same
-tables give the same bytes with the same zlib. The new folder appears whole or not at all.
+Kept are the manifest and claims.csv as they are, so that version control shows their differences;
+every other table, gzip-compressed; the sums of the tables; and the figures that are named. Left out
+are the shards and whatever can be made again from the tables: the page, the other figures and
+junit.xml. The compressed files contain neither a time nor a name, so that the same tables give the
+same bytes with the same zlib. The new folder appears whole or not at all.
 
-A folder whose tables were edited is packed, with a warning: its sums go along, so that whoever
-reads the packed folder is told the same.
+A folder whose tables were edited is packed with a warning. Its sums are packed too, so that every
+reader of the packed folder gets the same warning.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from suite.results.manifest import MANIFEST, encode
 from suite.types import UserError
 
 PLAIN = ("claims.csv",)
-"""Tables that stay readable."""
+"""Tables that are not compressed."""
 
 
 def pack(
     folder: Path, out: Path, figures: Sequence[str] = (), without: Sequence[str] = ()
 ) -> dict[str, int]:
-    """Pack a results folder into a new one; the bytes of each file, by its path in ``out``.
+    """Pack a results folder into a new one. Return the bytes of each file, by its path in ``out``.
 
     ``figures``: names of figures, without their ending. ``without``: tables to leave out, as
-    ``study/table``; the packed manifest names them. Raises UserError for a folder that is no
-    finished run, a figure or table that it does not have, and where ``out`` holds something.
+    ``study/table``; the packed manifest names them. Raises UserError where the folder is not a
+    finished run or does not have a named figure or table, and where ``out`` is not empty.
     """
     manifest = Results(folder).manifest()
     tables = dict(_tables(folder, manifest.studies))
@@ -49,14 +49,14 @@ def pack(
             raise UserError(f"{folder} lacks {name}: finish its run before packing it")
     optional = [name.removesuffix(".csv") for name in tables if _is_optional(name)]
     pictures = {path.stem: path for path in sorted((folder / "figures").glob("*.png"))}
-    for kind, asked, there in (("table", without, optional), ("figure", figures, pictures)):
-        for name in asked:
-            if name not in there:
-                raise unknown(f"{kind} of {folder}", name, there)
+    for kind, names, allowed in (("table", without, optional), ("figure", figures, pictures)):
+        for name in names:
+            if name not in allowed:
+                raise unknown(f"{kind} of {folder}", name, allowed)
     if out.resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{out} lies inside {folder}; choose a folder beside it with --out")
     if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is there already; choose an empty or new folder with --out")
+        raise UserError(f"{out} already exists; choose an empty or new folder with --out")
     with _appearing(out) as draft:
         for name, path in tables.items():
             if name.removesuffix(".csv") not in without:
@@ -65,7 +65,8 @@ def pack(
             _write(draft / "figures" / f"{name}.png", pictures[name].read_bytes())
         if (folder / SUMS).exists():
             _write(draft / SUMS, (folder / SUMS).read_bytes())
-        values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))  # also unknown keys
+        # Read as JSON, which keeps the keys of a newer version.
+        values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if left_out := sorted({*manifest.left_out, *without}):
             values["left_out"] = left_out
         _write(draft / MANIFEST, encode(values).encode())
@@ -76,40 +77,40 @@ def pack(
 
 @contextmanager
 def _appearing(out: Path) -> Iterator[Path]:
-    """A folder to fill, whose content stands in ``out`` when the block ends without an error.
+    """Yield a folder to fill; its content is moved to ``out`` when the block ends without an error.
 
-    After an error ``out`` and the folders above it are as they were: not there, or empty. A
-    process that is killed leaves a hidden folder beside ``out``, or in it where it was there.
-    Raises UserError where something cannot be read or written.
+    After an error ``out`` and the folders above it are as they were: absent, or empty. A process
+    that is killed leaves a hidden folder beside ``out``, or inside it where it existed. Raises
+    UserError where something cannot be read or written.
     """
-    there = out.exists()
-    made = [] if there else [path for path in (out, *out.parents) if not path.exists()]
-    draft = (out if there else out.parent) / f".{out.name}.{secrets.token_hex(4)}"
-    ours = [draft]
+    existed = out.exists()
+    created = [] if existed else [path for path in (out, *out.parents) if not path.exists()]
+    draft = (out if existed else out.parent) / f".{out.name}.{secrets.token_hex(4)}"
+    written = [draft]
     try:
         draft.mkdir(parents=True)
         yield draft
-        if there:  # it may be what cannot be replaced, such as a mounted disk
+        if existed:  # it may be something that cannot be replaced, such as a mounted disk
             for path in sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST):
-                ours.append(path.rename(out / path.name))
+                written.append(path.rename(out / path.name))
             draft.rmdir()
         else:
             draft.rename(out)
     except BaseException as error:
-        for path in ours:
+        for path in written:
             shutil.rmtree(path, ignore_errors=True)
             with suppress(OSError):
                 path.unlink(missing_ok=True)
-        for path in made:
+        for path in created:
             with suppress(OSError):
                 path.rmdir()
         if isinstance(error, OSError):
-            raise UserError(f"{out} was not made: {error}") from error
+            raise UserError(f"{out} could not be written: {error}") from error
         raise
 
 
 def _is_optional(name: str) -> bool:
-    """Whether a folder is judged alike without the table: it is a study's, and not its runs."""
+    """Return whether a folder is judged the same without a table: all but runs.csv of a study."""
     path = PurePosixPath(name)
     return len(path.parts) > 1 and path.name != "runs.csv"
 
@@ -122,6 +123,7 @@ def _tables(folder: Path, studies: Sequence[str]) -> Iterator[tuple[str, Path]]:
 
 
 def _write_table(target: Path, source: Path) -> None:
+    """Write a table, plain or compressed, as a packed folder has it."""
     try:
         with open_bytes(source) as stream:
             content = stream.read()

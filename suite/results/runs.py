@@ -1,8 +1,7 @@
-"""The runs of a study as a results folder holds them: what every command that reads them refuses.
+"""Read the runs of a study from a results folder, and refuse a table that no version writes.
 
-A table of runs is known by the names of its columns, so their order does not matter. What it holds
-may come from another version of the suite: axes, metrics and values that this one does not know
-are no damage. Refused is what no version writes.
+Columns are identified by their names, so their order does not matter. A table may come from another
+version of the suite: axes, metrics and values that this version does not know are accepted.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def read_runs(folder: Path, study: str, required: Iterable[str] = ()) -> pd.DataFrame:
-    """The runs of a study: its axes, seed, status, reason and metrics, and ``required``.
+    """Return the runs of a study: its axes, seed, status, reason and metrics.
 
-    Raises UserError, besides what ``read_table`` refuses, for a status that there is not, a seed
-    that no run has, the table of another study, an axis that is empty in a row, and
-    columns whose names were exchanged.
+    ``required``: columns that must be there besides. Raises UserError where ``read_table`` does,
+    and for an unknown status, an impossible seed, the table of another study, an empty field of an
+    axis, and columns whose names were exchanged.
     """
     path = folder / study / "runs.csv"
     frame = read_table(path, [*required, "seed", "status", "reason"])
@@ -36,7 +35,8 @@ def read_runs(folder: Path, study: str, required: Iterable[str] = ()) -> pd.Data
     seeds = frame["seed"]
     if len(frame) and not (seeds.dtype.kind in "iu" and seeds.between(0, LARGEST).all()):
         raise UserError(
-            f"{path}: the column 'seed' holds something that is no whole number from 0 to {LARGEST}"
+            f"{path}: the column 'seed' contains a value that is not a whole number from 0 to"
+            f" {LARGEST}"
         )
     if study in STUDIES and (other := _owner(set(frame.columns), study)):
         raise UserError(f"{path} has the columns of another study, {other}")
@@ -48,15 +48,17 @@ def read_runs(folder: Path, study: str, required: Iterable[str] = ()) -> pd.Data
 
 
 def _owner(columns: set[str], study: str) -> str:
-    """The other study whose table of runs has these columns; empty where there is none."""
-    owners = [one.name for one in STUDIES if set(header(one, one.tables[0])) == columns]
+    """Return the other study whose table of runs has these columns; empty where there is none."""
+    owners = [other.name for other in STUDIES if set(header(other, other.tables[0])) == columns]
     return "" if study in owners or not owners else owners[0]
 
 
 def _refuse_exchanged(path: Path, frame: pd.DataFrame) -> None:
-    """Raise UserError where an axis holds no value of its own and those of another axis alone.
+    """Raise UserError where a column has no value of its axis, and only values of another axis.
 
-    Axes that take any word are no proof, and a single unknown value may be a newer version's."""
+    An axis that takes any word proves nothing, and a single unknown value may come from a newer
+    version.
+    """
     axes = [name for name in AXES.names if name in frame.columns]
     values = {name: list(frame[name].unique()) for name in axes}
     for name in axes:
@@ -67,11 +69,13 @@ def _refuse_exchanged(path: Path, frame: pd.DataFrame) -> None:
                 continue
             if all(_is_of(other, value) for value in values[name]):
                 given = ", ".join(map(str, values[name][:3]))
-                raise UserError(f"{path}: the column {name!r} holds values of {other!r}: {given}")
+                raise UserError(
+                    f"{path}: the column {name!r} contains values of {other!r}: {given}"
+                )
 
 
 def _is_of(axis: str, value: object) -> bool:
-    """Whether a stored value is one of an axis."""
+    """Return whether a stored value is a value of an axis."""
     try:
         AXES[axis].parse(value if isinstance(value, str) else str(value))
     except UserError:

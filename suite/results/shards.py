@@ -1,4 +1,4 @@
-"""Shards: the arrays that one stack gave, as a file that holds nothing that could run code."""
+"""Write and read shards: the arrays measured on one stack, in a file that cannot run code."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What reading a truncated or altered shard raises, depending on where it was hit."""
+"""The errors that reading a truncated or altered shard raises, depending on where it is damaged."""
 Tables = defaultdict[str, dict[str, Array]]
 """Table -> name -> array."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """What one stack gave, for all its members (the unsupported ones included)."""
+    """The measurement of one stack, for all its members (the unsupported ones included)."""
 
     status: tuple[str, ...]
     reason: tuple[str, ...]
@@ -76,15 +76,15 @@ def save_shard(
 def read_shard(file: IO[bytes], stack: Stack) -> Shard:
     """Read the shard of a stack.
 
-    Raises one of ``DAMAGED`` where the file is damaged or belongs to another stack, as one that
-    was renamed by hand does.
+    Raises one of ``DAMAGED`` where the file is damaged, or belongs to another stack because it was
+    renamed by hand.
     """
     with np.load(file, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     if str(arrays["stack"]) != stack.key or len(arrays["status"]) != len(stack.members):
-        raise ValueError("the shard of another stack")
+        raise ValueError("the shard belongs to another stack")
     if int(arrays["arrays"]) != len(arrays) - 1:
-        raise ValueError("a shard that lost an array")  # the directory of a zip has no checksum
+        raise ValueError("the shard lacks an array")  # the directory of a zip has no checksum
     coordinates, columns = Tables(dict), Tables(dict)
     kinds = {"coordinate": coordinates, "column": columns}
     for path, array in arrays.items():
@@ -101,7 +101,10 @@ def read_shard(file: IO[bytes], stack: Stack) -> Shard:
 
 
 def read_timings(file: IO[bytes]) -> dict[str, float]:
-    """Read what a stack took, without the rest of its shard. Raises one of ``DAMAGED``."""
+    """Read the seconds and bytes that a stack took, without the rest of its shard.
+
+    Raises one of ``DAMAGED``.
+    """
     with np.load(file, allow_pickle=False) as stored:
         timings: dict[str, float] = json.loads(str(stored["timings"]))
     return timings

@@ -1,4 +1,4 @@
-"""Measured arrays to CSV rows, and CSV files to data frames.
+"""Write measured arrays as the rows of a CSV, and read CSVs as data frames.
 
 A table has one row for each run (``per="run"``) or for each cell (``per="seeds"``: median and
 quantiles over the ok seeds) and combination of its coordinates; cell fields come first. Floats
@@ -22,13 +22,13 @@ from suite.metrics import METRICS
 from suite.planning.axes import AXES
 from suite.results.compressed import UNREADABLE, locate
 from suite.results.shards import Shard
-from suite.types import Array, Cell, Stack, Study, Table, TableSpec, UserError, float64
+from suite.types import Array, Cell, Stack, Status, Study, Table, TableSpec, UserError, float64
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LOW, HIGH = 0.05, 0.95
-"""Quantiles over seeds beside the median, in tables that are written per cell."""
+"""The quantiles over seeds that stand beside the median, in tables with one row per cell."""
 _TEXT = (
     "status",
     "reason",
@@ -40,6 +40,7 @@ _TEXT = (
     "label",
     *(axis.name for axis in AXES if axis.holds == "name"),
 )
+"""The columns that contain text; all others contain numbers."""
 
 
 def write_table(
@@ -61,7 +62,7 @@ def write_table(
 
 
 def header(study: Study, spec: TableSpec) -> list[str]:
-    """The columns of a table's CSV."""
+    """Return the columns of a table's CSV."""
     if spec.per == "seeds":
         values = [f"{name}{end}" for name in spec.metrics for end in ("", "_low", "_high")]
         return [*study.axes, *spec.coordinates, "n", *values]
@@ -70,60 +71,65 @@ def header(study: Study, spec: TableSpec) -> list[str]:
 
 
 def _run_rows(spec: TableSpec, stack: Stack, shard: Shard) -> Iterator[list[object]]:
-    """One row for each run and combination of coordinates."""
+    """Yield one row for each run and combination of coordinates."""
     table = shard.tables.get(spec.name, Table(spec.name, {}, {}))
-    position = {int(member): row for row, member in enumerate(shard.kept)}
+    row_of = {int(place): row for row, place in enumerate(shard.kept)}
     columns = [table.columns.get(name) for name in spec.metrics]
     lists = [None if column is None else column.tolist() for column in columns]
-    for index, member in enumerate(stack.members):
+    for place, member in enumerate(stack.members):
         if spec.seed_limit is not None and member.seed >= spec.seed_limit:
             continue
-        values = [value for _, value in member.cell.values]
-        row = position.get(index)
+        fields = [value for _, value in member.cell.values]
+        row = row_of.get(place)
         if spec.name == "runs":
-            state = [shard.status[index], shard.reason[index]]
-            measured = [None if row is None or v is None else v[row] for v in lists]
-            yield [*values, member.seed, *state, *measured]
+            state = [shard.status[place], shard.reason[place]]
+            numbers = [None if row is None or v is None else v[row] for v in lists]
+            yield [*fields, member.seed, *state, *numbers]
         elif row is not None:
-            for at, point in _points(table):
-                inner = [None if column is None else column[row][at].item() for column in columns]
-                yield [*values, member.seed, *point, *inner]
+            for index, point in _points(table):
+                numbers = [None if v is None else v[row][index].item() for v in columns]
+                yield [*fields, member.seed, *point, *numbers]
 
 
 def _points(table: Table) -> Iterator[tuple[tuple[int, ...], list[object]]]:
-    """Index and values of every combination of a table's coordinates."""
+    """Yield the index and the values of every combination of a table's coordinates."""
     axes = [values.tolist() for values in table.coordinates.values()]
-    for at in np.ndindex(*map(len, axes)):
-        yield at, [axis[i] for axis, i in zip(axes, at, strict=True)]
+    for index in np.ndindex(*map(len, axes)):
+        yield index, [axis[i] for axis, i in zip(axes, index, strict=True)]
 
 
-def _cell_rows(spec: TableSpec, group: Sequence[tuple[Stack, Shard]]) -> Iterator[list[object]]:
-    """One row for each cell and combination of coordinates: quantiles over the ok seeds."""
-    places: dict[Cell, list[tuple[int, int]]] = {}
-    for block, (stack, shard) in enumerate(group):
+def _cell_rows(spec: TableSpec, blocks: Sequence[tuple[Stack, Shard]]) -> Iterator[list[object]]:
+    """Yield one row for each cell and combination of coordinates: quantiles over the ok seeds.
+
+    ``blocks``: all blocks of seeds of one program.
+    """
+    seeds_of: dict[Cell, list[tuple[Table, int]]] = {}
+    for stack, shard in blocks:
         for row, index in enumerate(shard.kept):
-            if shard.status[index] == "ok":
-                places.setdefault(stack.members[index].cell, []).append((block, row))
-    for cell, found in places.items():
-        table = group[found[0][0]][1].tables[spec.name]
-        values = [value for _, value in cell.values]
+            if shard.status[index] == Status.OK:
+                cell = stack.members[index].cell
+                seeds_of.setdefault(cell, []).append((shard.tables[spec.name], row))
+    for cell, seeds in seeds_of.items():
+        first, _ = seeds[0]
+        fields = [value for _, value in cell.values]
         columns: list[object] = []
         for name in spec.metrics:
-            if name in table.columns:
-                seeds = [
-                    group[block][1].tables[spec.name].columns[name][row] for block, row in found
-                ]
-                columns += [quantile.tolist() for quantile in _quantiles(np.stack(seeds))]
+            if name in first.columns:
+                values = np.stack([table.columns[name][row] for table, row in seeds])
+                columns += [quantile.tolist() for quantile in _quantiles(values)]
             else:
                 columns += [None] * 3
-        for at, point in _points(table):
-            inner = [_at(column, at) for column in columns]
-            yield [*values, *point, len(found), *inner]
+        for index, point in _points(first):
+            numbers = [_entry(column, index) for column in columns]
+            yield [*fields, *point, len(seeds), *numbers]
 
 
 def _quantiles(values: Array) -> list[Array]:
-    """Median, low and high over the leading axis, interpolated as NumPy does; NaN where a value
-    is NaN. Between equal infinities, and at a weight of zero, NumPy's own would give NaN."""
+    """Return the median, the low and the high quantile over the leading axis.
+
+    They are interpolated as NumPy does, and NaN where a value is NaN. Between equal infinities, and
+    where an infinity has no weight, NumPy's own function would return NaN.
+    """
     ordered = np.sort(float64(values), axis=0)
     result = []
     for quantile in (0.5, LOW, HIGH):
@@ -137,18 +143,20 @@ def _quantiles(values: Array) -> list[Array]:
     return result
 
 
-def _at(column: Any, at: tuple[int, ...]) -> object:
-    for index in at:
-        column = None if column is None else column[index]
+def _entry(column: Any, index: tuple[int, ...]) -> object:
+    """Return an entry of nested lists, or None where there is no column."""
+    for place in index:
+        column = None if column is None else column[place]
     return column
 
 
 def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
-    """A CSV of a results folder, also gzip-compressed: names as str, numbers as numbers.
+    """Read a CSV of a results folder, plain or compressed: names as str, numbers as numbers.
 
-    Columns are known by their names: in a table of runs the axes come first, wherever they stand
-    in the file. Raises UserError when it is not there, cannot be read, lacks a required column or
-    has one twice, holds text where numbers belong, or has more fields in a row than in its head.
+    Columns are identified by their names: in a table of runs the axes come first, wherever they
+    stand in the file. Raises UserError where the file does not exist or cannot be read, lacks a
+    required column or has one twice, contains text where numbers belong, or has a row with more
+    fields than its header.
     """
     import pandas as pd  # here: the command line must start without it
 
@@ -164,30 +172,32 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
             na_values={name: ["", "nan"] for name in columns if name not in _TEXT},
         )
         if path == plain and not _ends(path):
-            raise ValueError("it is cut off, its last line does not end")
+            raise ValueError("it is cut off: its last line does not end")
     except FileNotFoundError:
-        raise UserError(f"{path} is not there: was its study run?") from None
+        raise UserError(f"{path} does not exist: was its study run?") from None
     except (ValueError, *UNREADABLE) as error:
         text = " ".join(str(error).split())
-        raise UserError(f"{path} is no table of this suite: {text}") from error
+        raise UserError(f"{path} is not a table of this suite: {text}") from error
     for name in columns:
         if columns.count(name) > 1:
             raise UserError(f"{path} has the column {name!r} twice")
-    frame.columns = pd.Index(columns)  # as they are there: pandas makes up names for empty ones
+    frame.columns = pd.Index(columns)  # as in the file: pandas invents names for empty ones
     for name in required:
         if name not in frame.columns:
             raise UserError(f"{path} lacks the column {name!r}")
     if not isinstance(frame.index, pd.RangeIndex):
-        raise UserError(f"{path} has rows with more fields than its head")
+        raise UserError(f"{path} has rows with more fields than its header")
     for name in frame.columns:
         if name not in _TEXT and frame[name].dtype.kind not in "iufb" and len(frame):
-            raise UserError(f"{path}: the column {name!r} holds something that is no number")
+            raise UserError(f"{path}: the column {name!r} contains a non-numeric value")
     return frame if (order := in_order(columns)) == columns else frame[order]
 
 
 def in_order(columns: Sequence[str]) -> list[str]:
-    """The columns of a table of runs as ``header`` has them, whatever the order in the file: known
-    axes, unknown ones (before the seed), the seed, then the rest. Of other tables: as they are."""
+    """Return the columns of a table of runs in the order of ``header``; others as they are.
+
+    First the known axes, then unknown ones (columns before the seed), the seed, and the rest.
+    """
     if "seed" not in columns:
         return list(columns)
     known = [name for name in AXES.names if name in columns]
@@ -198,30 +208,35 @@ def in_order(columns: Sequence[str]) -> list[str]:
 
 
 def _ends(path: Path) -> bool:
-    """Whether a file ends with the end of a line. A number that is cut off is another number."""
+    """Return whether a file ends with the end of a line: a number cut off is another number."""
     with path.open("rb") as file:
         file.seek(-1, 2)
         return file.read() == b"\n"
 
 
 def missing_rows(study: Study, stacks: Sequence[Stack], frame: pd.DataFrame) -> pd.DataFrame:
-    """The runs of a study, with a row of status ``missing`` for each expected run not there."""
+    """Return the runs of a study with a row of status ``missing`` for each run that has none.
+
+    ``stacks``: the expected runs.
+    """
     import pandas as pd
 
     keys = [*study.axes, "seed"]
-    found = partial(frame[keys].itertuples, index=False, name=None)
+    stored = partial(frame[keys].itertuples, index=False, name=None)
 
     def expected() -> Iterator[tuple[object, ...]]:
         for stack in stacks:
             for member in stack.members:
                 yield (*(value for _, value in member.cell.values), member.seed)
 
-    # As a run writes them, without holding a million of them twice.
-    if all(one == other for one, other in zip_longest(found(), expected())):
+    # A run writes them all in this order: a million of them need not be kept in a set.
+    if all(run == other for run, other in zip_longest(stored(), expected())):
         return frame
-    there = set(found())
-    lacking = [run for run in expected() if run not in there]
-    if not lacking:
+    present = set(stored())
+    absent = [run for run in expected() if run not in present]
+    if not absent:
         return frame
-    absent = pd.DataFrame(lacking, columns=keys).assign(status="missing", reason="was not run")
-    return pd.concat([frame, absent], ignore_index=True)
+    rows = pd.DataFrame(absent, columns=keys).assign(
+        status=Status.MISSING.value, reason="was not run"
+    )
+    return pd.concat([frame, rows], ignore_index=True)

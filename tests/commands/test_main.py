@@ -287,7 +287,7 @@ def test_another_run_in_the_folder_is_refused_and_nothing_lost(
 ) -> None:
     before = digests(finished)
     assert main([*TINY, "--seeds", "4", "--out", str(finished)]) == 2
-    assert "holds another run" in capsys.readouterr().err
+    assert "contains another run" in capsys.readouterr().err
     assert digests(finished) == before
 
 

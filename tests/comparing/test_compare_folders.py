@@ -323,7 +323,7 @@ def test_a_seed_that_is_none_is_refused(
     runs.loc[0, "seed"] = seed
     b = folder(a.parent / "b", runs)
     assert main(["compare", str(a), str(b)]) == 2
-    assert "'seed' holds something that is no" in capsys.readouterr().err
+    assert "'seed' contains a " in capsys.readouterr().err
 
 
 def test_verdicts_that_are_none_or_there_twice_are_refused(
@@ -450,7 +450,7 @@ def damaged(path: Path, how: str) -> None:
     [
         ("no claims", "claims.csv is missing; judge the folder with: suite check"),
         ("old claims", "lacks the column 'study'"),
-        ("text for a number", "'heldout_accuracy' holds something that is no number"),
+        ("text for a number", "'heldout_accuracy' contains a non-numeric value"),
         ("twice", "1 runs are there twice"),
         ("status", "unknown status 'fine'"),
     ],

@@ -105,7 +105,7 @@ def test_a_folder_without_its_tables_lacks_all_its_runs(copy: Path) -> None:
         (",ok,", ",,", ["unknown status ''"]),
         ("seed,status,", "seed,state,", ["lacks the column 'status'"]),
         ("framework,", "framework;", ["lacks the column 'framework'"]),
-        (",0,ok", ",x,ok", ["'seed'", "no number"]),
+        (",0,ok", ",x,ok", ["'seed'", "non-numeric"]),
     ],
 )
 def test_an_edited_table_is_one_line(

@@ -114,10 +114,10 @@ def test_a_damaged_table_is_made_again_from_the_shards(
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        ("cut", "it is cut off, its last line does not end"),
-        ("emptied", "is no table of this suite"),
+        ("cut", "it is cut off: its last line does not end"),
+        ("emptied", "is not a table of this suite"),
         ("binary", "runs.csv"),
-        ("a word", "holds something that is no number"),
+        ("a word", "contains a non-numeric value"),
         ("edited", "is not as the suite wrote it"),
         ("lines lost", "is not as the suite wrote it"),
         ("a line twice", "is not as the suite wrote it"),

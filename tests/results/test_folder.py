@@ -216,14 +216,14 @@ def test_the_same_run_is_taken_up_and_another_is_refused(results: Results) -> No
     assert results.open(MANIFEST)
     before = (results.folder / "manifest.json").read_bytes()
     for key, value, words in [
-        ("root_seed", 1, "root_seed is 0 there and 1 now"),
-        ("versions", {"numpy": "3"}, "versions of numpy is '2' there and '3' now"),
+        ("root_seed", 1, "root_seed was 0 and is now 1"),
+        ("versions", {"numpy": "3"}, "versions of numpy was '2' and is now '3'"),
         ("expected", {"training": Expected(runs=1, hash="b")}, "plan for the study 'training'"),
         ("tree_hash", "u", "tree_hash"),
-        ("profile", "full", "profile is 'quick' there and 'full' now"),
-        ("platform", {"cpu": "y"}, "platform of cpu is 'x' there and 'y' now"),
+        ("profile", "full", "profile was 'quick' and is now 'full'"),
+        ("platform", {"cpu": "y"}, "platform of cpu was 'x' and is now 'y'"),
     ]:
-        with pytest.raises(UserError, match="holds another run") as caught:
+        with pytest.raises(UserError, match="contains another run") as caught:
             results.open(msgspec.structs.replace(MANIFEST, **{key: value}))
         assert words in str(caught.value)
     assert (results.folder / "manifest.json").read_bytes() == before

@@ -159,7 +159,7 @@ def test_folders_that_cannot_be_packed_or_packed_into(
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("mine")
     assert main(["pack", str(finished), "--out", str(tmp_path / "mine")]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert main(["pack", str(finished), "--out", str(finished / "training" / "new")]) == 2
     assert "lies inside" in capsys.readouterr().err
     assert not (finished / "training" / "new").exists()
@@ -205,7 +205,7 @@ def test_a_disk_that_is_full_at_any_call_leaves_nothing(
         if faulty.broke:
             told = capsys.readouterr().err
             assert code == 2
-            assert "was not made: [Errno 28] No space left on device" in told
+            assert "could not be written: [Errno 28] No space left on device" in told
             assert len(told.splitlines()) == 1
             assert inside(home) == ["empty"], f"call {at} of {whole.calls}"
             refused += 1
@@ -243,7 +243,7 @@ def test_a_folder_that_was_edited_is_packed_and_told_of_ever_after(
     path.write_text(path.read_text(encoding="utf-8").replace("3", "4", 1), encoding="utf-8")
     capsys.readouterr()
     packed(edited, tmp_path / "new")
-    told = f"suite: {edited} is not as the suite wrote it: it was edited, or its run did not end"
+    told = f"suite: {edited} is not as the suite wrote it: it was edited, or its run did not finish"
     assert capsys.readouterr().err == f"{told} (edited: propagation/layers.csv)\n"
     packed(tmp_path / "new", tmp_path / "again", "--without", "propagation/histograms")
     assert "(edited: propagation/layers.csv)" in capsys.readouterr().err

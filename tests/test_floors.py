@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import shutil
 import subprocess
 import sys
@@ -128,6 +129,14 @@ def test_imports_follow_the_floors() -> None:
 
 def test_every_folder_has_a_floor_and_every_floor_a_folder() -> None:
     assert {folder(module) for module in modules(ROOT)} - {""} == set(FOLDERS)
+
+
+def test_contributing_shows_the_folders_in_this_order() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    tree = re.search(r"^suite/\n((?:  .*\n)+)", text, re.MULTILINE)
+    assert tree is not None
+    named = re.findall(r"(\w+)(?:\.py|/)", re.sub("   .*", "", tree[1].replace("\n  ", "\n")))
+    assert tuple(named) == tuple(name for name in FOLDERS if name != "__main__")
 
 
 PLANTED = [

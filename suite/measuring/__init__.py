@@ -1,1 +1,1 @@
-"""Executes stacks and writes their measurements into a results folder."""
+"""Runs the stacks of a plan and writes their measurements into a results folder."""

@@ -1,4 +1,4 @@
-"""What a run depends on besides its plan: versions, machine, code; and how workers are set up.
+"""Describes what a run depends on besides its plan (versions, machine, code), and sets up workers.
 
 Nothing here names a host or a user. No framework is imported: versions are read from the
 installed packages' metadata.
@@ -34,8 +34,8 @@ _EVERY_WORKER = {
     "MALLOC_TOP_PAD_": str(2**26),
 }
 """Environment of a worker for any framework: one thread a process, the CPU, and what else could
-change bits from one user's shell to another's. MALLOC: the C library keeps freed memory instead of
-giving it back after every array, which costs up to a tenth of the time in page faults."""
+change bits from one user's shell to another's. MALLOC makes the C library keep freed memory: giving
+it back after every array costs up to a tenth of the time in page faults."""
 
 
 def environment_of(frameworks: Iterable[str]) -> dict[str, str]:
@@ -67,26 +67,29 @@ _LIMITS = (
     "ONEDNN_MAX_CPU_ISA",
     "OPENBLAS_CORETYPE",
 )
-"""What holds a library to older instructions, which round otherwise. Workers inherit it."""
+"""Variables that make a library use older instructions, which round differently. Workers inherit
+them."""
 _SHARED = ("numpy", "scipy", "pandas", "scikit-learn")
+"""Libraries that the numbers of every framework depend on."""
 
 
 def versions(frameworks: Sequence[str]) -> dict[str, str]:
-    """Library -> version, of what the numbers depend on; ``absent`` where not installed."""
+    """Return the version of each library that the numbers depend on; ``absent`` where it is not
+    installed."""
     by_package = metadata.packages_distributions()
     packages = [package for name in frameworks for package in FRAMEWORKS[name].packages]
     names = [*_SHARED, *(by_package.get(package, [package])[0] for package in packages)]
-    found = {"python": platform.python_version()}
+    result = {"python": platform.python_version()}
     for name in names:
         try:
-            found[name] = metadata.version(name)
+            result[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "absent"
-    return found
+            result[name] = "absent"
+    return result
 
 
 def determinism(frameworks: Sequence[str]) -> dict[str, str]:
-    """What workers are told so that they give the same bits twice: environment and flags."""
+    """Return the environment and the flags with which workers give the same bits twice."""
     flags = {
         flag: "called" if value is None else str(value)
         for name in frameworks
@@ -116,7 +119,8 @@ def unused_cuda_build() -> str | None:
 
 
 def tree_hash() -> str:
-    """16 hexadecimal digits over all Python and TOML files of the package, names included."""
+    """Return 16 hexadecimal digits, the hash of the names and contents of the package's Python and
+    TOML files."""
     root = Path(suite.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(p for p in root.rglob("*") if p.suffix in {".py", ".toml"}):
@@ -126,7 +130,7 @@ def tree_hash() -> str:
 
 
 def _git(*arguments: str) -> str | None:
-    """What git says in the folder of the package, or None outside a checkout of the suite."""
+    """Return the output of git in the folder of the package, or None outside a checkout."""
     root = Path(suite.__file__).parent.parent
     if not (root / ".git").exists():
         return None
@@ -140,7 +144,7 @@ def _git(*arguments: str) -> str | None:
 
 
 def _cpu() -> str:
-    """The model of the CPU, as the system names it."""
+    """Return the model of the CPU, as the system names it."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -151,7 +155,7 @@ def _cpu() -> str:
 
 
 def _blas() -> str:
-    """The linear algebra library that NumPy was built with."""
+    """Return the linear algebra library that NumPy was built with."""
     import numpy as np
 
     built = np.show_config(mode="dicts") or {}
@@ -160,21 +164,21 @@ def _blas() -> str:
 
 
 def _compiler(frameworks: Sequence[str]) -> str:
-    """The C++ compiler that the frameworks would call, as it names itself."""
+    """Return the C++ compiler that the frameworks would call, as it names itself."""
     if not any(FRAMEWORKS[name].compiles for name in frameworks):
         return "not used"
     return compiler() or "none"
 
 
 def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
-    """The manifest of a run that is about to start."""
+    """Return the manifest of a run that is about to start."""
     selection = plan.selection
     commit = _git("rev-parse", "HEAD")
     status = _git("status", "--porcelain", "--", "suite", "constraints.txt")
     packages = sorted(f"{d.name}=={d.version}" for d in metadata.distributions() if d.name)
     return Manifest(
         suite_version=suite.__version__,
-        # A word that is no UTF-8, as a file's name may be, cannot be written as it is.
+        # A word that is not UTF-8, as a file's name may be, cannot be written as it is.
         command=tuple(os.fsencode(word).decode("utf-8", "backslashreplace") for word in command),
         profile=selection.profile,
         studies=tuple(plan.stacks),
@@ -211,7 +215,7 @@ def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
 
 
 def _expected(plan: Plan, study: str) -> Expected:
-    """What is planned for a study, in numbers and as a digest."""
+    """Return the size of the plan of a study, and its hash."""
     count = {name: int(value) for name, value in plan.count(study).items()}
     return Expected(
         cells=count["cells"],
@@ -222,7 +226,8 @@ def _expected(plan: Plan, study: str) -> Expected:
 
 
 def run_id(manifest: Manifest) -> str:
-    """8 hexadecimal digits that name a run: plan, code, versions, machine and root seed."""
+    """Return 8 hexadecimal digits that name a run: the hash of its ``IDENTITY``, that is of plan,
+    code, versions, machine and root seed."""
     values = manifest.values()
     text = repr([(key, values[key]) for key in IDENTITY])
     return hashlib.sha256(text.encode()).hexdigest()[:8]

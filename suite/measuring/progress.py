@@ -71,7 +71,7 @@ class Progress:
         """Count one finished stack, or report one that is not finished yet."""
         stack = result.stack
         if result.status == "retrying":
-            self.say(f"{result.reason}: {stack.label}; it will be tried once more")
+            self.say(f"{result.reason}: {stack.label}; it will be tried again")
             return
         cost = self._plan.costs[stack.key].seconds
         self._done += cost
@@ -90,5 +90,5 @@ class Progress:
             share = self._done / max(self._total, 1e-9)
             self.say(
                 f"{share:4.0%}  {self._stacks}/{self._count} stacks"
-                f"  {elapsed:.0f} s gone, about {max(left, 0):.0f} s to go"
+                f"  {elapsed:.0f} s elapsed, about {max(left, 0):.0f} s left"
             )

@@ -1,7 +1,7 @@
-"""Whatever is typed, written into a claims file or done to a results folder by hand: the answer is
-a code of the commands and, where it is wrong usage, one line. Never a traceback.
+"""Bad command lines, claims files and results folders end with an exit code, never a traceback.
 
-2,200 generated inputs; ``derandomize`` makes them the same ones in every run.
+Wrong usage is one line. The 2,200 inputs are generated; ``derandomize`` makes them the same in
+every run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CODES = {0, 1, 2, 3, 4}
 
 
 def generated(examples: int) -> settings:
-    """So many inputs, the same in every run."""
+    """Return the settings for so many inputs, the same in every run."""
     return settings(
         max_examples=examples,
         derandomize=True,
@@ -45,7 +45,7 @@ def generated(examples: int) -> settings:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A finished run of a few networks in NumPy; drawing and running are switched off after it."""
+    """A finished run of a few networks in NumPy; afterwards nothing is drawn or run."""
     study = STUDIES["propagation"]
     texts = ["activation=tanh,relu", "depth=2", "width=4", "initializer=he_normal"]
     chosen = grids.parse_overrides(texts, [study])
@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def answer(*words: str) -> int:
-    """The exit code of a command line, once it is what it has to be."""
+    """Run a command line, check its exit code and its error, and return the exit code."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         try:
@@ -70,18 +70,18 @@ def answer(*words: str) -> int:
             code = 0 if end.code is None else int(end.code)
     assert code in CODES
     if code == 2:
-        told = err.getvalue()
-        assert told.startswith("suite"), told
-        assert told.endswith("\n"), told
-        assert len(told.splitlines()) == 1, told
-        assert len(told) < 4000
+        error = err.getvalue()
+        assert error.startswith("suite"), error
+        assert error.endswith("\n"), error
+        assert len(error.splitlines()) == 1, error
+        assert len(error) < 4000
     return code
 
 
 # --- the command line --------------------------------------------------------------------------
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=()), max_size=12)
-"""Also what is no Unicode, as a terminal may send it; a word cannot hold a zero byte."""
+"""Text that may not be Unicode, as a terminal may send it; a word cannot hold a zero byte."""
 SMALL = ["training", "propagation", "parity", "products", "underflow"]
 NAMES = st.sampled_from([*SMALL, "trainin", "TRAINING", "", "-", "--", "studies", "quick"])
 VALUES = st.one_of(
@@ -262,7 +262,7 @@ KEYS = st.one_of(
 
 
 def toml(value: Any) -> str:
-    """A value as TOML; what TOML has no form for (null) as a word that is no TOML."""
+    """Return a value as TOML; null, which TOML lacks, becomes a word that is not TOML."""
     if isinstance(value, dict):
         return f"{{{', '.join(f'{json.dumps(str(k))} = {toml(v)}' for k, v in value.items())}}}"
     if isinstance(value, list):
@@ -271,7 +271,7 @@ def toml(value: Any) -> str:
 
 
 def write(path: Path, text: str) -> Path:
-    """Write a text that may hold what is no Unicode, as a program that errs would."""
+    """Write a text that may not be Unicode, as a faulty program would."""
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     return path
 
@@ -285,7 +285,7 @@ def test_a_claims_file(folder: Path, changes: dict[str, Any], lost: list[str]) -
     answer("check", str(folder), "--claims", str(path))
 
 
-def test_the_claim_that_is_changed_is_a_good_one(folder: Path) -> None:
+def test_the_claim_that_the_others_are_made_from_is_accepted(folder: Path) -> None:
     lines = [f"{json.dumps(key)} = {toml(value)}" for key, value in CLAIM.items()]
     path = write(folder.parent / "good.toml", "\n".join(["[[claim]]", *lines]))
     assert answer("check", str(folder), "--claims", str(path)) == 0
@@ -317,7 +317,7 @@ def test_a_manifest(folder: Path, data: st.DataObject) -> None:
 
 @generated(300)
 @given(
-    at=st.floats(0, 1),
+    position=st.floats(0, 1),
     length=st.integers(0, 60),
     put=st.one_of(
         TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")),
@@ -330,11 +330,11 @@ def test_a_manifest(folder: Path, data: st.DataObject) -> None:
     command=st.sampled_from(["check", "check", "compare", "pack"]),
 )
 def test_bytes_in_a_file(
-    folder: Path, at: float, length: int, put: bytes, name: str, command: str
+    folder: Path, position: float, length: int, put: bytes, name: str, command: str
 ) -> None:
     copy = copied(folder)
     whole = (copy / name).read_bytes()
-    start = int(at * len(whole))
+    start = int(position * len(whole))
     (copy / name).write_bytes(whole[:start] + put + whole[start + length :])
     new = folder.parent / "packed"
     more = {"compare": [str(folder)], "pack": ["--out", str(new)]}.get(command, [])
@@ -355,20 +355,20 @@ def test_bytes_in_a_file(
         "\x00",
     ],
 )
-def test_a_claims_file_that_no_generator_thinks_of(folder: Path, text: str) -> None:
+def test_a_claims_file_that_is_not_generated(folder: Path, text: str) -> None:
     path = write(folder.parent / "mine.toml", text)
     assert answer("check", str(folder), "--claims", str(path)) == 2
 
 
 @pytest.mark.parametrize("text", ["[" * 10**5, '{"a":' * 10**5, "9" * 5000, '{"schema": NaN}'])
-def test_a_manifest_that_no_generator_thinks_of(folder: Path, text: str) -> None:
+def test_a_manifest_that_is_not_generated(folder: Path, text: str) -> None:
     copy = copied(folder)
     (copy / "manifest.json").write_text(text)
     assert answer("check", str(copy)) == 2
 
 
-def test_a_folder_whose_name_is_no_unicode(folder: Path) -> None:
-    """The command line that made it is stored and shown, so it must be something to write."""
+def test_a_folder_whose_name_is_not_unicode(folder: Path) -> None:
+    """The command line that made a run is stored and shown, so it must be possible to write it."""
     plan = grids.plan([STUDIES["propagation"]], grids.Selection("quick", ("numpy",), seeds=1))
     manifest = environment.manifest(plan, ["suite", "run", "--out", "a\udcffb"])
     assert manifest.command[-1] == "a\\xffb"

@@ -1,4 +1,4 @@
-"""The commands as a user types them: what they print, their exit codes, and wrong usage."""
+"""Commands as a user types them: their output, their exit codes and their errors."""
 
 from __future__ import annotations
 
@@ -62,20 +62,20 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_timings_tell_where_a_run_spent_its_time(finished: Path) -> None:
+def test_timings_account_for_the_time_of_a_run(finished: Path) -> None:
     rows = read_table(finished / "timings.csv")
     stacks = rows[rows["stage"] == "stack"]
     assert list(rows["stage"][:3]) == ["measure", "write", "judge"]
     assert (stacks[["statistics", "draw"]].notna().all()).all()
     inside = stacks[[name for name in STAGES if name not in ("start", "write")]].sum(axis=1)
-    # All that a stack takes is in some stage; the loading of a framework and what happens between
-    # stages are small beside it.
+    # Nearly all of a stack's time is in some stage: loading a framework and what happens between
+    # stages take little.
     assert (inside <= stacks["seconds"] * 1.001).all()
     assert inside.sum() > 0.9 * stacks["seconds"].sum()
     assert (stacks["start"] > 0).sum() >= 1
 
 
-def test_a_run_leaves_what_is_promised(finished: Path) -> None:
+def test_a_run_leaves_all_promised_files(finished: Path) -> None:
     names = {path.relative_to(finished).as_posix() for path in finished.rglob("*")}
     assert names >= {
         "manifest.json",
@@ -119,13 +119,13 @@ def test_another_root_seed_gives_other_numbers(finished: Path, tmp_path: Path) -
     assert (ours["forward_slope"] != others["forward_slope"]).all()
 
 
-def test_check_judges_again_and_writes_only_when_told(
+def test_check_judges_again_and_writes_only_with_out(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()}
     code = main(["check", str(finished), "--json"])
-    told = json.loads(capsys.readouterr().out)
-    assert told["exit_code"] == code
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["exit_code"] == code
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert main(["check", str(finished), "--out", str(tmp_path / "again")]) == code
     again = (tmp_path / "again" / "claims.csv").read_bytes()
@@ -227,7 +227,7 @@ def test_wrong_words_are_one_line_and_exit_code_2(
 
 
 def test_every_command_is_a_file_with_its_name() -> None:
-    """And every file of a command is found, so that a new one cannot be forgotten."""
+    """A file of a command that is not in the list would never be offered."""
     folder = Path(main_module.__file__).parent
     helpers = {"__init__", "__pycache__", "main", "arguments", "selection"}
     files = {path.stem.removesuffix("_arguments") for path in folder.iterdir()}
@@ -259,8 +259,8 @@ def test_help_describes_every_profile(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
-def test_help_loads_no_library(command: list[str]) -> None:
-    """Not even NumPy: it takes longer than all the rest."""
+def test_help_loads_no_slow_library(command: list[str]) -> None:
+    """NumPy alone takes longer to import than all the rest of ``--help``."""
     code = (
         "import sys\n"
         "from suite.commands.main import main\n"

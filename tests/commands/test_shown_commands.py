@@ -1,4 +1,4 @@
-"""Every command that a page, a manifest or a document shows can be pasted and runs."""
+"""Every command that a page, a manifest or a document shows runs when it is pasted."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def problem(words: list[str]) -> str | None:
 
 
 def commands(text: str) -> list[list[str]]:
-    """The words of every command of the suite in a Markdown document, ``suite`` left out."""
+    """Return the words after ``suite`` of every command in a Markdown document."""
     blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     inline = re.findall(r"`([^`]+)`", re.sub(r"^```\n.*?^```", "", text, flags=re.S | re.M))
     lines = [line for block in blocks for line in block.splitlines()] + inline

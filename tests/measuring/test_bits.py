@@ -1,4 +1,4 @@
-"""The same command gives the same bytes: whatever the jobs, the order and the interruptions."""
+"""The same command gives the same bytes, whatever the jobs, the order and the interruptions."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ RARE: dict[str, Callable[[Stack], bool]] = {
     "internal_shift": lambda stack: dict(stack.shared)["normalization"] == "batch",
     "curves": lambda stack: True,
 }
-"""Study -> the stacks of it that are measured here: dropout, batch norm, curves and layers."""
+"""For each study the stacks that are measured here: dropout, batch norm, curves and layers."""
 
 
 def small(seeds: int) -> Plan:
-    """Few runs of both frameworks, with what is most likely to depend on something else."""
+    """Return a plan of few runs in both frameworks: those most likely to depend on their order."""
     whole = grids.plan([STUDIES[name] for name in RARE], Selection("quick", BOTH, seeds=seeds))
     return replace(
         whole,
@@ -45,7 +45,7 @@ def small(seeds: int) -> Plan:
 
 
 def tables(folder: Path) -> dict[str, bytes]:
-    """Every CSV of a results folder but for the timings."""
+    """Return the content of every table of a results folder except the timings."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*.csv"))
@@ -55,7 +55,7 @@ def tables(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on one worker, from beginning to end."""
+    """An uninterrupted run on one worker."""
     folder = tmp_path_factory.mktemp("bits") / "plain"
     pipeline.run(small(2), ["suite"], folder, jobs=1, draw=False)
     return folder
@@ -65,8 +65,8 @@ def test_interrupted_and_resumed_on_two_workers_in_another_order_gives_the_same_
     plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = small(2)
-    turned = {key: Cost(-cost.seconds, cost.bytes) for key, cost in plan.costs.items()}
-    plan = replace(plan, costs=turned)  # the shortest first
+    negated = {key: Cost(-cost.seconds, cost.bytes) for key, cost in plan.costs.items()}
+    plan = replace(plan, costs=negated)  # the shortest first
     shown: list[Result] = []
 
     def interrupt(self: Progress, result: Result) -> None:
@@ -86,10 +86,10 @@ def test_interrupted_and_resumed_on_two_workers_in_another_order_gives_the_same_
     assert 2 <= len(list((tmp_path / "out" / "shards").iterdir())) < 6
     go()
     assert [result.reason for result in shown] == ["", ""]
-    found = tables(tmp_path / "out")
-    assert found == tables(plain)
+    resumed = tables(tmp_path / "out")
+    assert resumed == tables(plain)
     names = {"runs.csv", "epochs.csv", "layers.csv", "points.csv", "summary.csv", "claims.csv"}
-    assert {Path(name).name for name in found} == names
+    assert {Path(name).name for name in resumed} == names
 
 
 @pytest.mark.parametrize("study", RARE)
@@ -166,7 +166,7 @@ def test_a_selection_that_leaves_out_whole_programs_composes_no_stack_otherwise(
     assert not part <= {stack.key for stack in grids.stacks(study, Selection("quick", BOTH))}
 
 
-# --- what workers are told ---------------------------------------------------------------------
+# --- the settings of workers -------------------------------------------------------------------
 
 
 def test_a_worker_has_the_environment_and_flags_that_the_manifest_says() -> None:
@@ -184,10 +184,10 @@ def test_a_worker_has_the_environment_and_flags_that_the_manifest_says() -> None
     )
     with local._worker_settings():
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    told, *flags = json.loads(done.stdout)
+    variables, *flags = json.loads(done.stdout)
     assert flags == [True, False, 1, True]
     recorded = environment.manifest(small(1), ["suite"]).determinism
-    assert recorded == told | {
+    assert recorded == variables | {
         "torch.use_deterministic_algorithms": "True",
         "torch.utils.deterministic.fill_uninitialized_memory": "False",
         "torch.set_num_threads": "1",
@@ -205,9 +205,9 @@ def test_another_set_of_instructions_is_another_run(monkeypatch: pytest.MonkeyPa
     assert plain.platform["limits"] == ""
     assert plain.platform["compiler"] == (frameworks.compiler() or "none")
     monkeypatch.setenv(names[0], "avx2")
-    held = environment.manifest(plan, ["suite"])
-    assert held.platform["limits"] == f"{names[0]}=avx2"
-    assert environment.run_id(held) != environment.run_id(plain)
+    limited = environment.manifest(plan, ["suite"])
+    assert limited.platform["limits"] == f"{names[0]}=avx2"
+    assert environment.run_id(limited) != environment.run_id(plain)
 
 
 def test_a_flag_that_is_no_longer_there_is_an_error() -> None:

@@ -1,5 +1,5 @@
-"""A network that leaves the numbers, as the runner sees it: a status with the step, silence, and
-neighbours whose every bit is what it is beside a network that converges."""
+"""A network that diverges has a status that names the step, prints nothing, and changes no bit of
+its neighbours in the stack."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ def framework(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 def stack(framework: str, initializers: str, activation: str = "relu") -> Stack:
-    """One stack of small networks: first all seeds of the first initializer."""
+    """Return one stack of small networks: all seeds of the first initializer, then the others."""
     texts = [f"activation={activation}", f"initializer={initializers}", "depth=2", "weights=shared"]
     chosen = grids.parse_overrides(texts, [TRAINING])
-    (found,) = grids.stacks(TRAINING, grids.Selection("quick", (framework,), chosen, SEEDS))
-    return found
+    (stack,) = grids.stacks(TRAINING, grids.Selection("quick", (framework,), chosen, SEEDS))
+    return stack
 
 
 def measured(stack: Stack, capfd: pytest.CaptureFixture[str]) -> Measurement:
-    """The stack measured as a worker does, with nothing said on the way."""
+    """Measure the stack as a worker does, and check that nothing is printed."""
     capfd.readouterr()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found, kept = measure(stack, root=0)
+        measurement, kept = measure(stack, root=0)
     assert kept == list(range(len(stack.members)))
     assert capfd.readouterr() == ("", "")
-    return found
+    return measurement
 
 
 def bits(measurement: Measurement, rows: slice) -> dict[tuple[str, str], bytes]:
-    """The bytes of every column, of some members."""
+    """Return the bytes of every column for some members."""
     return {
         (table.name, name): np.ascontiguousarray(column[rows]).tobytes()
         for table in measurement.tables
@@ -81,9 +81,9 @@ def test_neighbours_of_a_diverging_network_keep_their_bits(
 def test_a_neighbour_that_is_touched_is_seen(
     framework: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One unit in the last place of one loss of one neighbour is another byte."""
-    found = measured(stack(framework, f"normal(1),{EXPLODES}"), capfd)
-    before = bits(found, slice(SEEDS))
-    loss = next(t for t in found.tables if t.name == "runs").columns["train_loss"]
+    """Changing one loss of one neighbour by one unit in the last place changes a byte."""
+    measurement = measured(stack(framework, f"normal(1),{EXPLODES}"), capfd)
+    before = bits(measurement, slice(SEEDS))
+    loss = next(t for t in measurement.tables if t.name == "runs").columns["train_loss"]
     loss[1] = np.nextafter(loss[1], np.inf)
-    assert bits(found, slice(SEEDS)) != before
+    assert bits(measurement, slice(SEEDS)) != before

@@ -1,4 +1,4 @@
-"""What the manifest and the first lines of a run say about the machine and what is installed."""
+"""How a run describes the machine and the installed packages."""
 
 from __future__ import annotations
 

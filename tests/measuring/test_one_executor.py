@@ -1,4 +1,4 @@
-"""An executor is one new file: in a copy of the tree, one is added and nothing else is touched."""
+"""An executor is one new file: each is added to a copy of the tree that is otherwise the same."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def suite(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command line of the copy."""
+    """Run the command line of the copy."""
     return subprocess.run(
         [sys.executable, "-m", "suite", *words],
         env={**os.environ, "PYTHONPATH": str(tree)},
@@ -118,7 +118,7 @@ def suite(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def tables(folder: Path) -> dict[str, bytes]:
-    """Every table of a results folder but its timings."""
+    """Return the content of every table of a results folder except the timings."""
     paths = (path for path in folder.rglob("*.csv") if path.name != "timings.csv")
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 

@@ -1,4 +1,4 @@
-"""Running a plan: a failure stays in its stack, an interruption loses little."""
+"""Running a plan: a failure stays in its stack, and an interruption loses little."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def results(tmp_path: Path, plan: Plan) -> Results:
 
 
 def execute(plan: Plan, results: Results) -> list[Result]:
-    """Run what is pending, in a thread."""
+    """Run the pending stacks in a thread; return the results."""
     shown: list[Result] = []
     stacks = runner.pending(plan, results)
     executor = fake_study.threads()(Job(results.folder, plan.selection.root), 1)
@@ -55,7 +55,7 @@ def table(plan: Plan, results: Results) -> bytes:
 
 
 def breaking(on: str, error: Exception) -> Callable[..., Measurement]:
-    """A ``measure`` that raises on stacks of one initializer."""
+    """Return a ``measure`` that raises an error on stacks of one initializer."""
     whole = Propagation.measure
 
     def measure(self: Propagation, stack: Stack, lab: Lab) -> Measurement:
@@ -126,9 +126,9 @@ def test_a_run_that_ends_early_says_how_to_resume(
     monkeypatch.setattr(runner, "execute", end)
     command = ["suite", "run", "--set", "initializer=he_normal,orthogonal"]
     assert pipeline.run(plan, command, tmp_path / "out", jobs=1, draw=False) == code
-    told = capsys.readouterr().err
-    assert words in told
-    assert f"suite run --set initializer=he_normal,orthogonal --out {tmp_path / 'out'}" in told
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert f"suite run --set initializer=he_normal,orthogonal --out {tmp_path / 'out'}" in printed
 
 
 def test_progress_is_plain_lines_when_piped(plan: Plan) -> None:
@@ -140,7 +140,7 @@ def test_progress_is_plain_lines_when_piped(plan: Plan) -> None:
         shown(Result(stacks[1]))
     lines = stream.getvalue().splitlines()
     assert lines[0] == f"failed: {stacks[0].label}: ValueError: wrong"
-    assert lines[1] == f"took longer than 9 s: {stacks[1].label}; it will be tried once more"
+    assert lines[1] == f"took longer than 9 s: {stacks[1].label}; it will be tried again"
     assert lines[-1].startswith("100%  2/2 stacks")
     assert "\r" not in stream.getvalue()
 
@@ -167,5 +167,5 @@ def test_the_manifest_says_what_a_run_depends_on(plan: Plan) -> None:
     assert manifest.threads == 1
     assert len(environment.tree_hash()) == 16
     others = [replace(manifest, tree_hash="x"), replace(manifest, root_seed=1)]
-    assert len({environment.run_id(one) for one in [manifest, *others]}) == 3
+    assert len({environment.run_id(manifest) for manifest in [manifest, *others]}) == 3
     assert environment.run_id(replace(manifest, command=("other",))) == environment.run_id(manifest)

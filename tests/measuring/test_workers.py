@@ -1,5 +1,5 @@
-"""Workers that die or hang: their stack is tried once more and then a failure with a reason;
-every other stack ends with the numbers that it always has."""
+"""Workers that die or hang: their stack is tried again, then stored as failed with the reason;
+every other stack has the same numbers as in an undisturbed run."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def tables(plan: Plan, results: Results) -> list[bytes]:
 
 @pytest.fixture
 def untouched(plan: Plan, tmp_path: Path) -> list[bytes]:
-    """The tables of a run to which nothing happens."""
+    """The tables of an undisturbed run."""
     results = opened(plan, tmp_path / "untouched")
     execute(plan, results, fake_study.threads())
     return tables(plan, results)
@@ -72,11 +72,11 @@ def test_a_worker_that_dies_is_replaced_and_its_stack_tried_again(
     lost = [result for result in shown if result.reason]
     how = "the worker was killed by SIGKILL (out of memory?)"
     assert lost == [Result(victim, how, "retrying")]
-    assert shown[-1] == Result(victim)  # the last, when no other worker takes memory
+    assert shown[-1] == Result(victim)  # the last, while no other worker takes memory
     assert tables(plan, results) == untouched
 
 
-def test_a_stack_whose_worker_dies_twice_is_failed_with_the_reason_and_nothing_else_is(
+def test_only_a_stack_whose_worker_dies_twice_is_failed_and_with_the_reason(
     plan: Plan, tmp_path: Path, untouched: list[bytes]
 ) -> None:
     results, orders = opened(plan, tmp_path / "out"), tmp_path / "orders"
@@ -96,10 +96,10 @@ def test_a_stack_whose_worker_dies_twice_is_failed_with_the_reason_and_nothing_e
     }
     failed = frame["status"] == "failed"
     assert failed.sum() == 2 * 2 * 20
-    assert set(frame[failed]["scale"]) == {0.5, 1.0}  # what is unsupported cannot fail
+    assert set(frame[failed]["scale"]) == {0.5, 1.0}  # unsupported runs cannot fail
     assert set(frame[~failed]["status"]) == {"ok", "unsupported"}
     assert {stack.key for stack in runner.pending(plan, results)} == {victim.key, other.key}
-    execute(plan, results, fake_study.processes(orders))  # and is tried again on resume
+    execute(plan, results, fake_study.processes(orders))  # resuming tries them again
     assert tables(plan, results) == untouched
 
 
@@ -118,14 +118,14 @@ def test_a_run_with_a_lost_stack_ends_with_exit_code_3(
 
     fake_study.use_threads(monkeypatch, work)
     assert pipeline.run(plan, ["suite", "run"], tmp_path / "out", jobs=2, draw=False) == 3
-    told = capsys.readouterr().err
-    assert f"the thread ended: {victim.label}; it will be tried once more" in told
-    assert f"failed: {victim.label}: both times the thread ended" in told
-    assert "10 failed" in told
+    error = capsys.readouterr().err
+    assert f"the thread ended: {victim.label}; it will be tried again" in error
+    assert f"failed: {victim.label}: both times the thread ended" in error
+    assert "10 failed" in error
 
 
 def test_the_second_try_is_alone(plan: Plan, tmp_path: Path) -> None:
-    """Two stacks die together: neither is tried again while another is at work."""
+    """When two workers die together, neither stack is tried again while another is measured."""
     results = opened(plan, tmp_path / "out")
     victims = {fake_study.stack(plan, width).key for width in (2, 3)}
     at_work: set[str] = set()
@@ -195,7 +195,7 @@ ENDINGS = [
     pytest.param(
         signal.SIGKILL,
         "stick",
-        marks=pytest.mark.skipif(sys.platform != "linux", reason="there is nothing like it"),
+        marks=pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot do this"),
     ),
 ]
 
@@ -204,8 +204,8 @@ ENDINGS = [
 def test_workers_end_with_the_run(
     plan: Plan, tmp_path: Path, ending: signal.Signals, deed: str, untouched: list[bytes]
 ) -> None:
-    """Killed, or with Ctrl-C to the whole group while workers hang, or while they are in C code
-    that lets no Python run: none is left, none speaks."""
+    """No worker is left and none prints, whether the run is killed or Ctrl-C reaches the whole
+    group, while workers hang or are in C code that lets no Python run."""
     folder, orders, script = tmp_path / "out", tmp_path / "orders", tmp_path / "parent.py"
     script.write_text(_PARENT)
     for width in (2, 3):
@@ -222,28 +222,27 @@ def test_workers_end_with_the_run(
     while any(note.read_text() for note in notes) and time.monotonic() < limit:
         time.sleep(0.05)
     time.sleep(0.5)  # from the note to the deed
-    left = workers(parent.pid)
-    assert len(left) >= 2
+    assert len(workers(parent.pid)) >= 2
     if ending == signal.SIGKILL:
         parent.kill()
     else:
         os.killpg(parent.pid, ending)
     try:
-        # To the end of standard error, so no worker holds it.
-        _, told = parent.communicate(timeout=30)
+        # Standard error ends only when no worker has it open.
+        _, error = parent.communicate(timeout=30)
     except subprocess.TimeoutExpired:
         os.killpg(parent.pid, signal.SIGKILL)  # no test leaves a process behind
         raise
     if ending == signal.SIGINT:
-        assert told.rstrip().endswith("KeyboardInterrupt")
-        assert told.count("Traceback") == 1  # the parent's; the pipeline says it in words
+        assert error.rstrip().endswith("KeyboardInterrupt")
+        assert error.count("Traceback") == 1  # the parent's; ``suite run`` prints a sentence
     results = opened(plan, folder)
     execute(plan, results, fake_study.threads())
     assert tables(plan, results) == untouched
 
 
 def test_a_worker_outlives_the_thread_that_started_it(plan: Plan, tmp_path: Path) -> None:
-    """Linux would kill it with a thread that was asked to be followed."""
+    """Linux would kill a worker with that thread, had the worker asked to be killed with it."""
     results, orders = opened(plan, tmp_path / "out"), tmp_path / "orders"
     orders.mkdir()
     started: list[Process] = []
@@ -272,12 +271,12 @@ def test_a_worker_whose_parent_was_dead_before_it_looked_ends() -> None:
 
 
 def workers(parent: int) -> list[int]:
-    """The processes whose parent is the given one."""
-    found = []
+    """Return the processes whose parent is the given one."""
+    children = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
-                found.append(int(path.parent.name))
+                children.append(int(path.parent.name))
         except (OSError, ValueError):
             continue
-    return found
+    return children

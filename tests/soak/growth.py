@@ -1,8 +1,8 @@
-"""Networks trained for one epoch in one process, stack after stack: what they take.
+"""Measures the cost of networks trained for one epoch in one process, stack after stack.
 
 ``python tests/soak/growth.py FRAMEWORK NETWORKS FOLDER`` prints one line of JSON. The networks are
 those of the study ``training`` with one hidden layer of tanh: every initializer, native and shared
-weights, as many seeds as it takes.
+weights, and as many seeds as are needed.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from suite.results.folder import Results
 from suite.studies import STUDIES, training
 
 KINDS = 17
-"""Networks of one seed: nine native starts and eight shared ones."""
+"""The number of networks of one seed: nine native starts and eight shared ones."""
 
 
 def main(framework: str, networks: int, folder: Path) -> dict[str, float]:
-    """Seconds of the processor by stage, without those of the first stack, which loads the
-    framework; peak bytes after the first stack and after the last; bytes stored."""
+    """Return the seconds of the processor, without those of the first stack, which loads the
+    framework; the peak bytes after the first stack and after the last; and the bytes stored."""
     training.RECORD = (0, 1)  # in this process
     study = STUDIES["training"]
     chosen = grids.parse_overrides(

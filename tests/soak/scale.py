@@ -1,4 +1,4 @@
-"""One run of the fake study and its resumption, in a process of its own: what they take.
+"""Measures the cost of one run of the fake study and of resuming it, in a fresh process.
 
 ``python tests/soak/scale.py RUNS FOLDER`` prints one line of JSON.
 """
@@ -25,12 +25,12 @@ from suite.results.tables import read_table
 from tests.support import fake_study
 
 CELLS = 15
-"""Of the fake study: five widths and three scales, of which it does not support one."""
+"""The cells of the fake study: five widths times three scales, one of them unsupported."""
 
 
 def main(runs: int, folder: Path) -> dict[str, float]:
-    """Seconds to plan, to run and to resume; peak bytes of this process and of a worker; bytes and
-    files stored."""
+    """Return the seconds to plan, to run and to resume; the peak bytes of this process and of a
+    worker; and the bytes and files stored."""
     patch = pytest.MonkeyPatch()
     patch.setattr(local, "EXECUTOR", fake_study.processes(folder / "orders"))
     patch.setattr(environment, "tree_hash", lambda: "scale")  # edited or not

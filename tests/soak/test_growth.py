@@ -1,4 +1,4 @@
-"""From a thousand networks to a hundred thousand: cost in proportion, memory flat.
+"""From a thousand networks to a hundred thousand, cost grows in proportion and memory not at all.
 
 Prints a table, and draws it into ``results/soak/growth.png``.
 """
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.soak
 
 FRAMEWORKS = ("torch", "tensorflow")
 NETWORKS = (1_000, 3_000, 10_000, 30_000, 100_000)
-Found = dict[str, list[dict[str, float]]]
+Rows = dict[str, list[dict[str, float]]]
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    """What ``growth.py`` measures, each size in a fresh process, the frameworks side by side."""
-    measured: Found = {framework: [] for framework in FRAMEWORKS}
+def growth(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """The output of ``growth.py`` for each size, in a fresh process for each framework."""
+    measured: Rows = {framework: [] for framework in FRAMEWORKS}
     for networks in NETWORKS:
         folder = tmp_path_factory.mktemp("growth")
         running = {
@@ -45,36 +45,36 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
             for framework in FRAMEWORKS
         }
         for framework, process in running.items():
-            told, _ = process.communicate()
+            output, _ = process.communicate()
             assert process.returncode == 0, framework
-            measured[framework].append(json.loads(told.splitlines()[-1]))
+            measured[framework].append(json.loads(output.splitlines()[-1]))
     return measured
 
 
-def test_cost_grows_in_proportion(found: Found) -> None:
-    show(found)
-    for rows in found.values():
+def test_cost_grows_in_proportion(growth: Rows) -> None:
+    show(growth)
+    for rows in growth.values():
         few, many = rows[-3], rows[-1]
-        # What is quadratic would cost ten times as much for each network. Of the processor's
-        # seconds, since others may use the machine at the same time.
+        # A quadratic cost would be ten times as much for each network. The seconds are those of the
+        # processor, since others may use the machine at the same time.
         for key in ("seconds", "bytes"):
             assert many[key] / many["networks"] < 2 * few[key] / few["networks"], key
 
 
-def test_memory_stays_flat(found: Found) -> None:
-    """A worker keeps 32,768 starts of narrow layers and 4,096 batch orders, which 16,000 of these
-    networks fill. Beyond, what keeps 3 kB of each network would fail: three times what is stored
+def test_memory_stays_flat(growth: Rows) -> None:
+    """A worker caches 32,768 starts of narrow layers and 4,096 batch orders, which 16,000 of these
+    networks fill. Beyond that, keeping 3 kB of each network would fail: three times what is stored
     of one."""
-    for rows in found.values():
+    for rows in growth.values():
         more = rows[-1]["networks"] - rows[-2]["networks"]
         assert rows[-1]["peak_bytes"] - rows[-2]["peak_bytes"] < 3000 * more
 
 
-def show(found: Found) -> None:
-    """A table on standard output, and the figure."""
+def show(growth: Rows) -> None:
+    """Print a table, and draw the figure."""
     print("\nframework networks stacks seconds ms/network compiling peak MB stored MB")
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    for framework, rows in found.items():
+    for framework, rows in growth.items():
         for row in rows:
             each = 1000 * row["seconds"] / row["networks"]
             print(

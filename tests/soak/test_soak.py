@@ -1,4 +1,4 @@
-"""What takes minutes: real frameworks killed at work, and a million runs. ``tox -e soak``."""
+"""Tests that take minutes: real frameworks killed at work, and a million runs. ``tox -e soak``."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ COMMAND = [
 
 
 def children(parent: int) -> list[int]:
-    """The worker processes of a run: its children that were spawned for work."""
-    found = []
+    """Return the worker processes of a run: its children that were spawned for work."""
+    workers = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
             stat = (path / "stat").read_text().rpartition(")")[2].split()
             if int(stat[1]) == parent and b"spawn_main" in (path / "cmdline").read_bytes():
-                found.append(int(path.name))
+                workers.append(int(path.name))
         except (OSError, ValueError):
             continue
-    return sorted(found)
+    return sorted(workers)
 
 
 def tables(folder: Path) -> dict[str, bytes]:
-    """All tables of a run but its timings."""
+    """Return the content of every table of a run except its timings."""
     paths = (path for path in folder.rglob("*.csv") if path.name != "timings.csv")
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
@@ -71,7 +71,7 @@ def start(folder: Path) -> subprocess.Popen[str]:
 
 
 def stored(folder: Path, count: int, run: subprocess.Popen[str]) -> None:
-    """Wait until a run has stored so many stacks."""
+    """Wait until a run has stored ``count`` stacks."""
     while len(list((folder / "shards").glob("*.npz"))) < count:
         assert run.poll() is None, "the run ended before it could be killed"
         time.sleep(0.02)
@@ -81,13 +81,13 @@ def stored(folder: Path, count: int, run: subprocess.Popen[str]) -> None:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("soak") / "undisturbed"
     assert start(folder).wait() in (0, 1, 4)
-    found = tables(folder)
-    assert {"training/runs.csv", "training/layers.csv", "claims.csv"} <= set(found)
-    return found
+    written = tables(folder)
+    assert {"training/runs.csv", "training/layers.csv", "claims.csv"} <= set(written)
+    return written
 
 
 def alive(process: int) -> bool:
-    """Whether a process is there and more than an entry that nobody has read yet."""
+    """Return whether a process runs, that is exists and is not a zombie."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text()
     except OSError:
@@ -99,24 +99,24 @@ def kill_parent(run: subprocess.Popen[str]) -> None:
     workers = children(run.pid)
     assert workers
     run.kill()
-    run.communicate()  # standard error ends when no worker holds it any more
+    run.communicate()  # standard error ends only when no worker has it open
     assert not any(alive(worker) for worker in workers)
 
 
 def kill_worker(run: subprocess.Popen[str]) -> None:
     os.kill(children(run.pid)[0], signal.SIGKILL)
-    _, told = run.communicate()
-    assert "the worker was killed by SIGKILL (out of memory?)" in told
-    assert "it will be tried once more" in told
+    _, error = run.communicate()
+    assert "the worker was killed by SIGKILL (out of memory?)" in error
+    assert "it will be tried again" in error
     assert run.returncode in (0, 1, 4)
 
 
 def interrupt(run: subprocess.Popen[str]) -> None:
     os.killpg(run.pid, signal.SIGINT)
-    _, told = run.communicate()
+    _, error = run.communicate()
     assert run.returncode == 130
-    assert "interrupted; what is finished is stored. Resume with:" in told
-    assert "Traceback" not in told
+    assert "interrupted; what is finished is stored. Resume with:" in error
+    assert "Traceback" not in error
 
 
 @pytest.mark.parametrize(("deed", "after"), [(kill_parent, 1), (kill_worker, 5), (interrupt, 7)])
@@ -130,13 +130,13 @@ def test_a_real_run_is_disturbed_and_resumed(
     stored(tmp_path / "out", after, run)
     deed(run)
     resumed = start(tmp_path / "out")
-    _, told = resumed.communicate()
-    assert "resuming, " in told
+    _, error = resumed.communicate()
+    assert "resuming, " in error
     assert tables(tmp_path / "out") == undisturbed
 
 
 def scale(runs: int, folder: Path) -> dict[str, float]:
-    """What ``scale.py`` measures, in a fresh process."""
+    """Return the output of ``scale.py``, run in a fresh process."""
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("scale.py")), str(runs), str(folder)],
         stdout=subprocess.PIPE,
@@ -148,14 +148,14 @@ def scale(runs: int, folder: Path) -> dict[str, float]:
 
 
 def test_a_million_runs(tmp_path: Path) -> None:
-    """Time, memory and files grow in proportion, and so does resuming; prints the figures."""
+    """Time, memory and files grow in proportion, and so does resuming; the figures are printed."""
     small, middle, large = (scale(10**power, tmp_path / str(power)) for power in (4, 5, 6))
     print()
-    for found in (small, middle, large):
-        print("  ".join(f"{key}={value:.4g}" for key, value in found.items()))
+    for cost in (small, middle, large):
+        print("  ".join(f"{key}={value:.4g}" for key, value in cost.items()))
     for key in ("plan_cpu_seconds", "run_cpu_seconds", "resume_cpu_seconds", "bytes"):
-        # What is quadratic would be a hundred times as much. In seconds of the processor, since
-        # others may use the machine at the same time.
+        # A quadratic cost would be a hundred times as much. The seconds are those of the processor,
+        # since others may use the machine at the same time.
         assert large[key] < 20 * middle[key], key
     # A run costs the memory of its plan and of its row, not that of what was measured.
     grown = large["peak_bytes"] - middle["peak_bytes"]

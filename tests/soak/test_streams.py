@@ -1,4 +1,4 @@
-"""Which random streams the studies really use: none is shared by accident."""
+"""The random streams that the studies really use: none is shared by accident."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ OWN = {
     "start",
     "noise_batches",
 }
-"""Purposes of which every stream belongs to one study. The others are data, weights and inputs
-that several studies draw alike, as the table in ``seeds`` says."""
+"""Purposes whose streams each belong to one study. The others are data, weights and inputs that
+several studies have in common, as the table in ``seeds`` says."""
 
 
-def test_no_two_streams_are_one_and_no_study_uses_another_ones(
+def test_streams_are_distinct_and_no_study_uses_those_of_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One stack of every study and framework, with two seeds."""
+    """Measure one stack of every study and framework, with two seeds."""
     users: dict[tuple[str, tuple[tuple[str, Any], ...]], set[str]] = defaultdict(set)
     streams: dict[bytes, set[Any]] = defaultdict(set)
     numbers: dict[int, set[Any]] = defaultdict(set)
@@ -43,9 +43,9 @@ def test_no_two_streams_are_one_and_no_study_uses_another_ones(
     def digest(root: int, purpose: str, axes: dict[str, int | str]) -> bytes:
         key = (purpose, tuple(sorted(axes.items())))
         users[key].add(study)
-        found = plain(root, purpose, axes)
-        streams[found].add(key)
-        return found
+        stream = plain(root, purpose, axes)
+        streams[stream].add(key)
+        return stream
 
     def integer(root: int, purpose: str, **axes: int | str) -> int:
         number = drawn(root, purpose, **axes)
@@ -67,6 +67,6 @@ def test_no_two_streams_are_one_and_no_study_uses_another_ones(
     assert len({purpose for purpose, _ in users}) > len(seeds.PURPOSES) / 2  # it did record
     assert all(len(keys) == 1 for keys in streams.values())
     assert all(len(keys) == 1 for keys in numbers.values())  # 31 bits: by chance 1 in 10^5
-    for (purpose, axes), found in users.items():
+    for (purpose, axes), studies in users.items():
         if purpose in OWN:
-            assert len(found) == 1, (purpose, axes, found)
+            assert len(studies) == 1, (purpose, axes, studies)

@@ -1,4 +1,4 @@
-"""A study that costs nothing and workers that misbehave: what the tests of running stand on."""
+"""A study that costs nothing, and workers that misbehave, for the tests of running."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def plan(patch: pytest.MonkeyPatch, widths: tuple[int, ...] = (1, 2, 3), seeds: 
 
 
 def stack(plan: Plan, width: int, first: int = 0) -> Stack:
-    """The stack of a width whose seeds begin with ``first``."""
+    """Return the stack of a width whose seeds begin with ``first``."""
     return next(
         stack
         for stack in plan.stacks["fake"]
@@ -127,13 +127,13 @@ def use_threads(patch: pytest.MonkeyPatch, work: Work = measure_and_store) -> No
 
 
 def order(orders: Path, stack: Stack, *deeds: str) -> None:
-    """Have the next worker of a stack do the first deed, the one after it the second."""
+    """Make the next worker of a stack do the first deed, the one after it the second."""
     orders.mkdir(exist_ok=True)
     (orders / stack.key).write_text("\n".join(deeds))
 
 
 def obey(orders: Path, job: Job, stack: Stack) -> Result:
-    """Measure a stack of the fake study in a worker process, or do what was ordered instead."""
+    """Measure a stack of the fake study in a worker process, or do the ordered deed instead."""
     if "fake" not in STUDIES:
         STUDIES.add(Fake((), 0))
     note = orders / stack.key

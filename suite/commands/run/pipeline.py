@@ -8,7 +8,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from suite.commands.run.timings import Stages, spent, timings_table
 from suite.judging.judge_folder import Judged, judge_run, write_verdicts
@@ -23,9 +22,6 @@ from suite.results.checksums import write_sums
 from suite.results.folder import Results
 from suite.studies import STUDIES
 from suite.types import INTERRUPTED, UserError
-
-if TYPE_CHECKING:
-    pass
 
 
 def run(

@@ -33,7 +33,6 @@ COMMANDS = (
     "selftest",
 )
 """The commands, in the order of ``--help``."""
-_SPLIT = {"compare": "compare_arguments"}
 
 
 class Command(Protocol):
@@ -63,8 +62,7 @@ def parser() -> Parser:
     whole.add_argument("--version", action="version", version=f"suite {suite.__version__}")
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        module = _SPLIT.get(name, name)
-        command = cast(Command, importlib.import_module(f"suite.commands.{module}"))
+        command = cast(Command, importlib.import_module(f"suite.commands.{name}"))
         part = commands.add_parser(
             name, help=command.SUMMARY, description=_sentence(command.SUMMARY)
         )

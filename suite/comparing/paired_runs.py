@@ -1,30 +1,29 @@
-"""Two sets of runs paired by cell and seed: what a comparison counts, before it decides anything.
+"""Pair two sets of runs by cell and seed, and count what a comparison decides on.
 
-Runs of a cell are paired by seed. A diverged run counts with the metric's worst value. A failed run
-leaves its pair out, but for the share of runs that end ok. Two values are alike within the
-metric's tolerance or rounding (``Metric.equal``). A pair of two NaN is none; of one NaN, it is
-infinitely apart, for the worse where the metric has a better direction.
+A diverged run counts with the metric's worst value. A failed run leaves its pair out, except for
+the share of runs that end ok. Two values agree within the metric's tolerance or rounding
+(``Metric.equal``). A pair of two NaN is not counted; a pair with one NaN differs infinitely, for
+the worse where the metric has a better direction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pandas as pd
 from scipy.special import bdtr
 
+from suite.comparing.kinds import MISSING, NEW, NOT_COMPARABLE
 from suite.judging.summary import medians
 from suite.metrics import METRICS, Metric
 from suite.metrics.metric import ROUNDING
-from suite.planning.axes import AXES
+from suite.planning.axes import AXES, nondefault_fields
 from suite.types import Array
 
-MISSING, NEW, NOT_COMPARABLE = "missing", "new", "not comparable"
 FINISHED = Metric("ok_share", "share", "runs that end ok", "higher", worst=None)
-"""Compared beside a study's metrics, so that runs which diverge or fail show where no metric has a
-worst value for them."""
+"""Compared beside a study's metrics, so that runs which diverge or fail are seen where no metric
+has a worst value for them."""
 COUNTS = (
     "n",
     "above",
@@ -60,16 +59,18 @@ COLUMNS = (
 def pair(
     study: str, a: pd.DataFrame, b: pd.DataFrame, redefined: Collection[str] = ()
 ) -> pd.DataFrame:
-    """A row for each cell and metric of a study: ``COLUMNS``.
+    """Return a row for each cell and metric of a study, with the columns ``COLUMNS``.
 
-    ``a``, ``b``: runs, with the axes, seed, status, reason and metrics; a seed stands once in a
-    cell. ``redefined``: metrics that the two do not define alike. An axis that one lacks has its
-    default. ``kind`` is set where nothing can be compared, with its reason. ``a``, ``b``: medians
-    over the ``n`` pairs; ``difference``: median of b - a, with its 95 % interval ``low`` ..
-    ``high``. ``above``, ``below``: the pairs apart with b above a and below it; ``p``: of the
-    two-sided sign test of them. ``size``: |difference| in units of the tolerance or of the
-    interquartile range of A, whichever is larger. Then counts: seeds of the cell and those in both,
-    pairs without a measurement, pairs with NaN on one side alone.
+    ``a``, ``b``: runs, with the axes, seed, status, reason and metrics; a cell has each seed once.
+    An axis that one side lacks has its default there. ``redefined``: metrics that the two define
+    differently.
+
+    ``kind`` is set where nothing can be compared, with its reason. ``a``, ``b``: medians over the
+    ``n`` pairs. ``difference``: the median of b - a, with its 95 % interval ``low`` .. ``high``.
+    ``above``, ``below``: pairs that differ, with b above a and below it; ``p``: of the two-sided
+    sign test on them. ``size``: |difference| in units of the tolerance or of the interquartile
+    range of A, whichever is larger. Then counts: seeds of the cell in A, in B and in both, pairs
+    without a measurement, pairs with NaN on one side only.
     """
     axes = list(dict.fromkeys([*axes_of(a), *axes_of(b)]))
     for axis in axes:
@@ -82,139 +83,170 @@ def pair(
     both = pd.concat([a[axes], b[axes]], ignore_index=True)
     if both.empty:
         return pd.DataFrame(columns=[*COLUMNS])
-    code = both.groupby(axes, sort=False).ngroup().to_numpy() if axes else np.zeros(len(both), int)
+    cell = both.groupby(axes, sort=False).ngroup().to_numpy() if axes else np.zeros(len(both), int)
     cells = both.drop_duplicates() if axes else both.head(1)
-    pairs = _Pairs(a, b, code, len(cells))
-    parts = [pairs.rows(FINISHED, "")]
-    others = {*axes, "seed", "status", "reason"}
-    for name in dict.fromkeys(map(str, [*a, *b])):
-        if name in others:
-            continue
-        metric = METRICS[name] if name in METRICS else Metric(name, "", "")
-        why = "" if name in METRICS else "this version has no such metric"
-        parts.append(pairs.rows(metric, "another definition" if name in redefined else why))
-    table = pd.concat(parts, ignore_index=True)
-    names = pd.Series([_name(row) for row in cells.to_dict("records")], dtype=object)
-    table = table.assign(study=study, cell=names.loc[table["cell"]].to_numpy())
-    return table[[*COLUMNS]]
+    pairs = _Pairs(_Side(a, cell[: len(a)]), _Side(b, cell[len(a) :]), len(cells))
+    rows = [
+        pairs.compared(metric, reason) for metric, reason in _metrics(a, b, set(axes), redefined)
+    ]
+    table = pd.concat(rows, ignore_index=True)
+    names = [
+        nondefault_fields({str(axis): value for axis, value in fields.items()})
+        for fields in cells.to_dict("records")
+    ]
+    name = pd.Series(names, dtype=object).loc[table["cell"]].to_numpy()
+    return table.assign(study=study, cell=name)[[*COLUMNS]]
 
 
 def axes_of(frame: pd.DataFrame) -> list[str]:
-    """The cell fields of a table of runs: the columns before the seed."""
+    """Return the cell fields of a table of runs: the columns before the seed."""
     columns = [str(name) for name in frame.columns]
     return columns[: columns.index("seed")]
 
 
-def _name(fields: Mapping[Any, object]) -> str:
-    """A cell by its fields that are no defaults."""
-    return " ".join(
-        f"{axis}={value}"
-        for axis, value in fields.items()
-        if axis not in AXES or value != AXES[axis].default
-    )
+def _metrics(
+    a: pd.DataFrame, b: pd.DataFrame, axes: Collection[str], redefined: Collection[str]
+) -> Iterator[tuple[Metric, str]]:
+    """Yield each metric of two tables of runs, and why it is not comparable; empty where it is."""
+    yield FINISHED, ""
+    for name in dict.fromkeys(map(str, [*a, *b])):
+        if name in axes or name in ("seed", "status", "reason"):
+            continue
+        if name in redefined:
+            yield METRICS[name] if name in METRICS else Metric(name, "", ""), "another definition"
+        elif name in METRICS:
+            yield METRICS[name], ""
+        else:
+            yield Metric(name, "", ""), "this version has no such metric"
+
+
+class _Side:
+    """The runs of a study in A or in B, (n,) in each array."""
+
+    def __init__(self, frame: pd.DataFrame, cell: Array) -> None:
+        self.frame = frame
+        self.cell = cell
+        """The number of each run's cell."""
+        self.seed = frame["seed"].to_numpy(dtype=np.int64)
+        status = frame["status"].to_numpy()
+        self.ok: Array = status == "ok"
+        self.diverged: Array = status == "diverged"
+
+    @property
+    def measured(self) -> Array:
+        """Whether the status of each run is ok or diverged."""
+        return self.ok | self.diverged
+
+    def has(self, metric: Metric) -> bool:
+        """Whether the table of runs has the column of a metric."""
+        return metric is FINISHED or metric.name in self.frame
+
+    def values(self, metric: Metric, comparable: bool) -> Array:
+        """Return the values of a metric that count; NaN where nothing was measured.
+
+        Of a metric that is not comparable, 0 where something was measured, a text perhaps.
+        """
+        if metric is FINISHED:
+            return np.asarray(self.ok, dtype=np.float64)
+        if metric.name not in self.frame:
+            return np.full(len(self.frame), np.nan)
+        column = self.frame[metric.name]
+        if not comparable:
+            return np.where(column.isna(), np.nan, 0.0)
+        values: Array = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(self.measured, metric.counted(values, self.diverged), np.nan)
 
 
 class _Pairs:
-    """The runs of a study in A and in B. Tuples hold A's, then B's."""
+    """The runs of a study in A and in B, paired by cell and seed."""
 
-    def __init__(self, a: pd.DataFrame, b: pd.DataFrame, code: Array, cells: int) -> None:
-        """``code``: (rows of a, then of b) the cell of each, below ``cells``."""
-        self.frames = (a, b)
-        self.cells = cells
-        self.code = (code[: len(a)], code[len(a) :])
-        status = [frame["status"].to_numpy() for frame in self.frames]
-        self.ok = [one == "ok" for one in status]
-        self.diverged = [one == "diverged" for one in status]
-        seeds = [frame["seed"].to_numpy(dtype=np.int64) for frame in self.frames]
-        stride = 1 + max(int(one.max(initial=0)) for one in seeds)
-        key, other = (cell * stride + seed for cell, seed in zip(self.code, seeds, strict=True))
-        _, left, right = np.intersect1d(key, other, assume_unique=True, return_indices=True)
-        self.at = (left, right)
-        self.cell = self.code[0][left]
-        self.measured = [(self.ok[side] | self.diverged[side])[self.at[side]] for side in (0, 1)]
-        seeds_a, seeds_b = map(self._count, self.code)
-        failed_a, failed_b = (self._count(self.cell[~one]) for one in self.measured)
-        self.there = (seeds_a > 0, seeds_b > 0)
-        self.counts = {
-            "seeds_a": seeds_a,
-            "seeds_b": seeds_b,
-            "shared": self._count(self.cell),
-            "failed_a": failed_a,
-            "failed_b": failed_b,
-        }
+    def __init__(self, a: _Side, b: _Side, cells: int) -> None:
+        self.a, self.b, self.cells = a, b, cells
+        stride = 1 + max(int(side.seed.max(initial=0)) for side in (a, b))
+        key_a, key_b = (side.cell * stride + side.seed for side in (a, b))
+        _, self.in_a, self.in_b = np.intersect1d(
+            key_a, key_b, assume_unique=True, return_indices=True
+        )
+        # (pairs,) the number of each pair's cell, and whether its runs were measured.
+        self.cell: Array = a.cell[self.in_a]
+        self.measured_a: Array = a.measured[self.in_a]
+        self.measured_b: Array = b.measured[self.in_b]
 
     def _count(self, cell: Array) -> Array:
+        """Return (cells,) how often each cell occurs."""
         return np.bincount(cell, minlength=self.cells)
 
-    def rows(self, metric: Metric, why: str) -> pd.DataFrame:
-        """A row for each cell in which the metric was measured. ``why``: it is not comparable."""
-        values = [self._values(metric, side, why) for side in (0, 1)]
-        known = [self._count(self.code[side][~np.isnan(values[side])]) > 0 for side in (0, 1)]
-        lacks = [metric is not FINISHED and metric.name not in frame for frame in self.frames]
-        kind = np.full(self.cells, NOT_COMPARABLE if why else "", dtype=object)
-        kind[known[0] & (~self.there[1] | lacks[1])] = MISSING
-        kind[known[1] & (~self.there[0] | lacks[0])] = NEW
-        table = pd.DataFrame(self.counts).assign(
+    def compared(self, metric: Metric, reason: str) -> pd.DataFrame:
+        """Return a row for each cell in which a metric was measured. ``reason``: why it is not
+        comparable; empty where it is."""
+        a, b = (side.values(metric, comparable=not reason) for side in (self.a, self.b))
+        seeds_a, seeds_b = self._count(self.a.cell), self._count(self.b.cell)
+        known_a = self._count(self.a.cell[~np.isnan(a)]) > 0
+        known_b = self._count(self.b.cell[~np.isnan(b)]) > 0
+        kind = np.full(self.cells, NOT_COMPARABLE if reason else "", dtype=object)
+        kind[known_a & ((seeds_b == 0) | (not self.b.has(metric)))] = MISSING
+        kind[known_b & ((seeds_a == 0) | (not self.a.has(metric)))] = NEW
+        table = pd.DataFrame(
+            {
+                "seeds_a": seeds_a,
+                "seeds_b": seeds_b,
+                "shared": self._count(self.cell),
+                "failed_a": self._count(self.cell[~self.measured_a]),
+                "failed_b": self._count(self.cell[~self.measured_b]),
+            }
+        ).assign(
             metric=metric.name,
             unit=metric.unit,
             direction=metric.direction,
             kind=kind,
-            reason=why,
+            reason=reason,
             cell=np.arange(self.cells),
         )
-        if not why:
-            a, b = (values[side][self.at[side]] for side in (0, 1))
-            table = pd.concat([table, self._compared(metric, a, b)], axis=1)
-        return table[known[0] | known[1]]
+        if not reason:
+            statistics = self._statistics(metric, a[self.in_a], b[self.in_b])
+            table = pd.concat([table, statistics], axis=1)
+        return table[known_a | known_b]
 
-    def _values(self, metric: Metric, side: int, why: str) -> Array:
-        """(rows of the side,) what counts; NaN where nothing was measured."""
-        frame, ok = self.frames[side], self.ok[side]
-        if metric is FINISHED:
-            return np.asarray(ok, dtype=np.float64)
-        if metric.name not in frame:
-            return np.full(len(frame), np.nan)
-        if why:  # whatever it holds, also text
-            return np.where(frame[metric.name].isna(), np.nan, 0.0)
-        values: Array = frame[metric.name].to_numpy(dtype=np.float64, na_value=np.nan)
-        values = metric.counted(values, self.diverged[side])
-        return np.where(ok | self.diverged[side], values, np.nan)
-
-    def _compared(self, metric: Metric, a: Array, b: Array) -> pd.DataFrame:
-        """(cells,) the pairs' medians, the median difference, and how many are apart."""
+    def _statistics(self, metric: Metric, a: Array, b: Array) -> pd.DataFrame:
+        """Return the medians, the median difference and the pairs that differ, (cells,) each, for
+        (pairs,) values in A and in B."""
         used = ~(np.isnan(a) & np.isnan(b))
         if metric is not FINISHED:
-            used &= self.measured[0] & self.measured[1]
+            used &= self.measured_a & self.measured_b
         a, b, cell = a[used], b[used], self.cell[used]
         worse = -np.inf if metric.direction == "higher" else np.inf
         with np.errstate(invalid="ignore"):
             differences = np.where(a == b, 0.0, b - a)
         differences[np.isnan(b)], differences[np.isnan(a)] = worse, -worse
-        apart = ~metric.equal(a, b)
-        above, below = (self._count(cell[apart & to]) for to in (differences > 0, differences < 0))
-        found = medians(differences, cell, self.cells)
-        middle = [medians(side, cell, self.cells)["centre"] for side in (a, b)]
+        differ = ~metric.equal(a, b)
+        above = self._count(cell[differ & (differences > 0)])
+        below = self._count(cell[differ & (differences < 0)])
+        median = medians(differences, cell, self.cells)
+        median_a, median_b = (medians(side, cell, self.cells)["centre"] for side in (a, b))
+        largest = np.abs([median_a, median_b]).max(axis=0)
         return pd.DataFrame(
             {
-                "a": middle[0],
-                "b": middle[1],
-                "difference": found["centre"],
-                **{column: found[column] for column in ("low", "high", "n")},
+                "a": median_a,
+                "b": median_b,
+                "difference": median["centre"],
+                "low": median["low"],
+                "high": median["high"],
+                "n": median["n"],
                 "above": above,
                 "below": below,
                 "p": np.minimum(1.0, 2 * bdtr(np.minimum(above, below), above + below, 0.5)),
-                "size": self._size(metric, found["centre"], a, cell),
-                "tolerance": np.fmax(metric.tolerance, ROUNDING * np.abs(middle).max(axis=0)),
+                "size": self._size(metric, median["centre"], a, cell),
+                "tolerance": np.fmax(metric.tolerance, ROUNDING * largest),
                 "nan_a": self._count(cell[np.isnan(a)]),
                 "nan_b": self._count(cell[np.isnan(b)]),
             }
         )
 
     def _size(self, metric: Metric, difference: Array, a: Array, cell: Array) -> Array:
-        """(cells,) |difference| in units of the tolerance or A's interquartile range; infinite
-        where that is 0, NaN without pairs."""
-        sides = pd.Series(a).groupby(cell)
-        spread = (sides.quantile(0.75) - sides.quantile(0.25)).reindex(range(self.cells))
+        """Return (cells,) |difference| in units of the tolerance or of A's interquartile range;
+        infinite where both are 0, NaN without pairs."""
+        by_cell = pd.Series(a).groupby(cell)
+        spread = (by_cell.quantile(0.75) - by_cell.quantile(0.25)).reindex(range(self.cells))
         unit = spread.replace([np.inf, -np.inf], np.nan).clip(metric.tolerance).to_numpy()
         unit = np.where(np.isnan(unit), metric.tolerance, unit)
         with np.errstate(divide="ignore", invalid="ignore"):

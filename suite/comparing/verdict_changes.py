@@ -1,135 +1,99 @@
-"""What else changed between two results folders: their environments and their verdicts.
-
-Verdicts are those of the stored ``claims.csv``. A claim and its group:
-
-| kind | when |
-| --- | --- |
-| same | the same verdict in A and B |
-| changed | supported in one, refuted in the other |
-| lost | decided in A; in B undecided or not judged |
-| decided | undecided in A, decided in B |
-| missing, new | judged in A alone, in B alone |
-| not comparable | its text has changed: another band, say |
-
-What neither has judged is no row.
-"""
+"""What became of each verdict from A to B, by the verdicts that two folders store."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from suite.judging.verdicts import NOT_JUDGED, REFUTED, SUPPORTED
-from suite.results.manifest import Manifest
-
-SAME, CHANGED, LOST, DECIDED = "same", "changed", "lost", "decided"
-MISSING, NEW, NOT_COMPARABLE = "missing", "new", "not comparable"
-KINDS = (CHANGED, LOST, DECIDED, NOT_COMPARABLE, MISSING, NEW, SAME)
-_KEYS = (
-    "versions",
-    "packages",
-    "platform",
-    "cores",
-    "threads",
-    "determinism",
-    "suite_version",
-    "git",
-    "tree_hash",
-    "root_seed",
-    "profile",
-    "seeds",
-    "overrides",
-    "frameworks",
+from suite.comparing.kinds import (
+    CHANGED,
+    DECIDED,
+    LOST,
+    MISSING,
+    NEW,
+    NOT_COMPARABLE,
+    SAME,
+    VERDICT_KINDS,
+    VerdictKind,
 )
-_SIDE = ("verdict", "estimate", "low", "high", "n", "reason", "text_hash")
-COLUMNS = (
-    "kind",
-    "claim",
-    "group",
-    "study",
-    *(f"{name}_{side}" for side in "ab" for name in _SIDE),
-)
+from suite.judging.verdicts import NOT_JUDGED, Verdict
+
+_STORED = ("verdict", "estimate", "low", "high", "n", "reason", "text_hash")
+"""What a record tells of each of the two verdicts."""
 
 
-def environment(a: Manifest, b: Manifest) -> list[tuple[str, str, str]]:
-    """What two runs depended on and differ in: key, in A, in B; empty: not there."""
-    values = [manifest.values() for manifest in (a, b)]
-    sides = [dict(_flat({key: side[key] for key in _KEYS})) for side in values]
-    keys = dict.fromkeys([*sides[0], *sides[1]])
-    pairs = [(key, *(side.get(key, "") for side in sides)) for key in keys]
-    told = {_package(key) for key in keys if key.startswith("versions.")}
-    return [
-        (key, old, new)
-        for key, old, new in pairs
-        if old != new and not (key.startswith("packages.") and _package(key) in told)
-    ]
+@dataclass(frozen=True)
+class VerdictChange:
+    """A claim in one group of cells: its verdict in A and in B, None where there is none."""
+
+    kind: VerdictKind
+    claim: str
+    group: str
+    a: Verdict | None
+    b: Verdict | None
+
+    @property
+    def study(self) -> str:
+        """The study that the claim is about."""
+        return next(verdict.study for verdict in (self.a, self.b) if verdict is not None)
+
+    def record(self) -> dict[str, Any]:
+        """Return the change as a flat record, for JSON."""
+        sides = {"a": self.a, "b": self.b}
+        return {
+            "kind": self.kind,
+            "claim": self.claim,
+            "group": self.group,
+            "study": self.study,
+            **{
+                f"{name}_{side}": getattr(verdict, name, None)
+                for side, verdict in sides.items()
+                for name in _STORED
+            },
+        }
 
 
-def _flat(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Nested tables as ``outer.inner``; the list of packages as a table."""
-    if key == "packages" and value:
-        value = dict(text.partition("==")[::2] for text in value)
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _flat(inner, f"{key}.{name}" if key else name)
-    elif value is not None:
-        yield key, ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def verdict_changes(a: Sequence[Verdict], b: Sequence[Verdict]) -> list[VerdictChange]:
+    """Return what became of each verdict, the most serious kind first.
 
-
-def _package(key: str) -> str:
-    """The name of a package, however it is written."""
-    return re.sub("[-_.]+", "-", key.partition(".")[2]).lower()
-
-
-def compare_claims(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    """What became of each verdict: ``COLUMNS``, the gravest kind first.
-
-    ``a``, ``b``: rows of claims.csv, where a pair of claim and group stands once. A claim that
-    was not judged as a whole stands for all its groups in the other.
+    A claim that one side has not judged as a whole is compared with each of its groups in the
+    other. Claims judged in neither are omitted.
     """
-    sides = [
-        {(row["claim"], row["group"]): row for row in side.to_dict("records")} for side in (a, b)
-    ]
-    keys = dict.fromkeys([*sides[0], *sides[1]])
-    rows = [_row(key, *(_judged(side, key) for side in sides)) for key in keys]
-    table = pd.DataFrame([row for row in rows if row["kind"]], columns=[*COLUMNS])
-    order = table["kind"].map(KINDS.index)
-    return table.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
+    by_group_a, by_group_b = (
+        {(verdict.claim, verdict.group): verdict for verdict in side} for side in (a, b)
+    )
+    changes = []
+    for claim, group in dict.fromkeys([*by_group_a, *by_group_b]):
+        before, after = (_verdict_on(side, claim, group) for side in (by_group_a, by_group_b))
+        kind = _kind(before, after)
+        if kind is not None:
+            changes.append(VerdictChange(kind, claim, group, before, after))
+    return sorted(changes, key=lambda change: VERDICT_KINDS.index(change.kind))
 
 
-def _judged(side: Mapping[tuple[str, str], Any], key: tuple[str, str]) -> Mapping[str, Any]:
-    """The row of a claim and group, or of the whole claim where that was not judged."""
-    whole = side.get((key[0], ""), {})
-    return side.get(key) or (whole if whole.get("verdict") == NOT_JUDGED else {})
+def _verdict_on(
+    by_group: Mapping[tuple[str, str], Verdict], claim: str, group: str
+) -> Verdict | None:
+    """Return the verdict on a group of a claim, or on the whole claim where it was not judged."""
+    whole = by_group.get((claim, ""))
+    if whole is not None and whole.verdict != NOT_JUDGED:
+        whole = None
+    return by_group.get((claim, group), whole)
 
 
-def _row(key: tuple[str, str], a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
-    values = {
-        f"{name}_{side}": row.get(name)
-        for side, row in zip("ab", (a, b), strict=True)
-        for name in _SIDE
-    }
-    study = (a or b)["study"]
-    return {"kind": _kind(a, b), "claim": key[0], "group": key[1], "study": study, **values}
-
-
-def _kind(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
-    """The kind of a claim; empty where neither has judged it."""
-    old, new = a.get("verdict", NOT_JUDGED), b.get("verdict", NOT_JUDGED)
-    was, is_ = (verdict in (SUPPORTED, REFUTED) for verdict in (old, new))
-    if old == new == NOT_JUDGED:
-        return ""
-    if NOT_JUDGED not in (old, new) and a["text_hash"] != b["text_hash"]:
+def _kind(a: Verdict | None, b: Verdict | None) -> VerdictKind | None:
+    """Return the kind of a change; None where neither side has judged the claim."""
+    judged_a = a is not None and a.verdict != NOT_JUDGED
+    judged_b = b is not None and b.verdict != NOT_JUDGED
+    if a is None or not judged_a:
+        return NEW if judged_b else None
+    if b is None or not judged_b:
+        return LOST if a.decided and b is not None else MISSING
+    if a.text_hash != b.text_hash:
         return NOT_COMPARABLE
-    if old == new:
+    if a.verdict == b.verdict:
         return SAME
-    if was and is_:
-        return CHANGED
-    if was:
-        return LOST if b else MISSING
-    if new == NOT_JUDGED or old == NOT_JUDGED:
-        return MISSING if new == NOT_JUDGED else NEW
+    if a.decided:
+        return CHANGED if b.decided else LOST
     return DECIDED

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from suite import text_tables
+from suite.claims.cells import NOT_KNOWN
 from suite.judging.verdicts import NOT_JUDGED, UNDECIDED, Verdict, group_fields, to_frame
 from suite.text_tables import number
 
@@ -103,14 +104,19 @@ def _notes(verdicts: Sequence[Verdict]) -> list[str]:
         for verdict in verdicts
         if verdict.contradicts or verdict.broken_promise
     ]
-    not_judged = [verdict for verdict in verdicts if verdict.verdict == NOT_JUDGED]
-    if len(not_judged) <= _LISTED:
-        return notes + [
-            f"{verdict.name} was not judged: {verdict.reason}" for verdict in not_judged
-        ]
-    claims = len({verdict.claim for verdict in not_judged})
-    were = "1 claim was" if claims == 1 else f"{claims} claims were"
-    return [*notes, f"{were} not judged: this folder lacks the study or the cells"]
+    skipped = [verdict for verdict in verdicts if verdict.verdict == NOT_JUDGED]
+    if len(skipped) <= _LISTED:
+        return notes + [f"{verdict.name} was not judged: {verdict.reason}" for verdict in skipped]
+    by_reason: dict[str, set[str]] = {}
+    for verdict in skipped:
+        # Each framework that is not known is a reason; the others are too many to be listed.
+        known = NOT_KNOWN not in verdict.reason
+        reason = "this folder lacks the study or the cells" if known else verdict.reason
+        by_reason.setdefault(reason, set()).add(verdict.claim)
+    for reason, claims in by_reason.items():
+        were = "1 claim was" if len(claims) == 1 else f"{len(claims)} claims were"
+        notes.append(f"{were} not judged: {reason}")
+    return notes
 
 
 # --- for continuous integration ----------------------------------------------------------------

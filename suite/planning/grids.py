@@ -60,18 +60,22 @@ def parse_overrides(texts: Sequence[str], studies: Sequence[Study]) -> dict[str,
             names = ", ".join(study.name for study in studies)
             allowed = ", ".join(dict.fromkeys(a for study in studies for a in study.axes))
             raise UserError(f"no selected study ({names}) has the axis {axis.name!r} ({allowed})")
-        values = [value for value in _split(given) if value]
+        values = [value for value in split_at_commas(given) if value]
         if not values:
             raise UserError(f"--set {text!r} gives the axis {axis.name!r} no value")
         result[axis.name] = tuple(dict.fromkeys(axis.parse(value) for value in values))
     return result
 
 
-def _split(text: str) -> list[str]:
-    """Split at commas outside parentheses, and strip."""
+def split_at_commas(text: str) -> list[str]:
+    """Split a list of values at commas, and strip them; a comma inside parentheses is part of a
+    value, as in ``sgd(0.1, 0.9)``."""
     parts, depth = [""], 0
     for character in text:
-        depth += (character == "(") - (character == ")")
+        if character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
         if character == "," and depth <= 0:
             parts.append("")
         else:

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from suite.commands.main import main
-from suite.comparing.show_comparison import RULES
+from suite.comparing.comparison import RULES
 from suite.judging.verdicts import group_fields, to_frame
 from suite.measuring.environment import manifest
 from suite.metrics import METRICS

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from suite.comparing.metric_changes import CHANGED, IMPROVED, RATE, WORSENED, compare
+from suite.comparing.kinds import CHANGED, IMPROVED, WORSENED
+from suite.comparing.metric_changes import RATE, metric_changes
 from suite.seeds import PURPOSES
 from suite.types import Array
 
@@ -47,7 +48,7 @@ def alarms(repetitions: int, anew: bool) -> int:
     for _ in range(repetitions):
         shared = rng.standard_normal((2, SEEDS))
         a, b = drawn(rng, shared[0]), drawn(rng, shared[1] if anew else shared[0])
-        count += bool(set(compare({"training": (a, b)})["kind"]) & MOVED)
+        count += bool(set(metric_changes({"training": (a, b)})["kind"]) & MOVED)
     return count
 
 
@@ -82,7 +83,7 @@ def test_a_shift_in_three_of_sixty_cells_is_caught() -> None:
         a, b = drawn(rng, shared), drawn(rng, shared)
         planted = b["depth"].isin((7, 8, 9))
         b.loc[planted, "weight_rms"] += 8
-        rows = compare({"training": (a, b)})
+        rows = metric_changes({"training": (a, b)})
         moved = rows[rows["kind"].isin(MOVED)]
         names = set(moved.loc[moved["metric"] == "weight_rms", "cell"])
         true = names & {f"activation=tanh depth={depth}" for depth in (7, 8, 9)}

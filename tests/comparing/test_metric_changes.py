@@ -9,17 +9,19 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from suite.comparing.metric_changes import (
+from suite.comparing.kinds import (
     CHANGED,
-    COLUMNS,
     IMPROVED,
-    KINDS,
+    METRIC_KINDS,
+    MISSING,
+    NEW,
+    NOT_COMPARABLE,
     SAME,
     UNCLEAR,
     WORSENED,
-    compare,
 )
-from suite.comparing.paired_runs import FINISHED, MISSING, NEW, NOT_COMPARABLE
+from suite.comparing.metric_changes import COLUMNS, metric_changes
+from suite.comparing.paired_runs import FINISHED
 from suite.judging import intervals
 from suite.metrics import METRICS
 from suite.types import Array
@@ -34,7 +36,7 @@ def runs(values: Array, metric: str = LOWER, status: str = "ok", **axes: object)
 
 
 def compared(a: pd.DataFrame, b: pd.DataFrame, certain: bool = False) -> pd.DataFrame:
-    return compare({"training": (a, b)}, certain=certain)
+    return metric_changes({"training": (a, b)}, certain=certain)
 
 
 def kind(a: pd.DataFrame, b: pd.DataFrame, metric: str = LOWER, certain: bool = False) -> str:
@@ -189,7 +191,7 @@ def test_unsupported_is_no_cell(base: Array) -> None:
 
 def test_not_comparable(base: Array) -> None:
     a = runs(base).assign(made_up="text")
-    rows = compare({"training": (a, a)}, redefined={LOWER}).set_index("metric")
+    rows = metric_changes({"training": (a, a)}, redefined={LOWER}).set_index("metric")
     assert rows["kind"].to_dict() == {
         FINISHED.name: SAME,
         LOWER: NOT_COMPARABLE,
@@ -264,5 +266,5 @@ def test_the_largest_come_first(base: Array) -> None:
 def test_columns_and_kinds(base: Array) -> None:
     rows = compared(runs(base), runs(base + 1))
     assert tuple(rows.columns) == COLUMNS
-    assert set(rows["kind"]) <= set(KINDS)
-    assert tuple(compare({}).columns) == COLUMNS
+    assert set(rows["kind"]) <= set(METRIC_KINDS)
+    assert tuple(metric_changes({}).columns) == COLUMNS

@@ -93,7 +93,7 @@ def test_set_replaces_values_and_keeps_commas_in_parentheses() -> None:
     assert {cell["activation"] for cell in cells} == {"leaky_relu(0.2)", "tanh"}
     assert {cell["initializer"] for cell in cells} == {"normal(0.05)"}
     assert {cell["depth"] for cell in cells} == {3}
-    assert grids._split("a(1, 2),b") == ["a(1, 2)", "b"]
+    assert grids.split_at_commas("a(1, 2),b") == ["a(1, 2)", "b"]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from suite.catalogue.frameworks import installed
 from suite.commands.reproduce.choose_stacks import choose, eligible_stacks, plan_again, stored_runs
 from suite.commands.reproduce.compare_rows import Outcome, outcomes
-from suite.comparing import verdict_changes
+from suite.comparing.environment_changes import environment_changes
 from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, executors, runner
 from suite.measuring.executors import Job
@@ -91,7 +91,7 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
         if lacking := [metric for metric in metrics if metric not in stored[name].columns]:
             notes.append(f"{name}: not in the folder: {', '.join(lacking)}")
     rows = outcomes(chosen, stored, _measure(plan, chosen, jobs), redefined)
-    differences = verdict_changes.environment(manifest, now)
+    differences = environment_changes(manifest, now)
     return Reproduced(folder, chosen, len(eligible), rows, notes, differences)
 
 

@@ -1,0 +1,144 @@
+"""``suite compare``: what changed between two results folders, or between two values of an axis."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.catalogue.registry import unknown
+from suite.errors import UserError
+
+if TYPE_CHECKING:
+    from suite.comparing.compare_folders import Folder
+    from suite.types import Value
+
+SUMMARY = "show what changed between two results folders, or along an axis of one"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("folder", metavar="A", type=Path, help="a results folder")
+    parser.add_argument(
+        "other", metavar="B", type=Path, nargs="?", help="another one, unless --by is given"
+    )
+    parser.add_argument(
+        "--by",
+        metavar="AXIS[=X,Y]",
+        help="compare the runs of one folder: those with value X of an axis with those with Y"
+        " (default: compare two folders)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="AXIS=A,B",
+        dest="sets",
+        help="compare only the cells with one of these values of an axis; repeatable"
+        " (default: all cells)",
+    )
+    parser.add_argument(
+        "--fail-on",
+        default="claims",
+        metavar="RULE",
+        help="exit with 1 on: claims (the default: a decided verdict changed or was lost),"
+        " worse (also when a metric worsened), any (also on any other change) or never",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print everything as JSON")
+    form.add_argument("--markdown", action="store_true", help="print a pull request comment")
+    form.add_argument("--csv", action="store_true", help="print all cells and metrics as CSV")
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Compare, print and return the exit code of the rule."""
+    form = next((name for name in ("json", "markdown", "csv") if getattr(parsed, name)), "text")
+    return compare(parsed.folder, parsed.other, parsed.by, parsed.sets, parsed.fail_on, form)
+
+
+def compare(
+    first: Path, second: Path | None, by: str | None, sets: Sequence[str], rule: str, form: str
+) -> int:
+    """Compare, print as ``form`` (text, json, markdown or csv) and return the exit code by
+    ``rule``.
+
+    ``by``: an axis and its two values, as ``axis=x,y``, or the axis alone. ``sets``: axes and the
+    values to which both sides are restricted. Raise UserError where a folder cannot be read, or an
+    axis, a value or the rule is unknown.
+    """
+    from suite.comparing.compare_folders import (
+        compare_folders,
+        compare_values,
+        read_folder,
+        restricted,
+    )
+    from suite.comparing.comparison import RULES
+    from suite.comparing.show_comparison import as_csv, as_json, markdown, text
+    from suite.results.checksums import warn
+
+    if rule not in RULES:
+        raise unknown("rule", rule, RULES)
+    if (second is None) == (by is None):
+        given = "neither was" if by is None else "both were"
+        raise UserError(f"compare needs two folders, or one folder and --by AXIS; {given} given")
+    chosen = _chosen(sets)
+    a = restricted(read_folder(first), chosen)
+    if second is not None:
+        b = restricted(read_folder(second), chosen)
+        comparison = compare_folders(a, b)
+    else:
+        b = a
+        axis, values = _axis_values(str(by), "--by")
+        comparison = compare_values(a, axis, *_two_values(a, axis, values))
+    for path, manifest in {a.path: a.manifest, b.path: b.manifest}.items():
+        warn(path, manifest)
+    if form == "json":
+        print(as_json(comparison, rule))
+    elif form == "csv":
+        print(as_csv(comparison))
+    else:
+        print(markdown(comparison) if form == "markdown" else text(comparison))
+    return comparison.exit_code(rule)
+
+
+def _chosen(sets: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return axis -> values, as they were written, from the values of ``--set``."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    for given in sets:
+        axis, values = _axis_values(given, "--set")
+        if axis in chosen:
+            raise UserError(f"--set names the axis {axis!r} twice; give all its values at once")
+        if not values:
+            raise UserError(f"--set {given!r} is not of the form AXIS=VALUE,VALUE")
+        chosen[axis] = values
+    return chosen
+
+
+def _axis_values(given: str, option: str) -> tuple[str, tuple[str, ...]]:
+    """Return an axis and its values from ``axis=x,y``; no values from ``axis``."""
+    from suite.planning.axes import AXES
+    from suite.planning.grids import split_at_commas
+
+    name, equals, rest = given.partition("=")
+    axis = AXES[name.strip()].name
+    values = split_at_commas(rest) if equals else []
+    if not all(values):
+        raise UserError(f"{option} {given!r} is not of the form AXIS=VALUE,VALUE")
+    return axis, tuple(values)
+
+
+def _two_values(folder: Folder, axis: str, texts: Sequence[str]) -> tuple[Value, Value]:
+    """Return the two values to compare: those that were given, or those that the folder has.
+
+    Raise UserError where they are not two.
+    """
+    from suite.comparing.compare_folders import stored_value
+
+    values = [stored_value(folder, axis, text) for text in texts] or folder.values(axis, least=2)
+    if len(values) != 2:
+        names = ", ".join(map(str, folder.values(axis, least=2))) or "none of two values or more"
+        raise UserError(f"--by {axis}: name two values, --by {axis}=X,Y; {folder.path} has {names}")
+    if values[0] == values[1]:
+        raise UserError(f"--by {axis}: {values[0]} is named twice; name two values")
+    return values[0], values[1]

@@ -1,0 +1,57 @@
+"""The result of a comparison, and the exit code that it means.
+
+The exit code is 0, or 1 by the rule that the user chose; each rule includes those before it:
+
+| rule | exit code 1 where |
+| --- | --- |
+| never | nowhere |
+| claims | a decided verdict changed or was lost |
+| worse | a metric worsened |
+| any | anything improved, changed, was decided, is missing, new or not comparable |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from suite.comparing.kinds import CHANGED, IMPROVED, LOST, SAME, UNCLEAR, WORSENED
+from suite.comparing.verdict_changes import VerdictChange
+
+RULES = ("claims", "worse", "any", "never")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What changed from A to B."""
+
+    a: str
+    b: str
+    """What is compared, in words."""
+    environment: list[tuple[str, str, str]]
+    """Key, its value in A, its value in B."""
+    verdicts: Sequence[VerdictChange]
+    metrics: pd.DataFrame
+    """A row for each cell and metric, with ``metric_changes.COLUMNS``."""
+    notes: tuple[str, ...] = ()
+    """What limits the comparison, in sentences."""
+
+    def exit_code(self, rule: str) -> int:
+        """Return 1 where one of ``RULES`` says so, else 0."""
+        verdicts = {change.kind for change in self.verdicts}
+        metrics = set(self.metrics["kind"])
+        fails = CHANGED in verdicts or LOST in verdicts
+        if rule in ("worse", "any"):
+            fails |= WORSENED in metrics
+        if rule == "any":
+            fails |= not (verdicts <= {SAME} and metrics <= {SAME, UNCLEAR})
+        return int(fails and rule != "never")
+
+    @property
+    def moved(self) -> pd.DataFrame:
+        """The metrics that worsened, changed or improved, the largest differences first."""
+        rows = self.metrics[self.metrics["kind"].isin((WORSENED, CHANGED, IMPROVED))]
+        order = rows["size"].sort_values(ascending=False, kind="stable").index
+        return rows.loc[order]

@@ -97,6 +97,7 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     manifest = Results(folder).manifest()
     rows = _verdicts(folder)
     claims = blocks.by_study(rows or [], manifest.studies)
+    every = list(chain.from_iterable(claims.values()))
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -116,8 +117,10 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
         chapters=[_chapter(study, sections, claims) for study in studies],
         unrun=[block for study in claims if study not in studies for block in claims[study]],
         judged=rows is not None,
-        headline=blocks.headline(chain.from_iterable(claims.values())),
-        odd=[block for of_study in claims.values() for block in of_study if block.odd],
+        headline=blocks.headline(every),
+        odd=[block for block in every if block.odd],
+        blocks={block.head.claim: block for block in every},
+        not_judged=words.Label("not-judged", "not judged"),
         words=words,
         maps=maps,
         runs=status_counts(tables, manifest),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ import pandas as pd
 import pytest
 
 import suite.report
+from suite import claims
+from suite.judging.verdicts import Ruling, Verdict, read_verdicts, to_frame
 from suite.report import PARTS, write_report
 from tests.support import reference_tables
 from tests.support.page import Page
@@ -104,6 +107,8 @@ COMPUTED: Mapping[str, tuple[tuple[str, bool], ...]] = {
 }
 """Study -> what its captions say, or do not say, of the edited rows."""
 
+ABSENT = ("he-preserves-relu", "fw-rmsprop-eps", "momentum-speeds-up")
+"""Claims that the edited folder was not judged by."""
 QUANTITIES = (
     "accuracy|change|correlation|cosine|defaults|density|difference|distance|gain|gradient|"
     "held-out accuracy|largest difference|largest entry|loss|lyapunov exponents|mean|"
@@ -153,6 +158,15 @@ def contradicting(path: str, rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def _turned(verdict: Verdict) -> Verdict:
+    """The verdict that denies a decided one."""
+    if not verdict.decided:
+        return verdict
+    other: Ruling = "refuted" if verdict.verdict == "supported" else "supported"
+    expected = None if verdict.as_expected is None else not verdict.as_expected
+    return replace(verdict, verdict=other, as_expected=expected)
+
+
 @pytest.fixture
 def folder(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of one study whose rows contradict; figures are made but not painted."""
@@ -165,6 +179,10 @@ def folder(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             rows.to_csv(tmp_path / path, index=False)
 
     PARTS[study](write)
+    verdicts = [_turned(verdict) for verdict in read_verdicts(reference_tables.STANDARD)]
+    to_frame([verdict for verdict in verdicts if verdict.claim not in ABSENT]).to_csv(
+        tmp_path / "claims.csv", index=False
+    )
     manifest = json.loads((reference_tables.STANDARD / "manifest.json").read_text())
     manifest |= {"studies": [study], "expected": {study: manifest["expected"][study]}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
@@ -175,11 +193,20 @@ def folder(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_no_sentence_states_what_the_rows_deny(study: str, folder: Path) -> None:
     page = Page(write_report(folder))
     assert page.captions
-    text = " ".join(page.text.split())
+    # The claims below a figure are quoted with their verdicts: what they state is not what is.
+    text = " ".join(" ".join([*page.headings, *page.titles, *page.captions]).split())
     assert not [sentence for sentence in ONCE.get(study, ()) if sentence in text]
     for sentence, said in COMPUTED.get(study, ()):
         assert (sentence in text) == said, (sentence, page.captions)
     assert not [title for title in page.titles if not named(title)]
+    # Every figure of a study with claims shows the verdicts of this folder, which all deny.
+    shipped = {claim.id for claim in claims.shipped()}
+    for claim, words in page.shown:
+        assert claim in shipped
+        assert "as expected" not in words
+        assert ("not judged" in words) == (claim in ABSENT), words
+        assert any(label in words for label in ("unexpected:", "open:", "undecided", "not judged"))
+    assert page.shown
 
 
 def test_the_rule_for_titles_finds_the_conclusions_that_stood_there() -> None:

@@ -81,8 +81,9 @@ def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
     assert words.overall(rows) == kept
     left = line("f", "s", "not judged", promised=True)
     assert words.overall([*rows, left]).endswith("; 1 of this profile were not judged.")
-    for odd in (line("g", "s", "refuted", False), line("g", "s", "undecided", promised=True)):
-        assert words.overall([*rows, odd]) == "Whatever is not as expected is listed above them."
+    odd = "Verdicts that are not as expected are listed above them."
+    for one in (line("g", "s", "refuted", False), line("g", "s", "undecided", promised=True)):
+        assert words.overall([*rows, one]) == odd
 
 
 @pytest.mark.parametrize(
@@ -165,15 +166,61 @@ def test_bands_and_intervals_are_words() -> None:
     assert words.interval(math.nan, math.nan) == ""
 
 
-def test_groups_and_standings_are_words() -> None:
+def test_groups_are_words() -> None:
     assert words.group("framework=torch depth=16 initializer=normal(1)") == (
         "torch, depth 16, normal(1)"
     )
     assert words.group("optimizer=sgd(0.1, 0.9) framework=torch") == "sgd(0.1, 0.9), torch"
     assert words.group("") == ""
-    assert words.standing(line("a", "b", "refuted", True, expected="refuted")) == "as expected"
-    assert words.standing(line("a", "b", "undecided", expected="refuted")) == "expected refuted"
-    assert words.standing(line("a", "b", "supported", expected="open")) == "open"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "as_expected", "expected", "promised", "kind", "text", "shown"),
+    [
+        ("refuted", True, "refuted", True, "expected", "as expected: refuted", ""),
+        ("supported", True, "supported", False, "expected", "as expected: supported", ""),
+        ("supported", False, "refuted", True, "unexpected", "unexpected: supported", "refuted"),
+        ("supported", None, "open", True, "open", "open: supported", ""),
+        ("undecided", None, "refuted", False, "undecided", "undecided", "refuted"),
+        ("undecided", None, "open", False, "undecided", "undecided", ""),
+        (
+            "undecided",
+            None,
+            "supported",
+            True,
+            "unexpected",
+            "undecided, though promised",
+            "supported",
+        ),
+        ("not judged", None, "supported", True, "not-judged", "not judged", "supported"),
+    ],
+)
+def test_a_label_says_first_whether_the_verdict_was_expected(
+    verdict: str,
+    as_expected: bool | None,
+    expected: str,
+    promised: bool,
+    kind: words.Kind,
+    text: str,
+    shown: str,
+) -> None:
+    row = line("a", "b", verdict, as_expected, expected=expected, promised=promised)
+    assert words.label(row) == words.Label(kind, text)
+    assert words.expectation(row) == (f"expected {shown}" if shown else "")
+
+
+def test_below_a_figure_stand_the_groups_by_label() -> None:
+    numbers = {"estimate": 0.38, "low": 0.21, "high": math.inf}
+    rows = [
+        line("a", "b", "supported", True, group=f"framework=torch depth={depth}", **numbers)
+        for depth in range(6)
+    ]
+    rows.insert(1, line("a", "b", "not judged", group="framework=numpy"))
+    (expected, found), (absent, without) = blocks.Block(rows).summary
+    assert (expected.text, absent.text) == ("as expected: supported", "not judged")
+    assert found.startswith("torch, depth 0: 0.38 [0.21, ∞); torch, depth 1: 0.38")
+    assert found.endswith("; and 2 more")
+    assert without == "numpy"
 
 
 def test_drawings_of_a_claim_share_a_scale_and_keep_the_order_of_their_numbers() -> None:

@@ -7,28 +7,44 @@ from pathlib import Path
 
 
 class Page(HTMLParser):
-    """``tags``: each with its attributes. ``titles``, ``captions``: those of the figures."""
+    """``tags``: each with its attributes. ``headings``: of sections. ``titles``, ``captions``: of
+    figures. ``shown``: the claims below figures, each with what is said about it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.text = ""
+        self.headings: list[str] = []
         self.titles: list[str] = []
         self.captions: list[str] = []
+        self.shown: list[tuple[str, str]] = []
         self._open: list[str] = []
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
         self._open.append(tag)
-        if "figure" in self._open and tag in ("h3", "figcaption"):
-            (self.titles if tag == "h3" else self.captions).append("")
+        if tag in ("h1", "h2", "h3"):
+            self.headings.append("")
+        if "figure" in self._open and tag in ("h4", "figcaption"):
+            (self.titles if tag == "h4" else self.captions).append("")
+        if "figure" in self._open and tag == "li":
+            self.shown.append(("", ""))
+        if "li" in self._open and tag == "a" and self.shown:
+            self.shown[-1] = (dict(attrs)["href"] or "").removeprefix("#claim-"), ""
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if self._open and self._open[-1] in ("h1", "h2", "h3"):
+            self.headings[-1] += data
         if "figure" in self._open:
-            if self._open[-1] == "h3":
+            if self._open[-1] == "h4":
                 self.titles[-1] += data
+            elif self._open[-1] == "code" and "li" in self._open:
+                self.shown[-1] = data, ""
+            elif "li" in self._open:
+                claim, words = self.shown[-1]
+                self.shown[-1] = claim, words + data
             elif "figcaption" in self._open:
                 self.captions[-1] += data
 

@@ -1,4 +1,4 @@
-"""The verdicts as the page holds them: a block per claim, with a line for each of its groups."""
+"""The verdicts for the page: a block for each claim, with a line for each of its groups."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 from suite.judging.verdicts import NOT_JUDGED, Verdict
 from suite.report.common import words
+from suite.report.common.words import Label, label
+
+SHOWN = 4
+"""Groups of a claim that are listed below a figure, for each label."""
 
 
 @dataclass(frozen=True)
@@ -21,18 +25,18 @@ class Strip:
 
 @dataclass(frozen=True)
 class Block:
-    """A claim: ``head`` is the row that speaks for all where they agree, such as the statement."""
+    """A claim with the verdicts of its groups."""
 
     rows: Sequence[Verdict]
 
     @property
     def head(self) -> Verdict:
-        """The first row."""
+        """The first row, for the fields in which all agree, such as the statement."""
         return self.rows[0]
 
     @property
     def odd(self) -> bool:
-        """Whether a group of it is surprising, or undecided against a promise."""
+        """Whether the verdict of a group is not as expected, or undecided against a promise."""
         return any(map(words.odd, self.rows))
 
     @property
@@ -41,30 +45,42 @@ class Block:
         return any(row.verdict != NOT_JUDGED for row in self.rows)
 
     @property
-    def verdicts(self) -> Sequence[str]:
-        """The verdicts of the groups, each kind once."""
-        return list(dict.fromkeys(row.verdict for row in self.rows))
+    def labels(self) -> Sequence[Label]:
+        """The labels of the verdicts, each once."""
+        return list(dict.fromkeys(map(label, self.rows)))
+
+    @property
+    def summary(self) -> Sequence[tuple[Label, str]]:
+        """Each label, with the groups that have it and their estimates; at most ``SHOWN`` of
+        them, the others are counted."""
+        lines = []
+        for shown in self.labels:
+            rows = [row for row in self.rows if label(row) == shown]
+            texts = [text for row in rows[:SHOWN] if (text := words.finding(row))]
+            more = [f"and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
+            lines.append((shown, "; ".join([*texts, *more])))
+        return lines
 
     @property
     def remarks(self) -> Mapping[str, str]:
-        """What is said of some groups only -> these groups in words (empty: no groups)."""
-        found: dict[str, list[str]] = {}
+        """Remark -> the groups that it is about, in words; empty where the claim has no groups."""
+        groups: dict[str, list[str]] = {}
         for row in self.rows:
             for remark in words.remarks(row):
-                found.setdefault(remark, []).append(words.group(row.group))
-        return {remark: "; ".join(filter(None, groups)) for remark, groups in found.items()}
+                groups.setdefault(remark, []).append(words.group(row.group))
+        return {remark: "; ".join(filter(None, named)) for remark, named in groups.items()}
 
     @property
     def lines(self) -> Sequence[tuple[Verdict, Strip | None]]:
-        """Each row with its drawing, all of them to one scale."""
+        """Each row with its drawing, all on one scale."""
         return list(zip(self.rows, strips(self.rows), strict=True))
 
 
 def by_study(rows: Iterable[Verdict], studies: Sequence[str]) -> dict[str, list[Block]]:
-    """Study -> its blocks: the named studies first, inside a study what is odd first.
+    """Return study -> its blocks: the named studies first, and in a study the odd blocks first.
 
-    Otherwise the order is that of the rows. What was not judged stands last, and so do studies of
-    which nothing was.
+    Otherwise the order is that of the rows. Claims that were not judged come last, and so do
+    studies without a judged claim.
     """
     claims: dict[str, list[Verdict]] = {}
     for row in rows:
@@ -80,12 +96,12 @@ def by_study(rows: Iterable[Verdict], studies: Sequence[str]) -> dict[str, list[
 
 
 def headline(blocks: Iterable[Block]) -> list[Block]:
-    """The judged claims that are called the most telling."""
+    """Return the judged claims that are marked as the most telling."""
     return [block for block in blocks if block.judged and block.head.headline]
 
 
 def strips(rows: Sequence[Verdict]) -> list[Strip | None]:
-    """The drawings of some verdicts; None where there is no finite estimate.
+    """Return the drawings of some verdicts; None where there is no finite estimate.
 
     They share a scale, which spans all finite numbers of the verdicts with a margin; what is
     infinite runs off its end.
@@ -99,8 +115,8 @@ def strips(rows: Sequence[Verdict]) -> list[Strip | None]:
     start, length = min(finite) - margin, span + 2 * margin
 
     def place(value: float, unknown: float) -> float:
-        at = 100 * (value - start) / length if math.isfinite(value) else unknown
-        return round(at, 2)
+        percentage = 100 * (value - start) / length if math.isfinite(value) else unknown
+        return round(percentage, 2)
 
     def strip(
         band_low: float, band_high: float, low: float, high: float, estimate: float

@@ -38,8 +38,8 @@ from suite.studies.common.protocol import LEARNED
 class Scale:
     """The colours of a heat map, from ``low`` to ``high``; the bright end is the better one.
 
-    ``quantity`` and ``notes`` begin and end the caption. ``claims`` are shown below the figure
-    where networks of several frameworks were trained by RMSprop.
+    ``quantity`` and ``notes`` begin and end the caption. ``claims`` are shown below the deepest
+    networks, where RMSprop trained them.
     """
 
     label: str
@@ -125,7 +125,7 @@ def heat_map(
     """
     scale = SCALES[metric]
     rows = summary[(summary["study"] == study) & (summary["metric"] == metric)]
-    smaller = _smaller(rows, depth)
+    smaller, deepest = _smaller(rows, depth), rows["depth"].max()
     rows = rows[rows["depth"] == depth]
     shown = ("framework", "activation", "initializer", "depth")
     rows, pinned = pin(rows, others(rows, "metric", shown), PINNED | wanted)
@@ -158,7 +158,7 @@ def heat_map(
         f"{scale.quantity}, {seeds_in(rows['n'])} a cell; {pinned}.{smaller}"
         f" Brighter is better; {scale.notes} {captions.protocol(rows)}",
         figure,
-        scale.claims if optimizer == "rmsprop" and len(frameworks) > 1 else (),
+        scale.claims if optimizer == "rmsprop" and depth == deepest else (),
     )
 
 

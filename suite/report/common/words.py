@@ -1,17 +1,27 @@
-"""What the page says about claims: numbers as text, verdicts in words, counts as a sentence."""
+"""What the page says about verdicts: numbers and labels, groups in words, counts as a sentence."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from suite.claims.band import Band
 from suite.judging.show_verdicts import problem
 from suite.judging.verdicts import NOT_JUDGED, RULINGS, UNDECIDED, Verdict, group_fields
 from suite.metrics import METRICS
 
-MARKS: Mapping[str, str] = dict(zip(RULINGS, "✓✗?–", strict=True))
-"""A sign beside each word, so that no verdict rests on its colour alone."""
+Kind = Literal["expected", "unexpected", "open", "undecided", "not-judged"]
+"""How a verdict stands to its expectation: the class of its label in page.css."""
+SIGNS: Mapping[Kind, str] = {
+    "expected": "✓",
+    "unexpected": "!",
+    "open": "○",
+    "undecided": "?",
+    "not-judged": "–",
+}
+"""A sign beside each label, so that no label relies on its colour alone."""
 _DIGITS = tuple("-0123456789")
 _UNITLESS = ("ratio", "ratio_to_prediction", "slope", "share")
 
@@ -34,7 +44,8 @@ def number(value: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """``[low, high]``, with a round bracket at an infinite end; empty when nothing is known."""
+    """Return ``[low, high]``, with a round bracket at an infinite end; empty where both are
+    unknown."""
     left, right = number(low), number(high)
     if not left and not right:
         return ""
@@ -42,7 +53,7 @@ def interval(low: float, high: float) -> str:
 
 
 def band(given: Band) -> str:
-    """A band with the signs of a page: ``≥ 0.1``, ``≤ 2`` or ``[−0.02, 0.02]``."""
+    """Return a band with the signs of a page: ``≥ 0.1``, ``≤ 2`` or ``[−0.02, 0.02]``."""
     if math.isinf(given.high):
         return f"≥ {number(given.low)}"
     if math.isinf(given.low):
@@ -51,19 +62,56 @@ def band(given: Band) -> str:
 
 
 def odd(verdict: Verdict) -> bool:
-    """Whether a verdict is not as it should be: the page puts it first."""
+    """Return whether a verdict is not as it should be: the page puts it first."""
     return verdict.contradicts or verdict.broken_promise
 
 
-def standing(verdict: Verdict) -> str:
-    """A verdict beside what was expected, in a few words."""
+@dataclass(frozen=True)
+class Label:
+    """A verdict in a few words that begin with its expectation: a claim that is refuted as
+    expected is no failure."""
+
+    kind: Kind
+    text: str
+
+    @property
+    def sign(self) -> str:
+        """The sign of its kind."""
+        return SIGNS[self.kind]
+
+
+def label(verdict: Verdict) -> Label:
+    """Return the label of a verdict."""
+    if verdict.verdict == NOT_JUDGED:
+        return Label("not-judged", NOT_JUDGED)
+    if verdict.broken_promise:
+        return Label("unexpected", f"{UNDECIDED}, though promised")
+    if verdict.verdict == UNDECIDED:
+        return Label("undecided", UNDECIDED)
+    if verdict.contradicts:
+        return Label("unexpected", f"unexpected: {verdict.verdict}")
     if verdict.as_expected:
-        return "as expected"
-    return "open" if verdict.expected == "open" else f"expected {verdict.expected}"
+        return Label("expected", f"as expected: {verdict.verdict}")
+    return Label("open", f"open: {verdict.verdict}")
+
+
+def expectation(verdict: Verdict) -> str:
+    """Return what was expected of a verdict, where its label does not say it."""
+    if verdict.as_expected or verdict.expected == "open":
+        return ""
+    return f"expected {verdict.expected}"
+
+
+def finding(verdict: Verdict) -> str:
+    """Return a group with its estimate and interval: ``torch: 0.38 [0.21, 0.47]``."""
+    numbers = f"{number(verdict.estimate)} {interval(verdict.low, verdict.high)}".strip()
+    known = "" if verdict.verdict == NOT_JUDGED else numbers
+    return ": ".join(filter(None, (group(verdict.group), known)))
 
 
 def group(text: str) -> str:
-    """``framework=torch depth=4`` as people say it: ``torch, depth 4``; names need no axis."""
+    """Return ``framework=torch depth=4`` as ``torch, depth 4``: values that are names need no
+    axis."""
     return ", ".join(
         f"{axis} {value}" if value[:1] in _DIGITS else value
         for axis, value in group_fields(text).items()
@@ -71,7 +119,8 @@ def group(text: str) -> str:
 
 
 def remarks(verdict: Verdict) -> list[str]:
-    """What the details say of one group: why it has no verdict, what pairing by seed bought."""
+    """Return what the details say about one group: why it has no verdict, what pairing by seed
+    gained."""
     correlation = number(verdict.pair_correlation)
     return [
         *([problem(verdict)] if verdict.reason else []),
@@ -80,7 +129,7 @@ def remarks(verdict: Verdict) -> list[str]:
 
 
 def quantity(verdict: Verdict) -> str:
-    """Metric, estimand and unit of an estimate: ``forward_slope, median, nats per layer``."""
+    """Return metric, estimand and unit: ``forward_slope, median, nats per layer``."""
     estimand, centre = verdict.estimand, verdict.centre
     if estimand == "share":
         return f"{verdict.metric}, share of runs"
@@ -95,7 +144,7 @@ def quantity(verdict: Verdict) -> str:
 
 
 def counts(verdicts: Sequence[Verdict]) -> str:
-    """The sentence on top: how many verdicts of each kind, as expected or surprising."""
+    """Return the sentence on top: how many verdicts of each kind, as expected or not."""
     if not verdicts:
         return "No claim was judged."
     claims = len({verdict.claim for verdict in verdicts})
@@ -109,9 +158,9 @@ def counts(verdicts: Sequence[Verdict]) -> str:
 
 
 def overall(verdicts: Sequence[Verdict]) -> str:
-    """Whether anything is odd, and what became of the promises of the profile, in a sentence."""
+    """Return whether anything is odd, and whether the profile kept its promises, in a sentence."""
     if any(map(odd, verdicts)):
-        return "Whatever is not as expected is listed above them."
+        return "Verdicts that are not as expected are listed above them."
     promised = [verdict for verdict in verdicts if verdict.promised]
     lacking = sum(verdict.verdict == NOT_JUDGED for verdict in promised)
     if lacking:
@@ -121,7 +170,7 @@ def overall(verdicts: Sequence[Verdict]) -> str:
 
 
 def _split(ruling: str, verdicts: Sequence[Verdict]) -> str:
-    """How many of the verdicts of one kind are as they should be; empty: not judged."""
+    """How many of the verdicts of one kind are as they should be; empty where not judged."""
     if ruling == NOT_JUDGED:
         return ""
     if ruling == UNDECIDED:
@@ -129,10 +178,10 @@ def _split(ruling: str, verdicts: Sequence[Verdict]) -> str:
         return (
             f"{late} that this profile should decide" if late else "none promised by this profile"
         )
-    foreseen = sum(verdict.as_expected is True for verdict in verdicts)
-    against = sum(verdict.contradicts for verdict in verdicts)
-    if foreseen == len(verdicts):
-        return "as expected" if foreseen == 1 else "all as expected"
-    free = len(verdicts) - foreseen - against
-    counted = {"as expected": foreseen, "open": free, "surprising": against}
+    expected = sum(verdict.as_expected is True for verdict in verdicts)
+    unexpected = sum(verdict.contradicts for verdict in verdicts)
+    if expected == len(verdicts):
+        return "as expected" if expected == 1 else "all as expected"
+    free = len(verdicts) - expected - unexpected
+    counted = {"as expected": expected, "open": free, "unexpected": unexpected}
     return ", ".join(f"{count} {word}" for word, count in counted.items() if count)

@@ -374,6 +374,8 @@ class Study(ABC):
     within: tuple[str, ...]
     """The axes that vary inside one stack; the others determine its program."""
     tables: tuple[TableSpec, ...]
+    everywhere: tuple[str, ...] = ()
+    """Axes whose values ``--set`` replaces in every grid; other axes only in the first."""
     frameworks: tuple[str, ...] = ()
     """The frameworks in which the study always runs; when empty, those that the user selects."""
     position: int = 1000

@@ -16,7 +16,7 @@ from suite.planning.axes import canonical_value
 from suite.results.compressed import locate
 from suite.results.folder import Results
 from suite.results.manifest import MANIFEST, Manifest
-from suite.results.runs import read_runs
+from suite.results.runs import read_cells
 from suite.results.tables import header, missing_rows
 from suite.studies import STUDIES
 from suite.types import PROFILES, Study, UserError
@@ -102,4 +102,4 @@ def _runs(results: Results, study: Study) -> pd.DataFrame:
 
     if locate(results.folder / study.name / "runs.csv") is None:
         return pd.DataFrame(columns=header(study, study.tables[0]))
-    return read_runs(results.folder, study.name, study.axes)
+    return read_cells(results.folder, study)

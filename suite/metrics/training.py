@@ -6,7 +6,10 @@ import math
 
 from suite.metrics.metric import Metric
 
-_LOSS = "mean binary cross-entropy on logits"
+_LOSS = "mean cross-entropy on logits (binary, or categorical for classes)"
+_RIGHT = (
+    "share of the points on the right side of logit 0, or with the largest logit for their class"
+)
 _STATISTICS = {
     "mean": "mean",
     "std": "standard deviation (population)",
@@ -34,7 +37,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "train_accuracy",
         "share",
-        "share of the points on the right side of logit 0, training set, after training",
+        f"{_RIGHT}, training set, after training",
         "higher",
         0.0,
         0.01,
@@ -42,7 +45,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "heldout_accuracy",
         "share",
-        "share of the points on the right side of logit 0, held-out set, after training",
+        f"{_RIGHT}, held-out set, after training",
         "higher",
         0.0,
         0.01,
@@ -50,7 +53,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "initial_accuracy",
         "share",
-        "share of the points on the right side of logit 0, training set, before training",
+        f"{_RIGHT}, training set, before training",
         "higher",
         None,
         0.01,

@@ -128,7 +128,12 @@ AXES = Registry(
             _choice("settings", optimizers.SETTINGS),
             "common",
         ),
-        Axis("dataset", "what is learned", _choice("dataset", DATASETS.names), "circles"),
+        Axis(
+            "dataset",
+            "the data that a network learns",
+            _choice("dataset", DATASETS.names),
+            "circles",
+        ),
         Axis(
             "normalization",
             "between a hidden layer's kernel and its activation",

@@ -97,7 +97,8 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
             if name in study.axes:
                 own = axes.get(name, (AXES[name].default,))
                 wanted = [canonical_value(name, value, study) for value in given]
-                axes[name] = [value for value in wanted if position == 0 or value in own]
+                replaced = position == 0 or name in study.everywhere
+                axes[name] = [value for value in wanted if replaced or value in own]
         seeds = grid.seeds if selection.seeds is None else selection.seeds
         if (runs := seeds * math.prod(map(len, axes.values()))) > MOST:
             raise UserError(

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from suite.planning.axes import AXES, canonical_value
+from suite.report.common.captions import on_one_dataset
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
 from suite.studies.remedies import (
     BATCH,
@@ -33,10 +34,6 @@ LABELS = {
     "exploding_tanh": "exploding: tanh, N(0, 1)",
     "healthy": "healthy: ReLU, He",
 }
-_COMMON = (
-    f"{DEPTH} hidden layers of {WIDTH} on two circles, gradient descent with learning rate 0.1"
-    f" (Adam: 0.001), {EPOCHS} epochs in batches of {BATCH}, each framework's own draws."
-)
 _HATCHED = " Hatched: no such cell, or not measured."
 
 
@@ -54,7 +51,7 @@ def parts(tables: Tables) -> list[Part]:
 
 def trained(runs: pd.DataFrame) -> Drawing:
     """Draw the share of networks that train; ``runs`` is remedies/runs.csv."""
-    runs = runs[runs["status"].isin(("ok", "diverged"))]
+    runs, dataset = on_one_dataset(runs[runs["status"].isin(("ok", "diverged"))])
     reached = (runs["heldout_accuracy"] >= TRAINED) & (runs["status"] == "ok")
     lost = runs["status"] == "diverged"
     values = _cells(runs.assign(value=reached.astype(float), lost=lost), "mean")
@@ -64,8 +61,8 @@ def trained(runs: pd.DataFrame) -> Drawing:
         f"Share of networks that train, by failing start and remedy: {DEPTH} hidden layers of"
         f" {WIDTH}, gradient descent",
         f"Share of networks whose held-out accuracy reaches {TRAINED}; {seeds_in(values['n'])} a"
-        f" cell. {_COMMON} A star marks cells where runs diverged, which did not train. The better"
-        " start of the ReLU failures is He's, so these cells show the healthy networks."
+        f" cell. {_common(dataset)} A star marks cells where runs diverged, which did not train."
+        " The better start of the ReLU failures is He's, so these cells show the healthy networks."
         f"{_HATCHED}",
         figure,
         (
@@ -83,6 +80,7 @@ def gradients(runs: pd.DataFrame) -> Drawing:
     """Draw log10 of the gradient's norm at the start; ``runs`` is remedies/runs.csv."""
     if "first_gradient_norm" not in runs:
         raise NotDrawn("No figure of the remedies' gradients: the run did not measure them.")
+    runs, dataset = on_one_dataset(runs)
     with np.errstate(divide="ignore"):
         logarithm = np.log10(runs["first_gradient_norm"].to_numpy(dtype=float))
     values = _cells(runs.assign(value=logarithm, lost=False), "median")
@@ -91,7 +89,8 @@ def gradients(runs: pd.DataFrame) -> Drawing:
         "remedies_gradients",
         "Norm of the first layer's gradient before training, by failing start and remedy",
         "log10 of the norm (nats) of the gradient by the kernel of the first hidden layer, on the"
-        f" whole training set before training: median; {seeds_in(values['n'])} a cell. {_COMMON}"
+        f" whole training set before training: median; {seeds_in(values['n'])} a cell."
+        f" {_common(dataset)}"
         " Grey is a norm of 1, blue a smaller one, red a larger one; the colours end at -6 and 6."
         f" Clipping, schedules and optimizers leave the start as it is.{_HATCHED}",
         figure,
@@ -99,17 +98,26 @@ def gradients(runs: pd.DataFrame) -> Drawing:
     )
 
 
+def _common(dataset: str) -> str:
+    """Return what all cells share, in a caption."""
+    return (
+        f"{DEPTH} hidden layers of {WIDTH} on {dataset}, gradient descent with learning rate 0.1"
+        f" (Adam: 0.001), {EPOCHS} epochs in batches of {BATCH}, each framework's own draws."
+    )
+
+
 def _cells(runs: pd.DataFrame, centre: str) -> pd.DataFrame:
     """Return a row for each framework, failure and remedy that ``runs`` has: the ``centre`` (mean
     or median) of ``value`` over its runs, their number, and whether any was lost."""
     rows = []
+    compared = [axis for axis in Remedies.axes if axis not in ("framework", "dataset")]
     for failure in FAILURES:
         for remedy in (*REMEDIES, *OWN):
             axes = cure(failure, remedy)
             if axes is None:
                 continue
             chosen = runs
-            for axis in Remedies.axes[1:]:
+            for axis in compared:
                 wanted = canonical_value(axis, axes[axis]) if axis in axes else AXES[axis].default
                 chosen = chosen[chosen[axis] == wanted]
             for framework, cell in chosen.groupby("framework", sort=False):

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from suite.report.common.captions import on_one_dataset
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
 from suite.report.normalized import normalization_colours
 from suite.studies.common.protocol import LEARNED
@@ -26,8 +27,9 @@ def parts(tables: Tables) -> list[Part]:
 
 
 def rescued(trained: pd.DataFrame) -> Drawing:
-    """Draw the share of seeds that learn two circles, by start and normalization."""
+    """Draw the share of seeds that learn, by start and normalization."""
     rows = trained[trained["status"].isin(["ok", "diverged"])]
+    rows, dataset = on_one_dataset(rows)
     if rows.empty:
         raise NotDrawn("No figure of starts with normalization: no network was trained.")
     learned = (rows["heldout_accuracy"] >= LEARNED) & (rows["status"] == "ok")
@@ -68,9 +70,10 @@ def rescued(trained: pd.DataFrame) -> Drawing:
     return Drawing(
         "normalization_rescues",
         "Share of networks that learn, by start and normalization: width 5, RMSprop",
-        f"Two circles, networks of width 5, {EPOCHS} epochs of RMSprop with learning rate 0.001 in"
-        " batches of 32; epsilon 1e-5 and momentum 0.9 in both frameworks; each framework's own"
-        f" draw of the kernels. {seeds_in(shares['size'])} a bar; a diverged run has not learned."
+        f"{dataset.capitalize()}, networks of width 5, {EPOCHS} epochs of RMSprop with learning"
+        " rate 0.001 in batches of 32; epsilon 1e-5 and momentum 0.9 in both frameworks; each"
+        f" framework's own draw of the kernels. {seeds_in(shares['size'])} a bar; a diverged run"
+        " has not learned."
         " A dot at 0 is a share of 0; where there is no dot, nothing was measured.",
         figure,
         (

@@ -14,7 +14,7 @@ from suite.catalogue.registry import unknown
 from suite.planning.axes import AXES, LARGEST
 from suite.results.tables import header, read_table
 from suite.studies import STUDIES
-from suite.types import STATUSES, UserError
+from suite.types import STATUSES, Study, UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,26 @@ def read_runs(folder: Path, study: str, required: Iterable[str] = ()) -> pd.Data
         if name in frame.columns and (frame[name].isna() | (frame[name] == "")).any():
             raise UserError(f"{path}: the column {name!r} has an empty field")
     _refuse_exchanged(path, frame)
+    return frame
+
+
+def read_cells(folder: Path, study: Study) -> pd.DataFrame:
+    """Return the runs of a study with all its axes, those newer than the table with their default.
+
+    Raises UserError as ``read_runs`` does, for an axis that is missing and has no default, and
+    where two runs are the same without a missing axis: the table has lost a column.
+    """
+    axes = [axis for axis in AXES if axis.name in study.axes]
+    frame = read_runs(folder, study.name, [axis.name for axis in axes if axis.default is None])
+    newer = [axis for axis in axes if axis.name not in frame.columns]
+    for axis in newer:
+        later = AXES.names[AXES.names.index(axis.name) + 1 :]
+        place = next((name for name in later if name in frame.columns), "seed")
+        frame.insert(list(frame.columns).index(place), axis.name, axis.default)
+    if newer and frame.duplicated([*study.axes, "seed"]).any():
+        path = folder / study.name / "runs.csv"
+        names = " or ".join(repr(axis.name) for axis in newer)
+        raise UserError(f"{path} lacks the column {names}: without it two runs are the same")
     return frame
 
 

@@ -20,11 +20,18 @@ from suite.catalogue.optimizers import OPTIMIZERS
 from suite.probes.convolution import Convolutions
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement, reasons
-from suite.studies.common.protocol import BATCH, batch_order, divergences, first_true, seeded_task
+from suite.studies.common.protocol import (
+    BATCH,
+    accuracy,
+    batch_order,
+    divergences,
+    first_true,
+    network,
+    seeded_task,
+)
 from suite.studies.common.starts import draw_layer, stacked, without_law
 from suite.types import (
     BLOCK,
-    Architecture,
     Array,
     Axes,
     Cell,
@@ -163,13 +170,7 @@ class Digits(Study):
             return _convolutions(stack, lab)
         first = stack.members[0].cell
         epochs = EPOCHS["dense"]
-        architecture = Architecture(
-            SIDE**2, first.count("width"), first.count("depth"), CLASSES, first.text("activation")
-        )
-        task = dataclasses.replace(
-            seeded_task(stack, lab, (0, epochs), architecture, "digits"),
-            loss="categorical",
-        )
+        task = seeded_task(stack, lab, (0, epochs), network(first, "digits"), "digits")
         snapshots = list(lab.framework.train(task))
         last = snapshots[-1]
         columns, running = _columns(
@@ -236,8 +237,8 @@ def _columns(
     columns = {
         "digit_loss": cross_entropy(logits, labels),
         "heldout_digit_loss": cross_entropy(heldout_logits, heldout_labels),
-        "digit_accuracy": class_accuracy(logits, labels),
-        "heldout_digit_accuracy": class_accuracy(heldout_logits, heldout_labels),
+        "digit_accuracy": accuracy(logits, labels),
+        "heldout_digit_accuracy": accuracy(heldout_logits, heldout_labels),
         "first_step_half": first_true(running <= HALF) + WINDOW - 1,
         "diverged_step": first_true(~np.isfinite(batch_loss)),
     }
@@ -265,12 +266,6 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
     right = np.take_along_axis(shifted, labels.astype(int)[..., None], axis=2)[..., 0]
     loss: Array = (np.log(np.exp(shifted).sum(axis=2)) - right).mean(axis=1)
     return loss
-
-
-def class_accuracy(logits: Array, labels: Array) -> Array:
-    """Return the share of points whose class has the largest logit, (K,); NaN with a NaN logit."""
-    right = (logits.argmax(axis=2) == labels).mean(axis=1)
-    return np.where(np.isnan(logits).any(axis=(1, 2)), np.nan, right)
 
 
 # --- convolutions ------------------------------------------------------------------------------

@@ -12,13 +12,19 @@ import functools
 
 import numpy as np
 
-from suite.catalogue import datasets
+from suite.catalogue.datasets import DATASETS
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement
-from suite.studies.common.protocol import LEARNED, accuracy, divergences, first_true, seeded_task
+from suite.studies.common.protocol import (
+    LEARNED,
+    accuracy,
+    divergences,
+    first_true,
+    network,
+    seeded_task,
+)
 from suite.types import (
     BLOCK,
-    Architecture,
     Array,
     Cost,
     Grid,
@@ -139,6 +145,7 @@ class Remedies(Study):
         "optimizer",
         "weights",
         "settings",
+        "dataset",
         "normalization",
         "residual",
         "clipping",
@@ -146,6 +153,7 @@ class Remedies(Study):
         "scale",
         "case",
     )
+    everywhere = ("dataset",)
     # Failures that share an activation are one program: deep networks take long to trace.
     within = ("case", "initializer", "scale", "weights")
     tables: tuple[TableSpec, ...] = (
@@ -172,7 +180,7 @@ class Remedies(Study):
             else tuple(FAILURES)
         )
         seeds = 5 * BLOCK if profile == "full" else BLOCK
-        return tuple(
+        grids = tuple(
             Grid(
                 {axis: (value,) for axis, value in axes.items()},
                 max(seeds, _MORE_SEEDS.get((failure, remedy), 0)),
@@ -181,6 +189,10 @@ class Remedies(Study):
             for failure in failures
             if (axes := cure(failure, remedy)) is not None
         )
+        if profile != "full":
+            return grids
+        every = tuple(Grid({**grid.axes, "dataset": DATASETS.names}, grid.seeds) for grid in grids)
+        return (*grids, *every)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         task = remedied_task(stack, lab)
@@ -192,23 +204,20 @@ class Remedies(Study):
     def cost(self, stack: Stack) -> Cost:
         # These layers have ten times as many values as those of width 5 to which the rates were
         # fitted, and there are fewer batches.
-        return costs.training(stack, datasets.POINTS, EPOCHS, 2)
+        data = DATASETS[stack.members[0].cell.text("dataset")]
+        return costs.training(stack, data.points, EPOCHS, 2, data.features)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a scale beyond float32 is a diverged run
 def remedied_task(stack: Stack, lab: Lab) -> TrainTask:
-    """Return the task of training a stack on the two circles, from its start times its scale."""
+    """Return the task of training a stack on its data set, from its start times its scale."""
     first = stack.members[0].cell
-    architecture = Architecture(
-        2,
-        first.count("width"),
-        first.count("depth"),
-        1,
-        first.text("activation"),
+    architecture = dataclasses.replace(
+        network(first, first.text("dataset")),
         normalization=first.text("normalization"),
         residual=float(first["residual"]),
     )
-    task = seeded_task(stack, lab, (0, EPOCHS), architecture, "circles")
+    task = seeded_task(stack, lab, (0, EPOCHS), architecture, first.text("dataset"))
     factor = np.array([float(member.cell["scale"]) for member in stack.members], np.float32)
     return dataclasses.replace(
         task,

@@ -10,11 +10,11 @@ import dataclasses
 
 import numpy as np
 
-from suite.catalogue import datasets
+from suite.catalogue.datasets import DATASETS
 from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement
-from suite.studies.common.protocol import accuracy, circles_task, divergences, first_true
+from suite.studies.common.protocol import accuracy, divergences, first_true, network, seeded_task
 from suite.types import (
     BLOCK,
     Axes,
@@ -54,8 +54,10 @@ class Rescue(Study):
         "optimizer",
         "weights",
         "settings",
+        "dataset",
         "normalization",
     )
+    everywhere = ("dataset",)
     within = ("initializer", "weights")
     tables: tuple[TableSpec, ...] = (
         TableSpec(
@@ -97,7 +99,7 @@ class Rescue(Study):
             "initializer": ("xavier_normal",),
             "width": (5,),
         }
-        return (
+        grids = (
             Grid(scales, seeds),
             Grid(large, seeds),
             Grid({**sigmoid, "depth": (8,), "normalization": every}, seeds),
@@ -106,13 +108,16 @@ class Rescue(Study):
             Grid({**sigmoid, "depth": (16,), "normalization": ("none", "layer")}, more),
             small,
         )
+        if profile != "full":
+            return grids
+        return (*grids, *(Grid({**grid.axes, "dataset": DATASETS.names}, seeds) for grid in grids))
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        task = circles_task(stack, lab, (0, EPOCHS))
-        model = dataclasses.replace(
-            task.architecture, normalization=stack.members[0].cell.text("normalization")
-        )
-        first, last = lab.framework.train(dataclasses.replace(task, architecture=model))
+        cell = stack.members[0].cell
+        model = network(cell, cell.text("dataset"))
+        model = dataclasses.replace(model, normalization=cell.text("normalization"))
+        task = seeded_task(stack, lab, (0, EPOCHS), model, cell.text("dataset"))
+        first, last = lab.framework.train(task)
         diverged = first_true(~np.isfinite(last.batch_loss))
         columns = {
             "train_loss": float64(last.loss),
@@ -124,7 +129,8 @@ class Rescue(Study):
         return measurement(divergences([first, last], diverged), [Table("runs", {}, columns)])
 
     def cost(self, stack: Stack) -> Cost:
-        plain = costs.training(stack, datasets.POINTS, EPOCHS, 2)
+        data = DATASETS[stack.members[0].cell.text("dataset")]
+        plain = costs.training(stack, data.points, EPOCHS, 2, data.features)
         normalised = any(member.cell["normalization"] != "none" for member in stack.members)
         return dataclasses.replace(plain, seconds=plain.seconds * (1.4 if normalised else 0.8))
 

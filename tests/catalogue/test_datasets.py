@@ -24,6 +24,20 @@ def test_root_seed_and_split_decide_every_byte(entry: Dataset, split: str) -> No
         assert draws[one][0].tobytes() != draws[other][0].tobytes()
 
 
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("entry", DATASETS, ids=lambda entry: entry.name)
+def test_an_entry_describes_its_data(entry: Dataset, split: str) -> None:
+    """A network that is built from the entry fits the arrays, and no class is without an output."""
+    inputs, labels = entry.sample(0, 0, split)
+    assert inputs.dtype == labels.dtype == np.float32
+    assert inputs.shape == (len(labels), entry.features)
+    assert split != "train" or len(labels) == entry.points
+    if entry.loss != "squared":
+        classes = 2 if entry.loss == "binary" else entry.outputs
+        np.testing.assert_array_equal(np.unique(labels), np.arange(classes))
+    assert (entry.outputs > 1) == (entry.loss == "categorical")
+
+
 def test_draws_of_circles_share_no_point() -> None:
     keys = itertools.product((0, 1), (0, 1), SPLITS)
     for one, other in itertools.combinations([circles(*key)[0] for key in keys], 2):

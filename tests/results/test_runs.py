@@ -12,9 +12,11 @@ import pytest
 from suite.commands.main import main
 from suite.commands.run import pipeline
 from suite.planning import grids
+from suite.results.runs import read_cells, read_runs
 from suite.results.tables import header, in_order
 from suite.studies import STUDIES
-from tests.support import fake_study
+from suite.types import UserError
+from tests.support import ROOT, fake_study
 
 Rows = list[list[str]]
 
@@ -178,3 +180,30 @@ def test_the_table_of_another_study_is_refused_in_one_line(
     assert code == 2
     assert "products/runs.csv has the columns of another study, propagation" in err
     assert len(err.splitlines()) == 1
+
+
+# --- axes that are newer than a table ------------------------------------------------------------
+
+
+def test_a_table_from_before_an_axis_has_its_default(tmp_path: Path) -> None:
+    """The reference of rescue may be older than the axis ``dataset``; such a table is made here."""
+    study = STUDIES["rescue"]
+    frame = read_runs(ROOT / "results" / "reference" / "standard", "rescue")
+    old = frame.drop(columns="dataset", errors="ignore")
+    (tmp_path / "rescue").mkdir()
+    old.to_csv(tmp_path / "rescue" / "runs.csv", index=False)
+    runs = read_cells(tmp_path, study)
+    assert set(runs["dataset"]) == {"circles"}
+    names = [str(name) for name in runs.columns]
+    assert tuple(names[: names.index("seed")]) == study.axes
+    assert len(runs) == len(frame)
+
+
+@pytest.mark.parametrize("lost", ["normalization", "framework"])
+def test_a_table_that_has_lost_an_axis_is_refused(lost: str, tmp_path: Path) -> None:
+    """With the default of the lost axis, runs of three normalizations would be one run."""
+    frame = read_runs(ROOT / "results" / "reference" / "standard", "rescue")
+    (tmp_path / "rescue").mkdir()
+    frame.drop(columns=lost).to_csv(tmp_path / "rescue" / "runs.csv", index=False)
+    with pytest.raises(UserError, match=f"lacks the column .*'{lost}'"):
+        read_cells(tmp_path, STUDIES["rescue"])

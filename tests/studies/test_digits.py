@@ -15,6 +15,7 @@ from suite.planning.axes import make_cell
 from suite.report import digits as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, digits
+from suite.studies.common.protocol import accuracy
 from suite.types import Lab, Measurement, Stack
 
 STUDY = STUDIES["digits"]
@@ -45,9 +46,7 @@ def test_cross_entropy_equals_its_definition() -> None:
 
 def test_accuracy_counts_the_largest_logit_and_is_nan_with_a_nan_logit() -> None:
     logits = np.array([[[1.0, 2.0], [3.0, 0.0]], [[np.nan, 2.0], [3.0, 0.0]]])
-    np.testing.assert_array_equal(
-        digits.class_accuracy(logits, np.array([[1, 1], [1, 1]])), [0.5, np.nan]
-    )
+    np.testing.assert_array_equal(accuracy(logits, np.array([[1, 1], [1, 1]])), [0.5, np.nan])
 
 
 def test_the_first_step_at_a_half_is_the_last_step_of_its_window() -> None:

@@ -15,10 +15,9 @@ from msgspec.structs import replace
 from suite import seeds
 from suite.catalogue.frameworks import installed
 from suite.judging.expected_runs import stored_plan
-from suite.planning.axes import AXES
 from suite.planning.grids import Plan
 from suite.results.manifest import Manifest
-from suite.results.runs import read_runs
+from suite.results.runs import read_cells
 from suite.studies import STUDIES
 from suite.types import Stack, Status, Study
 
@@ -42,14 +41,8 @@ def plan_again(manifest: Manifest) -> tuple[Plan, list[str]]:
 
 
 def stored_runs(folder: Path, study: Study) -> pd.DataFrame:
-    """Return the stored runs of a study, with the default of each axis that is newer than they."""
-    axes = [axis for axis in AXES if axis.name in study.axes]
-    needed = [axis.name for axis in axes if axis.default is None]
-    frame = read_runs(folder, study.name, needed)
-    for axis in axes:
-        if axis.name not in frame.columns:
-            frame[axis.name] = axis.default
-    return frame.drop_duplicates([*study.axes, "seed"])
+    """Return the stored runs of a study, each once, with the default of an axis newer than they."""
+    return read_cells(folder, study).drop_duplicates([*study.axes, "seed"])
 
 
 def complete(study: Study, stacks: Sequence[Stack], runs: pd.DataFrame) -> list[Stack]:

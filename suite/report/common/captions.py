@@ -10,9 +10,11 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from suite.catalogue import initializers, optimizers
+from suite.catalogue.datasets import DATASETS
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.report.common import words
-from suite.studies.common.protocol import BATCH
+from suite.report.common.drawing import pin
+from suite.studies.common.protocol import BATCH, CIRCLES
 from suite.studies.training import RECORD
 from suite.types import UserError
 
@@ -126,3 +128,14 @@ def layer_notes(rows: pd.DataFrame, metric: str, names: Sequence[str]) -> str:
             " gradient is left."
         )
     return "".join(f" {note}" for note in notes)
+
+
+def on_one_dataset(runs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the runs on one data set, and its title: the circles where there are any.
+
+    A table without the axis is of the time before it, when every network learned the circles.
+    """
+    names = runs.get("dataset", pd.Series([CIRCLES]))
+    name = CIRCLES if names.empty or CIRCLES in set(names) else str(names.iloc[0])
+    title = DATASETS[name].title if name in DATASETS else name
+    return pin(runs, ["dataset"], {"dataset": name})[0], title

@@ -16,11 +16,12 @@ NUMPY_WORKER = 4e8
 """Resident bytes of a worker in a run of studies that use NumPy, SciPy and scikit-learn alone."""
 
 
-def training(stack: Stack, points: int, epochs: int, records: int) -> Cost:
+def training(stack: Stack, points: int, epochs: int, records: int, features: int = 2) -> Cost:
     """Estimate the cost of training a stack of narrow networks, with ``records`` snapshots.
 
-    A snapshot takes about as long as an epoch. Its memory is bounded, because the engines take the
-    members in pieces; data, logits and weights of all members come on top.
+    ``points``: the training points of a network, of ``features`` inputs each. A snapshot takes
+    about as long as an epoch. Its memory is bounded, because the engines take the members in
+    pieces; data, logits and weights of all members come on top.
     """
     first, size = stack.members[0].cell, len(stack.members)
     depth, width = first.count("depth"), first.count("width")
@@ -31,7 +32,8 @@ def training(stack: Stack, points: int, epochs: int, records: int) -> Cost:
     compiled = rate.compiled
     if compiled and width <= compiled.width and size * epochs * depth >= compiled.work:
         seconds /= compiled.speedup
-    data = size * points * 4 * 16  # inputs, labels, order, logits, gathered batches
+    # Inputs and gathered batches; labels, order, logits.
+    data = size * points * 4 * (2 * features + 12)
     piece = 2**22 * 4 * 8  # one piece of a snapshot, forward and backward
     weights = size * width * (width + 1) * (depth + 1) * 4 * (6 + 2 * records)
     return Cost(seconds, WORKER + data + piece + weights)

@@ -19,6 +19,7 @@ from suite.studies.common.starts import draw_layer
 from suite.types import (
     Architecture,
     Array,
+    Cell,
     Framework,
     Lab,
     Layer,
@@ -29,6 +30,8 @@ from suite.types import (
 )
 
 BATCH = 32
+CIRCLES = "circles"
+"""The data set of ``circles_task``, and the default of the axis ``dataset``."""
 CACHED_ENTRIES = 1024
 """Entries of the largest kernel whose draws a worker caches: 4 kB each, 130 MB in all."""
 LEARNED = 0.95
@@ -37,11 +40,14 @@ LEARNED = 0.95
 
 def circles_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:
     """Return the two-circles task of a stack: data, start and batch order by seed."""
-    first = stack.members[0].cell
-    architecture = Architecture(
-        2, first.count("width"), first.count("depth"), 1, first.text("activation")
-    )
-    return seeded_task(stack, lab, record, architecture, "circles")
+    return seeded_task(stack, lab, record, network(stack.members[0].cell, CIRCLES), CIRCLES)
+
+
+def network(cell: Cell, dataset: str) -> Architecture:
+    """Return the plain network of a cell, with the inputs and outputs of a data set."""
+    entry = datasets.DATASETS[dataset]
+    width, depth = cell.count("width"), cell.count("depth")
+    return Architecture(entry.features, width, depth, entry.outputs, cell.text("activation"))
 
 
 def seeded_task(
@@ -49,7 +55,8 @@ def seeded_task(
 ) -> TrainTask:
     """Return the task of training a stack on a data set: data, start and batch order by seed.
 
-    The loss is binary and a batch has ``BATCH`` points; use ``dataclasses.replace`` for others.
+    The loss is that of the data set and a batch has ``BATCH`` points; use ``dataclasses.replace``
+    for others.
     """
     first = stack.members[0].cell
     sample = datasets.DATASETS[dataset].sample
@@ -79,6 +86,7 @@ def seeded_task(
             seeds.integer(lab.root, "noise", seed=member.seed, cell=member.cell.identity)
             for member in stack.members
         ],
+        loss=datasets.DATASETS[dataset].loss,
     )
 
 
@@ -151,7 +159,13 @@ def _finite(snapshots: list[Snapshot]) -> Array:
 
 
 def accuracy(logits: Array, labels: Array) -> Array:
-    """Return the share of points on the right side of logit 0, (K,); NaN where a logit is NaN."""
+    """Return the share of points that are classified right, (K,); NaN where a logit is NaN.
+
+    ``logits`` (K, N): on the right side of 0; (K, N, classes): whose class has the largest.
+    """
+    if logits.ndim == 3:
+        right = (logits.argmax(axis=2) == labels).mean(axis=1)
+        return np.where(np.isnan(logits).any(axis=(1, 2)), np.nan, right)
     right = ((logits > 0) == (labels > 0.5)).mean(axis=1)
     return np.where(np.isnan(logits).any(axis=1), np.nan, right)
 

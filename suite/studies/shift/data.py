@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from suite.catalogue.datasets import digit_images
 from suite.theory.shift import Gaussian
 from suite.types import Array
 
@@ -161,10 +162,7 @@ _Pool = tuple[Array, ...]
 
 @functools.lru_cache(maxsize=1)
 def _digits() -> Sample:
-    # Imported here because it is slow and only measuring needs it; it has no type hints.
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
-
-    images, labels = load_digits(return_X_y=True)
+    images, labels = digit_images()
     return images / 16, labels
 
 

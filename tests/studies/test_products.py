@@ -1,4 +1,4 @@
-"""Products of Gaussian matrices: the closed forms, the algebra that resolves them, the figures."""
+"""The study ``products``: closed forms, the algebra of small singular values, the figures."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ def measure(stack: Stack, root: int = 0) -> Measurement:
 # --- theory -------------------------------------------------------------------------------------
 
 
-def test_psi_at_half_integers() -> None:
-    """Sums of a few dozen terms: a few units in the last place against SciPy."""
+def test_psi_at_half_integers_is_that_of_scipy() -> None:
+    """The sums of a few dozen terms are off by a few units in the last place."""
     for n in range(1, 130):
         assert theory.psi_half(n) == pytest.approx(psi(n / 2), abs=1e-13)
         assert theory.psi_prime_half(n) == pytest.approx(polygamma(1, n / 2), abs=1e-13)
 
 
 def test_exponents_and_variances_are_moments_of_log_chi() -> None:
-    """200,000 draws: a standard error of 1.11 / 450 = 0.0025 for the most variable exponent."""
+    """With 200,000 draws the standard error of the most variable exponent is 0.0025."""
     drawn = RNG.standard_normal((200_000, 4))
     for k, free in enumerate((4, 3, 2, 1)):
         log = np.log(np.linalg.norm(drawn[:, :free], axis=1))
@@ -70,7 +70,7 @@ def test_the_critical_scale_has_no_growth() -> None:
     assert theory.critical_scale(1000) * math.sqrt(1000) == pytest.approx(1, abs=1e-3)
 
 
-def test_a_product_reaches_only_what_it_moves_towards() -> None:
+def test_a_product_never_reaches_a_size_away_from_which_it_moves() -> None:
     assert theory.factors_until(88.0, 0.5) == 176
     assert theory.factors_until(-88.0, 0.5) == math.inf
     assert theory.factors_until(88.0, 0.0) == math.inf
@@ -80,7 +80,7 @@ def test_a_product_reaches_only_what_it_moves_towards() -> None:
 
 
 def product(drawn: Array) -> Array:
-    """The slow and obvious product of (depth, n, n) factors, the first one rightmost."""
+    """Multiply (depth, n, n) factors the plain way, with the first one rightmost."""
     result = np.eye(drawn.shape[1])
     for factor in drawn:
         result = factor @ result
@@ -99,27 +99,29 @@ def test_the_first_column_of_logs_is_the_norm_of_a_column() -> None:
         assert largest_entry(drawn)[member] == pytest.approx(np.log10(np.abs(whole).max()))
 
 
-def test_singular_values_where_a_product_still_has_them() -> None:
-    """Ten factors leave s4/s1 near 1e-6, which the product itself resolves to ten digits; the
-    passes converge by the square of the ratio of neighbours."""
+def test_singular_values_agree_with_those_of_a_short_product() -> None:
+    """With ten factors s4/s1 is near 1e-6, which the product itself resolves to ten digits; the
+    passes converge by the square of the ratio of neighbouring singular values."""
     drawn = RNG.standard_normal((5, 10, 4, 4))
     _, left = through(drawn, np.broadcast_to(np.eye(4), (5, 4, 4)))
-    found = log_singular_values(drawn, left)
-    direct = [np.log(np.linalg.svd(product(one), compute_uv=False)) for one in drawn]
-    close = np.diff(direct, axis=1).max(axis=1) < math.log(0.5)
-    assert close.sum() >= 2
-    assert found[close] == pytest.approx(np.array(direct)[close], abs=2e-3)
+    logs = log_singular_values(drawn, left)
+    direct = [np.log(np.linalg.svd(product(member), compute_uv=False)) for member in drawn]
+    separated = np.diff(direct, axis=1).max(axis=1) < math.log(0.5)
+    assert separated.sum() >= 2
+    assert logs[separated] == pytest.approx(np.array(direct)[separated], abs=2e-3)
 
 
-def test_singular_values_below_the_precision_of_a_number() -> None:
-    """diag(1, 1e-3) fifty times, seen through rotations: s2/s1 = 1e-150."""
-    turns = [np.linalg.qr(RNG.standard_normal((2, 2)))[0] for _ in range(51)]
-    drawn = np.stack([turns[i + 1] @ np.diag([1, 1e-3]) @ turns[i].T for i in range(50)])[None]
+def test_singular_values_are_resolved_below_double_precision() -> None:
+    """The product of fifty matrices diag(1, 1e-3) between rotations has s2/s1 = 1e-150."""
+    rotations = [np.linalg.qr(RNG.standard_normal((2, 2)))[0] for _ in range(51)]
+    drawn = np.stack([rotations[i + 1] @ np.diag([1, 1e-3]) @ rotations[i].T for i in range(50)])[
+        None
+    ]
     _, left = through(drawn, np.eye(2)[None])
     assert log_singular_values(drawn, left)[0] == pytest.approx([0, -150 * math.log(10)], abs=1e-6)
 
 
-def test_single_precision_leaves_its_range() -> None:
+def test_overflow_and_underflow_of_single_precision_are_counted() -> None:
     drawn = np.full((3, 200, 1, 1), 1.0)
     drawn[0], drawn[1] = 2.0, 0.5
     overflow, underflow = single_precision(drawn)
@@ -132,32 +134,32 @@ def test_single_precision_leaves_its_range() -> None:
 # --- the study ----------------------------------------------------------------------------------
 
 
-def column(found: Measurement, metric: str, table: str = "runs") -> Array:
-    return next(t for t in found.tables if t.name == table).columns[metric]
+def column(measurement: Measurement, metric: str, table: str = "runs") -> Array:
+    return next(t for t in measurement.tables if t.name == table).columns[metric]
 
 
 @pytest.mark.parametrize("width", [1, 2, 8])
 def test_a_run_follows_the_exact_law_and_shows_a_wrong_one(width: int) -> None:
-    """20 products of 30 factors: the mean of an exponent has a standard error of at most
-    1.11 / sqrt(600) = 0.045. The planted law has the fan n in place of n - k + 1, or a scale that
-    is 20 % too large (ln 1.2 = 0.18)."""
-    found = measure(stack_of(width))
+    """With 20 products of 30 factors the mean of an exponent has a standard error of at most
+    1.11 / sqrt(600) = 0.045. The wrong law has the fan n instead of n - k + 1, or a scale that is
+    20 % too large (ln 1.2 = 0.18)."""
+    measurement = measure(stack_of(width))
     for metric in ("top_exponent_error", "last_exponent_error", "mean_exponent_error"):
-        assert abs(column(found, metric).mean()) < 0.15
+        assert abs(column(measurement, metric).mean()) < 0.15
     planted = np.stack([factors(member, 0) for member in stack_of(width).members]) * 1.2
     wrong, _ = observe(planted, np.ones(20))
     assert wrong["mean_exponent_error"].mean() > 0.05
     if width == 8:
-        last = column(found, "last_exponent")
+        last = column(measurement, "last_exponent")
         assert abs(last.mean() - theory.exponents(8)[0]) > 1
 
 
-def test_a_number_has_no_second_singular_value() -> None:
+def test_a_product_of_numbers_has_no_second_singular_value() -> None:
     assert "singular_gap" not in measure(stack_of(1)).tables[0].columns
     assert (column(measure(stack_of(2)), "singular_gap") < 0).all()
 
 
-def test_scales_of_one_stack_are_drawn_apart_and_lengths_begin_alike() -> None:
+def test_scales_have_their_own_draws_and_longer_products_the_same_first_factors() -> None:
     first = stack_of(2, (0.5, 2.0), seeds=1).members
     small, large = (factors(member, 0) for member in first)
     assert not np.allclose(small / 0.5, large / 2.0)
@@ -179,7 +181,7 @@ def test_a_scale_of_zero_is_not_measured() -> None:
 
 
 def frame(table: Table, width: int) -> pd.DataFrame:
-    """A table as a run writes it, of one cell."""
+    """Return a table of one cell as a run writes it."""
     ((name, places),) = table.coordinates.items()
     data: dict[str, object] = {"depth": 101, "width": width, "scale": 1.0, name: places, "n": 20}
     for metric, values in table.columns.items():
@@ -188,16 +190,15 @@ def frame(table: Table, width: int) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
-@pytest.mark.parametrize(("draw", "at"), [(page.growth, 2), (page.spectrum, 1)])
-def test_figures_show_the_table_or_say_why_not(
-    draw: Callable[[pd.DataFrame], Drawing], at: int
+@pytest.mark.parametrize(("draw", "position"), [(page.growth, 2), (page.spectrum, 1)])
+def test_figures_show_the_table_and_name_what_is_missing(
+    draw: Callable[[pd.DataFrame], Drawing], position: int
 ) -> None:
-    rows = frame(measure(stack_of(4)).tables[at], 4)
+    rows = frame(measure(stack_of(4)).tables[position], 4)
     drawing = draw(rows)
     assert "n = 20 seeds" in drawing.caption
-    shown = drawing.figure.axes[0].lines
-    metric = "log_norm" if at == 2 else "exponent"
-    drawn = [np.asarray(line.get_ydata()) for line in shown]
+    metric = "log_norm" if position == 2 else "exponent"
+    drawn = [np.asarray(line.get_ydata()) for line in drawing.figure.axes[0].lines]
     assert any(np.array_equal(y, rows[metric]) for y in drawn)
     assert any(np.array_equal(y, rows[f"{metric}_predicted"]) for y in drawn)
     with pytest.raises(NotDrawn, match="did not measure"):

@@ -1,4 +1,4 @@
-"""The propagation study with the NumPy framework: statistics, theory, defects, odd networks."""
+"""The study ``propagation`` with the oracle: statistics, theory, defects, extreme networks."""
 
 from __future__ import annotations
 
@@ -69,15 +69,15 @@ def measure(stack: Stack, framework: Numpy | None = None, root: int = 0) -> Meas
     return Propagation().measure(stack, Lab(framework or oracle, oracle, root))
 
 
-def column(found: Measurement, table: str, metric: str) -> Array:
-    return next(t for t in found.tables if t.name == table).columns[metric]
+def column(measurement: Measurement, table: str, metric: str) -> Array:
+    return next(t for t in measurement.tables if t.name == table).columns[metric]
 
 
 # --- against theory -----------------------------------------------------------------------------
 
 
 class Halved(Numpy):
-    """A planted defect: fan_in + fan_out where the fan of the inputs alone belongs."""
+    """An oracle with a planted defect: fan_in + fan_out instead of fan_in."""
 
     def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
         kernel, bias = super().draw(initializer, fan_in, fan_out, seed)
@@ -85,47 +85,48 @@ class Halved(Numpy):
 
 
 class SlightlySmall(Numpy):
-    """A smaller one: the standard deviation of a truncated normal left uncorrected."""
+    """An oracle with a smaller defect: the uncorrected deviation of a truncated normal."""
 
     def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
         kernel, bias = super().draw(initializer, fan_in, fan_out, seed)
         return kernel * 0.8796, bias
 
 
-def off(found: Measurement, way: str, tolerance: float) -> bool:
-    errors = column(found, "runs", f"{way}_slope_error")
+def deviates(measurement: Measurement, direction: str, tolerance: float) -> bool:
+    """Return whether the mean slope differs from theory by more than the tolerance."""
+    errors = column(measurement, "runs", f"{direction}_slope_error")
     return bool(abs(errors.mean()) > tolerance)
 
 
-@pytest.mark.parametrize("way", ["forward", "backward"])
-def test_slopes_follow_theory_and_show_a_wrong_variance(way: str) -> None:
-    """One relu network's slope has a standard deviation of sqrt(5 / (48 * 8)) = 0.114, the mean
-    of 20 one of 0.026. Halving the variance moves it by ln 2 = 0.69, the truncation by 0.26."""
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_slopes_follow_theory_and_show_a_wrong_variance(direction: str) -> None:
+    """The slope of one relu network has a standard deviation of sqrt(5 / (48 * 8)) = 0.114, the
+    mean of 20 one of 0.026. Halving the variance moves it by ln 2 = 0.69, truncation by 0.26."""
     tolerance = 4.5 * math.sqrt(5 / (WIDTH * DEPTH * 20))
     stack = stack_of(("relu",), "he_normal", 20)
-    assert not off(measure(stack), way, tolerance)
-    assert off(measure(stack, Halved()), way, tolerance)
-    assert off(measure(stack, SlightlySmall()), way, tolerance)
+    assert not deviates(measure(stack), direction, tolerance)
+    assert deviates(measure(stack, Halved()), direction, tolerance)
+    assert deviates(measure(stack, SlightlySmall()), direction, tolerance)
 
 
 @pytest.mark.parametrize("initializer", ["xavier_uniform", "normal(0.2)", "orthogonal"])
-def test_layers_follow_theory(initializer: str) -> None:
+def test_every_layer_follows_theory(initializer: str) -> None:
     names = ("linear", "tanh", "sigmoid")
-    found = measure(stack_of(names, initializer, 20, width=96))
+    measurement = measure(stack_of(names, initializer, 20, width=96))
     for metric in (
         "preactivation_variance",
         "activation_variance",
         "activation_mean_square",
         "gradient_mean_square",
     ):
-        logs = np.log(column(found, "layers", metric)).reshape(3, 20, DEPTH).mean(axis=1)
-        predicted = np.log(column(found, "layers", f"{metric}_predicted"))
-        # Networks differ by about sqrt(2 * 8 / 96) = 0.4 at the last layer, the mean of 20 by
-        # 0.09 and less, since the inputs of a batch differ too. normal(0.2) has fan_in Var = 3.8.
+        logs = np.log(column(measurement, "layers", metric)).reshape(3, 20, DEPTH).mean(axis=1)
+        predicted = np.log(column(measurement, "layers", f"{metric}_predicted"))
+        # Networks vary by about sqrt(2 * 8 / 96) = 0.4 at the last layer, the mean of 20 by 0.09
+        # and less, since the inputs of a batch differ too. normal(0.2) has fan_in Var = 3.8.
         assert np.abs(logs - predicted.reshape(3, 20, DEPTH)[:, 0]).max() < 0.3
 
 
-def test_the_default_of_torch_has_a_bias_that_theory_knows() -> None:
+def test_the_prediction_includes_the_bias_of_the_default_of_torch() -> None:
     study = Propagation()
     values: dict[str, Value] = {
         "activation": "linear",
@@ -143,17 +144,17 @@ def test_the_default_of_torch_has_a_bias_that_theory_knows() -> None:
 
 
 def test_a_kernel_that_is_not_centred_has_no_prediction() -> None:
-    found = measure(stack_of(("tanh",), "constant(0.5)", 1))
-    assert np.isnan(column(found, "runs", "forward_slope_predicted")).all()
-    assert np.isfinite(column(found, "runs", "forward_slope")).all()
+    measurement = measure(stack_of(("tanh",), "constant(0.5)", 1))
+    assert np.isnan(column(measurement, "runs", "forward_slope_predicted")).all()
+    assert np.isfinite(column(measurement, "runs", "forward_slope")).all()
 
 
 # --- the statistics -----------------------------------------------------------------------------
 
 
-def test_statistics_are_those_of_the_signals() -> None:
+def test_the_columns_are_the_statistics_of_the_signals() -> None:
     stack = stack_of(("relu",), "he_normal", 2)
-    found = measure(stack)
+    measurement = measure(stack)
     lab = Lab(Numpy(), Numpy(), 0)
     member = stack.members[1]
     inputs, cotangent = batch(member, lab)
@@ -174,43 +175,45 @@ def test_statistics_are_those_of_the_signals() -> None:
             "gradient_mean_square": math.exp(np.mean([math.log((x @ x) / WIDTH) for x in g])),
         }
         for metric, value in expected.items():
-            measured = column(found, "layers", metric)[1, layer]
+            measured = column(measurement, "layers", metric)[1, layer]
             assert measured == pytest.approx(value, rel=1e-9), (metric, layer)
         edges = np.linspace(-signals.REACH, signals.REACH, signals.BINS + 1)
         scaled = np.clip(a / math.sqrt((a**2).mean()), -3.99, 3.99)
         counts = np.histogram(scaled, bins=edges)[0] / a.size
-        assert column(found, "histograms", "histogram_share")[1, layer] == pytest.approx(counts)
+        shares = column(measurement, "histograms", "histogram_share")
+        assert shares[1, layer] == pytest.approx(counts)
     first = [math.log((x @ x) / WIDTH) for x in inputs.astype(np.float64)]
     last = [math.log((x @ x) / WIDTH) for x in signal.activation[-1]]
     slope = (np.mean(last) - np.mean(first)) / DEPTH
-    assert column(found, "runs", "forward_slope")[1] == pytest.approx(slope)
-    assert column(found, "runs", "output_std")[1] == pytest.approx(signal.activation[-1].std())
-    gradients = column(found, "layers", "gradient_mean_square")[1]
+    assert column(measurement, "runs", "forward_slope")[1] == pytest.approx(slope)
+    output_std = column(measurement, "runs", "output_std")
+    assert output_std[1] == pytest.approx(signal.activation[-1].std())
+    gradients = column(measurement, "layers", "gradient_mean_square")[1]
     backward = math.log(gradients[0] / gradients[-1]) / (DEPTH - 1)
-    assert column(found, "runs", "backward_slope")[1] == pytest.approx(backward)
+    assert column(measurement, "runs", "backward_slope")[1] == pytest.approx(backward)
 
 
 def test_every_metric_is_registered_and_every_table_complete() -> None:
-    found = measure(stack_of(("tanh", "relu"), "xavier_normal", 2))
+    measurement = measure(stack_of(("tanh", "relu"), "xavier_normal", 2))
     lengths = {"layer": DEPTH, "bin": signals.BINS}
-    for spec, table in zip(Propagation().tables, found.tables, strict=True):
+    for spec, table in zip(Propagation().tables, measurement.tables, strict=True):
         assert (table.name, tuple(table.coordinates)) == (spec.name, spec.coordinates)
         assert tuple(table.columns) == spec.metrics
         shape = (4, *(lengths[name] for name in spec.coordinates))
         for metric, values in table.columns.items():
             assert metric in METRICS
             assert values.shape == shape
-    shares = column(found, "histograms", "histogram_share")
+    shares = column(measurement, "histograms", "histogram_share")
     assert shares.sum(axis=-1) == pytest.approx(np.ones((4, DEPTH)))
     assert list(signals.CENTRES) == sorted(signals.CENTRES)
     assert signals.CENTRES[signals.BINS // 2] == 0.0
 
 
-# --- which draw serves whom ---------------------------------------------------------------------
+# --- shared draws -------------------------------------------------------------------------------
 
 
 class Counting(Numpy):
-    """Counts its draws."""
+    """An oracle that counts its draws."""
 
     def __init__(self) -> None:
         self.draws = 0
@@ -220,13 +223,13 @@ class Counting(Numpy):
         return super().draw(initializer, fan_in, fan_out, seed)
 
 
-def test_one_draw_serves_all_activations_and_no_other_seed() -> None:
+def test_one_draw_is_shared_by_all_activations_of_a_seed() -> None:
     counting = Counting()
     measure(stack_of(("linear", "tanh", "relu"), "xavier_normal", 3), counting)
     assert counting.draws == 3 * DEPTH
 
 
-def test_a_run_depends_on_its_cell_seed_and_root_alone() -> None:
+def test_a_run_depends_only_on_its_cell_its_seed_and_the_root() -> None:
     many = measure(stack_of(("linear", "tanh", "relu"), "he_uniform", 3))
     alone = measure(stack_of(("tanh",), "he_uniform", 2))
     for metric in ("forward_slope", "backward_slope", "saturated_share"):
@@ -253,60 +256,61 @@ def layer_of(framework: Numpy, weights: str, layer: int = 1, **values: Value) ->
     return initial_layer(framework, 0, Member(cell, 3), layer, 6, 6)
 
 
-class Elsewhere(Numpy):
-    """The same framework under another name."""
+class Renamed(Numpy):
+    """The oracle under the name of another framework."""
 
     name = "torch"
 
 
 def test_shared_weights_are_shared_and_native_weights_are_not() -> None:
-    here, there = Numpy(), Elsewhere()
-    shared = layer_of(here, "shared")[0]
+    oracle, renamed = Numpy(), Renamed()
+    shared = layer_of(oracle, "shared")[0]
     assert shared.dtype == np.float32
-    assert (shared == layer_of(there, "shared")[0]).all()
-    assert (shared == layer_of(here, "shared", activation="relu")[0]).all()
-    native = layer_of(here, "native")[0]
+    assert (shared == layer_of(renamed, "shared")[0]).all()
+    assert (shared == layer_of(oracle, "shared", activation="relu")[0]).all()
+    native = layer_of(oracle, "native")[0]
     assert native.dtype == np.float32
-    assert (native == layer_of(here, "native", activation="relu")[0]).all()
+    assert (native == layer_of(oracle, "native", activation="relu")[0]).all()
     for other in (
         native,
-        layer_of(there, "native")[0],
-        layer_of(here, "shared", layer=2)[0],
-        layer_of(here, "shared", initializer="lecun_normal")[0],
+        layer_of(renamed, "native")[0],
+        layer_of(oracle, "shared", layer=2)[0],
+        layer_of(oracle, "shared", initializer="lecun_normal")[0],
     ):
         assert (shared != other).all()
-    assert (native != layer_of(there, "native")[0]).all()
-    assert (layer_of(here, "shared")[1] == 0).all()
+    assert (native != layer_of(renamed, "native")[0]).all()
+    assert (layer_of(oracle, "shared")[1] == 0).all()
 
 
-def test_default_has_no_law_to_share() -> None:
+def test_shared_weights_of_the_default_raise() -> None:
     with pytest.raises(UserError, match="no law"):
         layer_of(Numpy(), "shared", initializer="default")
 
 
-# --- odd networks -------------------------------------------------------------------------------
+# --- extreme networks ---------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_network_of_zeros_is_a_result() -> None:
-    found = measure(stack_of(("tanh", "relu"), "zeros", 1))
-    assert found.status == ["ok", "ok"]
-    assert (column(found, "runs", "forward_slope") == -np.inf).all()
-    assert (column(found, "runs", "forward_slope_error") == 0).all()
-    assert (column(found, "runs", "zero_share") == 1).all()
-    assert (column(found, "runs", "map_error") == 0).all()
-    middle = column(found, "histograms", "histogram_share")[:, :, signals.BINS // 2]
+def test_a_network_of_zeros_is_measured_without_a_warning() -> None:
+    measurement = measure(stack_of(("tanh", "relu"), "zeros", 1))
+    assert measurement.status == ["ok", "ok"]
+    assert (column(measurement, "runs", "forward_slope") == -np.inf).all()
+    assert (column(measurement, "runs", "forward_slope_error") == 0).all()
+    assert (column(measurement, "runs", "zero_share") == 1).all()
+    assert (column(measurement, "runs", "map_error") == 0).all()
+    middle = column(measurement, "histograms", "histogram_share")[:, :, signals.BINS // 2]
     assert (middle == 1).all()
 
 
 class Broken(Numpy):
-    """Its second network has a NaN in layer 3 and inf from there on."""
+    """An oracle whose second network has a NaN in layer 3 and inf in all later layers."""
 
     def propagate(
         self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
     ) -> list[LayerSignals]:
-        sound = super().propagate(names, weights, inputs, cotangent)
-        return [s if name == "relu" else _broken(s) for name, s in zip(names, sound, strict=True)]
+        signals = super().propagate(names, weights, inputs, cotangent)
+        pairs = zip(names, signals, strict=True)
+        return [signal if name == "relu" else _broken(signal) for name, signal in pairs]
 
 
 def _broken(signal: LayerSignals) -> LayerSignals:
@@ -319,17 +323,17 @@ def _broken(signal: LayerSignals) -> LayerSignals:
 @pytest.mark.filterwarnings("error")
 def test_a_network_that_overflows_is_a_row_with_a_reason() -> None:
     stack = stack_of(("relu", "linear"), "xavier_normal", 1)
-    found = measure(stack, Broken())
-    assert found.status == ["ok", "diverged"]
-    assert found.reason == ["", "the preactivation of layer 3 became inf or NaN"]
+    measurement = measure(stack, Broken())
+    assert measurement.status == ["ok", "diverged"]
+    assert measurement.reason == ["", "the preactivation of layer 3 became inf or NaN"]
     sound = measure(stack)
-    for table, other in zip(found.tables, sound.tables, strict=True):
+    for table, other in zip(measurement.tables, sound.tables, strict=True):
         for metric, values in table.columns.items():
             assert np.array_equal(values[0], other.columns[metric][0], equal_nan=True)
-    assert np.isnan(column(found, "histograms", "histogram_share")[1, 2:]).all()
+    assert np.isnan(column(measurement, "histograms", "histogram_share")[1, 2:]).all()
 
 
-def test_a_gradient_that_overflows_is_named_from_the_output() -> None:
+def test_the_first_overflow_of_a_gradient_is_counted_from_the_output() -> None:
     ones = np.ones((4, 2, 3))
     gradient = ones.copy()
     gradient[:2] = np.inf
@@ -348,7 +352,7 @@ def test_one_layer_has_no_backward_slope() -> None:
     assert np.isfinite(columns["runs"]["forward_slope_error"])
 
 
-def test_what_cannot_be_measured_is_known_beforehand() -> None:
+def test_an_unsupported_cell_has_its_reason() -> None:
     def reason(framework: str, initializer: str, weights: str) -> str | None:
         values: dict[str, Value] = {
             "activation": "relu",

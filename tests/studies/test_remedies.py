@@ -1,4 +1,4 @@
-"""The study remedies: its table of failures and remedies, its columns, its figures."""
+"""The study ``remedies``: the table of failures and remedies, columns and figures."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ def test_a_remedy_changes_one_thing() -> None:
         elif axes["case"] == failure:
             changed = {axis for axis in {*axes, *bare} if axes.get(axis) != bare.get(axis)}
             assert len(changed) == 1, (failure, remedy, changed)
-        else:  # the cells of the healthy start, which several failures share
+        else:  # the healthy start, which is the better start of several failures
             assert {**axes, "scale": 1.0} == {**remedies.cure("healthy", "none"), "scale": 1.0}  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize("profile", ["quick", "standard"])
-def test_every_cell_of_the_grids_stands_in_the_table(profile: str) -> None:
-    named = []
+def test_every_cell_of_the_grids_is_a_failure_with_a_remedy(profile: str) -> None:
+    expected = []
     for failure, remedy in PAIRS:
         if axes := remedies.cure(failure, remedy):
             values = {axis: canonical_value(axis, value) for axis, value in axes.items()}
-            named.append(make_cell(STUDY, {"framework": "torch", **values}))
+            expected.append(make_cell(STUDY, {"framework": "torch", **values}))
     selected = grids.cells(STUDY, grids.Selection(profile, ("torch",)))
-    assert set(selected) <= set(named)
-    assert profile == "quick" or set(selected) == set(named)
+    assert set(selected) <= set(expected)
+    assert profile == "quick" or set(selected) == set(expected)
 
 
-def test_the_scale_multiplies_the_start_alone() -> None:
+def test_the_scale_multiplies_only_the_initial_kernels() -> None:
     cells = {"case": "exploding_relu", "activation": "relu", "initializer": "he_normal"}
     lab = Lab(load("numpy"), load("numpy"), 0)
     plain, twice = (
@@ -74,16 +74,16 @@ def test_the_scale_multiplies_the_start_alone() -> None:
     np.testing.assert_array_equal(plain.inputs, twice.inputs)
 
 
-def test_norm_is_over_all_entries_of_a_member() -> None:
+def test_the_norm_is_taken_over_all_entries_of_a_member() -> None:
     parts = [np.array([[3.0, 0.0], [1.0, 1.0]]), np.array([[4.0], [1.0]])]
     np.testing.assert_allclose(remedies.norm(parts), [5.0, np.sqrt(3.0)])
 
 
 @pytest.mark.parametrize("framework", NATIVE)
-def test_measured_with_all_remedies_at_once(
+def test_a_healthy_network_learns_with_all_remedies_at_once(
     framework: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two epochs of four layers: what was asked for arrives, and a healthy network learns."""
+    """The task has every remedy of the cell, and two epochs of four layers suffice."""
     monkeypatch.setattr(remedies, "EPOCHS", 2)
     stack = small(
         framework,
@@ -103,11 +103,11 @@ def test_measured_with_all_remedies_at_once(
     assert task.architecture.residual == 0.5
     assert task.architecture.normalization == "batch"
     assert (task.clipping, task.schedule) == ("norm", "exponential(0.9)")
-    found = STUDY.measure(stack, lab)
-    assert list(found.status) == ["ok", "ok"]
-    columns = found.tables[0].columns
+    measurement = STUDY.measure(stack, lab)
+    assert list(measurement.status) == ["ok", "ok"]
+    columns = measurement.tables[0].columns
     assert set(columns) == set(STUDY.tables[0].metrics)
-    # After 40 steps with batch norm both are far from guessing's ln 2 = 0.69.
+    # Guessing has a loss of ln 2 = 0.69; 40 steps with batch norm do much better.
     assert (columns["train_loss"] < 0.6).all()
     assert (columns["first_gradient_norm"] <= columns["initial_gradient_norm"]).all()
     assert (columns["first_gradient_norm"] > 0).all()
@@ -117,13 +117,13 @@ def test_a_start_that_explodes_is_a_row_with_a_reason(monkeypatch: pytest.Monkey
     monkeypatch.setattr(remedies, "EPOCHS", 1)
     cells = {"case": "exploding_relu", "activation": "relu", "initializer": "he_normal"}
     stack = small("numpy", {**cells, "scale": "1e60", "depth": "4"})  # inf in single precision
-    found = STUDY.measure(stack, Lab(load("numpy"), load("numpy"), 0))
-    assert list(found.status) == ["diverged", "diverged"]
-    assert all("inf or NaN" in reason for reason in found.reason)
+    measurement = STUDY.measure(stack, Lab(load("numpy"), load("numpy"), 0))
+    assert list(measurement.status) == ["diverged", "diverged"]
+    assert all("inf or NaN" in reason for reason in measurement.reason)
 
 
 def runs(**changes: Any) -> pd.DataFrame:
-    """Twenty runs of the healthy network without a remedy; half of them train."""
+    """Return twenty runs of the healthy network without a remedy, half of which train."""
     axes = remedies.cure("healthy", "none")
     assert axes is not None
     values = {axis: canonical_value(axis, value) for axis, value in axes.items()}
@@ -141,18 +141,18 @@ def written(figure_axes: object) -> list[str]:
     return [text.get_text() for text in figure_axes.texts]  # type: ignore[attr-defined]
 
 
-def test_the_heat_map_counts_what_trains() -> None:
+def test_the_heat_map_counts_the_runs_that_train() -> None:
     drawing = page.trained(runs())
-    # The healthy networks, and in three more places as the better start of a failure.
+    # The healthy networks appear also in three places as the better start of a failure.
     assert written(drawing.figure.axes[0]) == ["0.50"] * 4
     assert "n = 20 seeds" in drawing.caption
-    # A diverged run did not train, whatever it had reached.
+    # A diverged run did not train, whatever accuracy it had reached.
     status = ["ok", "diverged"] * 10
     assert set(written(page.trained(runs(status=status)).figure.axes[0])) == {"0.00*"}
     assert set(written(page.gradients(runs()).figure.axes[0])) == {"-1.0"}
 
 
-def test_figures_say_why_they_are_not_drawn() -> None:
+def test_a_figure_without_its_rows_says_what_is_missing() -> None:
     with pytest.raises(NotDrawn, match="none of their cells"):
         page.trained(runs(depth=3))
     with pytest.raises(NotDrawn, match="did not measure"):

@@ -1,4 +1,4 @@
-"""The study of rescued starts: normalization reaches the network, and the figure shows shares."""
+"""The study ``rescue``: normalization reaches the network, and the figure shows shares."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def stack_of(name: str, normalization: str) -> Stack:
 
 
 @dataclass
-class Watched:
-    """A framework that keeps the tasks it is given."""
+class Recording:
+    """A framework that records its tasks and their first snapshots."""
 
     framework: Framework
     tasks: list[TrainTask] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Watched:
         return hash(self.framework)
 
     def draw(self, *names: object) -> object:
-        return self.framework.draw(*names)  # type: ignore[arg-type]  # passed on as it comes
+        return self.framework.draw(*names)  # type: ignore[arg-type]  # passed on unchanged
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         self.tasks.append(task)
@@ -65,22 +65,23 @@ def test_normalization_reaches_the_network(
     name: str, normalization: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rescue, "EPOCHS", 1)
-    watched = Watched(load(name))
-    lab = Lab(watched, load("numpy"), 0)  # type: ignore[arg-type]  # no probe is asked
-    found = Rescue().measure(stack_of(name, normalization), lab)
-    (task,) = watched.tasks
+    recording = Recording(load(name))
+    lab = Lab(recording, load("numpy"), 0)  # type: ignore[arg-type]  # no probe is used
+    measurement = Rescue().measure(stack_of(name, normalization), lab)
+    (task,) = recording.tasks
     assert task.architecture.normalization == normalization
     assert task.record == (0, 1)
-    (table,) = found.tables
-    assert found.status == ["ok", "ok"]
+    (table,) = measurement.tables
+    assert measurement.status == ["ok", "ok"]
     assert set(table.columns) == set(Rescue().tables[0].metrics)
-    # By the first kernel the gradient passes kernels of normal(0.01), each a factor of about 0.02,
-    # unless a normalization divides their scale away: it is then some thousand times larger.
-    kernel, _ = watched.starts[0].gradients[0]
+    # On its way to the first kernel the gradient passes kernels of normal(0.01), each a factor of
+    # about 0.02, unless normalization divides their scale away: then it is a thousand times larger.
+    kernel, _ = recording.starts[0].gradients[0]
     assert (np.abs(kernel).max(axis=(1, 2)) < 1e-4).all() == (normalization == "none")
 
 
 def frame() -> pd.DataFrame:
+    """Return rescue/runs.csv of both frameworks."""
     outcomes = {"none": (0.5, 0.5), "batch": (0.99, 0.96), "layer": (0.99, 0.5)}
     rows = [
         {
@@ -101,7 +102,7 @@ def frame() -> pd.DataFrame:
 
 
 def shares(drawing: Drawing) -> list[float]:
-    """The lengths of the bars of the first framework."""
+    """Return the lengths of the bars of the first framework."""
     bars = drawing.figure.axes[0].patches
     return [bar.get_width() for bar in bars if isinstance(bar, Rectangle)]
 
@@ -120,6 +121,6 @@ def test_a_diverged_run_has_not_learned() -> None:
     assert shares(rescued(table)) == [0.0, 0.0, 0.5]
 
 
-def test_the_figure_says_why_it_is_not_drawn() -> None:
+def test_a_figure_without_its_rows_says_what_is_missing() -> None:
     with pytest.raises(NotDrawn, match="no network was trained"):
         rescued(frame().assign(status="failed"))

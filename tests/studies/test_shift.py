@@ -1,4 +1,4 @@
-"""Study and field: the laws of the data, the corrections against known answers, the figures."""
+"""The study ``shift``: theory, data, corrections against known answers, the figures."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ def rng(seed: int = 3) -> np.random.Generator:
 # --- theory -------------------------------------------------------------------------------------
 
 
-def test_effective_share_is_that_of_a_large_sample() -> None:
-    """The ratio of the two laws is bounded by 8, so 200,000 points give it to a percent."""
+def test_the_effective_share_is_that_of_a_large_sample() -> None:
+    """The ratio of the two laws is at most 8, so 200,000 points determine the share to 1 %."""
     old, new = data.OLD, data.NEW
     x = old.mean + old.sd * rng().standard_normal(200_000)
-    found = correction.effective_share(new.density(x) / old.density(x))
-    assert found == pytest.approx(theory.effective_share(old, new), rel=0.01)
+    share = correction.effective_share(new.density(x) / old.density(x))
+    assert share == pytest.approx(theory.effective_share(old, new), rel=0.01)
     assert theory.effective_share(old, old) == pytest.approx(1)
     assert theory.effective_share(new, theory.Gaussian(0, 1)) == 0
 
 
-def test_excess_of_a_line_by_hand() -> None:
-    """Under N(0, s^2) the best line of x^3 - x is (3 s^2 - 1) x and leaves 6 s^6."""
+def test_the_excess_error_of_a_line_has_its_closed_form() -> None:
+    """Under N(0, s^2) the best line for x^3 - x is (3 s^2 - 1) x, with the error 6 s^6."""
     old, new = data.OLD, data.NEW
-    left = theory.polynomial_excess(data.truth, 1, new, new)
-    assert left == pytest.approx(6 * new.sd**6)
+    excess = theory.polynomial_excess(data.truth, 1, new, new)
+    assert excess == pytest.approx(6 * new.sd**6)
     assert theory.polynomial_excess(data.truth, 1, old, new) == pytest.approx(0.203035)
     assert theory.polynomial_excess(data.truth, 3, old, new) == pytest.approx(0, abs=1e-20)
 
 
 def test_the_best_blood_test_is_the_discriminant() -> None:
-    """100,000 people: a standard error of 0.0016."""
+    """With 100,000 people the standard error is 0.0016."""
     gap = 0.7
     sets = data.blood_test(rng(), 100_000, gap)
     direction = np.zeros(data.FEATURES)
@@ -57,18 +57,18 @@ def test_the_best_blood_test_is_the_discriminant() -> None:
     middle[1 : 1 + data.GAP_FEATURES] = -gap / 2
     exact = theory.screening(data.MARKER, gap, data.GAP_FEATURES)
     for (inputs, labels), share in ((sets.heldout, exact.study), (sets.field, exact.field)):
-        said = (inputs - middle) @ direction > 0
-        assert (said == labels).mean() == pytest.approx(share, abs=0.008)
+        predicted = (inputs - middle) @ direction > 0
+        assert (predicted == labels).mean() == pytest.approx(share, abs=0.008)
     inputs, labels = sets.field
-    said = inputs[:, 0] > data.MARKER / 2
-    assert (said == labels).mean() == pytest.approx(exact.attainable, abs=0.008)
+    predicted = inputs[:, 0] > data.MARKER / 2
+    assert (predicted == labels).mean() == pytest.approx(exact.attainable, abs=0.008)
 
 
 # --- data ---------------------------------------------------------------------------------------
 
 
-def test_the_labels_law_stays_where_the_inputs_move() -> None:
-    """P(label 1 | x) = Phi(2 x): near 0.25 it is 0.69, of some 5,000 points in each sample."""
+def test_the_law_of_the_labels_stays_while_the_inputs_move() -> None:
+    """P(label 1 | x) = Phi(2 x) is 0.69 near 0.25, where each sample has some 5,000 points."""
     sets = data.probit(rng(), 50_000, 1.0)
     for inputs, labels in (sets.train, sets.field):
         near = np.abs(inputs[:, 0] - 0.25) < 0.125
@@ -77,42 +77,43 @@ def test_the_labels_law_stays_where_the_inputs_move() -> None:
 
 
 @pytest.mark.parametrize("draw", [data.kerbs, data.tanks])
-def test_a_shortcut_goes_with_the_class_in_the_study_alone(
+def test_a_shortcut_goes_with_the_class_only_in_the_study(
     draw: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(data, "PAIR_NOISE", 0.0)
     assert callable(draw)
-    sets: data.Shifted = draw(rng(), 2000, 5.0)  # far above all that an image holds
-    bare: data.Shifted = draw(rng(), 2000, 0.0)
+    sets: data.Shifted = draw(rng(), 2000, 5.0)  # far above the values of an image
+    plain_sets: data.Shifted = draw(rng(), 2000, 0.0)
     assert sets.opposite is not None
-    assert bare.opposite is not None
+    assert plain_sets.opposite is not None
 
-    def over(painted: tuple[Array, Array], plain: tuple[Array, Array]) -> tuple[Array, Array]:
+    def added(painted: tuple[Array, Array], plain: tuple[Array, Array]) -> tuple[Array, Array]:
+        """Return what was painted over the images, and the labels."""
         assert np.array_equal(painted[1], plain[1])
         return painted[0] - plain[0], painted[1]
 
-    layer, labels = over(sets.train, bare.train)
+    layer, labels = added(sets.train, plain_sets.train)
     assert np.ptp(layer[labels == 1], axis=0) == pytest.approx(0)
     assert layer[labels == 0] == pytest.approx(0)
     pattern = layer[labels == 1][0]
-    layer, labels = over(sets.opposite, bare.opposite)
+    layer, labels = added(sets.opposite, plain_sets.opposite)
     assert layer[labels == 0] == pytest.approx(np.tile(pattern, ((labels == 0).sum(), 1)))
     assert layer[labels == 1] == pytest.approx(0)
-    layer, labels = over(sets.field, bare.field)
-    alike = (layer @ pattern)[labels == 1] / (pattern @ pattern)
-    # Any half of the tanks is bright; a texture of its own has nothing of the study's, on average.
-    assert alike.mean() == pytest.approx(0.5 if draw is data.tanks else 0, abs=0.05)
+    layer, labels = added(sets.field, plain_sets.field)
+    projection = (layer @ pattern)[labels == 1] / (pattern @ pattern)
+    # A random half of the tanks is bright; random textures average to nothing of the study's.
+    assert projection.mean() == pytest.approx(0.5 if draw is data.tanks else 0, abs=0.05)
 
 
 def test_training_and_testing_share_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "CLASS_NOISE", 0.0)
     sets, moved = data.proportions(rng(), 1000, 300)
-    known, others = ({row.tobytes() for row in inputs} for inputs, _ in (sets.train, sets.field))
-    # A few images of scikit-learn's set are there twice.
-    assert len(known & others) <= 2
-    assert len(known) > 500
-    frequent = np.bincount(sets.field[1], minlength=10) / 1000
-    assert frequent == pytest.approx(moved, abs=0.07)  # 4 standard errors at most
+    train, field = ({row.tobytes() for row in inputs} for inputs, _ in (sets.train, sets.field))
+    # A few images occur twice in scikit-learn's set.
+    assert len(train & field) <= 2
+    assert len(train) > 500
+    frequencies = np.bincount(sets.field[1], minlength=10) / 1000
+    assert frequencies == pytest.approx(moved, abs=0.07)  # 4 standard errors at most
     assert np.bincount(sets.train[1], minlength=10) / 1000 == pytest.approx(0.1, abs=0.04)
     assert sets.arriving[0].shape == (300, 64)
 
@@ -121,51 +122,51 @@ def test_training_and_testing_share_no_image(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_label_weights_undo_a_known_confusion() -> None:
-    """A classifier that is wrong in a fifth of class 1 and never in class 0; class 1 grows from a
-    half to four fifths."""
+    """The classifier is wrong for a fifth of class 1 and never for class 0, and the share of class
+    1 grows from a half to four fifths."""
     predicted, labels = np.array([0] * 5 + [1] * 4 + [0]), np.array([0] * 5 + [1] * 5)
     arriving = np.array([0] * 20 + [1] * 64 + [0] * 16)
-    found = correction.label_weights(predicted, labels, arriving, 2)
-    assert found == pytest.approx([0.4, 1.6])
-    # The transposed matrix, a mistake that is easily made, gives something else.
+    weights = correction.label_weights(predicted, labels, arriving, 2)
+    assert weights == pytest.approx([0.4, 1.6])
+    # The transposed matrix, an easy mistake, gives other weights.
     assert correction.label_weights(labels, predicted, arriving, 2) != pytest.approx([0.4, 1.6])
     assert correction.label_weights(labels, labels, np.zeros(5, int), 2).tolist() == [2.0, 0.0]
 
 
-def test_a_class_that_never_occurs_has_some_weight() -> None:
-    """An empty column makes the matrix singular; least squares answers all the same."""
-    found = correction.label_weights(np.array([0, 1]), np.array([0, 1]), np.array([0, 1]), 3)
-    assert found == pytest.approx([1, 1, 0])
+def test_a_class_that_never_occurs_has_a_weight_of_zero() -> None:
+    """An empty column makes the matrix singular, but least squares has a solution."""
+    weights = correction.label_weights(np.array([0, 1]), np.array([0, 1]), np.array([0, 1]), 3)
+    assert weights == pytest.approx([1, 1, 0])
 
 
-def test_a_density_ratio_from_a_classifier() -> None:
-    """N(0, 1) against N(1, 1): exp(x - 1/2). 20,000 points of each give the two coefficients of
-    its logarithm to 0.02; samples of unequal size too."""
+def test_a_classifier_estimates_the_density_ratio() -> None:
+    """N(1, 1) over N(0, 1) is exp(x - 1/2). With 20,000 and 10,000 points the two coefficients of
+    its logarithm are determined to 0.02, although the samples have unequal sizes."""
     old, new = rng(1).standard_normal((20_000, 1)), 1 + rng(2).standard_normal((10_000, 1))
-    at = np.linspace(-1, 2, 7)[:, None]
-    found = np.log(correction.density_ratio(old, new, at))
-    assert found == pytest.approx(at[:, 0] - 0.5, abs=0.1)
+    points = np.linspace(-1, 2, 7)[:, None]
+    logs = np.log(correction.density_ratio(old, new, points))
+    assert logs == pytest.approx(points[:, 0] - 0.5, abs=0.1)
 
 
-def test_effective_share_of_weights() -> None:
+def test_the_effective_share_of_equal_and_of_single_weights() -> None:
     assert correction.effective_share(np.full(7, 3.0)) == pytest.approx(1)
     assert correction.effective_share(np.array([1.0, 0, 0, 0])) == pytest.approx(0.25)
 
 
 def test_log_loss_is_finite_where_the_model_is_certain() -> None:
-    found = correction.log_loss(np.array([0.5, 1.0, 0.0]), np.array([1, 1, 1]))
-    assert found == pytest.approx((math.log(2) - math.log(1e-6)) / 3)
+    loss = correction.log_loss(np.array([0.5, 1.0, 0.0]), np.array([1, 1, 1]))
+    assert loss == pytest.approx((math.log(2) - math.log(1e-6)) / 3)
 
 
-def test_a_domain_classifier_sees_a_mean_and_needs_products_for_a_correlation() -> None:
-    """2,000 points each: chance has a standard error of 0.011 on the held-out halves."""
+def test_a_domain_classifier_detects_a_mean_and_needs_products_for_a_correlation() -> None:
+    """With 2,000 points each, chance has a standard error of 0.011 on the held-out halves."""
     base, other = rng(1).standard_normal((2, 2000, 3))
     assert correction.domain_accuracy(base, other) == pytest.approx(0.5, abs=0.05)
     assert correction.domain_accuracy(base, other + 1.0) > 0.75
-    turned = other.copy()
-    turned[:, 1] = 0.9 * turned[:, 0] + math.sqrt(1 - 0.81) * turned[:, 1]
-    assert correction.domain_accuracy(base, turned) == pytest.approx(0.5, abs=0.05)
-    assert correction.domain_accuracy(*correction.pairs(base, turned, 3)) > 0.65
+    correlated = other.copy()
+    correlated[:, 1] = 0.9 * correlated[:, 0] + math.sqrt(1 - 0.81) * correlated[:, 1]
+    assert correction.domain_accuracy(base, correlated) == pytest.approx(0.5, abs=0.05)
+    assert correction.domain_accuracy(*correction.pairs(base, correlated, 3)) > 0.65
 
 
 # --- the study ----------------------------------------------------------------------------------
@@ -189,12 +190,12 @@ def test_every_case_is_measured_and_follows_its_seed(case: str) -> None:
     assert columns[name][0] != columns[name][1]
 
 
-def test_every_metric_is_measured_by_a_case() -> None:
+def test_every_metric_is_measured_by_some_case() -> None:
     measured = {name for case in _CASES for name in measure(case, seeds=1).tables[0].columns}
     assert measured == set(Shift().tables[0].metrics)
 
 
-def test_how_far_a_fixed_data_set_moves_is_not_chosen() -> None:
+def test_a_scale_is_unsupported_for_a_data_set_that_moves_by_a_fixed_amount() -> None:
     def reason(case: str, scale: float) -> str | None:
         values: dict[str, Value] = {"framework": "numpy", "case": case, "scale": scale}
         return Shift().unsupported(make_cell(Shift(), values))
@@ -209,7 +210,7 @@ def test_how_far_a_fixed_data_set_moves_is_not_chosen() -> None:
 
 @pytest.fixture(scope="module")
 def runs() -> pd.DataFrame:
-    """Runs of three cases, as a run writes them."""
+    """Return shift/runs.csv with three cases."""
     parts = []
     for case, scale in (("blood_test", 3.0), ("tanks", 0.4), ("probit", 1.0)):
         columns = measure(case, scale, seeds=3).tables[0].columns
@@ -220,7 +221,7 @@ def runs() -> pd.DataFrame:
 def test_figures_show_medians(runs: pd.DataFrame) -> None:
     drawing = page.accuracies(runs)
     assert "n = 3 seeds" in drawing.caption
-    shown = {
+    heights = {
         round(float(y), 9)
         for line in drawing.figure.axes[0].lines
         for y in np.ravel(line.get_ydata())
@@ -228,12 +229,12 @@ def test_figures_show_medians(runs: pd.DataFrame) -> None:
     for case in ("blood_test", "tanks"):
         rows = runs[runs["case"] == case]
         for metric, _ in page.ACCURACIES:
-            assert round(rows[metric].median(), 9) in shown
+            assert round(rows[metric].median(), 9) in heights
     places = [np.ravel(line.get_xdata())[0] for line in page.noticed(runs).figure.axes[0].lines]
     assert any(x == runs[runs["case"] == "tanks"]["pair_domain_accuracy"].median() for x in places)
 
 
-def test_figures_say_why_they_are_not_drawn(runs: pd.DataFrame) -> None:
+def test_a_figure_without_its_rows_says_what_is_missing(runs: pd.DataFrame) -> None:
     for draw, metric in ((page.accuracies, "field_accuracy"), (page.noticed, "domain_accuracy")):
         with pytest.raises(NotDrawn, match="did not measure"):
             draw(runs.drop(columns=metric))

@@ -1,4 +1,4 @@
-"""The study of the Jacobian: statistics, isometry, predictions and a planted defect, the figure."""
+"""The study ``spectrum``: statistics, isometry, predictions and the figure."""
 
 from __future__ import annotations
 
@@ -28,23 +28,25 @@ LINEAR: measured.Axes = {
 
 
 def test_statistics_of_known_singular_values() -> None:
-    found = spectrum.observe(np.diag([3.0, 4.0, 0.0, 0.0]))
+    columns = spectrum.observe(np.diag([3.0, 4.0, 0.0, 0.0]))
     square = 25 / 4
-    assert found["jacobian_square"] == pytest.approx(square)
-    assert found["dispersion"] == pytest.approx((81 + 256) / 4 / square**2 - 1)
-    assert found["isometry_error"] == pytest.approx(1.0)
-    assert found["singular_value"][[0, -1]] == pytest.approx([0.0, 4 / math.sqrt(square)])
+    assert columns["jacobian_square"] == pytest.approx(square)
+    assert columns["dispersion"] == pytest.approx((81 + 256) / 4 / square**2 - 1)
+    assert columns["isometry_error"] == pytest.approx(1.0)
+    assert columns["singular_value"][[0, -1]] == pytest.approx([0.0, 4 / math.sqrt(square)])
     assert np.isnan(spectrum.observe(np.full((2, 2), np.inf))["dispersion"])
 
 
 @pytest.mark.parametrize("framework", measured.BOTH)
-def test_both_frameworks_measure_what_the_definition_says(framework: str) -> None:
+def test_a_framework_measures_the_jacobian_that_the_oracle_gives(framework: str) -> None:
     axes: measured.Axes = {"activation": ("linear", "tanh"), "scale": (1.0, 2.0)}
     (stack,) = measured.stacks(STUDY, framework, 1, {**LINEAR, **axes})
-    found = measured.measure(STUDY, stack)
-    measured.complete(STUDY, found, 4)
+    measurement = measured.measure(STUDY, stack)
+    measured.complete(STUDY, measurement, 4)
+    squares = measured.column(measurement, "runs", "jacobian_square")
+    singular = measured.column(measurement, "singular_values", "singular_value")
     lab = Lab(frameworks.load(framework), frameworks.load("numpy"), 0)
-    for number, member in enumerate(stack.members):
+    for row, member in enumerate(stack.members):
         factor = float(member.cell["scale"])
         weights = tuple((factor * kernel, bias) for kernel, bias in native_layers(member, lab))
         slow = lab.oracle.probe(Signals).jacobian(
@@ -52,20 +54,17 @@ def test_both_frameworks_measure_what_the_definition_says(framework: str) -> Non
         )
         s = np.linalg.svd(slow, compute_uv=False)
         # Single precision through three layers.
-        assert measured.column(found, "runs", "jacobian_square")[number] == pytest.approx(
-            np.mean(s**2), rel=1e-4
-        )
-        assert measured.column(found, "singular_values", "singular_value")[number] == pytest.approx(
-            np.quantile(s, QUANTILES) / np.sqrt(np.mean(s**2)), rel=1e-3, abs=1e-4
-        )
+        assert squares[row] == pytest.approx(np.mean(s**2), rel=1e-4)
+        expected = np.quantile(s, QUANTILES) / np.sqrt(np.mean(s**2))
+        assert singular[row] == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
 @pytest.mark.parametrize("framework", measured.BOTH)
-def test_orthogonal_is_an_isometry_and_gaussian_is_none(framework: str) -> None:
+def test_orthogonal_kernels_are_an_isometry_and_gaussian_ones_are_not(framework: str) -> None:
     for initializer, low, high in (("orthogonal", 0.0, 1e-5), ("xavier_normal", 0.5, 9.0)):
         (stack,) = measured.stacks(STUDY, framework, 1, {**LINEAR, "initializer": initializer})
-        found = measured.measure(STUDY, stack)
-        assert low <= measured.column(found, "runs", "isometry_error")[0] <= high
+        measurement = measured.measure(STUDY, stack)
+        assert low <= measured.column(measurement, "runs", "isometry_error")[0] <= high
 
 
 @pytest.mark.parametrize(
@@ -75,16 +74,18 @@ def test_orthogonal_is_an_isometry_and_gaussian_is_none(framework: str) -> None:
 def test_dispersions_are_depth_or_twice_that(
     activation: str, initializer: str, expected: float
 ) -> None:
-    """16 networks of 64 units: one is off by about 15 %, their mean by 4 %, and the prediction
-    by about depth / width = 5 % more. The three laws differ by a factor of 2."""
+    """The dispersion of a network of 64 units varies by about 15 %, the mean of 16 by 4 %, and the
+    prediction is off by about depth / width = 5 % more. The laws differ by a factor of 2."""
     axes: measured.Axes = {"activation": activation, "initializer": initializer, "width": 64}
     (stack,) = measured.stacks(STUDY, "numpy", 16, {**LINEAR, **axes})
-    found = measured.measure(STUDY, stack)
-    assert measured.column(found, "runs", "dispersion_predicted")[0] == pytest.approx(expected)
-    assert measured.column(found, "runs", "dispersion").mean() == pytest.approx(expected, rel=0.25)
+    measurement = measured.measure(STUDY, stack)
+    predicted = measured.column(measurement, "runs", "dispersion_predicted")
+    assert predicted[0] == pytest.approx(expected)
+    dispersion = measured.column(measurement, "runs", "dispersion")
+    assert dispersion.mean() == pytest.approx(expected, rel=0.25)
 
 
-def test_the_figure(tmp_path: Path) -> None:
+def test_the_figure_shows_the_table_and_names_what_is_missing(tmp_path: Path) -> None:
     chosen = [
         stack
         for initializer in ("xavier_normal", "orthogonal")
@@ -98,8 +99,8 @@ def test_the_figure(tmp_path: Path) -> None:
     values = tables("spectrum/singular_values.csv")
     assert values is not None
     for initializer in ("xavier_normal", "orthogonal"):
-        found = values.loc[values["initializer"] == initializer, "singular_value"]
-        assert measured.shows(drawing, np.maximum(found, page.FLOOR))
+        quantiles = values.loc[values["initializer"] == initializer, "singular_value"]
+        assert measured.shows(drawing, np.maximum(quantiles, page.FLOOR))
     with pytest.raises(NotDrawn, match="orthogonal"):
         page.quantiles(values[values["initializer"] != "orthogonal"])
     with pytest.raises(NotDrawn, match="did not measure"):

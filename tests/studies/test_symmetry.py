@@ -1,4 +1,4 @@
-"""The study of equal units: its starts, measures of a tie, and a small stack in both frameworks."""
+"""The study ``symmetry``: starts, measures of equality, small stacks, and the figures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ORACLE = frameworks.load("numpy")
 
 
 def member(case: str, seed: int = 0, scale: float = 1.0, **changes: Value) -> Member:
-    """One run of the study, of two hidden layers of 9 units (sqrt(9) is a whole number)."""
+    """Return a run with two hidden layers of 9 units (sqrt(9) is a whole number)."""
     values: dict[str, Value] = {
         "framework": "numpy",
         "activation": "tanh",
@@ -53,12 +53,12 @@ def start(case: str, seed: int = 0, scale: float = 1.0) -> Weights:
 
 
 def batched(weights: Weights) -> Weights:
-    """With the leading axis of a stack of one."""
+    """Add the leading axis of a stack of one."""
     return tuple((kernel[None], bias[None]) for kernel, bias in weights)
 
 
 def logits(weights: Weights, inputs: Array) -> Array:
-    """By the definition, of a ReLU network (fan_in, fan_out)."""
+    """Return the logits of a ReLU network with kernels (fan_in, fan_out), by the definition."""
     for kernel, bias in weights[:-1]:
         inputs = np.maximum(inputs @ kernel + bias, 0.0)
     return np.asarray((inputs @ weights[-1][0] + weights[-1][1])[:, 0])
@@ -67,7 +67,7 @@ def logits(weights: Weights, inputs: Array) -> Array:
 # --- starts and data ---------------------------------------------------------------------------
 
 
-def test_starts_are_what_they_are_called() -> None:
+def test_every_start_follows_the_rule_of_its_case() -> None:
     for kernel, bias in start("constant", scale=0.0):
         assert set(kernel.ravel()) == {0.5}
         assert not bias.any()
@@ -80,38 +80,39 @@ def test_starts_are_what_they_are_called() -> None:
     for kernel, bias in start("line_zeros"):
         assert kernel.std() > 0
         assert not bias.any()
-    for (own, bias), (other, _) in zip(start("line_random"), start("random"), strict=True):
+    for (kernel, bias), (other, _) in zip(start("line_random"), start("random"), strict=True):
         assert bias.std() > 0 or bias.size == 1
-        assert not np.array_equal(own, other)
+        assert not np.array_equal(kernel, other)
     with pytest.raises(UserError, match="no start"):
         starts._layer(np.random.default_rng(0), "ones", 1.0, (2, 2), 1)
 
 
-def test_noise_grows_from_the_same_draw() -> None:
-    """A hundred times the noise is the same start further away, so that its cost can be told."""
+def test_larger_noise_is_a_multiple_of_the_same_draw() -> None:
+    """So the effect of the size of the noise is not confounded with that of the draw."""
     small, large = start("constant", scale=1e-4), start("constant", scale=1e-2)
-    for (one, _), (two, _) in zip(small, large, strict=True):
-        np.testing.assert_allclose(100 * (one - 0.5), two - 0.5, rtol=1e-9)
-        assert 0.3 < np.std(two - 0.5) / 1e-2 < 3  # 9 to 81 draws
+    for (small_kernel, _), (large_kernel, _) in zip(small, large, strict=True):
+        np.testing.assert_allclose(100 * (small_kernel - 0.5), large_kernel - 0.5, rtol=1e-9)
+        assert 0.3 < np.std(large_kernel - 0.5) / 1e-2 < 3  # 9 to 81 draws
 
 
-def test_starts_differ_by_seed_alone() -> None:
+def test_starts_differ_only_by_seed() -> None:
     for case in ("random", "biases", "line_random"):
-        again, other = start(case, 1), start(case, 2)
-        same = starts.start(0, member(case, 1, activation="relu"), MODEL)
-        for pair, own, another in zip(again, same, other, strict=True):
-            for a, b in zip(pair, own, strict=True):
+        first, other_seed = start(case, 1), start(case, 2)
+        other_activation = starts.start(0, member(case, 1, activation="relu"), MODEL)
+        for layer, same, other in zip(first, other_activation, other_seed, strict=True):
+            for a, b in zip(layer, same, strict=True):
                 np.testing.assert_array_equal(a, b)
-            assert not np.array_equal(pair[0], another[0]) or case == "biases"
+            assert not np.array_equal(layer[0], other[0]) or case == "biases"
 
 
 def test_the_slab_is_cut_by_two_units_and_by_no_half_space() -> None:
-    """Of 1,000 points the best half-space of the slab's own direction is right on 0.841 +- 0.012;
-    four standard deviations are allowed."""
+    """On 1,000 points the best half-space in the direction of the slab has an accuracy of
+    0.841 +- 0.012; the test allows four standard deviations."""
     inputs, labels = starts.data(0, 0, "constant", "heldout")
-    along = (inputs[:, 0] + inputs[:, 1]) / math.sqrt(2)
-    np.testing.assert_array_equal(labels, ((along > -0.3) & (along < 1.0)).astype(np.float32))
-    best = max(np.mean((along > cut) == (labels == 1)) for cut in np.linspace(-2, 2, 401))
+    coordinate = (inputs[:, 0] + inputs[:, 1]) / math.sqrt(2)
+    inside = (coordinate > -0.3) & (coordinate < 1.0)
+    np.testing.assert_array_equal(labels, inside.astype(np.float32))
+    best = max(np.mean((coordinate > cut) == (labels == 1)) for cut in np.linspace(-2, 2, 401))
     assert abs(best - starts.HALF_SPACE) < 0.05
     assert abs(starts.HALF_SPACE - 0.8413) < 1e-4  # Phi(1), from a table
 
@@ -122,12 +123,12 @@ def test_the_line_has_five_boundaries_and_one_input() -> None:
     ordered = labels[np.argsort(inputs[:, 0])]
     assert np.count_nonzero(np.diff(ordered)) == 5
     other, _ = starts.data(0, 0, "line_random", "heldout")
-    np.testing.assert_array_equal(inputs, other)  # both cases learn the same
+    np.testing.assert_array_equal(inputs, other)  # both cases have the same data
     train, _ = starts.data(0, 0, "line_zeros", "train")
     assert len(train) == starts.POINTS
 
 
-def test_a_permuted_network_is_the_same_function() -> None:
+def test_a_permuted_network_computes_the_same_function() -> None:
     plain, moved = start("random"), start("permuted")
     inputs = np.random.default_rng(0).normal(size=(9, 4))
     assert not np.allclose(plain[0][0], moved[0][0])
@@ -137,8 +138,8 @@ def test_a_permuted_network_is_the_same_function() -> None:
 
 
 @pytest.mark.parametrize("power", [0.5, 1.0])
-def test_a_tied_relu_network_is_its_merged_one(power: float) -> None:
-    """With biases too, equal within each layer; the merged network has one unit a layer."""
+def test_a_relu_network_with_equal_units_computes_its_merged_network(power: float) -> None:
+    """Biases are included, equal within each layer; the merged network has one unit per layer."""
     tied = tuple((kernel, np.full_like(bias, 0.1)) for kernel, bias in start("constant", scale=0.0))
     merged = starts.merge(batched(tied), power)
     assert [kernel.shape for kernel, _ in merged] == [(1, 4, 1), (1, 1, 1), (1, 1, 1)]
@@ -147,7 +148,7 @@ def test_a_tied_relu_network_is_its_merged_one(power: float) -> None:
     np.testing.assert_allclose(logits(single, inputs), logits(tied, inputs), rtol=1e-12)
 
 
-def test_another_power_is_refused() -> None:
+def test_another_power_raises() -> None:
     with pytest.raises(ValueError, match="power"):
         starts.merge(batched(start("zeros")), 2.0)
 
@@ -155,11 +156,11 @@ def test_another_power_is_refused() -> None:
 # --- measures ----------------------------------------------------------------------------------
 
 
-def test_unit_spread_sees_every_kind_of_weight() -> None:
+def test_the_unit_spread_includes_every_kind_of_weight() -> None:
     tied = start("constant", scale=0.0)
     assert units.unit_spread(batched(tied)) == [0.0]
     assert units.unit_spread(batched(start("zeros"))) == [0.0]
-    for layer, part, where in (
+    for layer, part, index in (
         (0, 0, (2, 3)),
         (0, 1, 3),
         (1, 0, (3, 2)),
@@ -167,12 +168,12 @@ def test_unit_spread_sees_every_kind_of_weight() -> None:
         (2, 0, (4, 0)),
     ):
         moved = [[kernel.copy(), bias.copy()] for kernel, bias in tied]
-        moved[layer][part][where] += 0.005
-        found = units.unit_spread(batched(tuple((k, b) for k, b in moved)))
-        assert found[0] == pytest.approx(0.005 / max(0.5, moved[layer][part][where]))
+        moved[layer][part][index] += 0.005
+        spread = units.unit_spread(batched(tuple((k, b) for k, b in moved)))
+        assert spread[0] == pytest.approx(0.005 / max(0.5, moved[layer][part][index]))
 
 
-def test_the_output_bias_is_left_out_of_the_largest() -> None:
+def test_the_largest_weight_excludes_the_output_bias() -> None:
     weights = [[kernel.copy(), bias.copy()] for kernel, bias in start("zeros")]
     weights[-1][1][0] = 9.0
     assert units.largest(batched(tuple((k, b) for k, b in weights))) == [0.0]
@@ -184,7 +185,7 @@ def test_the_output_bias_is_left_out_of_the_largest() -> None:
 
 
 def small_stack(name: str, cases: tuple[tuple[str, float], ...], **changes: Value) -> Stack:
-    """Two seeds of each case: one hidden layer of 9 units."""
+    """Return two seeds of each case with one hidden layer of 9 units."""
     common: dict[str, Value] = {"framework": name, "depth": 1, **changes}
     members = tuple(member(case, seed, scale, **common) for case, scale in cases for seed in (0, 1))
     shared = tuple(pair for pair in members[0].cell.values if pair[0] not in STUDY.within)
@@ -201,9 +202,11 @@ def measured(stack: Stack) -> tuple[Measurement, dict[str, Array]]:
 
 
 @pytest.mark.parametrize("name", [n for n in installed() if n != "numpy"])
-def test_a_small_stack_against_the_oracle(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three epochs in double precision: the oracle's own study gives the same columns, to 1e-9;
-    what is rounding there (below 1e-9) may be other rounding here."""
+def test_a_small_stack_has_the_columns_of_the_oracle(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three epochs in double precision the columns agree to 1e-9, except those that measure
+    rounding, which may differ."""
     monkeypatch.setattr(symmetry, "RECORD", (0, 1, 3))
     exact = measured(small_stack("numpy", CASES))[1]
     measurement, columns = measured(small_stack(name, CASES))
@@ -227,10 +230,11 @@ def test_a_small_stack_against_the_oracle(name: str, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("name", [n for n in installed() if n != "numpy"])
-def test_the_one_unit_network_is_that_of_relu_alone(
+def test_only_a_relu_network_descends_as_its_merged_network(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Descent on 9 equal ReLU units is descent on one from sqrt(9) times the start; on tanh not."""
+    """Descent on 9 equal ReLU units is descent on one unit from sqrt(9) times the start; descent on
+    tanh units is not."""
     monkeypatch.setattr(symmetry, "RECORD", (0, 1, 2))
     gaps = {
         activation: measured(small_stack(name, (("constant", 0.0),), activation=activation))[1][
@@ -242,7 +246,9 @@ def test_the_one_unit_network_is_that_of_relu_alone(
     assert (gaps["tanh"] > 0.01).all()
 
 
-def test_dropout_parts_units_and_zeros_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropout_makes_units_differ_unless_they_start_at_zero(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(symmetry, "RECORD", (0, 1))
     cases = (("constant", 0.0), ("zeros", 1.0))
     columns = measured(small_stack("torch", cases, dropout=0.5, precision="single"))[1]
@@ -258,21 +264,21 @@ def test_a_network_that_diverges_is_a_row_with_its_reason(monkeypatch: pytest.Mo
     assert np.isfinite(columns["unit_spread"][:2]).all()
 
 
-def test_negative_noise_is_refused() -> None:
+def test_negative_noise_is_unsupported() -> None:
     assert STUDY.unsupported(member("constant", scale=-1.0).cell)
     assert STUDY.unsupported(member("constant", scale=0.0).cell) is None
 
 
 def test_cost_grows_with_the_stack() -> None:
-    one, two = small_stack("torch", CASES[:1]), small_stack("torch", CASES)
-    assert 0 < STUDY.cost(one).seconds < STUDY.cost(two).seconds
+    small, large = small_stack("torch", CASES[:1]), small_stack("torch", CASES)
+    assert 0 < STUDY.cost(small).seconds < STUDY.cost(large).seconds
 
 
 # --- the page ----------------------------------------------------------------------------------
 
 
 def small_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two starts in one framework: epochs.csv and runs.csv."""
+    """Return epochs.csv and runs.csv with two starts in one framework."""
     cells = [
         dict(page._TANH, framework="torch", scale=scale, case="constant") for scale in (0.0, 1e-6)
     ]
@@ -296,7 +302,7 @@ def small_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(epochs), pd.DataFrame(runs)
 
 
-def test_the_figures_draw_what_is_there() -> None:
+def test_the_figures_show_the_spreads_and_the_starts() -> None:
     epochs, runs = small_tables()
     with style():
         first, second = page.spread(epochs), page.learned(runs)
@@ -318,7 +324,7 @@ def test_an_activation_without_a_constant_start_is_not_compared() -> None:
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["torch, tanh"]
 
 
-def test_the_figures_say_what_is_missing() -> None:
+def test_figures_without_their_rows_say_what_is_missing() -> None:
     epochs, runs = small_tables()
     with pytest.raises(NotDrawn, match="none of its starts"):
         page.spread(epochs[epochs["epoch"] < 0])
@@ -329,7 +335,7 @@ def test_the_figures_say_what_is_missing() -> None:
     assert all("is missing" in sentence for sentence in part.absent)
 
 
-def test_the_oracle_takes_no_masks() -> None:
+def test_the_oracle_refuses_dropout() -> None:
     stack = small_stack("numpy", CASES[:1], dropout=0.5)
     with pytest.raises(UserError, match="dropout"):
         measured(stack)

@@ -1,4 +1,4 @@
-"""The training study: what its columns mean, on the oracle and on hand-made snapshots."""
+"""The study ``training``: data and starts by seed, columns, tables and divergence."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ TRAINING = STUDIES["training"]
 
 
 def small(**overrides: str) -> Stack:
+    """Return a small stack of two seeds for the oracle."""
     chosen = {"activation": "tanh", "initializer": "xavier_uniform", "depth": "1", **overrides}
     texts = [f"{axis}={values}" for axis, values in chosen.items()]
     selection = grids.Selection(
@@ -29,18 +30,18 @@ def lab() -> Lab:
     return Lab(oracle, oracle, 0)
 
 
-def test_first_true_counts_from_one_and_says_never() -> None:
+def test_first_true_counts_from_one_and_is_inf_without_a_true_flag() -> None:
     flags = np.array([[False, True, False], [True, True, False]])
     np.testing.assert_array_equal(first_true(flags), [2.0, 1.0, np.inf])
 
 
-def test_accuracy_is_nan_where_a_logit_is() -> None:
+def test_accuracy_is_nan_with_a_nan_logit() -> None:
     logits = np.array([[1.0, -1.0], [1.0, 1.0], [np.nan, 1.0]])
     labels = np.array([[1.0, 0.0]] * 3)
     np.testing.assert_array_equal(accuracy(logits, labels), [1.0, 0.5, np.nan])
 
 
-def test_a_member_has_its_own_data_order_and_start_by_seed_alone(lab: Lab) -> None:
+def test_the_seed_alone_determines_the_data_and_the_order_of_a_member(lab: Lab) -> None:
     stack = small(weights="shared", initializer="xavier_uniform,normal(1)")
     task = circles_task(stack, lab, (0, 1))
     seeds = np.array([member.seed for member in stack.members])
@@ -94,7 +95,7 @@ def test_a_stack_measures_every_table_of_the_study(
     )
 
 
-def test_a_network_that_leaves_the_numbers_is_a_row_with_its_step(
+def test_a_network_that_overflows_is_a_row_with_a_reason(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "RECORD", (0, 1))

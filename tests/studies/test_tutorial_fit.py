@@ -1,5 +1,4 @@
-"""A stacked network is the network that its user would train alone: ``keras.Model.fit`` in
-Keras, a plain loop in torch, the oracle in float64."""
+"""A stacked network equals one that a user trains alone, by ``keras.Model.fit`` or a torch loop."""
 
 from __future__ import annotations
 
@@ -17,11 +16,11 @@ from suite.types import Lab, Stack, TrainTask, Weights
 
 STUDY = STUDIES["tutorial"]
 EPOCHS = 2
-"""64 steps, two of them on a short batch."""
+"""The number of epochs: 64 steps, two of them on a short batch."""
 
 
 def stack_of(framework: str, activation: str, depth: int) -> Stack:
-    """Two seeds of one of the tutorial's networks, each layer drawn by itself."""
+    """Return two seeds of one of the tutorial's networks, each layer drawn by itself."""
     selection = grids.Selection("quick", (framework,), seeds=2)
     stacks = [
         stack
@@ -33,7 +32,7 @@ def stack_of(framework: str, activation: str, depth: int) -> Stack:
 
 
 def largest_gap(weights: Weights, others: Weights) -> float:
-    """Largest deviation of an array, relative to its largest entry."""
+    """Return the largest deviation of an array, relative to its largest entry."""
     return max(
         float(np.abs(a - b).max() / np.abs(b).max())
         for layer, other in zip(weights, others, strict=True)
@@ -43,11 +42,11 @@ def largest_gap(weights: Weights, others: Weights) -> float:
 
 @pytest.mark.parametrize("network", [("relu", 1), ("sigmoid", 4)], ids=str)
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])
-def test_a_stacked_network_is_the_one_its_user_trains(
+def test_a_stacked_network_is_the_one_that_a_user_trains(
     framework: str, network: tuple[str, int]
 ) -> None:
-    """Rounding (6e-8) grows to about 1e-6 in these steps, in a bias that starts at zero to some
-    more; another batch order moves weights by 1e-3 and more."""
+    """Rounding errors of 6e-8 grow to about 1e-6 in these steps, and somewhat more in a bias that
+    starts at zero; another batch order moves weights by at least 1e-3."""
     lab = Lab(frameworks.load(framework), frameworks.load("numpy"), 0)
     stack = stack_of(framework, *network)
     task = tutorial_task(stack, lab, (0, EPOCHS))
@@ -65,15 +64,14 @@ def test_a_stacked_network_is_the_one_its_user_trains(
 
 
 def reordered(task: TrainTask) -> TrainTask:
-    """The same task with its batches in another order, as when an epoch is counted once too
-    often."""
+    """Return the task with its batches in another order, as if epochs were counted from 2."""
     return replace(task, order=lambda epoch: task.order(epoch + 1))
 
 
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])
-def test_the_user_trains_what_the_oracle_defines(framework: str) -> None:
-    """With Adam, in one hidden layer. torch adds epsilon elsewhere, which is 1e-4 of a step where
-    a gradient is 1e-3, and float32 leaves 1e-6: 1e-3 of the largest weight is far from both."""
+def test_the_loop_of_a_user_trains_as_the_oracle_defines(framework: str) -> None:
+    """For Adam and one hidden layer, torch's position of epsilon changes a step by 1e-4 where a
+    gradient is 1e-3, and float32 has errors of 1e-6: 1e-3 of the largest weight is far above."""
     lab = Lab(frameworks.load(framework), frameworks.load("numpy"), 0)
     stack = stack_of(framework, "sigmoid", 1)
     task = tutorial_task(stack, lab, (0, 1))

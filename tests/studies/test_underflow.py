@@ -1,4 +1,4 @@
-"""The study of underflow: counting, the prediction, both frameworks, the figure."""
+"""The study ``underflow``: counting, the prediction, both frameworks, the figure."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def test_reach_counts_from_the_last_layer() -> None:
 
 
 @pytest.mark.parametrize("framework", measured.BOTH)
-def test_single_precision_ends_where_theory_says(framework: str) -> None:
+def test_single_precision_underflows_where_theory_predicts(framework: str) -> None:
     (stack,) = measured.stacks(STUDY, framework, 2, AXES)
-    found = measured.measure(STUDY, stack)
-    measured.complete(STUDY, found, 2)
-    ends = measured.column(found, "runs", "gradient_reach")
-    expected = measured.column(found, "runs", "gradient_reach_predicted")
-    # At 32 units the log of a network's gradient spreads by 1 layer on the way. Double precision
-    # would go on to all 90 layers, and a slope of 1/4 in place of 0.236 ends 3 layers later.
-    assert np.abs(ends - expected).max() <= 3
-    assert (ends < 80).all()
-    largest = measured.column(found, "layers", "largest_gradient")
+    measurement = measured.measure(STUDY, stack)
+    measured.complete(STUDY, measurement, 2)
+    reached = measured.column(measurement, "runs", "gradient_reach")
+    expected = measured.column(measurement, "runs", "gradient_reach_predicted")
+    # At 32 units the reach of a network varies by 1 layer. Double precision would reach all 90
+    # layers, and a slope of 1/4 instead of 0.236 would reach 3 layers more.
+    assert np.abs(reached - expected).max() <= 3
+    assert (reached < 80).all()
+    largest = measured.column(measurement, "layers", "largest_gradient")
     for member in range(2):
-        assert (largest[member] > 0).sum() == ends[member]
+        assert (largest[member] > 0).sum() == reached[member]
 
 
 def test_the_prediction_does_not_underflow_itself() -> None:
@@ -60,11 +60,11 @@ def test_the_prediction_does_not_underflow_itself() -> None:
     }
     logs = predicted(make_cell(STUDY, values))
     assert np.isfinite(logs).all()
-    # sqrt(chi) = 0.236 for the wide network, less the drift of 32 units.
+    # sqrt(chi) is 0.236 for the wide network, and the drift of 32 units lowers it.
     assert np.exp(np.diff(logs)) == pytest.approx(0.234, abs=0.003)
 
 
-def test_the_figure(tmp_path: Path) -> None:
+def test_the_figure_shows_the_table_and_names_what_is_missing(tmp_path: Path) -> None:
     chosen = measured.stacks(STUDY, "torch", 2, {**AXES, "depth": 80})
     tables = measured.written(tmp_path, STUDY, chosen)
     (part,) = page.parts(tables)
@@ -73,11 +73,11 @@ def test_the_figure(tmp_path: Path) -> None:
     assert drawing.name == "underflow"
     layers = tables("underflow/layers.csv")
     assert layers is not None
-    there = layers["largest_gradient"] > 0
-    logs = np.log10(layers["largest_gradient"].where(there))
+    nonzero = layers["largest_gradient"] > 0
+    logs = np.log10(layers["largest_gradient"].where(nonzero))
     assert measured.shows(drawing, logs)
     # The point is the last layer with a gradient.
-    assert measured.shows(drawing, [logs[there].iloc[-1]])
+    assert measured.shows(drawing, [logs[nonzero].iloc[-1]])
     assert measured.shows(drawing, np.log10(layers["largest_gradient_predicted"]))
     with pytest.raises(NotDrawn, match="did not measure"):
         page.largest(layers.drop(columns="largest_gradient"))

@@ -1,4 +1,4 @@
-"""Weights for points: the frameworks against gradients by hand, the study, its figure."""
+"""The study ``weighting``: the frameworks against the definition, columns, the figure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ RECORD = (1, 4, 9)
 
 
 def task() -> tuple[Weights, Array, Array, Array, Array]:
-    """Two small networks with biases, 12 points, weights from 0 to 6, 7 points to look at."""
+    """Return two small networks with biases, 12 points with weights from 0 to 6, and 7 test
+    points."""
     rng = np.random.default_rng(8)
     weights = tuple(
         (
@@ -41,25 +42,25 @@ def task() -> tuple[Weights, Array, Array, Array, Array]:
 
 @pytest.mark.parametrize("name", ["torch", "tensorflow"])
 def test_frameworks_take_the_steps_of_the_definition(name: str) -> None:
-    """Nine steps in single precision: relative errors of 1e-6 grow to about 1e-5. Leaving the
-    weights out, or dividing by their sum, is far outside."""
-    given = task()
-    found = frameworks.load(name).probe(WeightedTraining).train("sgd(0.05)", *given, RECORD)
-    exact = Numpy().probe(WeightedTraining).train("sgd(0.05)", *given, RECORD)
-    assert found.shape == (2, 3, 7)
-    assert found == pytest.approx(exact, rel=1e-3, abs=1e-4)
-    weights, inputs, labels, importance, points = given
+    """In nine steps of single precision relative errors of 1e-6 grow to about 1e-5. Without the
+    weights, or divided by their sum, the results differ much more."""
+    arguments = task()
+    logits = frameworks.load(name).probe(WeightedTraining).train("sgd(0.05)", *arguments, RECORD)
+    exact = Numpy().probe(WeightedTraining).train("sgd(0.05)", *arguments, RECORD)
+    assert logits.shape == (2, 3, 7)
+    assert logits == pytest.approx(exact, rel=1e-3, abs=1e-4)
+    weights, inputs, labels, importance, points = arguments
     for planted in (np.ones_like(importance), importance / importance.mean(axis=1, keepdims=True)):
         other = (
             Numpy()
             .probe(WeightedTraining)
             .train("sgd(0.05)", weights, inputs, labels, planted, points, RECORD)
         )
-        assert np.abs(other - found)[:, -1].max() > 0.01
+        assert np.abs(other - logits)[:, -1].max() > 0.01
 
 
 def test_the_definition_descends_its_own_loss() -> None:
-    """One tiny step against the difference quotient of the weighted loss along it."""
+    """One tiny step lowers the weighted loss as its difference quotients predict."""
     weights, inputs, labels, importance, _ = task()
     rate = 1e-6
 
@@ -78,7 +79,7 @@ def test_the_definition_descends_its_own_loss() -> None:
         .train(f"sgd({rate})", weights, inputs, labels, importance, inputs, (1,))[:, 0]
     )
     stepped = (importance * (np.logaddexp(0, after) - labels * after)).mean(axis=1)
-    gained = (loss(weights) - stepped) / rate
+    decrease = (loss(weights) - stepped) / rate
     squares = np.zeros(2)
     for place in range(3):
         for part in range(2):
@@ -87,17 +88,17 @@ def test_the_definition_descends_its_own_loss() -> None:
                 moved[place][part][(slice(None), *index)] += 1e-6
                 nudged = tuple((kernel, bias) for kernel, bias in moved)
                 squares += ((loss(nudged) - loss(weights)) / 1e-6) ** 2
-    assert gained == pytest.approx(squares, rel=1e-3)
+    assert decrease == pytest.approx(squares, rel=1e-3)
 
 
-def test_another_optimizer_has_no_definition() -> None:
+def test_the_definition_refuses_other_optimizers() -> None:
     for name in ("adam", "sgd(0.1,0.9)"):
         with pytest.raises(UserError, match="no definition"):
             Numpy().probe(WeightedTraining).train(name, *task(), RECORD)
 
 
 def test_the_best_boundary_moves_by_the_log_of_the_weight() -> None:
-    """The weighted posterior is a half there."""
+    """At the moved boundary the weighted posterior is 1/2."""
     move = theory.boundary_move(0.25, 0.5, 50.0, 3.0)
     odds = math.exp(-((move - 0.25) ** 2) / 0.5 + (move + 0.25) ** 2 / 0.5)
     assert 50 / odds == pytest.approx(1)
@@ -111,19 +112,19 @@ def stack_of(seeds: int) -> Stack:
 
 
 @pytest.fixture(scope="module")
-def found() -> Measurement:
+def measurement() -> Measurement:
     return Weighting().measure(stack_of(2), Lab(Numpy(), Numpy(), 1))
 
 
-def test_effects_are_those_of_the_steps(found: Measurement) -> None:
-    runs, steps = (table.columns for table in found.tables)
+def test_the_effects_are_those_of_the_first_and_last_steps(measurement: Measurement) -> None:
+    runs, steps = (table.columns for table in measurement.tables)
     effect = steps["positive_share"] - steps["positive_share_unweighted"]
     assert np.array_equal(runs["early_weight_effect"], effect[:, 0])
     assert np.array_equal(runs["late_weight_effect"], effect[:, -1])
-    apart = np.array([m.cell["case"] == "apart" for m in stack_of(2).members])
-    assert (runs["fitted_share"][apart] == 1).all()
-    assert (runs["fitted_share"][~apart] < 1).all()
-    assert list(found.status) == ["ok"] * 4
+    separable = np.array([m.cell["case"] == "apart" for m in stack_of(2).members])
+    assert (runs["fitted_share"][separable] == 1).all()
+    assert (runs["fitted_share"][~separable] < 1).all()
+    assert list(measurement.status) == ["ok"] * 4
 
 
 def test_data_follow_the_seed_and_the_root() -> None:
@@ -134,8 +135,10 @@ def test_data_follow_the_seed_and_the_root() -> None:
     assert not np.array_equal(sets[0][0], sets[3][0])
 
 
-def test_the_figure_shows_the_steps_or_says_why_not(found: Measurement) -> None:
-    columns = found.tables[1].columns
+def test_the_figure_shows_the_steps_and_names_what_is_missing(
+    measurement: Measurement,
+) -> None:
+    columns = measurement.tables[1].columns
     data: dict[str, object] = {
         "framework": "numpy",
         "case": "apart",

@@ -197,8 +197,8 @@ def formula(case: str, framework: str) -> str:
     if case == CLIPNORM:
         return "clipnorm"
     forms: tuple[str, ...] = get_args(Formulas)
-    own = entry_of(framework).formulas
-    return next(form for form in forms if (form == own) == (case == OWN))
+    native = entry_of(framework).formulas
+    return next(form for form in forms if (form == native) == (case == OWN))
 
 
 def shortened(task: TrainTask) -> TrainTask:
@@ -245,21 +245,21 @@ def gaps(
         float64(np.concatenate([snapshot.batch_loss for snapshot in snapshots]))
         for snapshots in (trained, reference)
     )
-    off = np.abs(loss - reference_loss)
+    difference = np.abs(loss - reference_loss)
     layers = np.array(
         [by_layer(a.weights, b.weights) for a, b in zip(trained, reference, strict=True)]
     )  # (epochs, layers, n)
     beyond = ~(layers <= OFF)
     first = beyond.any(axis=1).argmax(axis=0)  # the index of the epoch, if there is one
     layers_beyond = np.take_along_axis(beyond, first[None, None], axis=0)[0]
-    steps = len(off) // task.record[-1]
+    steps = len(difference) // task.record[-1]
     last, last_reference = trained[-1], reference[-1]
     labels = task.heldout_labels
     right, right_reference = (accuracy(s.heldout_logits, labels) for s in (last, last_reference))
     runs = {
-        "step_apart": first_true(~(off <= OFF * reference_loss)),
+        "step_apart": first_true(~(difference <= OFF * reference_loss)),
         "layer_apart": np.where(layers_beyond.any(axis=0), 1.0 + layers_beyond.argmax(axis=0), 0.0),
-        "early_gap": off[:EARLY].max(axis=0),
+        "early_gap": difference[:EARLY].max(axis=0),
         "weight_gap": layers[-1].max(axis=0),
         "loss_gap": np.abs(float64(last.loss) - last_reference.loss),
         "accuracy_gap": np.abs(right - right_reference),
@@ -268,7 +268,10 @@ def gaps(
     }
     growth = {
         "batch_gap": np.array(
-            [off[(epoch - 1) * steps : epoch * steps].max(axis=0) for epoch in task.record[1:]]
+            [
+                difference[(epoch - 1) * steps : epoch * steps].max(axis=0)
+                for epoch in task.record[1:]
+            ]
         ).T,
         "weight_gap": layers[1:].max(axis=1).T,
     }

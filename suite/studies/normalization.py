@@ -116,13 +116,13 @@ def _measured(member: Member, lab: Lab) -> dict[str, float]:
     batches = scale * rng.standard_normal((BATCHES, *shape))
     gamma, beta = rng.standard_normal((2, shape[-1]))
     cotangent = rng.standard_normal(shape)
-    given = LAYERS[kind].values(settings).get("epsilon")
+    chosen = LAYERS[kind].values(settings).get("epsilon")
     defaults = lab.framework.probe(NormalizationLayers).defaults(kind)
-    epsilon = defaults["epsilon"] if given is None else given
+    epsilon = defaults["epsilon"] if chosen is None else chosen
     row = {"layer_epsilon": epsilon, "trainable_per_feature": defaults["parameters"]}
-    row |= _against_definition(lab, kind, batches[0], gamma, beta, given, epsilon, cotangent)
-    row |= _standardised(lab, kind, batches[0], given, epsilon)
-    row |= _modes(lab, kind, batches, settings, given, epsilon)
+    row |= _against_definition(lab, kind, batches[0], gamma, beta, chosen, epsilon, cotangent)
+    row |= _standardised(lab, kind, batches[0], chosen, epsilon)
+    row |= _modes(lab, kind, batches, settings, chosen, epsilon)
     if settings == "default" and "kept_share" in row:
         row["momentum_argument"] = defaults["momentum"]
         row["momentum_gap"] = row["kept_share"] - defaults["momentum"]
@@ -135,13 +135,13 @@ def _against_definition(
     values: Array,
     gamma: Array,
     beta: Array,
-    given: float | None,
+    chosen: float | None,
     epsilon: float,
     cotangent: Array,
 ) -> dict[str, float]:
     layer = lab.framework.probe(NormalizationLayers).layer
     definition = lab.oracle.probe(NormalizationDefinition).layer
-    measured = layer(kind, values, gamma, beta, given, cotangent)
+    measured = layer(kind, values, gamma, beta, chosen, cotangent)
     exact = definition(kind, values, gamma, beta, epsilon, cotangent)
     other = definition(OTHER[kind], values, gamma, beta, epsilon, cotangent)
     # Gradients grow as the values shrink, so their errors are relative to the largest.
@@ -154,12 +154,12 @@ def _against_definition(
 
 
 def _standardised(
-    lab: Lab, kind: str, values: Array, given: float | None, epsilon: float
+    lab: Lab, kind: str, values: Array, chosen: float | None, epsilon: float
 ) -> dict[str, float]:
     features, axes = values.shape[-1], STATISTICS[kind]
     gamma, beta = np.ones(features), np.zeros(features)
     layer = lab.framework.probe(NormalizationLayers).layer
-    outputs, *_ = layer(kind, values, gamma, beta, given, values)
+    outputs, *_ = layer(kind, values, gamma, beta, chosen, values)
     variance, deviation = values.var(axis=axes), outputs.std(axis=axes)
     predicted = np.sqrt(variance / (variance + epsilon))
     return {
@@ -171,17 +171,17 @@ def _standardised(
 
 
 def _modes(
-    lab: Lab, kind: str, batches: Array, settings: str, given: float | None, epsilon: float
+    lab: Lab, kind: str, batches: Array, settings: str, chosen: float | None, epsilon: float
 ) -> dict[str, float]:
     """Compare training with inference mode, and the running statistics if the layer has any."""
     momentum = LAYERS[kind].values(settings).get("momentum")
     running = lab.framework.probe(NormalizationLayers).running
-    mean, variance, trained, inferred = running(kind, batches, momentum, given)
+    mean, variance, trained, inferred = running(kind, batches, momentum, chosen)
     row = {"mode_gap": _gap(trained, inferred)}
     if not len(mean):
         return row
     # After one batch the mean is (1 - kept) times that of the batch, since it starts at 0.
-    first = running(kind, batches[:1], momentum, given)[0]
+    first = running(kind, batches[:1], momentum, chosen)[0]
     axes = STATISTICS[kind]
     kept = float(np.median(1 - first / batches[0].mean(axis=axes)))
     definition = lab.oracle.probe(NormalizationDefinition).averages

@@ -146,9 +146,10 @@ def factors(member: Member, root: int) -> Array:
 
 
 def observe(drawn: Array, scales: Array) -> tuple[dict[str, Array], tuple[Table, Table]]:
-    """The columns of ``runs``, each (K,), and the tables ``spectrum`` and ``growth``.
+    """Return the columns of ``runs``, (K,) each, and the tables ``spectrum`` and ``growth``.
 
-    ``drawn``: (K, depth, n, n), the first factor first; ``scales``: (K,) of their entries.
+    ``drawn``: (K, depth, n, n), the first factor first; ``scales``: the scales of the entries,
+    (K,).
     """
     depth, n = drawn.shape[1:3]
     logs, left = through(drawn, np.broadcast_to(np.eye(n), (len(drawn), n, n)))
@@ -172,7 +173,7 @@ def observe(drawn: Array, scales: Array) -> tuple[dict[str, Array], tuple[Table,
         "underflow_factor": underflow,
         "underflow_factor_predicted": _until(SMALLEST, exact),
     }
-    if n > 1:  # a number has one exponent and one singular value
+    if n > 1:  # with n = 1 there is only one exponent and one singular value
         centred = exact - exact.mean(axis=1, keepdims=True)
         columns["spectrum_slope"] = (centred * measured).sum(axis=1) / (centred**2).sum(axis=1)
         singular = log_singular_values(drawn, left)

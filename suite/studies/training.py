@@ -120,8 +120,8 @@ class Training(Study):
         main = Grid({**every, "depth": (4,), "weights": ("native", "shared")})
         # Sixteen layers cost most: they get shared weights only where claims compare frameworks.
         native = Grid({**every, "depth": (16,)})
-        both = ("xavier_uniform", "orthogonal")
-        shared = Grid({**every, "initializer": both, "depth": (16,), "weights": ("shared",)})
+        compared = ("xavier_uniform", "orthogonal")
+        shared = Grid({**every, "initializer": compared, "depth": (16,), "weights": ("shared",)})
         part: Axes = {
             "activation": ("sigmoid", "tanh", "relu"),
             "initializer": ("default", "normal(1)", "xavier_uniform", "he_normal"),

@@ -34,9 +34,13 @@ from suite.types import Array
 class Phi(Protocol):
     """An activation, as NumPy functions that map float64 to float64 elementwise."""
 
-    def value(self, x: Array) -> Array: ...
+    def value(self, x: Array) -> Array:
+        """Return phi(x) in the shape of ``x``."""
+        ...
 
-    def slope(self, x: Array) -> Array: ...
+    def slope(self, x: Array) -> Array:
+        """Return phi'(x) in the shape of ``x``."""
+        ...
 
 
 @functools.lru_cache(maxsize=1)
@@ -67,6 +71,7 @@ class Moments:
 
     @property
     def variance(self) -> float:
+        """Var[phi]."""
         return self.square - self.mean**2
 
 
@@ -187,6 +192,7 @@ class Prediction:
 
     @property
     def activation_variance(self) -> Array:
+        """The variance of the activations over inputs and units, (depth,)."""
         return np.asarray(self.activation_square - self.activation_mean**2)
 
 

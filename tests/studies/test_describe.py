@@ -14,15 +14,15 @@ from suite.studies.common.describe import describe
 
 def test_each_member_has_the_statistics_of_its_own_values() -> None:
     values = np.random.default_rng(0).normal(1.0, 2.0, (3, 4, 5))
-    found = describe(values, (1, 2))
-    assert list(found) == ["mean", "std", "mean_abs", "rms"]
+    summary = describe(values, (1, 2))
+    assert list(summary) == ["mean", "std", "mean_abs", "rms"]
     for member in range(3):
         flat = values[member].ravel().tolist()
-        assert found["mean"][member] == pytest.approx(statistics.fmean(flat))
-        assert found["std"][member] == pytest.approx(statistics.pstdev(flat))
-        assert found["mean_abs"][member] == pytest.approx(statistics.fmean(map(abs, flat)))
+        assert summary["mean"][member] == pytest.approx(statistics.fmean(flat))
+        assert summary["std"][member] == pytest.approx(statistics.pstdev(flat))
+        assert summary["mean_abs"][member] == pytest.approx(statistics.fmean(map(abs, flat)))
         square = statistics.fmean(x**2 for x in flat)
-        assert found["rms"][member] == pytest.approx(math.sqrt(square))
+        assert summary["rms"][member] == pytest.approx(math.sqrt(square))
 
 
 def test_statistics_are_computed_in_double_precision() -> None:
@@ -38,9 +38,9 @@ def test_a_broken_member_is_a_result_without_a_warning() -> None:
     values[1, 0], values[2, 0], values[3] = np.nan, np.inf, (np.inf, -np.inf)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = describe(values, 1)
-    assert [found[key][0] for key in found] == [1.0, 0.0, 1.0, 1.0]
-    assert all(np.isnan(found[key][1]) for key in found)
-    assert found["mean"][2] == found["rms"][2] == np.inf
-    assert np.isnan(found["mean"][3])
-    assert found["mean_abs"][3] == np.inf
+        summary = describe(values, 1)
+    assert [summary[key][0] for key in summary] == [1.0, 0.0, 1.0, 1.0]
+    assert all(np.isnan(summary[key][1]) for key in summary)
+    assert summary["mean"][2] == summary["rms"][2] == np.inf
+    assert np.isnan(summary["mean"][3])
+    assert summary["mean_abs"][3] == np.inf

@@ -62,10 +62,10 @@ def test_a_framework_in_double_precision_has_its_own_form(
     """It agrees to rounding and differs from the other form, except for SGD, whose forms agree."""
     task = make_task(precision="double", **choice)  # type: ignore[arg-type]  # fields by name
     *_, trained = frameworks.load(name).train(task)
-    own, other = ("torch", "keras") if name == "torch" else ("keras", "torch")
+    form, other = ("torch", "keras") if name == "torch" else ("keras", "torch")
     single = name == "tensorflow" and choice["optimizer"].startswith(("sgd(", "adam"))
     tolerance = KERAS_TOLERANCE if single else DOUBLE_TOLERANCE
-    assert distance(trained, formulas(task, own)[-1]) < tolerance
+    assert distance(trained, formulas(task, form)[-1]) < tolerance
     if choice["optimizer"] != "sgd(0.03,0.9)":
         # The smallest difference is the 1e-6 that torch adds to a norm: 1e-5 of a clipped step.
         assert distance(trained, formulas(task, other)[-1]) > 10 * tolerance

@@ -46,8 +46,8 @@ def measure(
     return STUDY.measure(stack, Lab(inner or load(framework), load("numpy"), 0))
 
 
-def column(found: Measurement, metric: str) -> Array:
-    return np.asarray(found.tables[0].columns[metric])
+def column(measurement: Measurement, metric: str) -> Array:
+    return np.asarray(measurement.tables[0].columns[metric])
 
 
 # --- draws -------------------------------------------------------------------------------------
@@ -59,23 +59,23 @@ def test_a_rectangular_kernel_follows_its_law(framework: str, initializer: str) 
     """With 96,000 entries 3 % of a variance are six standard errors, and exchanged fans would be
     off by 40 %; sqrt(n) KS exceeds 2.5 once in 100,000 times."""
     for shape in ("240x400", "400x240"):
-        found = measure(framework, initializer, "dense", shape)
-        assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
-        assert (column(found, "ks_declared") * math.sqrt(96_000) < 2.5).all()
-        assert (np.abs(column(found, "kernel_variance_z")) < 6).all()
-        assert (np.abs(column(found, "kernel_mean_z")) < 6).all()
-        predicted = column(found, "kernel_kurtosis_predicted")
-        assert column(found, "kernel_kurtosis") == pytest.approx(predicted, abs=0.1)
+        measurement = measure(framework, initializer, "dense", shape)
+        assert column(measurement, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
+        assert (column(measurement, "ks_declared") * math.sqrt(96_000) < 2.5).all()
+        assert (np.abs(column(measurement, "kernel_variance_z")) < 6).all()
+        assert (np.abs(column(measurement, "kernel_mean_z")) < 6).all()
+        predicted = column(measurement, "kernel_kurtosis_predicted")
+        assert column(measurement, "kernel_kurtosis") == pytest.approx(predicted, abs=0.1)
 
 
 @pytest.mark.parametrize("framework", NATIVE)
 def test_a_convolution_counts_its_receptive_field(framework: str) -> None:
     """With 13,824 entries the standard error is 1.2 %; without the field the ratio would be 9."""
-    found = measure(framework, "he_normal", "convolution", "3x3x32x48")
-    assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.07)
+    measurement = measure(framework, "he_normal", "convolution", "3x3x32x48")
+    assert column(measurement, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.07)
     # Both libraries use the output channels of a transposed kernel as its fan in.
-    found = measure(framework, "he_normal", "transposed", "3x3x32x48")
-    assert column(found, "kernel_variance_ratio") == pytest.approx(32 / 48, rel=0.07)
+    measurement = measure(framework, "he_normal", "transposed", "3x3x32x48")
+    assert column(measurement, "kernel_variance_ratio") == pytest.approx(32 / 48, rel=0.07)
 
 
 @pytest.mark.parametrize("framework", EVERY)
@@ -114,15 +114,15 @@ def test_an_unknown_kind_raises_with_the_nearest_name(framework: str) -> None:
 
 @pytest.mark.parametrize("framework", NATIVE)
 def test_the_default_layer_and_its_bias_follow_their_laws(framework: str) -> None:
-    found = measure(framework, "default", "dense", "240x400")
-    assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
+    measurement = measure(framework, "default", "dense", "240x400")
+    assert column(measurement, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
     if framework == "torch":
         # With 400 entries of a uniform law the standard error is 2.2 %.
-        assert column(found, "kernel_bias_std") == pytest.approx(1 / math.sqrt(720), rel=0.14)
-        assert (column(found, "kernel_bias_largest") <= 1.000001).all()
-        assert (column(found, "kernel_bias_largest") > 0.97).all()
+        assert column(measurement, "kernel_bias_std") == pytest.approx(1 / math.sqrt(720), rel=0.14)
+        assert (column(measurement, "kernel_bias_largest") <= 1.000001).all()
+        assert (column(measurement, "kernel_bias_largest") > 0.97).all()
     else:
-        assert (column(found, "kernel_bias_std") == 0).all()
+        assert (column(measurement, "kernel_bias_std") == 0).all()
 
 
 @pytest.mark.parametrize("framework", NATIVE)
@@ -130,9 +130,9 @@ def test_the_variance_of_a_truncated_normal_is_that_of_its_framework(framework: 
     """Keras truncates at two standard deviations, as SciPy's truncnorm(-2, 2); the limits of torch
     are absolute."""
     cut = float(stats.truncnorm(-2, 2).var())
-    found = measure(framework, "normal(0.05)", "truncated", "240x400")
+    measurement = measure(framework, "normal(0.05)", "truncated", "240x400")
     expected = {"torch": 1.0, "tensorflow": cut}[framework]
-    assert column(found, "kernel_variance_ratio") == pytest.approx(expected, abs=0.03)
+    assert column(measurement, "kernel_variance_ratio") == pytest.approx(expected, abs=0.03)
 
 
 def test_the_oracle_truncates_like_scipy() -> None:
@@ -163,12 +163,12 @@ def test_planted_mistakes_are_measured() -> None:
         law = laws.TruncatedNormal(lambda fan_in, fan_out: 2 / fan_in)
         return law.draw(np.random.default_rng(seed), *shape), np.zeros(shape[1])
 
-    found = measure("torch", "he_normal", "dense", "240x400", inner=Wrong(exchanged))
-    assert column(found, "kernel_variance_ratio") == pytest.approx(0.6, abs=0.02)
-    found = measure("torch", "he_normal", "dense", "240x400", inner=Wrong(truncated))
-    assert column(found, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
-    assert (column(found, "ks_declared") > 0.0083).all()
-    assert (column(found, "ks_truncated") < 0.0083).all()
+    measurement = measure("torch", "he_normal", "dense", "240x400", inner=Wrong(exchanged))
+    assert column(measurement, "kernel_variance_ratio") == pytest.approx(0.6, abs=0.02)
+    measurement = measure("torch", "he_normal", "dense", "240x400", inner=Wrong(truncated))
+    assert column(measurement, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
+    assert (column(measurement, "ks_declared") > 0.0083).all()
+    assert (column(measurement, "ks_truncated") < 0.0083).all()
 
 
 # --- arithmetic --------------------------------------------------------------------------------
@@ -206,10 +206,10 @@ def test_a_linear_layer_multiplies_by_its_kernel(framework: str) -> None:
 @pytest.mark.parametrize("framework", NATIVE)
 def test_the_gains_of_a_rectangular_layer_are_the_predicted_ones(framework: str) -> None:
     """With 4,096 weights the standard error is 3 %; exchanged fans are off by a factor of 16."""
-    found = measure(framework, "xavier_normal", "dense", "256x16")
-    assert column(found, "forward_gain_predicted") == pytest.approx(2 * 256 / 272)
-    assert column(found, "forward_gain") == pytest.approx(2 * 256 / 272, rel=0.16)
-    assert column(found, "backward_gain") == pytest.approx(2 * 16 / 272, rel=0.16)
+    measurement = measure(framework, "xavier_normal", "dense", "256x16")
+    assert column(measurement, "forward_gain_predicted") == pytest.approx(2 * 256 / 272)
+    assert column(measurement, "forward_gain") == pytest.approx(2 * 256 / 272, rel=0.16)
+    assert column(measurement, "backward_gain") == pytest.approx(2 * 16 / 272, rel=0.16)
 
 
 def test_shapes_and_fans_are_read_from_their_names() -> None:
@@ -276,6 +276,6 @@ def test_layers_that_share_an_initializer_are_equal_or_not(
     framework: str, kind: str, equal: float
 ) -> None:
     state = random.getstate()
-    found = measure(framework, "normal(1)", kind, study.TUTORIAL)
-    assert column(found, "equal_kernels").tolist() == [equal, equal]
+    measurement = measure(framework, "normal(1)", kind, study.TUTORIAL)
+    assert column(measurement, "equal_kernels").tolist() == [equal, equal]
     assert random.getstate() == state

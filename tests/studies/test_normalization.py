@@ -48,13 +48,13 @@ def slopes(kind: str, values: Array, gamma: Array, beta: Array, cotangent: Array
     result, parts, h = [], [values, gamma, beta], 1e-6
     for position, part in enumerate(parts):
         slope = np.zeros_like(part)
-        for at in np.ndindex(part.shape):
+        for index in np.ndindex(part.shape):
             ends = []
             for step in (h, -h):
                 moved = part.copy()
-                moved[at] += step
+                moved[index] += step
                 ends.append(total([*parts[:position], moved, *parts[position + 1 :]]))
-            slope[at] = (ends[0] - ends[1]) / (2 * h)
+            slope[index] = (ends[0] - ends[1]) / (2 * h)
         result.append(slope)
     return result
 

@@ -171,8 +171,8 @@ def measure(study: Small, framework: Framework | None = None) -> Measurement:
     return study.measure(stack_of(study, framework.name), Lab(framework, load("numpy"), 0))
 
 
-def runs(found: Measurement, metric: str) -> Array:
-    return found.tables[0].columns[metric]
+def runs(measurement: Measurement, metric: str) -> Array:
+    return measurement.tables[0].columns[metric]
 
 
 @pytest.mark.parametrize(("case", "residual"), [("chain", 0.0), ("chain", 1.0), ("blocks", 1.0)])
@@ -180,19 +180,21 @@ def test_deep_networks_follow_theory(case: str, residual: float) -> None:
     """With four networks of 6 layers of 128 the log of a factor has a standard error of about
     sqrt(5 / (128 * 5 * 4)) = 0.04 without normalization, and far less with it."""
     study = Small(case=(case,), residual=(residual,), normalization=("none", "batch", "layer"))
-    found = measure(study)
+    measurement = measure(study)
     for metric in ("signal_factor", "gradient_factor"):
-        measured = np.log(runs(found, metric)).reshape(3, -1).mean(axis=1)
-        expected = np.log(runs(found, f"{metric}_predicted")).reshape(3, -1)[:, 0]
+        measured = np.log(runs(measurement, metric)).reshape(3, -1).mean(axis=1)
+        expected = np.log(runs(measurement, f"{metric}_predicted")).reshape(3, -1)[:, 0]
         assert np.abs(measured - expected).max() < 0.15, (metric, measured, expected)
-    signal, theory = (found.tables[1].columns[f"signal_square{end}"] for end in ("", "_predicted"))
+    signal, theory = (
+        measurement.tables[1].columns[f"signal_square{end}"] for end in ("", "_predicted")
+    )
     logs = np.log(signal / theory).reshape(3, 4, -1).mean(axis=1)
     assert np.abs(logs).max() < 0.4  # six layers of the above, and the start
 
 
 def test_kernels_of_the_wrong_scale_deviate_from_theory() -> None:
-    found = measure(Small(normalization=("none", "batch")), Wrong())
-    plain, batch = np.log(runs(found, "gradient_factor")).reshape(2, -1).mean(axis=1)
+    measurement = measure(Small(normalization=("none", "batch")), Wrong())
+    plain, batch = np.log(runs(measurement, "gradient_factor")).reshape(2, -1).mean(axis=1)
     assert plain > math.log(4) - 0.3  # theory predicts 0
     # Batch normalization divides the wrong scale away.
     assert batch == pytest.approx(
@@ -219,25 +221,27 @@ def test_the_means_of_relu_branches_add_up_in_a_residual_chain() -> None:
 @pytest.mark.parametrize("name", OWN)
 def test_the_factors_follow_from_the_mean_squares_of_the_layers(name: str) -> None:
     study = Small(seeds=1, normalization=("batch",), width=(16,), samples=(8,), scale=(0.5,))
-    found = measure(study, load(name))
+    measurement = measure(study, load(name))
     (member,) = stack_of(study, name).members
     assert predict(member.cell) is not None
-    for table, spec in zip(found.tables, study.tables, strict=True):
+    for table, spec in zip(measurement.tables, study.tables, strict=True):
         assert table.name == spec.name
         assert set(table.columns) <= set(spec.metrics)
-    signal = found.tables[1].columns["signal_square"][0]
-    gradient = found.tables[1].columns["output_gradient_square"][0]
-    assert runs(found, "signal_factor")[0] == pytest.approx((signal[-1] / signal[0]) ** 0.2)
-    assert runs(found, "gradient_factor")[0] == pytest.approx((gradient[0] / gradient[-1]) ** 0.2)
-    assert "gradient_autocorrelation" not in found.tables[0].columns
+    signal = measurement.tables[1].columns["signal_square"][0]
+    gradient = measurement.tables[1].columns["output_gradient_square"][0]
+    assert runs(measurement, "signal_factor")[0] == pytest.approx((signal[-1] / signal[0]) ** 0.2)
+    assert runs(measurement, "gradient_factor")[0] == pytest.approx(
+        (gradient[0] / gradient[-1]) ** 0.2
+    )
+    assert "gradient_autocorrelation" not in measurement.tables[0].columns
 
 
 def test_a_line_has_an_autocorrelation_and_no_prediction() -> None:
-    found = measure(Small(seeds=2, case=("chain_on_line",), width=(32,), samples=(256,)))
-    assert found.status == ["ok", "ok"]
-    values = runs(found, "gradient_autocorrelation")
+    measurement = measure(Small(seeds=2, case=("chain_on_line",), width=(32,), samples=(256,)))
+    assert measurement.status == ["ok", "ok"]
+    values = runs(measurement, "gradient_autocorrelation")
     assert ((values > 0.5) & (values < 1)).all()  # six plain layers vary smoothly
-    assert np.isnan(runs(found, "gradient_factor_predicted")).all()
+    assert np.isnan(runs(measurement, "gradient_factor_predicted")).all()
 
 
 def test_the_autocorrelation_is_that_of_neighbours() -> None:
@@ -254,9 +258,9 @@ def test_the_autocorrelation_is_that_of_neighbours() -> None:
 
 
 def test_a_network_that_overflows_diverges() -> None:
-    found = measure(Small(seeds=1, scale=(1e7,), width=(8,), samples=(8,)), load("torch"))
-    assert found.status == ["diverged"]
-    assert "inf or NaN" in found.reason[0]
+    measurement = measure(Small(seeds=1, scale=(1e7,), width=(8,), samples=(8,)), load("torch"))
+    assert measurement.status == ["diverged"]
+    assert "inf or NaN" in measurement.reason[0]
 
 
 def test_profiles_contain_each_other() -> None:

@@ -134,7 +134,7 @@ def test_a_permuted_network_computes_the_same_function() -> None:
     assert not np.allclose(plain[0][0], moved[0][0])
     np.testing.assert_allclose(logits(plain, inputs), logits(moved, inputs), rtol=1e-12)
     places = starts.orders(0, member("permuted"), MODEL)
-    assert all(sorted(place) == list(range(9)) for place in places)
+    assert all(sorted(order) == list(range(9)) for order in places)
 
 
 @pytest.mark.parametrize("power", [0.5, 1.0])

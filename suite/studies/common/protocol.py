@@ -140,8 +140,8 @@ def divergences(snapshots: list[Snapshot], steps: Array) -> list[str]:
     """
 
     def reason_of(step: float) -> str:
-        where = f" (the loss of batch {step:.0f} first)" if np.isfinite(step) else ""
-        return f"a loss, weight or gradient became inf or NaN{where}"
+        first = f" (the loss of batch {step:.0f} first)" if np.isfinite(step) else ""
+        return f"a loss, weight or gradient became inf or NaN{first}"
 
     finite = _finite(snapshots)
     return ["" if ok else reason_of(step) for ok, step in zip(finite, steps, strict=True)]

@@ -22,7 +22,7 @@ from suite.types import Array, LayerSignals, float64
 
 BINS, REACH = 21, 4.0
 """The number of bins of a histogram, and its reach from 0 to either side in root mean squares. The
-number is odd, so that one bin is centred on 0 and holds the exact zeros of relu."""
+number is odd, so that one bin is centred on 0 and contains the exact zeros of relu."""
 CENTRES = (np.arange(BINS) - BINS // 2) * (2 * REACH / BINS)
 _DIGITS = 1e-5
 """The share of a mean square below which a variance is computed from deviations instead of as a

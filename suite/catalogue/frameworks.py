@@ -62,7 +62,9 @@ class Entry:
     @property
     def installed(self) -> bool:
         """Whether the packages can be imported, found out without importing them."""
-        return all(importlib.util.find_spec(package) is not None for package in self.packages)
+        return bool(self.target) and all(
+            importlib.util.find_spec(package) is not None for package in self.packages
+        )
 
     def require(self) -> None:
         """Raise UserError, with the command that installs the framework, when it is missing."""

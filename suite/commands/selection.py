@@ -94,9 +94,10 @@ def _frameworks(given: tuple[str, ...] | None) -> tuple[str, ...]:
     if given is None:
         chosen = tuple(name for name in installed() if FRAMEWORKS[name].extra)
         if not chosen:
+            extras = [f"'init-suite[{entry.extra}]'" for entry in FRAMEWORKS if entry.extra]
             raise UserError(
-                "no framework is installed; install one with pip install 'init-suite[torch]',"
-                " 'init-suite[tensorflow]' or 'init-suite[all]'"
+                f"no framework is installed; install one with pip install {', '.join(extras)} or"
+                " 'init-suite[all]'"
             )
         return chosen
     if not given:

@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 import suite
-from suite.catalogue.frameworks import FRAMEWORKS, THREADS
+from suite.catalogue.frameworks import FRAMEWORKS, THREADS, entry_of
 from suite.frameworks import compiler
 from suite.metrics import METRICS
 from suite.planning.grids import Plan
@@ -77,7 +77,7 @@ def versions(frameworks: Sequence[str]) -> dict[str, str]:
     """Return the version of each library that the numbers depend on; ``absent`` where it is not
     installed."""
     by_package = metadata.packages_distributions()
-    packages = [package for name in frameworks for package in FRAMEWORKS[name].packages]
+    packages = [package for name in frameworks for package in entry_of(name).packages]
     names = [*_SHARED, *(by_package.get(package, [package])[0] for package in packages)]
     result = {"python": platform.python_version()}
     for name in names:
@@ -93,7 +93,7 @@ def determinism(frameworks: Sequence[str]) -> dict[str, str]:
     flags = {
         flag: "called" if value is None else str(value)
         for name in frameworks
-        for flag, value in FRAMEWORKS[name].flags.items()
+        for flag, value in entry_of(name).flags.items()
     }
     return WORKER | flags
 
@@ -165,7 +165,7 @@ def _blas() -> str:
 
 def _compiler(frameworks: Sequence[str]) -> str:
     """Return the C++ compiler that the frameworks would call, as it names itself."""
-    if not any(FRAMEWORKS[name].compiles for name in frameworks):
+    if not any(entry_of(name).compiles for name in frameworks):
         return "not used"
     return compiler() or "none"
 

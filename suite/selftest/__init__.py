@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Iterable
 
 from suite import text_tables
@@ -26,7 +27,7 @@ WIDTH = 120
 def run(as_json: bool) -> int:
     """Plant every defect, print what caught it as soon as it is known, and return the exit code."""
     tried = controls()
-    planted = [defect for defect in DEFECTS if defect.bench.missing is None]
+    planted = [defect for defect in DEFECTS if not defect.unknown]
     if as_json:
         outcomes = [plant(defect) for defect in planted]
         print(json.dumps(_content(tried, outcomes), indent=1, allow_nan=False))
@@ -37,9 +38,8 @@ def run(as_json: bool) -> int:
     for defect in planted:
         outcomes.append(plant(defect))
         print(_outcome_lines(outcomes[-1]), flush=True)
-    for missing in sorted({d.bench.missing for d in DEFECTS if d.bench.missing is not None}):
-        count = sum(defect.bench.missing == missing for defect in DEFECTS)
-        print(f"\n{count} defects were not planted: their claims are about {missing}")
+    for reason, count in Counter(defect.unknown for defect in DEFECTS if defect.unknown).items():
+        print(f"\n{count} defects were not planted: {reason}")
     print(
         f"\n{sum(outcome.caught for outcome in outcomes)} of {len(outcomes)} defects caught,"
         f" {sum(control.passed for control in tried)} of {len(tried)} controls passed"

@@ -17,7 +17,6 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue.activations import ACTIVATIONS
-from suite.catalogue.frameworks import FRAMEWORKS
 from suite.planning import grids
 from suite.results.shards import Shard
 from suite.results.tables import read_table, write_table
@@ -54,11 +53,6 @@ class Bench:
     seeds: int = SEEDS
     measure: Callable[[Stack, Lab], Measurement] | None = None
     frameworks: tuple[str, ...] = ("torch", "tensorflow")
-
-    @property
-    def missing(self) -> str | None:
-        """The first of the bench's frameworks that is not in the table, or None."""
-        return next((name for name in self.frameworks if name not in FRAMEWORKS), None)
 
     def stacks(self, framework: str) -> list[Stack]:
         """Return the stacks that are measured with one framework."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from suite.claims import shipped
+from suite.claims.cells import unknown_framework
+from suite.claims.claim import Claim
 from suite.judging.judge_claims import judge
 from suite.judging.verdicts import REFUTED, UNDECIDED, Verdict
 from suite.selftest import mistakes
@@ -53,6 +55,15 @@ class Defect:
     says: str = ""
     """A part of the reason that an undecided verdict must give."""
 
+    @property
+    def unknown(self) -> str:
+        """The reason why the defect cannot be planted: a framework that is not in the table; empty
+        where it can be."""
+        claim = _claims()[self.claim]
+        sides = [claim.of, claim.versus or {}]
+        named = [name for side in sides for name in side.get("framework", ())]
+        return unknown_framework([self.framework, *named])
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -80,7 +91,7 @@ def plant(defect: Defect) -> Outcome:
 
 
 @functools.cache
-def _claims() -> Mapping[str, Any]:
+def _claims() -> Mapping[str, Claim]:
     return {claim.id: claim for claim in shipped()}
 
 

@@ -11,8 +11,9 @@ from importlib.machinery import ModuleSpec
 import pytest
 
 from suite import frameworks
-from suite.catalogue.frameworks import FRAMEWORKS, installed
+from suite.catalogue.frameworks import FRAMEWORKS, entry_of, installed
 from suite.catalogue.rates import Rates
+from suite.measuring import environment
 from suite.measuring.environment import environment_of
 from suite.planning import grids
 from suite.studies import STUDIES
@@ -87,6 +88,18 @@ def test_a_gap_is_an_unsupported_run_with_its_reason(monkeypatch: pytest.MonkeyP
     for stack in grids.stacks(study, grids.Selection("quick", ("numpy",), seeds=1)):
         expected = "no demo here" if dict(stack.shared)["case"] == "noise" else None
         assert grids.supported(study, stack)[1] == [expected]
+
+
+def test_a_framework_that_left_the_table_can_still_be_planned() -> None:
+    """As its results were: with torch's rates, without gaps, and never installed here."""
+    study = STUDIES["parity"]
+    stack = grids.stacks(study, grids.Selection("quick", ("torch",)))[0]
+    gone = replace(stack, framework="gone")
+    unlike_torch = replace(FRAMEWORKS["torch"].rates.training, compiled=None)
+    assert entry_of("gone").rates.training == unlike_torch
+    assert study.cost(gone).seconds > 0
+    assert not entry_of("gone").installed
+    assert environment.versions(("gone",)).keys() == environment.versions(()).keys()
 
 
 def test_the_cost_of_a_framework_follows_its_rates(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from suite import selftest
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.claims import shipped
 from suite.commands.main import main
 from suite.judging.intervals import LEVEL, coverage
@@ -84,6 +85,21 @@ def test_the_sizes_that_are_stated() -> None:
 def test_names_are_used_once_and_claims_are_shipped() -> None:
     assert len({one.name for one in DEFECTS}) == len(DEFECTS)
     assert {one.claim for one in DEFECTS} <= {claim.id for claim in shipped()}
+
+
+def test_a_defect_of_a_framework_that_left_the_table_is_not_planted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That is: one in its stand-in, or one that a claim about it must see."""
+    assert not any(defect.unknown for defect in DEFECTS)
+    monkeypatch.delitem(FRAMEWORKS._entries, "tensorflow")
+    assert {defect.name for defect in DEFECTS if defect.unknown} == {
+        "bias drawn in place of zero",
+        "running variance divided by n - 1",
+        "RMSprop's epsilon outside the root",
+        "Adam's epsilon after the bias correction",
+        "frameworks mixed up",
+    }
 
 
 # --- defects -----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""A run that is broken off at any call to the disk loses at most what was in flight.
+"""A run that is interrupted at any call to the disk loses at most what was in flight.
 
-The disk breaks as under a killed process (half of the data is written, and nothing after it
+The disk fails as it does when a process is killed (half of the data is written, and nothing later
 happens), or with the error of a full disk. What resumes from there must give the same bytes.
 """
 
@@ -30,24 +30,24 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
 
 @pytest.fixture
 def untouched(plan: Plan, tmp_path: Path) -> dict[str, bytes]:
-    """What a run leaves to which nothing happens."""
+    """Return the files of an undisturbed run."""
     assert run(plan, tmp_path / "untouched") == 0
-    found = content(tmp_path / "untouched")
-    assert {"manifest.json", "fake/runs.csv", "fake/spectrum.csv", "summary.csv"} <= set(found)
-    return found
+    files = content(tmp_path / "untouched")
+    assert {"manifest.json", "fake/runs.csv", "fake/spectrum.csv", "summary.csv"} <= set(files)
+    return files
 
 
 def calls(plan: Plan, folder: Path) -> int:
-    """How many calls to the disk a whole run makes."""
+    """Return the number of calls to the disk that a whole run makes."""
     with disk(count) as whole:
         run(plan, folder)
     return whole.calls
 
 
-def killed(plan: Plan, folder: Path, at: int) -> bool:
-    """Run and be killed at a call; False where the run ended before it."""
+def killed(plan: Plan, folder: Path, call: int) -> bool:
+    """Run until killed at a call. Return False where the run ended before it."""
     try:
-        with disk(kill(at)):
+        with disk(kill(call)):
             run(plan, folder)
     except Killed:
         return True
@@ -57,23 +57,25 @@ def killed(plan: Plan, folder: Path, at: int) -> bool:
 def test_a_run_killed_twice_at_any_call_ends_with_the_same_bytes(
     plan: Plan, tmp_path: Path, untouched: dict[str, bytes]
 ) -> None:
-    most = calls(plan, tmp_path / "counted")
+    total = calls(plan, tmp_path / "counted")
     rng = np.random.default_rng(0)
-    points = rng.permutation(np.arange(1, most + 1))[:60]
+    points = rng.permutation(np.arange(1, total + 1))[:60]
     assert len(set(points)) == 60
-    for number, at in enumerate(points):
-        folder = tmp_path / str(number)
-        assert killed(plan, folder, int(at))
-        killed(plan, folder, int(rng.integers(1, at + 1)))  # or it ends: less is left to do
+    for position, call in enumerate(points):
+        folder = tmp_path / str(position)
+        assert killed(plan, folder, int(call))
+        killed(
+            plan, folder, int(rng.integers(1, call + 1))
+        )  # it may end before, since less is left to do
         assert run(plan, folder) == 0
-        assert content(folder) == untouched, f"killed at call {at} of {most}"
+        assert content(folder) == untouched, f"killed at call {call} of {total}"
 
 
 def test_a_copy_taken_at_any_moment_ends_with_the_same_bytes(
     plan: Plan, tmp_path: Path, untouched: dict[str, bytes]
 ) -> None:
-    most = calls(plan, tmp_path / "counted")
-    wanted = {int(at) for at in np.random.default_rng(1).permutation(most)[:50]}
+    total = calls(plan, tmp_path / "counted")
+    wanted = {int(call) for call in np.random.default_rng(1).permutation(total)[:50]}
 
     def copy(disk: Disk, half: Callable[[], object]) -> None:
         if disk.calls in wanted and (tmp_path / "out").exists():
@@ -85,33 +87,33 @@ def test_a_copy_taken_at_any_moment_ends_with_the_same_bytes(
     assert len(copies) >= 45
     for path in copies:
         assert run(plan, path) == 0
-        assert content(path) == untouched, f"copied at call {path.name} of {most}"
+        assert content(path) == untouched, f"copied at call {path.name} of {total}"
 
 
-def test_a_full_disk_at_any_call_is_a_message_and_damages_nothing(
+def test_a_full_disk_at_any_call_is_reported_and_damages_nothing(
     plan: Plan,
     tmp_path: Path,
     untouched: dict[str, bytes],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """No call of a run is left out; the error is raised once, or from then on."""
-    most = calls(plan, tmp_path / "counted")
+    """Every call of a run is tried. The error is raised once, or at all later calls too."""
+    total = calls(plan, tmp_path / "counted")
     assert run(plan, tmp_path / "before") == 0
-    for at in range(1, most + 1):
-        folder = tmp_path / str(at)
+    for call in range(1, total + 1):
+        folder = tmp_path / str(call)
         capsys.readouterr()
-        told = ""
-        with disk(full(at, calls=1 if at % 2 else 10**9)) as faulty:
+        message = ""
+        with disk(full(call, calls=1 if call % 2 else 10**9)) as faulty:
             try:
                 code = run(plan, folder)
             except UserError as error:  # before anything was measured
-                code, told = 2, str(error)
-        told += capsys.readouterr().err
+                code, message = 2, str(error)
+        message += capsys.readouterr().err
         if faulty.broke:
-            assert "No space left on device" in told
-            assert code == 2 or (code == 3 and "Resume with" in told)
+            assert "No space left on device" in message
+            assert code == 2 or (code == 3 and "Resume with" in message)
         assert run(plan, folder) == 0
-        assert content(folder) == untouched, f"full at call {at} of {most}"
+        assert content(folder) == untouched, f"full at call {call} of {total}"
     assert content(tmp_path / "before") == untouched
 
 
@@ -125,21 +127,21 @@ def test_the_fake_disk_finds_a_write_that_is_not_atomic(
         with path.open(mode) as file:
             yield file
 
-    def damaged(at: int) -> bool:
-        folder = tmp_path / str(at)
+    def damaged(call: int) -> bool:
+        folder = tmp_path / str(call)
         with monkeypatch.context() as patch:
             patch.setattr(results_folder, "replacing", in_place)
-            assert killed(plan, folder, at)
+            assert killed(plan, folder, call)
         try:
             return run(plan, folder) != 0 or content(folder) != untouched
         except UserError as error:
             return "manifest.json" in str(error)
 
-    assert any(damaged(at) for at in range(1, 30))
+    assert any(damaged(call) for call in range(1, 30))
 
 
-def test_what_is_renamed_is_on_the_disk(plan: Plan, tmp_path: Path) -> None:
-    """Every file is synced before its name is there: a name without its content would be read."""
+def test_a_file_is_synced_before_it_is_renamed(plan: Plan, tmp_path: Path) -> None:
+    """A name without its content would be read."""
     synced: list[int] = []
     renamed: list[bool] = []
     replace, fsync = os.replace, os.fsync

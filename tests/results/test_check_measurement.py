@@ -99,7 +99,7 @@ def test_what_is_not_declared_is_named(measurement: Measurement, words: str) -> 
 
 
 class Misspelt(fake_study.Fake):
-    """The fake study with a mistake in the name of a column, on its widest stack alone."""
+    """The fake study with a misspelt column, on its widest stack alone."""
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         measured = super().measure(stack, lab)

@@ -1,4 +1,4 @@
-"""Tables that are not as the suite wrote them are told of, whichever and wherever they are read."""
+"""Every command that reads tables warns of those that are not as the suite wrote them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
 
 @pytest.fixture
 def folder(plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A finished run, of which what it printed is forgotten."""
+    """Return the folder of a finished run, with its output discarded."""
     assert run(plan, tmp_path / "run") == 0
     capsys.readouterr()
     return tmp_path / "run"
@@ -40,14 +40,14 @@ def altered(folder: Path) -> dict[str, list[str]]:
     return checksums.altered(folder, Results(folder).manifest())
 
 
-def told_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """The folders of which standard error said, line by line, that they were edited."""
+def warned_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the folders that standard error warned of, line by line."""
     lines = capsys.readouterr().err.splitlines()
     assert all(" is not as the suite wrote it: " in line for line in lines)
     return [line.partition(" is not")[0].removeprefix("suite: ") for line in lines]
 
 
-def test_the_sums_are_those_that_others_compute(folder: Path) -> None:
+def test_the_sums_are_those_that_sha256sum_computes(folder: Path) -> None:
     done = subprocess.run(["sha256sum", "-c", "sha256sums.txt"], cwd=folder, capture_output=True)
     assert done.stdout.count(b": OK") == 4
     assert done.returncode == 0
@@ -69,7 +69,7 @@ def test_the_sums_are_those_that_others_compute(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "summary"),
     [
         ({CURVE: "edited"}, "edited: fake/spectrum.csv"),
         ({CURVE: "edited", RUNS: "edited"}, "edited: fake/runs.csv, fake/spectrum.csv"),
@@ -93,8 +93,8 @@ def test_the_sums_are_those_that_others_compute(folder: Path) -> None:
         ),
     ],
 )
-def test_every_table_that_is_not_as_it_was_written_is_told_of_in_one_line(
-    folder: Path, capsys: pytest.CaptureFixture[str], change: dict[str, str | bytes], told: str
+def test_all_changed_tables_are_named_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], change: dict[str, str | bytes], summary: str
 ) -> None:
     for name, how in change.items():
         if isinstance(how, bytes):
@@ -104,25 +104,25 @@ def test_every_table_that_is_not_as_it_was_written_is_told_of_in_one_line(
     assert check(folder, None, "text") == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"suite: {folder} is not as the suite wrote it: ")
-    assert line.endswith(f"({told})")
+    assert line.endswith(f"({summary})")
 
 
-def test_a_table_that_is_listed_twice_is_no_way_out(folder: Path) -> None:
+def test_listing_a_table_twice_hides_no_edit(folder: Path) -> None:
     lines = (folder / "sha256sums.txt").read_text(encoding="utf-8")
     (folder / "sha256sums.txt").write_text(lines + f"{'0' * 64}  {RUNS}\n", encoding="utf-8")
     assert altered(folder) == {"edited": [RUNS], "damaged": ["sha256sums.txt"]}
 
 
-def test_a_run_that_did_not_come_to_its_tables_is_not_called_edited(folder: Path) -> None:
+def test_a_run_that_has_not_written_its_tables_is_not_called_edited(folder: Path) -> None:
     shutil.rmtree(folder / "fake")
     (folder / "sha256sums.txt").unlink()
     assert altered(folder) == {}
 
 
-def test_verdicts_that_check_writes_anew_are_not_called_edited(
+def test_verdicts_that_check_rewrites_are_not_called_edited(
     plan: Plan, folder: Path, tmp_path: Path
 ) -> None:
-    """Also where a folder listed none; what else was edited stays told of."""
+    """Nor where the folder had no sum for them. Other edits are still detected."""
     before = content(folder)
     path = folder / "sha256sums.txt"
     text = path.read_text(encoding="utf-8")
@@ -138,7 +138,7 @@ def test_verdicts_that_check_writes_anew_are_not_called_edited(
     assert not (tmp_path / "elsewhere" / "sha256sums.txt").exists()
 
 
-def test_compare_tells_of_each_folder_that_was_edited(
+def test_compare_warns_of_each_folder_that_was_edited(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other, sound = (Path(shutil.copytree(folder, f"{folder}-{n}")) for n in (1, 2))
@@ -151,12 +151,12 @@ def test_compare_tells_of_each_folder_that_was_edited(
         ((sound, sound), []),
     ):
         cli.main(["compare", *map(str, pair)])
-        assert told_of(capsys) == list(map(str, wanted))
+        assert warned_of(capsys) == list(map(str, wanted))
     cli.main(["compare", str(other), "--by", "width=1,2"])
-    assert told_of(capsys) == [str(other)]
+    assert warned_of(capsys) == [str(other)]
 
 
-def test_the_other_commands_tell_of_it_too(
+def test_the_other_commands_warn_of_it_too(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harm(folder / CURVE, "edited")
@@ -167,7 +167,7 @@ def test_the_other_commands_tell_of_it_too(
         ["plan", "products", "--profile", "quick", "--margins", str(folder)],
     ):
         assert cli.main(words) == 0
-        assert told_of(capsys) == [str(folder)]
+        assert warned_of(capsys) == [str(folder)]
     assert cli.main(["reproduce", str(folder), "--jobs", "1"]) == 0
     assert f"suite: {folder} is not as the suite wrote it" in capsys.readouterr().err
 
@@ -175,7 +175,7 @@ def test_the_other_commands_tell_of_it_too(
 def test_verdicts_are_not_written_into_the_folder_of_another_run(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """``compare`` would take them for that run's own."""
+    """``compare`` would take them for the verdicts of that run."""
     other = Path(shutil.copytree(folder, f"{folder}-other"))
     before = content(other)
     assert cli.main(["check", str(folder), "--out", str(other)]) == 2

@@ -1,4 +1,4 @@
-"""A table is found and read alike, whether it lies there plain or compressed."""
+"""A table is read the same whether it is plain or compressed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXT = "name,value\r\n\u00e9,1\n"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with one table plain, one compressed, one both, and a file that is not a table."""
+    """Return a folder with a plain table, a compressed one, one that is both, and another file."""
     (tmp_path / "plain.csv").write_bytes(TEXT.encode())
     (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(TEXT.encode()))
     (tmp_path / "both.csv").write_bytes(TEXT.encode())
@@ -55,7 +55,7 @@ def test_what_a_damaged_file_raises_is_declared(tmp_path: Path, content: bytes) 
 def test_compressed_verdicts_are_read_as_the_plain_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By every command that reads them: the margins of a plan and the comparison."""
+    """The margins of a plan and the comparison are the same."""
     quick = ROOT / "results" / "reference" / "quick"
     packed = Path(shutil.copytree(quick, tmp_path / "packed"))
     content = (packed / "claims.csv").read_bytes()

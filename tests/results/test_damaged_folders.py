@@ -1,4 +1,4 @@
-"""What others do to a results folder is told in one line, and harms nothing that is stored."""
+"""Damage to a results folder is reported in one line, and a resumed run repairs it."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
 
 @pytest.fixture
 def untouched(plan: Plan, tmp_path: Path) -> dict[str, bytes]:
-    """What a run leaves to which nothing happens."""
+    """Return the files of an undisturbed run."""
     assert run(plan, tmp_path / "untouched") == 0
-    found = content(tmp_path / "untouched")
-    assert {"manifest.json", "fake/runs.csv", "fake/spectrum.csv", "summary.csv"} <= set(found)
-    return found
+    files = content(tmp_path / "untouched")
+    assert {"manifest.json", "fake/runs.csv", "fake/spectrum.csv", "summary.csv"} <= set(files)
+    return files
 
 
 @pytest.fixture
 def folder(plan: Plan, tmp_path: Path, untouched: dict[str, bytes]) -> Path:
-    """A finished run."""
+    """Return the folder of a finished run."""
     return tmp_path / "untouched"
 
 
-def test_a_folder_that_is_removed_under_way(
+def test_a_folder_that_is_removed_during_a_run(
     plan: Plan,
     tmp_path: Path,
     untouched: dict[str, bytes],
@@ -57,22 +57,22 @@ def test_a_folder_that_is_removed_under_way(
     with monkeypatch.context() as patch:
         fake_study.use_threads(patch, work)
         assert run(plan, tmp_path / "out") == 3
-    told = capsys.readouterr().err
-    assert "cannot store: FileNotFoundError" in told
-    assert "Resume with" in told
+    message = capsys.readouterr().err
+    assert "cannot store: FileNotFoundError" in message
+    assert "Resume with" in message
     assert len(measured) == 2  # nothing is measured that cannot be kept
     assert run(plan, tmp_path / "out") == 0
     assert content(tmp_path / "out") == untouched
 
 
-def test_a_folder_that_becomes_read_only_under_way(
+def test_a_folder_that_becomes_read_only_during_a_run(
     plan: Plan,
     folder: Path,
     untouched: dict[str, bytes],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """As the disk says it, since root may write wherever permissions forbid it."""
+    """The disk raises the error, since root may write whatever the permissions say."""
     measuring: list[str] = []
 
     def work(job: Job, stack: Stack) -> Result:
@@ -103,7 +103,7 @@ def test_a_folder_that_is_read_only_from_the_start(plan: Plan, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", ["fake/runs.csv", "fake/spectrum.csv", "summary.csv"])
 @pytest.mark.parametrize("damage", ["cut", "emptied", "edited", "binary", "removed"])
-def test_a_damaged_table_is_made_again_from_the_shards(
+def test_a_damaged_table_is_written_again_from_the_shards(
     plan: Plan, folder: Path, untouched: dict[str, bytes], name: str, damage: str
 ) -> None:
     harm(folder / name, damage)
@@ -123,25 +123,25 @@ def test_a_damaged_table_is_made_again_from_the_shards(
         ("a line twice", "is not as the suite wrote it"),
     ],
 )
-def test_a_damaged_table_is_told_when_it_is_judged(
+def test_a_damaged_table_is_reported_when_it_is_judged(
     plan: Plan, folder: Path, capsys: pytest.CaptureFixture[str], damage: str, words: str
 ) -> None:
-    """No traceback, and nothing is written; what can be read is judged, with what it lacks."""
+    """There is no traceback and nothing is written. Readable rows are judged, lost runs count."""
     harm(folder / "fake" / "runs.csv", damage)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     capsys.readouterr()
     try:
         code = check(folder, None, "text")
-        told = capsys.readouterr().err
+        message = capsys.readouterr().err
         assert code == (3 if damage == "lines lost" else 0)
     except UserError as error:
-        told = str(error)
-        assert "\n" not in told
-    assert words in told
+        message = str(error)
+        assert "\n" not in message
+    assert words in message
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_whole_table_is_judged_in_silence(
+def test_an_undamaged_table_is_judged_without_a_warning(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()

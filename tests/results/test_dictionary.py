@@ -17,7 +17,7 @@ from tests.support import ROOT
 
 
 def section(title: str) -> list[list[str]]:
-    """Return the cells of the table under a heading, without its head."""
+    """Return the cells of the table under a heading, without its header."""
     text = column_dictionary()
     body = re.search(rf"^##+ {re.escape(title)}$(.*?)(?=^##|\Z)", text, re.DOTALL | re.MULTILINE)
     assert body is not None, title
@@ -62,6 +62,6 @@ def test_every_table_of_every_study_is_listed_with_its_metrics() -> None:
 
 
 def test_the_margin_that_decides_is_the_one_of_the_level() -> None:
-    """The dictionary stands below the judging, so it cannot take the number from there."""
+    """The dictionary must not import the judging, so it repeats the number."""
     (meaning,) = (row[1] for row in section("Columns of claims.csv") if row[0] == "`margin`")
     assert re.findall(r"\d+\.\d+", meaning) == [f"{Z:.2f}"] * 2

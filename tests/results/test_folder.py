@@ -1,4 +1,4 @@
-"""The results folder: shards, tables and manifest keep every bit and lose nothing."""
+"""Shards and tables keep every bit, and a results folder accepts only its own run."""
 
 from __future__ import annotations
 
@@ -80,24 +80,24 @@ def results(tmp_path: Path) -> Results:
 
 
 def store(results: Results, stack: Stack) -> Measurement:
-    """Store a measurement of the supported members: those of the first cell."""
+    """Store a measurement of the supported members, which are those of the first cell."""
     part, reasons = grids.supported(TRAINING, stack)
     kept = [i for i, reason in enumerate(reasons) if reason is None]
-    found = measured(len(part.members))
+    result = measured(len(part.members))
     status = ["unsupported" if reason else "ok" for reason in reasons]
-    whole = replace(found, status=status, reason=[reason or "" for reason in reasons])
+    whole = replace(result, status=status, reason=[reason or "" for reason in reasons])
     results.write(STUDY, stack, whole, kept, {"seconds": 1.5})
-    return found
+    return result
 
 
 def test_a_shard_gives_back_the_same_bits(results: Results) -> None:
     (stack,) = selected()
-    found = store(results, stack)
+    result = store(results, stack)
     shard = results.read(stack)
     assert shard is not None
     assert shard.timings == {"seconds": 1.5}
     assert shard.status.count("unsupported") == 3
-    for table in found.tables:
+    for table in result.tables:
         for name, column in table.columns.items():
             np.testing.assert_array_equal(shard.tables[table.name].columns[name], column)
             assert shard.tables[table.name].columns[name].dtype == column.dtype
@@ -105,13 +105,13 @@ def test_a_shard_gives_back_the_same_bits(results: Results) -> None:
 
 def test_csv_gives_back_the_same_bits_and_empty_is_not_nan(results: Results) -> None:
     (stack,) = selected()
-    found = store(results, stack)
+    result = store(results, stack)
     results.collect(STUDY, [stack])
     path = results.folder / "training" / "runs.csv"
     frame = tables.read_table(path)
     assert list(frame.columns) == [*STUDY.axes, "seed", "status", "reason", *RUNS.metrics]
     loss = frame.loc[frame.status == "ok", "train_loss"].to_numpy()
-    np.testing.assert_array_equal(loss, found.tables[0].columns["train_loss"])
+    np.testing.assert_array_equal(loss, result.tables[0].columns["train_loss"])
     lines = path.read_text().splitlines()
     assert lines[1].endswith(",ok,,nan,,inf")  # nan measured, held-out loss not measured
     assert lines[4].endswith(",,,")  # unsupported: nothing measured
@@ -120,10 +120,10 @@ def test_csv_gives_back_the_same_bits_and_empty_is_not_nan(results: Results) -> 
 
 def test_tables_over_seeds_and_over_runs(results: Results) -> None:
     (stack,) = selected()
-    found = store(results, stack)
+    result = store(results, stack)
     results.collect(STUDY, [stack])
     layers = tables.read_table(results.folder / "training" / "layers.csv")
-    values = found.tables[1].columns["weight_rms"]
+    values = result.tables[1].columns["weight_rms"]
     assert len(layers) == 2 * 3
     assert set(layers["n"]) == {3}
     assert set(layers["initializer"]) == {"normal(1)"}
@@ -133,7 +133,7 @@ def test_tables_over_seeds_and_over_runs(results: Results) -> None:
     traces = tables.read_table(results.folder / "training" / "traces.csv")
     assert len(traces) == 3 * 2
     np.testing.assert_array_equal(
-        traces["weight_mean"].astype(np.float32), found.tables[2].columns["weight_mean"].ravel()
+        traces["weight_mean"].astype(np.float32), result.tables[2].columns["weight_mean"].ravel()
     )
 
 
@@ -148,7 +148,7 @@ def test_tables_over_seeds_join_the_blocks(results: Results) -> None:
     )
 
 
-def test_quantiles_of_infinite_values_are_no_accident() -> None:
+def test_quantiles_of_infinite_values() -> None:
     values = np.array([[-np.inf, 1.0], [-np.inf, 2.0], [-np.inf, 3.0]])
     middle, low, high = tables._quantiles(values)
     np.testing.assert_array_equal(middle, [-np.inf, 2.0])
@@ -158,8 +158,8 @@ def test_quantiles_of_infinite_values_are_no_accident() -> None:
     middle, low, high = tables._quantiles(np.array([[1.0], [2.0], [np.inf]]))
     assert (middle[0], high[0]) == (2.0, np.inf)
     rows = np.random.default_rng(1).normal(size=(20, 7))
-    for found, q in zip(tables._quantiles(rows), (0.5, tables.LOW, tables.HIGH), strict=True):
-        np.testing.assert_allclose(found, np.quantile(rows, q, axis=0), rtol=1e-14)
+    for result, q in zip(tables._quantiles(rows), (0.5, tables.LOW, tables.HIGH), strict=True):
+        np.testing.assert_allclose(result, np.quantile(rows, q, axis=0), rtol=1e-14)
     assert np.isnan(tables._quantiles(np.array([[np.nan], [1.0]]))[0]).all()
 
 
@@ -180,7 +180,7 @@ def test_a_damaged_shard_counts_as_not_finished(results: Results, damage: str) -
     assert not results.finished(stack)
 
 
-def test_no_altered_byte_is_a_traceback_or_another_number(results: Results) -> None:
+def test_an_altered_byte_gives_neither_a_traceback_nor_another_number(results: Results) -> None:
     (stack,) = selected()
     store(results, stack)
     (path,) = (results.folder / "shards").iterdir()
@@ -190,15 +190,15 @@ def test_no_altered_byte_is_a_traceback_or_another_number(results: Results) -> N
         content = bytearray(good)
         content[position] ^= 0xFF
         path.write_bytes(content)
-        found = results.read(stack)  # what no checksum covers (a date, say) changes nothing
-        if found is not None:
-            assert found.status == shard.status
+        result = results.read(stack)  # what no checksum covers (a date, say) changes nothing
+        if result is not None:
+            assert result.status == shard.status
             for name, table in shard.tables.items():
                 for metric, column in table.columns.items():
-                    np.testing.assert_array_equal(found.tables[name].columns[metric], column)
+                    np.testing.assert_array_equal(result.tables[name].columns[metric], column)
 
 
-def test_failed_stacks_are_tried_again_and_missing_runs_are_named(results: Results) -> None:
+def test_failed_stacks_are_measured_again_and_missing_runs_are_named(results: Results) -> None:
     first, second = selected(seeds=25, initializers="normal(1)")
     lost = Measurement(["failed"] * BLOCK, ["MemoryError: no room"] * BLOCK, ())
     results.write(STUDY, first, lost, [], {})
@@ -212,7 +212,7 @@ def test_failed_stacks_are_tried_again_and_missing_runs_are_named(results: Resul
     assert set(whole.loc[whole["status"] == "missing", "seed"]) == set(range(20, 25))
 
 
-def test_the_same_run_is_taken_up_and_another_is_refused(results: Results) -> None:
+def test_the_same_run_is_resumed_and_another_is_refused(results: Results) -> None:
     assert results.open(MANIFEST)
     before = (results.folder / "manifest.json").read_bytes()
     for key, value, words in [
@@ -238,7 +238,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
         Results(tmp_path / "thesis.tex").open(MANIFEST)
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write"):
         Results(tmp_path / "file" / "below").open(MANIFEST)

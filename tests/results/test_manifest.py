@@ -1,4 +1,4 @@
-"""A manifest is read, checked and written: the same bytes, and one line for what does not fit."""
+"""Manifests are read, checked and written: the same bytes, and one line for a wrong value."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_run_writes_the_keys_that_it_always_wrote() -> None:
 
 
 def test_the_name_of_a_run_stays_what_it_was() -> None:
-    """The number was computed when a manifest was a dictionary: a default folder keeps its name."""
+    """The name was computed when a manifest was a dictionary."""
     manifest = Manifest(
         command=("x",),
         profile="quick",
@@ -87,7 +87,7 @@ def test_keys_of_a_newer_version_are_ignored(tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """A value put under a key, and words of the error."""
+    """A wrong value under a key, and words of the error."""
 
     key: str
     value: object
@@ -123,7 +123,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.key}={fault.value}"[:40])
-def test_a_value_of_another_form_is_one_line(tmp_path: Path, fault: Fault) -> None:
+def test_a_wrong_value_is_reported_in_one_line(tmp_path: Path, fault: Fault) -> None:
     path = edited(tmp_path, **{fault.key: fault.value})
     with pytest.raises(UserError) as caught:
         read(path)
@@ -174,7 +174,9 @@ def test_a_required_key_that_is_absent_is_named(tmp_path: Path, missing: str) ->
         ("9" * 5000, "cannot be read"),
     ],
 )
-def test_a_file_that_is_not_a_manifest_is_one_line(tmp_path: Path, text: str, words: str) -> None:
+def test_a_file_that_is_not_a_manifest_is_reported_in_one_line(
+    tmp_path: Path, text: str, words: str
+) -> None:
     (tmp_path / MANIFEST).write_text(text)
     with pytest.raises(UserError, match=words) as caught:
         read(tmp_path / MANIFEST)

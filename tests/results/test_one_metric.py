@@ -26,7 +26,7 @@ RUN = (
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the tree with the metric ``trace`` added to the study ``products``."""
+    """Return a copy of the tree with the metric ``trace`` added to the study ``products``."""
     ignore = shutil.ignore_patterns("__pycache__")
     for folder in ("suite", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
@@ -49,7 +49,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def python(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a module of the tree, and of no other place."""
+    """Run a module of the tree, not of the installed package."""
     return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=tree,

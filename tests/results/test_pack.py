@@ -1,4 +1,4 @@
-"""A packed folder: the same bytes each time, nothing in it that is not asked for, read alike."""
+"""A packed folder has the same bytes each time and nothing superfluous, and reads the same."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_packed_manifest_keeps_the_keys_of_a_newer_version(
         (["--figures", "activation_mean_sqare"], ["unknown figure", "'activation_mean_square'"]),
     ],
 )
-def test_what_is_not_there_is_one_line_and_writes_nothing(
+def test_an_unknown_name_is_one_line_and_writes_nothing(
     finished: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -176,11 +176,11 @@ def test_folders_that_cannot_be_packed_or_packed_into(
     assert not (tmp_path / "newer" / "manifest.json").exists()
 
 
-# --- what goes wrong half way --------------------------------------------------------------------
+# --- what goes wrong halfway --------------------------------------------------------------------
 
 
 def inside(folder: Path) -> list[str]:
-    """All that lies in a folder, hidden files too."""
+    """Return the names of all files in a folder, hidden ones too."""
     return sorted(path.name for path in folder.rglob("*"))
 
 
@@ -188,7 +188,7 @@ def inside(folder: Path) -> list[str]:
 def test_a_disk_that_is_full_at_any_call_leaves_nothing(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
 ) -> None:
-    """Also where the new folder was there, and empty: it still is."""
+    """A new folder that existed and was empty is empty again."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "empty").mkdir()
@@ -198,16 +198,16 @@ def test_a_disk_that_is_full_at_any_call_leaves_nothing(
     shutil.rmtree(home)
     (home / "empty").mkdir(parents=True)
     refused = 0
-    for at in range(1, whole.calls + 1):
+    for call in range(1, whole.calls + 1):
         capsys.readouterr()
-        with disk(full(at, calls=1)) as faulty:
+        with disk(full(call, calls=1)) as faulty:
             code = main(words)
         if faulty.broke:
-            told = capsys.readouterr().err
+            message = capsys.readouterr().err
             assert code == 2
-            assert "could not be written: [Errno 28] No space left on device" in told
-            assert len(told.splitlines()) == 1
-            assert inside(home) == ["empty"], f"call {at} of {whole.calls}"
+            assert "could not be written: [Errno 28] No space left on device" in message
+            assert len(message.splitlines()) == 1
+            assert inside(home) == ["empty"], f"call {call} of {whole.calls}"
             refused += 1
         else:
             shutil.rmtree(home)
@@ -219,23 +219,23 @@ def test_a_pack_that_is_killed_leaves_no_folder_of_that_name(
     finished: Path, tmp_path: Path
 ) -> None:
     words = ["pack", str(finished), "--out", str(tmp_path / "new")]
-    for at in (5, 15, 25):
-        with disk(kill(at)), pytest.raises(Killed):
+    for call in (5, 15, 25):
+        with disk(kill(call)), pytest.raises(Killed):
             main(words)
         assert not (tmp_path / "new").exists()
     assert main(words) == 0
 
 
-def test_a_folder_that_is_there_is_filled_and_not_replaced(finished: Path, tmp_path: Path) -> None:
+def test_an_existing_folder_is_filled_and_not_replaced(finished: Path, tmp_path: Path) -> None:
     """It may be a mounted disk."""
-    (tmp_path / "there").mkdir()
-    before = (tmp_path / "there").stat().st_ino
-    assert packed(finished, tmp_path / "there") == packed(finished, tmp_path / "new")
-    assert (tmp_path / "there").stat().st_ino == before
-    assert inside(tmp_path / "there") == inside(tmp_path / "new")
+    (tmp_path / "existing").mkdir()
+    before = (tmp_path / "existing").stat().st_ino
+    assert packed(finished, tmp_path / "existing") == packed(finished, tmp_path / "new")
+    assert (tmp_path / "existing").stat().st_ino == before
+    assert inside(tmp_path / "existing") == inside(tmp_path / "new")
 
 
-def test_a_folder_that_was_edited_is_packed_and_told_of_ever_after(
+def test_an_edited_folder_is_packed_and_its_packed_copy_is_warned_of_too(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edited = Path(shutil.copytree(finished, tmp_path / "edited"))
@@ -243,14 +243,16 @@ def test_a_folder_that_was_edited_is_packed_and_told_of_ever_after(
     path.write_text(path.read_text(encoding="utf-8").replace("3", "4", 1), encoding="utf-8")
     capsys.readouterr()
     packed(edited, tmp_path / "new")
-    told = f"suite: {edited} is not as the suite wrote it: it was edited, or its run did not finish"
-    assert capsys.readouterr().err == f"{told} (edited: propagation/layers.csv)\n"
+    message = (
+        f"suite: {edited} is not as the suite wrote it: it was edited, or its run did not finish"
+    )
+    assert capsys.readouterr().err == f"{message} (edited: propagation/layers.csv)\n"
     packed(tmp_path / "new", tmp_path / "again", "--without", "propagation/histograms")
     assert "(edited: propagation/layers.csv)" in capsys.readouterr().err
     for command in ("check", "report"):
         main([command, str(tmp_path / "again")])
-        told = f"suite: {tmp_path / 'again'} is not as the suite wrote it"
-        assert capsys.readouterr().err.startswith(told)
+        message = f"suite: {tmp_path / 'again'} is not as the suite wrote it"
+        assert capsys.readouterr().err.startswith(message)
     packed(finished, tmp_path / "sound", "--without", "propagation/histograms")
     assert main(["check", str(tmp_path / "sound")]) == 0
     assert capsys.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""The committed reference results: judged again from their CSVs, without any framework."""
+"""The committed reference results are judged again from their CSVs, without any framework."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFERENCE = ROOT / "results" / "reference"
 STANDARD = REFERENCE / "standard"
 FOLDERS = sorted(path.parent for path in REFERENCE.glob("*/manifest.json"))
 BYTES = 20e6
-"""What a clone of the repository may cost: all folders together."""
+"""The most bytes that all references together may add to a clone of the repository."""
 
 
 def named(folder: Path) -> str:
@@ -69,7 +69,7 @@ def test_the_page_of_verdicts_shows_the_reference(
 
 
 def test_the_page_on_comparisons_shows_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is said to be the output of a command is that, to the character."""
+    """The output shown below a command is the output of that command, to the character."""
     text = (ROOT / "docs" / "comparing.md").read_text(encoding="utf-8")
     shown = re.findall(r"```\n\$ suite (compare results/reference/standard .*)\n([^`]*)```", text)
     assert len(shown) == 2

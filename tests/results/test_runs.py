@@ -1,4 +1,4 @@
-"""A table of runs whose columns were moved, exchanged, repeated or taken from another study."""
+"""Tables of runs whose columns were moved, exchanged, repeated or taken from another study."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Rows = list[list[str]]
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of two studies in NumPy."""
+    """Return the folder of a finished run of two studies in NumPy."""
     studies = [STUDIES["propagation"], STUDIES["products"]]
     texts = ["activation=tanh,relu", "depth=2,3", "width=4", "initializer=he_normal"]
     chosen = grids.parse_overrides(texts, studies)
@@ -37,12 +37,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(finished: Path, tmp_path: Path) -> Path:
-    """A copy, to be edited."""
+    """Return a copy that a test may edit."""
     return Path(shutil.copytree(finished, tmp_path / "edited"))
 
 
 def edit(folder: Path, change: Callable[[Rows], Rows], study: str = "propagation") -> None:
-    """Write the table of runs of a study anew from its rows, the head first."""
+    """Rewrite the table of runs of a study; its first row is the header."""
     path = folder / study / "runs.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
@@ -51,7 +51,7 @@ def edit(folder: Path, change: Callable[[Rows], Rows], study: str = "propagation
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    """The exit code of a command line, and what it printed without the warnings of sums."""
+    """Return the exit code of a command line, and its output without warnings about sums."""
     code = main(list(map(str, words)))
     out, err = capsys.readouterr()
     kept = [line for line in err.splitlines(True) if "is not as the suite wrote it" not in line]
@@ -77,29 +77,29 @@ def axis_last(rows: Rows) -> Rows:
 
 
 @pytest.mark.parametrize("change", [backwards, seed_first, axis_last])
-def test_columns_are_known_by_their_names(
+def test_columns_are_identified_by_their_names(
     finished: Path,
     folder: Path,
     capsys: pytest.CaptureFixture[str],
     change: Callable[[Rows], Rows],
 ) -> None:
-    """Moved columns change no verdict, no comparison and no file that is judged."""
+    """Moved columns change no verdict and no comparison."""
     edit(folder, change)
     assert answer(capsys, "check", folder) == answer(capsys, "check", finished)
-    asked: list[Callable[[Path], tuple[object, ...]]] = [
-        lambda one: (finished, one),
-        lambda one: (one, "--by", "activation"),
+    commands: list[Callable[[Path], tuple[object, ...]]] = [
+        lambda run: (finished, run),
+        lambda run: (run, "--by", "activation"),
     ]
-    for words in asked:
-        told = [answer(capsys, "compare", *words(one), "--csv") for one in (finished, folder)]
+    for words in commands:
+        outputs = [answer(capsys, "compare", *words(run), "--csv") for run in (finished, folder)]
         # Metrics that moved as far stand in the order of their columns.
-        whole, edited = (sorted(out.splitlines()) for _, out, _ in told)
+        whole, edited = (sorted(out.splitlines()) for _, out, _ in outputs)
         assert whole == edited
-        assert {(code, err) for code, _, err in told} == {(0, "")}
+        assert {(code, err) for code, _, err in outputs} == {(0, "")}
         assert sum("propagation" in line for line in whole) > 10
 
 
-def test_the_columns_of_every_table_that_is_written_stay_as_they_are() -> None:
+def test_written_tables_have_their_columns_in_order() -> None:
     for study in STUDIES:
         for spec in study.tables:
             columns = header(study, spec)
@@ -107,7 +107,7 @@ def test_the_columns_of_every_table_that_is_written_stay_as_they_are() -> None:
 
 
 def test_unknown_columns_keep_their_side_of_the_seed() -> None:
-    """An axis or a metric of a newer version."""
+    """They are an axis or a metric of a newer version."""
     assert in_order(["status", "new_axis", "seed", "activation", "new_metric", "reason"]) == [
         "activation",
         "new_axis",
@@ -119,7 +119,7 @@ def test_unknown_columns_keep_their_side_of_the_seed() -> None:
 
 
 def renamed(old: str, new: str) -> Callable[[Rows], Rows]:
-    """Two names in the head exchanged."""
+    """Return a change that exchanges two names in the header."""
     names = {old: new, new: old}
     return lambda rows: [[names.get(name, name) for name in rows[0]], *rows[1:]]
 
@@ -133,7 +133,7 @@ def a_name_lost(rows: Rows) -> Rows:
 
 
 def a_seed(given: str) -> Callable[[Rows], Rows]:
-    """The first seed changed."""
+    """Return a change that replaces the first seed."""
 
     def change(rows: Rows) -> Rows:
         at = rows[0].index("seed")
@@ -143,7 +143,7 @@ def a_seed(given: str) -> Callable[[Rows], Rows]:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (repeated, "has the column 'framework' twice"),
         (a_name_lost, "has rows with more fields than its header"),
@@ -161,7 +161,7 @@ def test_a_table_that_no_run_writes_is_refused_in_one_line(
     folder: Path,
     capsys: pytest.CaptureFixture[str],
     change: Callable[[Rows], Rows],
-    told: str,
+    message: str,
 ) -> None:
     edit(folder, change)
     for words in (("check", folder), ("compare", finished, folder), ("reproduce", folder)):
@@ -169,7 +169,7 @@ def test_a_table_that_no_run_writes_is_refused_in_one_line(
         assert (code, out) == (2, "")
         assert len(err.splitlines()) == 1
         assert f"{folder / 'propagation' / 'runs.csv'}" in err
-        assert told in err
+        assert message in err
 
 
 def test_the_table_of_another_study_is_refused_in_one_line(

@@ -1,4 +1,4 @@
-"""A disk that breaks at a chosen call, and runs of the fake study on it."""
+"""A fake disk that fails at a chosen call, and runs of the fake study on it."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from suite.measuring import environment
 from suite.planning.grids import Plan
 from tests.support import fake_study
 
-Break = Callable[["Disk", Callable[[], object]], None]
+Fault = Callable[["Disk", Callable[[], object]], None]
 
 
 class Killed(BaseException):
-    """The process is gone: no handler of errors runs, no file is tidied away."""
+    """Raised where a process would be killed: no error handler catches it, no file is removed."""
 
 
 class Disk:
-    """Counts the calls; ``breaks`` is told each, and what half of it would do."""
+    """A counter of calls to the disk. ``fault`` gets each, and a function that does half of it."""
 
-    def __init__(self, breaks: Break) -> None:
+    def __init__(self, fault: Fault) -> None:
         self.calls = 0
         self.name = ""
-        """Of the last call."""
+        """The name of the last call."""
         self.broke = False
-        self._breaks = breaks
+        self._fault = fault
 
     def call(self, name: str, half: Callable[[], object] = lambda: None) -> None:
         self.calls += 1
         self.name = name
-        self._breaks(self, half)
+        self._fault(self, half)
 
 
 class Raw(io.FileIO):
-    """A file below Python's buffers: one call is one call of the system."""
+    """A file below Python's buffers, where one call is one system call."""
 
     def __init__(self, path: Path, disk: Disk) -> None:
         disk.call("open", lambda: io.FileIO(path, "w").close())
@@ -55,9 +55,9 @@ class Raw(io.FileIO):
 
 
 @contextmanager
-def disk(breaks: Break) -> Iterator[Disk]:
-    """All files that the suite writes go to a disk that breaks so."""
-    made = Disk(breaks)
+def disk(fault: Fault) -> Iterator[Disk]:
+    """Send all files that the suite writes to a disk with a fault."""
+    made = Disk(fault)
     whole_open = Path.open
 
     def opened(self: Path, mode: str = "r", *rest: Any, **named: Any) -> Any:
@@ -81,35 +81,35 @@ def disk(breaks: Break) -> Iterator[Disk]:
 
 
 def count(disk: Disk, half: Callable[[], object]) -> None:
-    """A disk that never breaks."""
+    """Do nothing: the disk has no fault."""
 
 
-def kill(at: int) -> Break:
-    """The process is killed in the middle of a call; what it calls afterwards does not happen."""
+def kill(call: int) -> Fault:
+    """Return a fault that kills the process in the middle of a call: later calls do nothing."""
 
-    def breaks(disk: Disk, half: Callable[[], object]) -> None:
-        if disk.calls == at:
+    def fault(disk: Disk, half: Callable[[], object]) -> None:
+        if disk.calls == call:
             half()
-        if disk.calls >= at:
+        if disk.calls >= call:
             raise Killed
 
-    return breaks
+    return fault
 
 
-def full(at: int, calls: int) -> Break:
-    """So many calls from one on raise the error of a full disk, which can still remove files."""
+def full(call: int, calls: int) -> Fault:
+    """Return a fault of ``calls`` calls from ``call`` on: the disk is full but can remove files."""
 
-    def breaks(disk: Disk, half: Callable[[], object]) -> None:
-        if at <= disk.calls < at + calls and disk.name != "unlink":
+    def fault(disk: Disk, half: Callable[[], object]) -> None:
+        if call <= disk.calls < call + calls and disk.name != "unlink":
             disk.broke = True
             half()
             raise OSError(28, "No space left on device")
 
-    return breaks
+    return fault
 
 
 def plan(patch: pytest.MonkeyPatch) -> Plan:
-    """Four stacks; workers are threads, and no claim is read."""
+    """Plan four stacks of the fake study, with threads as workers and without claims."""
     plan = fake_study.plan(patch, widths=(1, 2))
     fake_study.use_threads(patch)
     patch.setattr(claims, "shipped", list)
@@ -123,7 +123,7 @@ def run(plan: Plan, folder: Path) -> int:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """Every file that a run leaves but the timings and the lock, hidden ones too."""
+    """Return the content of every file that a run leaves, but for shards, timings and the lock."""
     paths = (path for path in folder.rglob("*") if path.is_file())
     return {
         str(path.relative_to(folder)): path.read_bytes()

@@ -1,4 +1,4 @@
-"""Damage to a stored table, as a person, a full disk or a bad copy does it."""
+"""Damage stored tables as a person, a full disk or a bad copy does."""
 
 from __future__ import annotations
 

@@ -126,26 +126,26 @@ def use_threads(patch: pytest.MonkeyPatch, work: Work = measure_and_store) -> No
     patch.setattr(local, "EXECUTOR", threads(work))
 
 
-def order(orders: Path, stack: Stack, *deeds: str) -> None:
-    """Make the next worker of a stack do the first deed, the one after it the second."""
+def order(orders: Path, stack: Stack, *actions: str) -> None:
+    """Make the next worker of a stack do the first action, the worker after it the second."""
     orders.mkdir(exist_ok=True)
-    (orders / stack.key).write_text("\n".join(deeds))
+    (orders / stack.key).write_text("\n".join(actions))
 
 
 def obey(orders: Path, job: Job, stack: Stack) -> Result:
     """Measure a stack of the fake study in a worker process, or do the ordered deed instead."""
     if "fake" not in STUDIES:
         STUDIES.add(Fake((), 0))
-    note = orders / stack.key
-    deed, _, rest = note.read_text().partition("\n") if note.exists() else ("", "", "")
-    if deed:
-        note.write_text(rest)
-    if deed == "die":
+    file = orders / stack.key
+    action, _, rest = file.read_text().partition("\n") if file.exists() else ("", "", "")
+    if action:
+        file.write_text(rest)
+    if action == "die":
         os.kill(os.getpid(), signal.SIGKILL)
-    if deed == "hang":
+    if action == "hang":
         time.sleep(600)
-    if deed == "stick":
+    if action == "stick":
         ctypes.PyDLL(None).sleep(600)  # keeps the lock of the interpreter: no thread of it can run
-    if deed == "crash":
+    if action == "crash":
         os.abort()
     return measure_and_store(job, stack)

@@ -1,4 +1,4 @@
-"""What the tests of the frameworks share: the task, and how the numbers of a stack are compared.
+"""The task that the tests of the frameworks share, and the comparison of a stack's numbers.
 
 Each framework's own test trains a member alone, as its user would; the comparison is the same for
 all, so it knows no framework but the NumPy oracle.
@@ -32,7 +32,7 @@ ORACLE_TOLERANCE = 2e-5
 3e-6; a wrong loss or slope is off by 0.1."""
 
 Values = dict[str, Array]
-"""What there is to tell of one member, by name."""
+"""The results of one member, by name."""
 
 
 def make_task(
@@ -45,7 +45,7 @@ def make_task(
     loss: str = "binary",
     **changes: object,
 ) -> TrainTask:
-    """Three members with data, weights, biases and batch orders of their own; two epochs."""
+    """Return a task of two epochs and three members, each with its own data, weights and order."""
     rng = np.random.default_rng(1)
     outputs = CLASSES if loss == "categorical" else 1
     model = Architecture(2, WIDTH, depth, outputs, activation, normalization, dropout, residual)
@@ -80,13 +80,13 @@ def make_task(
 
 
 def order(epoch: int) -> Array:
-    """Another order for each member and epoch."""
+    """Return the batch order of an epoch, another one for each member."""
     rng = np.random.default_rng(epoch)
     return np.stack([rng.permutation(POINTS) for _ in range(MEMBERS)])
 
 
 def pick(task: TrainTask, members: Sequence[int]) -> TrainTask:
-    """The task of these members only; one may come more than once."""
+    """Return the task of the given members only; a member may be repeated."""
     chosen = list(members)
     return dataclasses.replace(
         task,
@@ -101,9 +101,9 @@ def pick(task: TrainTask, members: Sequence[int]) -> TrainTask:
 
 
 def values(snapshots: Sequence[Snapshot], member: int) -> Values:
-    """All batches of a member, and the rest of its last snapshot."""
+    """Return all batches of a member, and the rest of its last snapshot."""
     last = snapshots[-1]
-    found = {
+    arrays = {
         "batch_loss": np.concatenate([s.batch_loss for s in snapshots])[:, member],
         "batch_correct": np.concatenate([s.batch_correct for s in snapshots])[:, member],
         "logits": last.logits[member],
@@ -114,34 +114,34 @@ def values(snapshots: Sequence[Snapshot], member: int) -> Values:
     for layer, ((kernel, bias), (by_kernel, by_bias)) in enumerate(
         zip(last.weights, last.gradients, strict=True)
     ):
-        found[f"kernel {layer}"], found[f"bias {layer}"] = kernel[member], bias[member]
-        found[f"gradient {layer}"] = np.vstack((by_kernel[member], by_bias[member]))
-    return found
+        arrays[f"kernel {layer}"], arrays[f"bias {layer}"] = kernel[member], bias[member]
+        arrays[f"gradient {layer}"] = np.vstack((by_kernel[member], by_bias[member]))
+    return arrays
 
 
-def bits(found: Values) -> dict[str, bytes]:
-    """As bytes: two are equal only where no bit differs, and a NaN equals itself."""
-    return {name: value.tobytes() for name, value in found.items()}
+def bits(arrays: Values) -> dict[str, bytes]:
+    """Return arrays as bytes, which are equal only where no bit differs; a NaN equals itself."""
+    return {name: value.tobytes() for name, value in arrays.items()}
 
 
 def all_bits(snapshots: Sequence[Snapshot], member: int) -> list[dict[str, bytes]]:
-    """Everything that each of the snapshots tells of a member."""
+    """Return everything in each of the snapshots about a member."""
     return [bits(values([snapshot], member)) for snapshot in snapshots]
 
 
 def check(
-    found: Values, expected: Values, tolerance: float = TOLERANCE, without: Collection[str] = ()
+    arrays: Values, expected: Values, tolerance: float = TOLERANCE, without: Collection[str] = ()
 ) -> None:
-    """Each array has the expected shape, and agrees to a share of its largest entry."""
-    assert found.keys() == expected.keys()
-    for name in found.keys() - set(without):
-        assert np.shape(found[name]) == np.shape(expected[name]), name
+    """Assert that each array has the expected shape and agrees to a share of its largest entry."""
+    assert arrays.keys() == expected.keys()
+    for name in arrays.keys() - set(without):
+        assert np.shape(arrays[name]) == np.shape(expected[name]), name
         bound = tolerance * np.abs(expected[name]).max(initial=0.0)
-        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=bound, err_msg=name)
+        np.testing.assert_allclose(arrays[name], expected[name], rtol=0, atol=bound, err_msg=name)
 
 
 def check_oracle(framework: Framework, task: TrainTask) -> None:
-    """Every snapshot of every member is the one of the float64 oracle."""
+    """Assert that every snapshot of every member agrees with the float64 oracle's."""
     snapshots = zip(framework.train(task), frameworks.load("numpy").train(task), strict=True)
     for ours, exact in snapshots:
         assert ours.epoch == exact.epoch

@@ -1,4 +1,4 @@
-"""Tiny stacks of the studies of signals, measured and written out: shared by their tests."""
+"""Measure and write tiny stacks of studies, for the tests of studies and figures."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ Axes = Mapping[str, Value | Sequence[Value]]
 
 
 def stacks(study: Study, framework: str, seeds: int, axes: Axes) -> list[Stack]:
-    """The stacks of one grid of the study; an axis is given by its value or its values."""
+    """Return the stacks of one grid of a study; an axis is given by its value or its values."""
     values = {name: [v] if isinstance(v, str | int | float) else v for name, v in axes.items()}
     small = type("Small", (type(study),), {"grids": lambda self, profile: (Grid(values, seeds),)})()
     return grids.stacks(small, grids.Selection("quick", (framework,)))
 
 
 def measure(study: Study, stack: Stack, root: int = 0) -> Measurement:
-    """The supported members of a stack, measured."""
+    """Measure the supported members of a stack."""
     lab = Lab(frameworks.load(stack.framework), frameworks.load("numpy"), root)
     return study.measure(grids.supported(study, stack)[0], lab)
 
 
-def column(found: Measurement, table: str, metric: str) -> Array:
-    """A column of a table, the members first."""
-    return next(one for one in found.tables if one.name == table).columns[metric]
+def column(measurement: Measurement, table: str, metric: str) -> Array:
+    """Return a column of a table; its leading axis runs over the members."""
+    return next(item for item in measurement.tables if item.name == table).columns[metric]
 
 
-def complete(study: Study, found: Measurement, members: int) -> None:
-    """Every table of the study is there, with every metric, for every member."""
-    assert [table.name for table in found.tables] == [spec.name for spec in study.tables]
-    for spec, table in zip(study.tables, found.tables, strict=True):
+def complete(study: Study, measurement: Measurement, members: int) -> None:
+    """Assert that a measurement has every table of the study with every metric and member."""
+    assert [table.name for table in measurement.tables] == [spec.name for spec in study.tables]
+    for spec, table in zip(study.tables, measurement.tables, strict=True):
         assert tuple(table.coordinates) == spec.coordinates
         assert set(table.columns) >= set(spec.metrics)
         for metric in spec.metrics:
@@ -49,7 +49,7 @@ def complete(study: Study, found: Measurement, members: int) -> None:
 
 
 def shows(drawing: Drawing, values: Sequence[float] | pd.Series[float] | Array) -> bool:
-    """Whether a line of the figure, in any panel, has these heights."""
+    """Return whether a line of a figure, in any panel, has these heights."""
     lines = [line for axes in drawing.figure.axes for line in axes.lines]
     heights = [np.asarray(line.get_ydata(), dtype=np.float64) for line in lines]
     wanted = np.asarray(values, dtype=np.float64)
@@ -57,17 +57,19 @@ def shows(drawing: Drawing, values: Sequence[float] | pd.Series[float] | Array) 
 
 
 def written(folder: Path, study: Study, chosen: Sequence[Stack]) -> Tables:
-    """The CSVs of measured stacks in a folder, and the function that a page reads them with."""
+    """Write the CSVs of measured stacks, and return the function that a page reads them with."""
     shards: dict[str, Shard] = {}
     for stack in chosen:
         kept, reasons = grids.supported(study, stack)
-        found = measure(study, stack)
+        measurement = measure(study, stack)
         positions = [n for n, reason in enumerate(reasons) if reason is None]
         status, why = ["unsupported"] * len(reasons), [reason or "" for reason in reasons]
-        for place, one, reason in zip(positions, found.status, found.reason, strict=True):
-            status[place], why[place] = one, reason
+        for place, ended, reason in zip(
+            positions, measurement.status, measurement.reason, strict=True
+        ):
+            status[place], why[place] = ended, reason
         assert len(kept.members) == len(positions)
-        tables = {table.name: table for table in found.tables}
+        tables = {table.name: table for table in measurement.tables}
         shards[stack.key] = Shard(tuple(status), tuple(why), tables, np.array(positions), {})
     for spec in study.tables:
         path = folder / study.name / f"{spec.name}.csv"
@@ -76,7 +78,7 @@ def written(folder: Path, study: Study, chosen: Sequence[Stack]) -> Tables:
             write_table(file, study, spec, [(stack, shards[stack.key]) for stack in chosen])
 
     def tables_of(path: str, *required: str) -> pd.DataFrame | None:
-        there = (folder / path).exists()
-        return read_table(folder / path, required) if there else None
+        exists = (folder / path).exists()
+        return read_table(folder / path, required) if exists else None
 
     return tables_of

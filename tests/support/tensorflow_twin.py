@@ -1,4 +1,4 @@
-"""The plain loop in Keras that a member of a stack is compared with.
+"""The plain training loop in Keras that a member of a stack is compared with.
 
 Written as a user writes it: a model, a GradientTape, apply_gradients, one network and one batch at
 a time, and every choice of a task by the class that Keras documents for it.
@@ -58,7 +58,7 @@ SCHEDULES: dict[str, Callable[[int], float]] = {
 
 
 class Masks:
-    """The dropout layers of one member, each with its own seed: split from the member's."""
+    """The dropout layers of one member, whose seeds are split from the member's."""
 
     def __init__(self, task: TrainTask, member: int) -> None:
         count = max(task.architecture.depth, 1)
@@ -70,7 +70,7 @@ class Masks:
 
 
 def build(task: TrainTask, member: int) -> Any:
-    """The network of one member, with its first weights and its own dropout seeds."""
+    """Return the network of one member, with its first weights and dropout seeds."""
     model, masks = task.architecture, Masks(task, member)
     inputs = x = keras.Input((model.inputs,))
     for layer in range(model.depth):
@@ -90,12 +90,12 @@ def build(task: TrainTask, member: int) -> Any:
 
 
 def denses(model: Any) -> list[Any]:
-    """The dense layers of a model, from the inputs on."""
+    """Return the dense layers of a model, from the inputs on."""
     return [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
 
 
 def still(model: Any, inputs: Array) -> Any:
-    """The outputs with batch statistics and without dropout: the rate of every dropout is 0."""
+    """Return the outputs with batch statistics and without dropout, by a rate of 0."""
     dropouts = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     rates = [layer.rate for layer in dropouts]
     for layer in dropouts:
@@ -107,7 +107,7 @@ def still(model: Any, inputs: Array) -> Any:
 
 
 def hits(task: TrainTask, outputs: Array, labels: Array) -> int:
-    """Points on the right side; labels (N, 1)."""
+    """Return the number of points on the right side; labels (N, 1)."""
     if task.loss == "binary":
         return int(np.sum((outputs > 0) == (labels == 1)))
     if task.loss == "categorical":
@@ -116,7 +116,7 @@ def hits(task: TrainTask, outputs: Array, labels: Array) -> int:
 
 
 def train_alone(task: TrainTask, member: int) -> Values:
-    """One member trained alone by the plain loop: what ``values`` takes from a stack."""
+    """Train one member alone by the plain loop, and return what ``values`` takes from a stack."""
     model = build(task, member)
     optimizer = (OPTIMIZERS if task.settings == "common" else DEFAULTS)[task.optimizer]()
     first_rate = float(optimizer.learning_rate)
@@ -141,13 +141,13 @@ def train_alone(task: TrainTask, member: int) -> Values:
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
             batch_loss.append(float(loss))
             batch_correct.append(hits(task, outputs.numpy(), y))
-    found = {"batch_loss": np.array(batch_loss), "batch_correct": np.array(batch_correct)}
+    values = {"batch_loss": np.array(batch_loss), "batch_correct": np.array(batch_correct)}
     for prefix, x, y in (("", inputs, labels), ("heldout_", heldout, heldout_labels)):
         outputs = model(x, training=False)
-        found[f"{prefix}loss"] = loss_function(y, outputs).numpy()
-        found[f"{prefix}logits"] = outputs.numpy()
+        values[f"{prefix}loss"] = loss_function(y, outputs).numpy()
+        values[f"{prefix}logits"] = outputs.numpy()
         if task.loss != "categorical":
-            found[f"{prefix}logits"] = outputs.numpy()[:, 0]
+            values[f"{prefix}logits"] = outputs.numpy()[:, 0]
     if task.gradients_on == "batch":
         first = task.order(task.record[-1] + 1)[member, : task.batch]
         inputs, labels = inputs[first], labels[first]
@@ -155,6 +155,6 @@ def train_alone(task: TrainTask, member: int) -> Values:
         loss = loss_function(labels, still(model, inputs))
     gradients = tape.gradient(loss, [(dense.kernel, dense.bias) for dense in denses(model)])
     for i, (dense, (by_kernel, by_bias)) in enumerate(zip(denses(model), gradients, strict=True)):
-        found[f"kernel {i}"], found[f"bias {i}"] = dense.get_weights()
-        found[f"gradient {i}"] = np.vstack((by_kernel, by_bias))
-    return found
+        values[f"kernel {i}"], values[f"bias {i}"] = dense.get_weights()
+        values[f"gradient {i}"] = np.vstack((by_kernel, by_bias))
+    return values

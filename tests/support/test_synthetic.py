@@ -1,4 +1,4 @@
-"""The invented results folder has the form of a real one: the committed references."""
+"""The invented results folder has the same form as the committed references."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support import ROOT, synthetic
 
 REAL = ROOT / "results" / "reference" / "standard"
 WHOLE = ("claims.csv", "timings.csv")
-"""Tables of which every column is invented; of the others, some metrics are."""
+"""Tables with every column of a real one; the others have some of its metrics."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def test_every_table_has_the_columns_of_a_real_one(folder: Path) -> None:
-    """In the same order. The names of axes, of statuses and of stages are not invented."""
+    """They are in the same order, and none is invented."""
     tables = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.csv"))
     assert len(tables) == 7
     for name in tables:

@@ -1,4 +1,4 @@
-"""The plain loop in torch that a member of a stack is compared with.
+"""The plain training loop in torch that a member of a stack is compared with.
 
 Written as a user writes it: modules, zero_grad, backward, step, one network and one batch at a
 time, and every choice of a task by the call that torch documents for it.
@@ -82,21 +82,23 @@ class Block(nn.Module):
 
 
 def masks(task: TrainTask) -> list[Tensor]:
-    """Every mask of a stack, (K, batch, width) each, by step and layer: the stack's own stream
-    through the mapped dropout of ones."""
+    """Return every mask of a stack, (K, batch, width) each, by step and layer.
+
+    The stack's own random stream is drawn through the mapped dropout of ones.
+    """
     dropout = vmap(nn.functional.dropout, (0, None), randomness="different")
     dtype = torch.float64 if task.precision == "double" else torch.float32
-    found = []
+    drawn = []
     for epoch in range(1, task.record[-1] + 1):
         with seeded(mask_seed(task.noise, epoch)):
             for start in range(0, POINTS, BATCH):
                 ones = torch.ones(MEMBERS, min(BATCH, POINTS - start), WIDTH, dtype=dtype)
-                found += [dropout(ones, task.architecture.dropout) for _ in range(DEPTH)]
-    return found
+                drawn += [dropout(ones, task.architecture.dropout) for _ in range(DEPTH)]
+    return drawn
 
 
 def train_alone(task: TrainTask, member: int, replayed: list[Tensor]) -> Values:
-    """One member trained alone by the plain loop: what ``values`` takes from a stack."""
+    """Train one member alone by the plain loop, and return what ``values`` takes from a stack."""
     model = build(task, member, iter([mask[member] for mask in replayed]))
     make = (OPTIMIZERS if task.settings == "common" else DEFAULTS)[task.optimizer]
     optimizer = make(model.parameters())
@@ -133,15 +135,15 @@ def train_alone(task: TrainTask, member: int, replayed: list[Tensor]) -> Values:
             batch_loss.append(loss.item())
             batch_correct.append(right(logits, labels[index]))
         scheduler.step()
-    found = {"batch_loss": np.array(batch_loss), "batch_correct": np.array(batch_correct)}
+    values = {"batch_loss": np.array(batch_loss), "batch_correct": np.array(batch_correct)}
     model.eval()
     for prefix, (x, y) in (
         ("", (inputs, labels)),
         ("heldout_", data(task.heldout_inputs, task.heldout_labels)),
     ):
         logits = answer(x)
-        found[f"{prefix}logits"] = logits.detach().numpy()
-        found[f"{prefix}loss"] = loss_function(logits, y).detach().numpy()
+        values[f"{prefix}logits"] = logits.detach().numpy()
+        values[f"{prefix}loss"] = loss_function(logits, y).detach().numpy()
     model.train()
     for module in model.modules():
         if isinstance(module, Masked):
@@ -155,14 +157,14 @@ def train_alone(task: TrainTask, member: int, replayed: list[Tensor]) -> Values:
     for layer, dense in enumerate(dense_layers):
         assert dense.weight.grad is not None
         assert dense.bias.grad is not None
-        found[f"kernel {layer}"] = dense.weight.detach().numpy().T
-        found[f"bias {layer}"] = dense.bias.detach().numpy()
-        found[f"gradient {layer}"] = np.vstack((dense.weight.grad.T, dense.bias.grad))
-    return found
+        values[f"kernel {layer}"] = dense.weight.detach().numpy().T
+        values[f"bias {layer}"] = dense.bias.detach().numpy()
+        values[f"gradient {layer}"] = np.vstack((dense.weight.grad.T, dense.bias.grad))
+    return values
 
 
 def build(task: TrainTask, member: int, stream: Iterator[Tensor]) -> nn.Sequential:
-    """The network of one member, with its first weights."""
+    """Return the network of one member, with its first weights."""
     model = task.architecture
     modules: list[nn.Module] = []
     for layer, (kernel, bias) in enumerate(task.weights):

@@ -157,7 +157,11 @@ PLANTED = [
         "from suite.judging import band_to_verdict",
         "circle of imports in judging",
     ),
-    ("report/common/words.py", "from suite.report import training", "circle of imports in report"),
+    (
+        "report/common/verdict_words.py",
+        "from suite.report import training",
+        "circle of imports in report",
+    ),
     ("new_folder/thing.py", "from suite import types", "stands in no folder of FOLDERS"),
 ]
 

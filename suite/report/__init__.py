@@ -24,7 +24,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
-from suite.report.common import blocks, words
+from suite.report.common import verdict_blocks, verdict_words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
 from suite.report.common.run_status import status_counts
 from suite.report.common.timings import COLUMNS, timings
@@ -83,8 +83,8 @@ class Chapter:
     study: str
     question: str
     sections: Sequence[Section]
-    judged: Sequence[blocks.Block]
-    others: Sequence[blocks.Block]
+    judged: Sequence[verdict_blocks.Block]
+    others: Sequence[verdict_blocks.Block]
 
 
 def write_report(folder: Path, jobs: int = 1) -> Path:
@@ -96,7 +96,7 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     """
     manifest = Results(folder).manifest()
     rows = _verdicts(folder)
-    claims = blocks.by_study(rows or [], manifest.studies)
+    claims = verdict_blocks.by_study(rows or [], manifest.studies)
     every = list(chain.from_iterable(claims.values()))
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -106,22 +106,22 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     timed = _table(folder, "timings.csv", *COLUMNS)
     sections = _sections(folder, studies, jobs)
     maps = sections["training"].pop(0) if "training" in sections else None
-    environment.filters |= {"number": words.number}
+    environment.filters |= {"number": verdict_words.number}
     page = environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
     html = page.render(
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # our own, nothing measured
         manifest=manifest,
         command=_command(manifest.command),
-        counts=words.counts(rows or []),
-        overall=words.overall(rows or []),
+        counts=verdict_words.counts(rows or []),
+        overall=verdict_words.overall(rows or []),
         chapters=[_chapter(study, sections, claims) for study in studies],
         unrun=[block for study in claims if study not in studies for block in claims[study]],
         judged=rows is not None,
-        headline=blocks.headline(every),
+        headline=verdict_blocks.headline(every),
         odd=[block for block in every if block.odd],
         blocks={block.head.claim: block for block in every},
-        not_judged=words.Label("not-judged", "not judged"),
-        words=words,
+        not_judged=verdict_words.Label("not-judged", "not judged"),
+        words=verdict_words,
         maps=maps,
         runs=status_counts(tables, manifest),
         statuses=tuple(Status),
@@ -167,7 +167,9 @@ def _table(folder: Path, path: str, *required: str) -> pd.DataFrame | None:
 
 
 def _chapter(
-    study: str, sections: Mapping[str, list[Section]], claims: Mapping[str, list[blocks.Block]]
+    study: str,
+    sections: Mapping[str, list[Section]],
+    claims: Mapping[str, list[verdict_blocks.Block]],
 ) -> Chapter:
     of_study = claims.get(study, [])
     return Chapter(

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from suite.catalogue.activations import ACTIVATIONS
-from suite.report.common import words
+from suite.report.common import verdict_words
 from suite.report.common.drawing import (
     Drawing,
     NotDrawn,
@@ -98,8 +98,8 @@ def _farthest(points: pd.DataFrame) -> str:
     farthest = points.iloc[relative.argmax()]
     return (
         "The largest deviation of a value from its definition, relative to max(1, |x|), is"
-        f" {words.number(float(relative.max()))}: {farthest['activation']} in"
-        f" {farthest['framework']} at x = {words.number(farthest['x'])}."
+        f" {verdict_words.number(float(relative.max()))}: {farthest['activation']} in"
+        f" {farthest['framework']} at x = {verdict_words.number(farthest['x'])}."
     )
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.common import words
+from suite.report.common import verdict_words
 from suite.report.common.drawing import (
     THEORY,
     Drawing,
@@ -137,5 +137,5 @@ def _exact(rows: pd.DataFrame, metric: str) -> str:
     narrow = rows[rows["width"] == width]
     units = narrow[f"{metric}_predicted"] * width / (5 * narrow["layer"])
     values = units.groupby(narrow["framework"], sort=False).median()
-    listed = ", ".join(f"{words.number(value)} in {name}" for name, value in values.items())
+    listed = ", ".join(f"{verdict_words.number(value)} in {name}" for name, value in values.items())
     return f"{listed} at {width} units"

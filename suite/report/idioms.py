@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from suite.report.common import words
+from suite.report.common import verdict_words
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part
 from suite.report.common.styles import COLOURS, INK
 from suite.studies.idioms import CASES
@@ -83,5 +83,5 @@ def _outcome(row: Mapping[Hashable, object] | None) -> tuple[str, str]:
         lost = number("forward_hooks") < number("called_hooks")
         return (f"{same}, hooks skipped", SILENT) if lost else (f"{same}, same hooks", RUNS)
     if number("start_ks") == number("start_ks"):
-        return f"the law, KS {words.number(number('start_ks'))}", RUNS
+        return f"the law, KS {verdict_words.number(number('start_ks'))}", RUNS
     return "runs", RUNS

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from suite.catalogue import optimizers
-from suite.report.common import words
+from suite.report.common import verdict_words
 from suite.report.common.drawing import (
     Drawing,
     NotDrawn,
@@ -80,4 +80,4 @@ def moved(layers: pd.DataFrame) -> Drawing:
 
 
 def _rate(optimizer: str) -> str:
-    return words.number(optimizers.resolve(optimizer).common["learning_rate"])
+    return verdict_words.number(optimizers.resolve(optimizer).common["learning_rate"])

@@ -15,7 +15,7 @@ import pytest
 import suite.report
 from suite import report
 from suite.report import write_report
-from suite.report.common import words
+from suite.report.common import verdict_words
 from suite.types import UserError
 from tests.support import synthetic
 from tests.support.page import Page
@@ -125,7 +125,7 @@ def test_counts_are_a_sentence(written: Path) -> None:
         " 1 unexpected), 1 undecided (1 that this profile should decide), 1 not judged."
     )
     assert sentence in Page(written / "report.html").text
-    assert words.counts([]) == "No claim was judged."
+    assert verdict_words.counts([]) == "No claim was judged."
 
 
 @pytest.mark.usefixtures("sketched")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from suite.judging.verdicts import NOT_JUDGED, Verdict
-from suite.report.common import words
-from suite.report.common.words import Label, label
+from suite.report.common import verdict_words
+from suite.report.common.verdict_words import Label, label
 
 SHOWN = 4
 """Groups of a claim that are listed below a figure, for each label."""
@@ -37,7 +37,7 @@ class Block:
     @property
     def odd(self) -> bool:
         """Whether the verdict of a group is not as expected, or undecided against a promise."""
-        return any(map(words.odd, self.rows))
+        return any(map(verdict_words.odd, self.rows))
 
     @property
     def judged(self) -> bool:
@@ -56,7 +56,7 @@ class Block:
         lines = []
         for shown in self.labels:
             rows = [row for row in self.rows if label(row) == shown]
-            texts = [text for row in rows[:SHOWN] if (text := words.finding(row))]
+            texts = [text for row in rows[:SHOWN] if (text := verdict_words.finding(row))]
             more = [f"and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
             lines.append((shown, "; ".join([*texts, *more])))
         return lines
@@ -66,8 +66,8 @@ class Block:
         """Remark -> the groups that it is about, in words; empty where the claim has no groups."""
         groups: dict[str, list[str]] = {}
         for row in self.rows:
-            for remark in words.remarks(row):
-                groups.setdefault(remark, []).append(words.group(row.group))
+            for remark in verdict_words.remarks(row):
+                groups.setdefault(remark, []).append(verdict_words.group(row.group))
         return {remark: "; ".join(filter(None, named)) for remark, named in groups.items()}
 
     @property

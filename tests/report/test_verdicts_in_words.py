@@ -11,7 +11,7 @@ import pytest
 
 from suite.claims.band import Band
 from suite.judging.verdicts import Verdict
-from suite.report.common import blocks, run_status, words
+from suite.report.common import run_status, verdict_blocks, verdict_words
 from tests.support import verdicts
 
 
@@ -34,7 +34,7 @@ def test_surprises_stand_first_and_what_was_not_judged_last() -> None:
         line("b5", "b", "refuted", False),
         line("c1", "c", "supported", True),
     ]
-    found = blocks.by_study(rows, ["a", "c", "missing"])
+    found = verdict_blocks.by_study(rows, ["a", "c", "missing"])
     assert list(found) == ["c", "b", "a"]
     assert [block.head.claim for block in found["b"]] == ["b4", "b5", "b2", "b3", "b1"]
     assert [row.verdict for row in found["b"][1].rows] == ["supported", "refuted"]
@@ -46,7 +46,7 @@ def test_the_headline_is_what_its_claims_call_so() -> None:
         line("second", "a", "supported", headline=False),
         line("third", "a", "not judged", headline=True),
     ]
-    found = blocks.headline(blocks.by_study(rows, [])["a"])
+    found = verdict_blocks.headline(verdict_blocks.by_study(rows, [])["a"])
     assert [block.head.claim for block in found] == ["first"]
 
 
@@ -57,7 +57,7 @@ def test_remarks_on_several_groups_stand_once() -> None:
         line("a", "b", "not judged", group="framework=tensorflow depth=4", reason=reason),
         line("a", "b", "supported", pair_correlation=0.12345),
     ]
-    assert blocks.Block(rows).remarks == {
+    assert verdict_blocks.Block(rows).remarks == {
         "not judged: no such cell": "torch; tensorflow, depth 4",
         "correlation of the pairs 0.123 (Spearman, by seed)": "",
     }
@@ -71,19 +71,19 @@ def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
         line("d", "s", "refuted", True),
         line("e", "s", "undecided"),
     ]
-    assert words.counts(rows) == (
+    assert verdict_words.counts(rows) == (
         "5 verdicts on 5 claims: 3 supported (2 as expected, 1 open), 1 refuted (as expected),"
         " 1 undecided (none promised by this profile)."
     )
-    assert words.overall(rows) == "No verdict contradicts its expectation."
+    assert verdict_words.overall(rows) == "No verdict contradicts its expectation."
     rows[0] = replace(rows[0], promised=True)
     kept = "No verdict contradicts its expectation, and all that this profile promises is decided."
-    assert words.overall(rows) == kept
+    assert verdict_words.overall(rows) == kept
     left = line("f", "s", "not judged", promised=True)
-    assert words.overall([*rows, left]).endswith("; 1 of this profile were not judged.")
+    assert verdict_words.overall([*rows, left]).endswith("; 1 of this profile were not judged.")
     odd = "Verdicts that are not as expected are listed above them."
     for one in (line("g", "s", "refuted", False), line("g", "s", "undecided", promised=True)):
-        assert words.overall([*rows, one]) == odd
+        assert verdict_words.overall([*rows, one]) == odd
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,10 @@ def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
 def test_the_quantity_of_a_claim_is_a_line(
     metric: str, estimand: str, centre: str, text: str
 ) -> None:
-    assert words.quantity(verdicts.verdict(metric=metric, estimand=estimand, centre=centre)) == text
+    assert (
+        verdict_words.quantity(verdicts.verdict(metric=metric, estimand=estimand, centre=centre))
+        == text
+    )
 
 
 def test_reasons_that_differ_in_their_numbers_are_one() -> None:
@@ -155,23 +158,23 @@ def test_the_list_of_reasons_is_short_and_complete() -> None:
     ],
 )
 def test_numbers_are_short(value: float, text: str) -> None:
-    assert words.number(value) == text
+    assert verdict_words.number(value) == text
 
 
 def test_bands_and_intervals_are_words() -> None:
-    assert words.band(Band(0.1, math.inf)) == "≥ 0.1"
-    assert words.band(Band(-math.inf, 0.02)) == "≤ 0.02"
-    assert words.band(Band(-0.02, 0.02)) == "[−0.02, 0.02]"
-    assert words.interval(-math.inf, 2.0) == "(−∞, 2]"
-    assert words.interval(math.nan, math.nan) == ""
+    assert verdict_words.band(Band(0.1, math.inf)) == "≥ 0.1"
+    assert verdict_words.band(Band(-math.inf, 0.02)) == "≤ 0.02"
+    assert verdict_words.band(Band(-0.02, 0.02)) == "[−0.02, 0.02]"
+    assert verdict_words.interval(-math.inf, 2.0) == "(−∞, 2]"
+    assert verdict_words.interval(math.nan, math.nan) == ""
 
 
 def test_groups_are_words() -> None:
-    assert words.group("framework=torch depth=16 initializer=normal(1)") == (
+    assert verdict_words.group("framework=torch depth=16 initializer=normal(1)") == (
         "torch, depth 16, normal(1)"
     )
-    assert words.group("optimizer=sgd(0.1, 0.9) framework=torch") == "sgd(0.1, 0.9), torch"
-    assert words.group("") == ""
+    assert verdict_words.group("optimizer=sgd(0.1, 0.9) framework=torch") == "sgd(0.1, 0.9), torch"
+    assert verdict_words.group("") == ""
 
 
 @pytest.mark.parametrize(
@@ -200,13 +203,13 @@ def test_a_label_says_first_whether_the_verdict_was_expected(
     as_expected: bool | None,
     expected: str,
     promised: bool,
-    kind: words.Kind,
+    kind: verdict_words.Kind,
     text: str,
     shown: str,
 ) -> None:
     row = line("a", "b", verdict, as_expected, expected=expected, promised=promised)
-    assert words.label(row) == words.Label(kind, text)
-    assert words.expectation(row) == (f"expected {shown}" if shown else "")
+    assert verdict_words.label(row) == verdict_words.Label(kind, text)
+    assert verdict_words.expectation(row) == (f"expected {shown}" if shown else "")
 
 
 def test_below_a_figure_stand_the_groups_by_label() -> None:
@@ -216,7 +219,7 @@ def test_below_a_figure_stand_the_groups_by_label() -> None:
         for depth in range(6)
     ]
     rows.insert(1, line("a", "b", "not judged", group="framework=numpy"))
-    (expected, found), (absent, without) = blocks.Block(rows).summary
+    (expected, found), (absent, without) = verdict_blocks.Block(rows).summary
     assert (expected.text, absent.text) == ("as expected: supported", "not judged")
     assert found.startswith("torch, depth 0: 0.38 [0.21, ∞); torch, depth 1: 0.38")
     assert found.endswith("; and 2 more")
@@ -226,7 +229,7 @@ def test_below_a_figure_stand_the_groups_by_label() -> None:
 def test_drawings_of_a_claim_share_a_scale_and_keep_the_order_of_their_numbers() -> None:
     row = verdicts.verdict(estimate=0.3, low=0.2, high=0.4, band=Band(0.25, math.inf))
     unknown = replace(row, estimate=math.nan)
-    alone, beside, none = blocks.strips([row, replace(row, high=2.0), unknown])
+    alone, beside, none = verdict_blocks.strips([row, replace(row, high=2.0), unknown])
     assert none is None
     assert alone is not None
     assert beside is not None
@@ -234,5 +237,5 @@ def test_drawings_of_a_claim_share_a_scale_and_keep_the_order_of_their_numbers()
     assert alone.interval[1] < beside.interval[1] < 100 == alone.band[1]
     assert (alone.band, alone.estimate) == (beside.band, beside.estimate)
     point = replace(row, estimate=1.0, low=1.0, high=1.0, band=Band(-math.inf, math.inf))
-    assert blocks.strips([point])[0] is not None
-    assert blocks.strips([unknown]) == [None]
+    assert verdict_blocks.strips([point])[0] is not None
+    assert verdict_blocks.strips([unknown]) == [None]

@@ -158,7 +158,7 @@ PLANTED = [
         "circle of imports in judging",
     ),
     (
-        "report/common/verdict_words.py",
+        "report/common/numbers.py",
         "from suite.report import training",
         "circle of imports in report",
     ),

@@ -1,7 +1,7 @@
 """The page: everything that a results folder says, in one file that opens without a network.
 
-Reads the folder alone, imports no framework and measures nothing. The same folder gives the
-same bytes. A table that is not there costs its section and leaves a sentence in its place.
+Only the folder is read; no framework is imported and nothing is measured. The same folder gives
+the same bytes. Where a table is missing, a sentence takes the place of its figures.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
-from suite.report.common import verdict_blocks, verdict_words
+from suite.report.common import verdict_words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
+from suite.report.common.numbers import band, interval, number
 from suite.report.common.run_status import status_counts
 from suite.report.common.timings import COLUMNS, timings
+from suite.report.common.verdict_blocks import Block, by_study, headline
 from suite.results.compressed import locate
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Manifest
@@ -49,9 +51,9 @@ _CIRCUMSTANCES = {
     "--timeout": True,
     "--no-report": False,
 }
-"""Options that say only how or to where a run measures; whether a value follows each."""
+"""Options that do not change what a run measures -> whether a value follows the option."""
 _WORTH = 6
-"""Studies from which on the start of other processes is paid back."""
+"""The fewest studies for which other processes save more time than their start takes."""
 
 
 @dataclass(frozen=True)
@@ -83,20 +85,20 @@ class Chapter:
     study: str
     question: str
     sections: Sequence[Section]
-    judged: Sequence[verdict_blocks.Block]
-    others: Sequence[verdict_blocks.Block]
+    judged: Sequence[Block]
+    others: Sequence[Block]
 
 
 def write_report(folder: Path, jobs: int = 1) -> Path:
-    """Write ``report.html`` and ``figures/*.png`` of a results folder; returns the page's path.
+    """Write ``report.html`` and ``figures/*.png`` of a results folder; return the page's path.
 
-    ``jobs``: processes that draw, a study at a time; the bytes do not depend on it. The page takes
-    its place in one step, so that a reader never sees half of one. Raises UserError when the folder
-    has no manifest, or a table of it cannot be read.
+    ``jobs``: the number of processes that draw, a study at a time; the bytes do not depend on it.
+    The page is replaced in one step, so that a reader never sees half of one. Raise UserError when
+    the folder has no manifest or one of its tables cannot be read.
     """
     manifest = Results(folder).manifest()
     rows = _verdicts(folder)
-    claims = verdict_blocks.by_study(rows or [], manifest.studies)
+    claims = by_study(rows or [], manifest.studies)
     every = list(chain.from_iterable(claims.values()))
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -106,10 +108,10 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     timed = _table(folder, "timings.csv", *COLUMNS)
     sections = _sections(folder, studies, jobs)
     maps = sections["training"].pop(0) if "training" in sections else None
-    environment.filters |= {"number": verdict_words.number}
+    environment.filters |= {"number": number, "band": band}
     page = environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
     html = page.render(
-        css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # our own, nothing measured
+        css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # part of the package
         manifest=manifest,
         command=_command(manifest.command),
         counts=verdict_words.counts(rows or []),
@@ -117,10 +119,11 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
         chapters=[_chapter(study, sections, claims) for study in studies],
         unrun=[block for study in claims if study not in studies for block in claims[study]],
         judged=rows is not None,
-        headline=verdict_blocks.headline(every),
+        headline=headline(every),
         odd=[block for block in every if block.odd],
         blocks={block.head.claim: block for block in every},
         not_judged=verdict_words.Label("not-judged", "not judged"),
+        interval=interval,
         words=verdict_words,
         maps=maps,
         runs=status_counts(tables, manifest),
@@ -135,7 +138,7 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
 
 
 def _command(command: Sequence[str]) -> str:
-    """The command that measures the same again, without the options in ``_CIRCUMSTANCES``."""
+    """Return the command that measures the same again, without ``_CIRCUMSTANCES``."""
     kept = []
     words = iter(command)
     for word in words:
@@ -148,18 +151,18 @@ def _command(command: Sequence[str]) -> str:
 
 
 def _verdicts(folder: Path) -> list[Verdict] | None:
-    """The verdicts of a folder, or None where it was not judged."""
+    """Return the verdicts of a folder, or None where it was not judged."""
     return None if locate(folder / CLAIMS) is None else read_verdicts(folder)
 
 
 def _runs(folder: Path, study: str) -> pd.DataFrame | None:
-    """The runs of a study, or None where the folder lacks them."""
+    """Return the runs of a study, or None where the folder lacks them."""
     needed = ("framework", "seed", "heldout_accuracy") if study == "training" else ()
     return _table(folder, f"{study}/runs.csv", "status", "reason", *needed)
 
 
 def _table(folder: Path, path: str, *required: str) -> pd.DataFrame | None:
-    """A table of a folder, plain or compressed, or None where the folder lacks it."""
+    """Return a table of a folder, plain or compressed, or None where the folder lacks it."""
     return None if locate(folder / path) is None else read_table(folder / path, required)
 
 
@@ -167,9 +170,7 @@ def _table(folder: Path, path: str, *required: str) -> pd.DataFrame | None:
 
 
 def _chapter(
-    study: str,
-    sections: Mapping[str, list[Section]],
-    claims: Mapping[str, list[verdict_blocks.Block]],
+    study: str, sections: Mapping[str, list[Section]], claims: Mapping[str, list[Block]]
 ) -> Chapter:
     of_study = claims.get(study, [])
     return Chapter(
@@ -182,7 +183,7 @@ def _chapter(
 
 
 def _sections(folder: Path, studies: Sequence[str], jobs: int) -> dict[str, list[Section]]:
-    """Study -> its figures, drawn, written to ``figures/`` and ready for the page."""
+    """Draw the figures, write them to ``figures/`` and return study -> its sections."""
     drawn = [study for study in studies if study in PARTS]
     (folder / "figures").mkdir(exist_ok=True)
     if jobs == 1 or len(drawn) < _WORTH:
@@ -224,7 +225,7 @@ def _section(target: Path, part: Part) -> Section:
 
 
 def _environment(manifest: Manifest) -> dict[str, str]:
-    """What the run depended on: name -> text, from the manifest; what it lacks is left out."""
+    """Return what the run depended on, name -> text, as far as the manifest says it."""
 
     def listed(values: Mapping[str, str]) -> str:
         return ", ".join(f"{name} {value}" for name, value in values.items())

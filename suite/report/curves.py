@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from suite.catalogue.activations import ACTIVATIONS
-from suite.report.common import verdict_words
 from suite.report.common.drawing import (
     Drawing,
     NotDrawn,
@@ -21,6 +20,7 @@ from suite.report.common.drawing import (
     drawn_from,
     part,
 )
+from suite.report.common.numbers import number
 from suite.report.common.styles import COLOURS, INK, Style, framework_styles
 
 VALUE, SLOPE, LAYER, FUNCTION = COLOURS[:4]
@@ -98,8 +98,8 @@ def _farthest(points: pd.DataFrame) -> str:
     farthest = points.iloc[relative.argmax()]
     return (
         "The largest deviation of a value from its definition, relative to max(1, |x|), is"
-        f" {verdict_words.number(float(relative.max()))}: {farthest['activation']} in"
-        f" {farthest['framework']} at x = {verdict_words.number(farthest['x'])}."
+        f" {number(float(relative.max()))}: {farthest['activation']} in"
+        f" {farthest['framework']} at x = {number(farthest['x'])}."
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from suite.report.common import verdict_words
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part
+from suite.report.common.numbers import number
 from suite.report.common.styles import INK, coloured
 from suite.studies.defaults import CASES
 
@@ -81,7 +81,7 @@ def ratios(runs: pd.DataFrame) -> Drawing:
         x = column + 0.9
         side.text(x, 1.0, framework, ha="right", va="center", fontsize=8.5, fontweight="bold")
         for height, value in zip(centres, shown[framework], strict=True):
-            side.text(x, height, verdict_words.number(value), ha="right", va="center", fontsize=8)
+            side.text(x, height, number(value), ha="right", va="center", fontsize=8)
     agreeing = [CASES[case] for case in numbers.index[~differing]]
     return Drawing(
         "defaults",

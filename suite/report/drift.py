@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.optimizers import OPTIMIZERS, resolve
-from suite.report.common import verdict_words
 from suite.report.common.captions import settings_of
 from suite.report.common.drawing import (
     Drawing,
@@ -27,6 +26,7 @@ from suite.report.common.drawing import (
     pin,
     seeds_in,
 )
+from suite.report.common.numbers import number
 from suite.report.common.styles import COLOURS, INK, coloured
 from suite.studies.common.protocol import BATCH
 from suite.studies.drift import EXCHANGED, OTHER, OWN, POINTS, ULP
@@ -110,7 +110,7 @@ def gap(growth: pd.DataFrame, framework: str) -> Drawing:
         f"drift_{framework}",
         f"Difference of a batch's loss between {framework} and its references, by epoch",
         f"Largest difference between the loss of a batch in {framework} and in the reference, over"
-        f" the batches of an epoch; logarithmic axes, cut at {verdict_words.number(LEAST)}. Line: median"
+        f" the batches of an epoch; logarithmic axes, cut at {number(LEAST)}. Line: median"
         f" over the seeds; band: their 5 % and 95 % quantiles; {seeds_in(rows['n'])}; {_EQUAL};"
         f" {pinned}. {_settings(across)}. SGD has one formula in all frameworks, and so no orange."
         " Where orange lies above blue, the difference is the formula's. The blue reference rounds"
@@ -153,7 +153,7 @@ def exchange(runs: pd.DataFrame) -> Drawing:
             middle = pd.Series(values).median()
             axes.hlines(middle, place - 0.35, place + 0.35, color=INK, lw=1.5)
     axes.set_xticks(range(len(columns)))
-    axes.set_xticklabels([f"{f}\nepsilon {verdict_words.number(_epsilon(o))}" for f, o in columns])
+    axes.set_xticklabels([f"{f}\nepsilon {number(_epsilon(o))}" for f, o in columns])
     axes.set_ylabel("held-out accuracy (share)")
     axes.set_ylim(0.4, 1.02)
     count = chosen.groupby(["framework", "optimizer"])["seed"].nunique()

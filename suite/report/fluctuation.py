@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.common import verdict_words
 from suite.report.common.drawing import (
     THEORY,
     Drawing,
@@ -19,6 +18,7 @@ from suite.report.common.drawing import (
     plain_band,
     seeds_in,
 )
+from suite.report.common.numbers import number
 from suite.report.common.styles import coloured
 
 NARROW = 10
@@ -137,5 +137,5 @@ def _exact(rows: pd.DataFrame, metric: str) -> str:
     narrow = rows[rows["width"] == width]
     units = narrow[f"{metric}_predicted"] * width / (5 * narrow["layer"])
     values = units.groupby(narrow["framework"], sort=False).median()
-    listed = ", ".join(f"{verdict_words.number(value)} in {name}" for name, value in values.items())
+    listed = ", ".join(f"{number(value)} in {name}" for name, value in values.items())
     return f"{listed} at {width} units"

@@ -7,8 +7,8 @@ from collections.abc import Hashable, Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from suite.report.common import verdict_words
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part
+from suite.report.common.numbers import number
 from suite.report.common.styles import COLOURS, INK
 from suite.studies.idioms import CASES
 
@@ -71,17 +71,17 @@ def _outcome(row: Mapping[Hashable, object] | None) -> tuple[str, str]:
     if row["status"] != "ok":
         return str(row["status"]), RAISES
 
-    def number(name: str) -> float:
+    def metric(name: str) -> float:
         return float(str(row.get(name, "nan")))
 
-    if number("raised") == 1:
+    if metric("raised") == 1:
         return f"raises {str(row['reason']).partition(':')[0]}", RAISES
-    if number("found_share") == 0:
+    if metric("found_share") == 0:
         return "runs, and finds nothing", SILENT
-    if number("called_hooks") == number("called_hooks"):
-        same = "same value" if number("call_difference") == 0 else "another value"
-        lost = number("forward_hooks") < number("called_hooks")
+    if metric("called_hooks") == metric("called_hooks"):
+        same = "same value" if metric("call_difference") == 0 else "another value"
+        lost = metric("forward_hooks") < metric("called_hooks")
         return (f"{same}, hooks skipped", SILENT) if lost else (f"{same}, same hooks", RUNS)
-    if number("start_ks") == number("start_ks"):
-        return f"the law, KS {verdict_words.number(number('start_ks'))}", RUNS
+    if metric("start_ks") == metric("start_ks"):
+        return f"the law, KS {number(metric('start_ks'))}", RUNS
     return "runs", RUNS

@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from suite.catalogue import optimizers
-from suite.report.common import verdict_words
 from suite.report.common.drawing import (
     Drawing,
     NotDrawn,
@@ -18,6 +17,7 @@ from suite.report.common.drawing import (
     part,
     seeds_in,
 )
+from suite.report.common.numbers import number
 from suite.report.normalized import normalization_colours, panels_by_layer
 from suite.studies.internal_shift import POINTS, STEPS
 
@@ -80,4 +80,4 @@ def moved(layers: pd.DataFrame) -> Drawing:
 
 
 def _rate(optimizer: str) -> str:
-    return verdict_words.number(optimizers.resolve(optimizer).common["learning_rate"])
+    return number(optimizers.resolve(optimizer).common["learning_rate"])

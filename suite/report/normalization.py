@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.common import verdict_words
 from suite.report.common.drawing import THEORY, Drawing, NotDrawn, Part, Tables, drawn_from, part
+from suite.report.common.numbers import number
 from suite.report.common.styles import framework_styles
 
 
@@ -41,7 +41,7 @@ def deviations(single: pd.DataFrame) -> Drawing:
         axes.plot(points["scale"], points["normalised_std"], color=style.colour, **style.points)
         fine = np.geomspace(points["scale"].min(), points["scale"].max(), 200)
         axes.plot(fine, fine / np.sqrt(fine**2 + epsilon), **THEORY)
-        label = f"{name}, epsilon {verdict_words.number(epsilon)}"
+        label = f"{name}, epsilon {number(epsilon)}"
         handles.append(Line2D([], [], color=style.colour, label=label, **style.points))
     axes.set_xscale("log")
     axes.set_xlabel("standard deviation of the inputs")

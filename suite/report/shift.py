@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from suite.judging.intervals import quantile
-from suite.report.common import verdict_words
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
+from suite.report.common.numbers import number
 from suite.report.common.styles import GREY, INK, coloured
 
 LEVEL = 0.95
@@ -157,9 +157,9 @@ def _extremes(ok: pd.DataFrame, cases: list[str]) -> str:
         return "No shift was measured by both."
     ordered = medians.reset_index().sort_values("shift_cost")
     listed = [
-        f"{word}: {verdict_words.number(point['shift_cost'])} ({NAMES[point['case']]}, strength"
+        f"{word}: {number(point['shift_cost'])} ({NAMES[point['case']]}, strength"
         f" {point['scale']:g}), where the classifier on the inputs reaches"
-        f" {verdict_words.number(point['domain_accuracy'])}"
+        f" {number(point['domain_accuracy'])}"
         for word, point in (("Largest loss", ordered.iloc[-1]), ("smallest", ordered.iloc[0]))
     ]
     return f"{'; '.join(listed)}."

@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.report.common import verdict_words
 from suite.report.common.drawing import (
     THEORY,
     Drawing,
@@ -19,6 +18,7 @@ from suite.report.common.drawing import (
     positive,
     seeds_in,
 )
+from suite.report.common.numbers import number
 from suite.report.common.styles import framework_styles
 
 SMALLEST_NORMAL = {
@@ -90,9 +90,7 @@ def _smallest(rows: pd.DataFrame, metric: str) -> str:
     for (precision, framework), entries in above.groupby(["precision", "framework"], sort=False):
         smallest = float(entries[metric].min())
         kind = ", denormal" if smallest < SMALLEST_NORMAL.get(str(precision), 0.0) else ""
-        listed.append(
-            f"{verdict_words.number(smallest)} in {framework}, {precision} precision{kind}"
-        )
+        listed.append(f"{number(smallest)} in {framework}, {precision} precision{kind}")
     if not listed:
         return "No entry is above 0."
     return f"The smallest entries above 0: {'; '.join(listed)}."

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from suite.report import drift as page
-from suite.report.common import verdict_words
 from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.numbers import number
 from suite.studies import STUDIES, drift
 
 STUDY = STUDIES["drift"]
@@ -90,7 +90,7 @@ def test_the_exchange_shows_every_seed_and_the_median() -> None:
     drawing = drawn(lambda: page.exchange(runs_table()))
     (axes,) = drawing.figure.axes
     labels = [text.get_text() for text in axes.get_xticklabels()]
-    assert labels[0] == f"torch\nepsilon {verdict_words.number(1e-7)}"
+    assert labels[0] == f"torch\nepsilon {number(1e-7)}"
     assert len(labels) == 6
     assert sum(len(points.get_offsets()) for points in axes.collections[::2]) == 6 * 20
 

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from suite.catalogue.optimizers import OPTIMIZERS
-from suite.report.common import captions, heatmaps, lines, verdict_words
+from suite.report.common import captions, heatmaps, lines
 from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.numbers import number
 from suite.report.common.styles import COLOURS
 from suite.results.tables import read_table
 from suite.studies.common.protocol import BATCH, LEARNED
@@ -123,7 +124,7 @@ def test_captions_say_how_networks_were_trained(written: Path) -> None:
     common = OPTIMIZERS["rmsprop"].common
     assert text.startswith(f"{RECORD[-1]} epochs in batches of {BATCH}; RMSprop with learning rate")
     for name in ("learning_rate", "rho", "epsilon"):
-        assert f"{name.replace('_', ' ')} {verdict_words.number(common[name])}" in text
+        assert f"{name.replace('_', ' ')} {number(common[name])}" in text
     assert "in both frameworks. The frameworks' formulas place epsilon differently" in text
     assert text in heatmaps.heat_map(both, "heldout_accuracy", 4).caption
     assert text in lines.learning(read_table(written / "training" / "layers.csv")).caption

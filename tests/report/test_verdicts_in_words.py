@@ -12,6 +12,7 @@ import pytest
 from suite.claims.band import Band
 from suite.judging.verdicts import Verdict
 from suite.report.common import run_status, verdict_blocks, verdict_words
+from suite.report.common.numbers import band, interval, number
 from tests.support import verdicts
 
 
@@ -158,15 +159,15 @@ def test_the_list_of_reasons_is_short_and_complete() -> None:
     ],
 )
 def test_numbers_are_short(value: float, text: str) -> None:
-    assert verdict_words.number(value) == text
+    assert number(value) == text
 
 
 def test_bands_and_intervals_are_words() -> None:
-    assert verdict_words.band(Band(0.1, math.inf)) == "≥ 0.1"
-    assert verdict_words.band(Band(-math.inf, 0.02)) == "≤ 0.02"
-    assert verdict_words.band(Band(-0.02, 0.02)) == "[−0.02, 0.02]"
-    assert verdict_words.interval(-math.inf, 2.0) == "(−∞, 2]"
-    assert verdict_words.interval(math.nan, math.nan) == ""
+    assert band(Band(0.1, math.inf)) == "≥ 0.1"
+    assert band(Band(-math.inf, 0.02)) == "≤ 0.02"
+    assert band(Band(-0.02, 0.02)) == "[−0.02, 0.02]"
+    assert interval(-math.inf, 2.0) == "(−∞, 2]"
+    assert interval(math.nan, math.nan) == ""
 
 
 def test_groups_are_words() -> None:

@@ -12,8 +12,8 @@ import pandas as pd
 from suite.catalogue import initializers, optimizers
 from suite.catalogue.datasets import DATASETS
 from suite.catalogue.frameworks import FRAMEWORKS
-from suite.report.common import verdict_words
 from suite.report.common.drawing import pin
+from suite.report.common.numbers import number
 from suite.studies.common.protocol import BATCH, CIRCLES
 from suite.studies.training import RECORD
 from suite.types import UserError
@@ -41,7 +41,7 @@ def optimizer_title(name: str) -> str:
 def settings_of(optimizer: optimizers.Optimizer) -> str:
     """Return the hyper-parameters with their values, without those that are zero."""
     return ", ".join(
-        f"{parameter.replace('_', ' ')} {verdict_words.number(value)}"
+        f"{parameter.replace('_', ' ')} {number(value)}"
         for parameter, value in optimizer.common.items()
         if value
     )

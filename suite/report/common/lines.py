@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.initializers import INITIALIZERS
-from suite.report.common import captions, verdict_words
+from suite.report.common import captions
 from suite.report.common.drawing import (
     FLOOR,
     PINNED,
@@ -34,6 +34,7 @@ from suite.report.common.drawing import (
     present,
     seeds_in,
 )
+from suite.report.common.numbers import number
 from suite.report.common.styles import coloured, shades
 
 LAYER_ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid")
@@ -151,7 +152,7 @@ def layer_traces(
         f"{trace.label.capitalize()} {trace.where} at initialisation, no training. Line: median"
         f" over the seeds; band: their 5 % and 95 % quantiles; {seeds_in(rows['n'])}; {pinned}."
         + (f" Dashed: {trace.theory}." if trace.predicted else "")
-        + f" Logarithmic axis, no unit, cut at {verdict_words.number(FLOOR)} and {verdict_words.number(ROOF)};"
+        + f" Logarithmic axis, no unit, cut at {number(FLOOR)} and {number(ROOF)};"
         " exact zeros are not drawn." + captions.layer_notes(rows, trace.metric, names),
         figure,
         trace.claims,

@@ -1,16 +1,15 @@
-"""What the page says about verdicts: numbers and labels, groups in words, counts as a sentence."""
+"""What the page says about verdicts: labels, groups in words, counts as a sentence."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.claims.band import Band
 from suite.judging.show_verdicts import problem
 from suite.judging.verdicts import NOT_JUDGED, RULINGS, UNDECIDED, Verdict, group_fields
 from suite.metrics import METRICS
+from suite.report.common.numbers import interval, number
 
 Kind = Literal["expected", "unexpected", "open", "undecided", "not-judged"]
 """How a verdict stands to its expectation: the class of its label in page.css."""
@@ -24,41 +23,6 @@ SIGNS: Mapping[Kind, str] = {
 """A sign beside each label, so that no label relies on its colour alone."""
 _DIGITS = tuple("-0123456789")
 _UNITLESS = ("ratio", "ratio_to_prediction", "slope", "share")
-
-
-def number(value: float) -> str:
-    """Return a number with three significant digits, ∞ and − as signs; empty when it is unknown.
-
-    All digits before the point are kept.
-    """
-    if math.isnan(value):
-        return ""
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    size = abs(value)
-    form = ".2e" if 0 < size < 1e-3 or size >= 1e6 else ".0f" if size >= 999.5 else ".3g"
-    mantissa, _, exponent = format(value, form).partition("e")
-    if "." in mantissa:
-        mantissa = mantissa.rstrip("0").rstrip(".")
-    return (mantissa + (f"e{int(exponent)}" if exponent else "")).replace("-", "−")
-
-
-def interval(low: float, high: float) -> str:
-    """Return ``[low, high]``, with a round bracket at an infinite end; empty where both are
-    unknown."""
-    left, right = number(low), number(high)
-    if not left and not right:
-        return ""
-    return f"{'(' if '∞' in left else '['}{left}, {right}{')' if '∞' in right else ']'}"
-
-
-def band(given: Band) -> str:
-    """Return a band with the signs of a page: ``≥ 0.1``, ``≤ 2`` or ``[−0.02, 0.02]``."""
-    if math.isinf(given.high):
-        return f"≥ {number(given.low)}"
-    if math.isinf(given.low):
-        return f"≤ {number(given.high)}"
-    return interval(given.low, given.high)
 
 
 def odd(verdict: Verdict) -> bool:

@@ -17,6 +17,9 @@ from suite.terminal import one_line
 
 USAGE = 2
 """The exit code for wrong usage."""
+LARGEST = 100_000
+"""The largest number of seeds, that of ``suite.planning.axes``; more is taken for a mistake."""
+LARGEST_SEED = 2**63 - 1
 
 
 class Parser(argparse.ArgumentParser):
@@ -64,7 +67,9 @@ def one_of(kind: str, allowed: Callable[[], Iterable[str]]) -> Callable[[str], s
 
 def names(given: str) -> tuple[str, ...]:
     """Read an argument that is a list of names with commas between them, each taken once."""
-    return tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    from suite.planning.grids import split_at_commas
+
+    return tuple(dict.fromkeys(name for name in split_at_commas(given) if name))
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:

@@ -6,13 +6,11 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from suite.commands.arguments import add_jobs, names, one_of, whole
+from suite.commands.arguments import LARGEST, LARGEST_SEED, add_jobs, names, one_of, whole
 from suite.errors import UserError
 
 if TYPE_CHECKING:
     from suite.planning.grids import Plan
-
-_LARGEST_SEED = 2**63 - 1
 
 
 def _profiles() -> Sequence[str]:
@@ -49,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds",
         metavar="N",
-        type=whole(1, 100_000),
+        type=whole(1, LARGEST),
         help="seeds of every cell (default: those of the profile)",
     )
     parser.add_argument(
@@ -61,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root",
         metavar="N",
-        type=whole(0, _LARGEST_SEED),
+        type=whole(0, LARGEST_SEED),
         default=0,
         help="root seed, from which all others follow (default: 0)",
     )

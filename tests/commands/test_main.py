@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from suite.catalogue.frameworks import Entry
+from suite.commands import arguments
 from suite.commands import main as main_module
 from suite.commands.list import KINDS
 from suite.commands.main import COMMANDS, main, parser
 from suite.frameworks.timing import STAGES
+from suite.planning import axes
 from suite.results.tables import read_table
 from suite.types import PROFILES
 
@@ -226,11 +228,16 @@ def test_wrong_words_are_one_line_and_exit_code_2(
         assert part in error
 
 
+def test_the_options_and_the_plan_have_the_same_limit() -> None:
+    """The option has a limit of its own because importing the plan's is slow."""
+    assert arguments.LARGEST == axes.LARGEST
+
+
 def test_every_command_is_a_file_with_its_name() -> None:
     """A file of a command that is not in the list would never be offered."""
     folder = Path(main_module.__file__).parent
     helpers = {"__init__", "__pycache__", "main", "arguments", "selection"}
-    files = {path.stem.removesuffix("_arguments") for path in folder.iterdir()}
+    files = {path.stem for path in folder.iterdir()}
     assert files - helpers == set(COMMANDS)
 
 

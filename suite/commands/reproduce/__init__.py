@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from suite.commands.arguments import add_folder, add_jobs, jobs, whole
+from suite.commands.arguments import (
+    LARGEST,
+    LARGEST_SEED,
+    add_folder,
+    add_jobs,
+    jobs,
+    whole,
+)
 
 SUMMARY = "measure a sample of a stored run again and compare"
 
@@ -15,13 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample",
         metavar="N",
-        type=whole(1, 100_000),
+        type=whole(1, LARGEST),
         help="stacks to measure (default: one of each study and framework)",
     )
     parser.add_argument(
         "--seed",
         metavar="N",
-        type=whole(0, 2**63 - 1),
+        type=whole(0, LARGEST_SEED),
         default=0,
         help="seed that draws the sample (default: 0)",
     )

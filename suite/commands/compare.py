@@ -75,6 +75,7 @@ def compare(
     )
     from suite.comparing.comparison import RULES
     from suite.comparing.show_comparison import as_csv, as_json, markdown, text
+    from suite.planning.axes import axis_values
     from suite.results.checksums import warn
 
     if rule not in RULES:
@@ -89,8 +90,8 @@ def compare(
         comparison = compare_folders(a, b)
     else:
         b = a
-        axis, values = _axis_values(str(by), "--by")
-        comparison = compare_values(a, axis, *_two_values(a, axis, values))
+        axis, values = axis_values(str(by), "--by")
+        comparison = compare_values(a, axis.name, *_two_values(a, axis.name, values))
     for path, manifest in {a.path: a.manifest, b.path: b.manifest}.items():
         warn(path, manifest)
     if form == "json":
@@ -104,28 +105,19 @@ def compare(
 
 def _chosen(sets: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return axis -> values, as they were written, from the values of ``--set``."""
+    from suite.planning.axes import axis_values
+
     chosen: dict[str, tuple[str, ...]] = {}
     for given in sets:
-        axis, values = _axis_values(given, "--set")
-        if axis in chosen:
-            raise UserError(f"--set names the axis {axis!r} twice; give all its values at once")
+        axis, values = axis_values(given, "--set")
+        if axis.name in chosen:
+            raise UserError(
+                f"--set names the axis {axis.name!r} twice; give all its values at once"
+            )
         if not values:
             raise UserError(f"--set {given!r} is not of the form AXIS=VALUE,VALUE")
-        chosen[axis] = values
+        chosen[axis.name] = values
     return chosen
-
-
-def _axis_values(given: str, option: str) -> tuple[str, tuple[str, ...]]:
-    """Return an axis and its values from ``axis=x,y``; no values from ``axis``."""
-    from suite.planning.axes import AXES
-    from suite.planning.grids import split_at_commas
-
-    name, equals, rest = given.partition("=")
-    axis = AXES[name.strip()].name
-    values = split_at_commas(rest) if equals else []
-    if not all(values):
-        raise UserError(f"{option} {given!r} is not of the form AXIS=VALUE,VALUE")
-    return axis, tuple(values)
 
 
 def _two_values(folder: Folder, axis: str, texts: Sequence[str]) -> tuple[Value, Value]:

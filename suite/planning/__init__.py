@@ -1,1 +1,1 @@
-"""Which cells, runs and stacks a request means."""
+"""Planning: the cells, runs and stacks that a command asks for."""

@@ -1,4 +1,7 @@
-"""The axes of cells: the name, the meaning, the allowed values and the default of each field."""
+"""The axes of cells: the name, the meaning, the allowed values and the default of each field.
+
+This file also reads the values of axes that a user writes, and makes cells from values.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,12 @@ from suite.types import PROFILES, Cell, Study, UserError, Value
 class Axis:
     """One field of a cell.
 
-    ``parse`` brings a value into canonical form or raises UserError. ``default`` is left out of
-    a cell's identity; None: the axis has no default and is always named. ``holds``: ``name``,
-    ``count`` (a whole number) or ``number``. ``local``: its values have no catalogue; a study
-    allows those that its own grids name. ``undeclared(value, framework)``: why a framework has
-    nothing for a value of a catalogue, or None where it has.
+    ``parse``: returns a value in canonical form or raises UserError. ``default``: the value that
+    is left out of a cell's identity; None: the axis has no default and is always named.
+    ``holds``: ``name``, ``count`` (a whole number) or ``number``. ``local``: whether the values
+    have no catalogue, so that a study allows those that its own grids name.
+    ``undeclared(value, framework)``: why a catalogue declares nothing of a framework's for a
+    value, or None where it does.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Axis:
 
 
 def _choice(kind: str, allowed: Iterable[str]) -> Callable[[Value], Value]:
+    """Return a parser that allows some names alone."""
     names = tuple(allowed)
 
     def parse(given: Value) -> Value:
@@ -47,6 +52,8 @@ def _choice(kind: str, allowed: Iterable[str]) -> Callable[[Value], Value]:
 
 
 def _count(kind: str) -> Callable[[Value], Value]:
+    """Return a parser of whole numbers from 1 to ``LARGEST``."""
+
     def parse(given: Value) -> Value:
         try:
             count = int(str(given))
@@ -62,6 +69,8 @@ def _count(kind: str) -> Callable[[Value], Value]:
 
 
 def _number(kind: str) -> Callable[[Value], Value]:
+    """Return a parser of finite numbers."""
+
     def parse(given: Value) -> Value:
         try:
             value = float(given)
@@ -75,6 +84,8 @@ def _number(kind: str) -> Callable[[Value], Value]:
 
 
 def _named(kind: str) -> Callable[[Value], Value]:
+    """Return a parser of names that no catalogue has; spaces in them are dropped."""
+
     def parse(given: Value) -> Value:
         text = "".join(str(given).split())
         if not re.fullmatch(r"[a-z0-9][a-z0-9_.,()-]*", text):
@@ -87,44 +98,49 @@ def _named(kind: str) -> Callable[[Value], Value]:
 
 
 LARGEST = 100_000
-"""The largest depth, width or number of seeds that is taken for meant."""
+"""The largest depth, width or number of seeds that is accepted; more is treated as a typing
+mistake."""
 
 AXES = Registry(
     "axis",
     [
-        Axis("framework", "whose layers are measured", _choice("framework", FRAMEWORKS.names)),
+        Axis(
+            "framework",
+            "the framework whose layers are measured",
+            _choice("framework", FRAMEWORKS.names),
+        ),
         Axis(
             "activation",
-            "after every hidden layer",
+            "the activation after every hidden layer",
             lambda v: activations.canonical(str(v)),
             undeclared=lambda v, framework: activations.resolve(v).entry.undeclared(framework),
         ),
         Axis(
             "initializer",
-            "of every kernel",
+            "the initializer of every kernel",
             lambda v: initializers.canonical(str(v)),
             undeclared=lambda v, framework: initializers.resolve(v).undeclared(framework),
         ),
-        Axis("depth", "hidden layers", _count("depth"), holds="count"),
-        Axis("width", "units of a hidden layer", _count("width"), holds="count"),
+        Axis("depth", "number of hidden layers", _count("depth"), holds="count"),
+        Axis("width", "units in a hidden layer", _count("width"), holds="count"),
         Axis(
             "optimizer",
-            "that trains",
+            "the optimizer that trains the network",
             lambda v: optimizers.canonical(str(v)),
             "rmsprop",
             undeclared=lambda v, framework: optimizers.resolve(v).undeclared(framework),
         ),
         Axis(
             "weights",
-            "shared: drawn once in NumPy and loaded into every framework;"
-            " native: drawn by the framework's own initializer",
+            "where initial weights come from; shared: drawn once in NumPy and loaded into every"
+            " framework; native: drawn by the framework's own initializer",
             _choice("weights", ("native", "shared")),
             "native",
         ),
         Axis(
             "settings",
-            "common: every hyper-parameter set, equal in all frameworks;"
-            " default: the framework's own",
+            "hyper-parameters of optimizers and normalization layers; common: all are set, to the"
+            " same values in all frameworks; default: those of the framework",
             _choice("settings", optimizers.SETTINGS),
             "common",
         ),
@@ -136,14 +152,15 @@ AXES = Registry(
         ),
         Axis(
             "normalization",
-            "between a hidden layer's kernel and its activation",
+            "the layer between a hidden layer's kernel and its activation",
             _choice("normalization", NORMALIZATIONS.names),
             "none",
             undeclared=lambda v, framework: NORMALIZATIONS[v].undeclared(framework),
         ),
         Axis(
             "residual",
-            "factor of a hidden layer's output before its input is added; 0: no such connection",
+            "factor of a hidden layer's output before the layer's input is added to it; 0: no"
+            " residual connection",
             _number("residual"),
             0.0,
             "number",
@@ -151,30 +168,35 @@ AXES = Registry(
         Axis("dropout", "probability of dropping a unit", _number("dropout"), 0.0, "number"),
         Axis(
             "clipping",
-            "of each network's gradient before a step: by its norm, or entry by entry",
+            "how each network's gradient is clipped before a step: by its norm, or entry by entry",
             lambda v: canonical("clipping", str(v), optimizers.CLIPPING),
             "none",
         ),
         Axis(
             "schedule",
-            "of the learning rate over the epochs",
+            "how the learning rate changes over the epochs",
             lambda v: canonical("schedule", str(v), optimizers.SCHEDULES),
             "constant",
         ),
-        Axis("precision", "of all numbers", _choice("precision", ("single", "double")), "single"),
+        Axis(
+            "precision",
+            "floating-point precision of all numbers",
+            _choice("precision", ("single", "double")),
+            "single",
+        ),
         Axis(
             "scale",
-            "factor of every initial kernel, or as the study says",
+            "factor of every initial kernel, unless the study says otherwise",
             _number("scale"),
             1.0,
             "number",
         ),
-        Axis("samples", "inputs at a time", _count("samples"), 128, "count"),
-        Axis("case", "which of the study's experiments", _named("case"), local=True),
-        Axis("layer_kind", "the layer that is measured", _named("layer_kind"), local=True),
+        Axis("samples", "inputs in a batch", _count("samples"), 128, "count"),
+        Axis("case", "which experiment of the study", _named("case"), local=True),
+        Axis("layer_kind", "the kind of layer that is measured", _named("layer_kind"), local=True),
         Axis(
             "shape",
-            "of what is measured, as fan_in x fan_out or as the study says",
+            "shape of the measured kernel, as fan_in x fan_out or as the study says",
             _named("shape"),
             local=True,
         ),
@@ -182,8 +204,41 @@ AXES = Registry(
 )
 
 
+def axis_values(text: str, option: str) -> tuple[Axis, tuple[str, ...]]:
+    """Return an axis and its values, as they are written in ``axis=x,y``; none from ``axis``.
+
+    Raises UserError, which names the ``option``, for an unknown axis or an empty value.
+    """
+    name, equals, rest = text.partition("=")
+    axis = AXES[name.strip()]
+    values = split_at_commas(rest) if equals else []
+    if equals and not any(values):
+        raise UserError(f"{option} {text!r} gives the axis {axis.name!r} no value")
+    if not all(values):
+        raise UserError(f"{option} {text!r} is not of the form AXIS=VALUE,VALUE")
+    return axis, tuple(values)
+
+
+def split_at_commas(text: str) -> list[str]:
+    """Split a list of values at commas, and strip them.
+
+    A comma inside parentheses is part of a value, as in ``sgd(0.1, 0.9)``.
+    """
+    parts, depth = [""], 0
+    for character in text:
+        if character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
+        if character == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
 def canonical_value(axis: str, given: Value, study: Study | None = None) -> Value:
-    """A value of an axis in canonical form; UserError for an unknown axis or value.
+    """Return a value of an axis in canonical form. UserError for an unknown axis or value.
 
     On a local axis it must be one that the grids of ``study`` name, where a study is given.
     """
@@ -194,13 +249,13 @@ def canonical_value(axis: str, given: Value, study: Study | None = None) -> Valu
 
 
 def _named_by(study: Study, axis: str) -> tuple[Value, ...]:
-    """The values of an axis in the largest grids of a study, in order of appearance."""
+    """Return the values of an axis in the largest grids of a study, in order of appearance."""
     given = (value for grid in study.grids(PROFILES[-1]) for value in grid.axes.get(axis, ()))
     return tuple(dict.fromkeys(map(AXES[axis].parse, given)))
 
 
 def make_cell(study: Study, values: Mapping[str, Value]) -> Cell:
-    """The cell with the given canonical values; axes left out take their defaults.
+    """Return the cell with the given canonical values; axes left out take their defaults.
 
     Raises UserError for an axis that is missing and has no default.
     """

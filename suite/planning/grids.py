@@ -1,8 +1,8 @@
-"""Axes, cells and stacks: from what a user selects to what is computed together.
+"""The plan of a run: which cells and seeds a user selects, and which are computed together.
 
-A study names the values of its axes per profile; ``--set``, ``--seeds`` and ``--frameworks``
-replace values, and ``plan`` turns the result into stacks. Which members a stack has follows
-from the grid alone: all cells that share a program, times one block of seeds.
+A study names the values of its axes for each profile; ``--set``, ``--seeds`` and ``--frameworks``
+replace values, and ``plan`` turns the result into stacks. The members of a stack follow from the
+grid alone: all cells that share a program, times one block of seeds.
 """
 
 from __future__ import annotations
@@ -18,19 +18,22 @@ from dataclasses import dataclass, field, replace
 from suite import probes
 from suite.catalogue.frameworks import entry_of
 from suite.catalogue.registry import ORACLE
-from suite.planning.axes import AXES, canonical_value, make_cell
+from suite.planning.axes import AXES, axis_values, canonical_value, make_cell
 from suite.types import BLOCK, Cell, Cost, Member, Stack, Study, UserError, Value
 
-MOST = 10_000_000
-"""Runs of one grid. A planned run takes about half a kilobyte of memory until it is judged."""
+MOST_RUNS = 10_000_000
+"""The most runs of one grid. A planned run takes about half a kilobyte of memory until it is
+judged."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a user asks for. ``seeds`` (None: as the study says) is the number for every cell.
+    """The profile, frameworks, values and seeds that a user selects.
 
-    ``overrides``: the first grid of a study, its main one, takes these values in place of its
-    own. The other grids add cells or seeds for claims: they keep only what they share with them.
+    ``overrides``: axis -> values that replace those of the first grid of a study, its main one.
+    The other grids add cells or seeds for claims: they keep those of their values that are among
+    the new ones, except on the axes that the study replaces everywhere. ``seeds``: the number for
+    every cell; None: as the study says.
     """
 
     profile: str
@@ -41,17 +44,14 @@ class Selection:
 
 
 def parse_overrides(texts: Sequence[str], studies: Sequence[Study]) -> dict[str, tuple[Value, ...]]:
-    """``axis=a,b`` texts as canonical values; commas inside parentheses belong to a value.
+    """Return axis -> canonical values, from texts of the form ``axis=a,b``.
 
     Raises UserError for an unknown axis, one that none of the studies has, an axis given twice,
     an empty list, an unknown value, or the axis ``framework`` (it has an option of its own).
     """
     result: dict[str, tuple[Value, ...]] = {}
     for text in texts:
-        name, equals, given = text.partition("=")
-        if not equals:
-            raise UserError(f"--set {text!r} is not of the form axis=value,value")
-        axis = AXES[name.strip()]
+        axis, values = axis_values(text, "--set")
         if axis.name == "framework":
             raise UserError("--set framework=... : choose frameworks with --frameworks")
         if axis.name in result:
@@ -60,33 +60,17 @@ def parse_overrides(texts: Sequence[str], studies: Sequence[Study]) -> dict[str,
             names = ", ".join(study.name for study in studies)
             allowed = ", ".join(dict.fromkeys(a for study in studies for a in study.axes))
             raise UserError(f"no selected study ({names}) has the axis {axis.name!r} ({allowed})")
-        values = [value for value in split_at_commas(given) if value]
         if not values:
-            raise UserError(f"--set {text!r} gives the axis {axis.name!r} no value")
+            raise UserError(f"--set {text!r} is not of the form AXIS=VALUE,VALUE")
         result[axis.name] = tuple(dict.fromkeys(axis.parse(value) for value in values))
     return result
 
 
-def split_at_commas(text: str) -> list[str]:
-    """Split a list of values at commas, and strip them; a comma inside parentheses is part of a
-    value, as in ``sgd(0.1, 0.9)``."""
-    parts, depth = [""], 0
-    for character in text:
-        if character == "(":
-            depth += 1
-        elif character == ")":
-            depth -= 1
-        if character == "," and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]
-
-
 def cells(study: Study, selection: Selection) -> dict[Cell, int]:
-    """Each cell of the selection and its number of seeds, in the order of the study's grids.
+    """Return each selected cell of a study with its number of seeds, in the order of the grids.
 
-    A cell that several grids hold is one cell, with the largest number of seeds.
+    A cell of several grids is one cell, with the largest number of seeds. Raises UserError for an
+    unknown value or more than ``MOST_RUNS`` runs in one grid.
     """
     result: dict[Cell, int] = {}
     for position, grid in enumerate(study.grids(selection.profile)):
@@ -95,15 +79,15 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
             axes[name] = [AXES[name].parse(value) for value in values]
         for name, given in selection.overrides.items():
             if name in study.axes:
-                own = axes.get(name, (AXES[name].default,))
+                planned = axes.get(name, (AXES[name].default,))
                 wanted = [canonical_value(name, value, study) for value in given]
                 replaced = position == 0 or name in study.everywhere
-                axes[name] = [value for value in wanted if replaced or value in own]
+                axes[name] = [value for value in wanted if replaced or value in planned]
         seeds = grid.seeds if selection.seeds is None else selection.seeds
-        if (runs := seeds * math.prod(map(len, axes.values()))) > MOST:
+        if (runs := seeds * math.prod(map(len, axes.values()))) > MOST_RUNS:
             raise UserError(
-                f"study {study.name!r} would have {runs:,} runs in one grid; the most is {MOST:,}:"
-                " take fewer seeds or fewer values"
+                f"study {study.name!r} would have {runs:,} runs in one grid; at most"
+                f" {MOST_RUNS:,} are allowed: take fewer seeds or fewer values"
             )
         for combination in itertools.product(*axes.values()):
             cell = make_cell(study, dict(zip(axes, combination, strict=True)))
@@ -112,7 +96,10 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
 
 
 def stacks(study: Study, selection: Selection) -> list[Stack]:
-    """The stacks of a study: per program and block of seeds, programs in order of appearance."""
+    """Return the stacks of a study, one for each program and block of seeds.
+
+    Programs are in order of appearance.
+    """
     programs: dict[tuple[tuple[str, Value], ...], list[tuple[Cell, int]]] = {}
     for cell, seeds in cells(study, selection).items():
         shared = tuple(pair for pair in cell.values if pair[0] not in study.within)
@@ -133,8 +120,8 @@ def stacks(study: Study, selection: Selection) -> list[Stack]:
 def unsupported(study: Study, cell: Cell) -> str | None:
     """Return why a cell cannot be measured, or None.
 
-    The reason is the study's, a gap of the framework, or a value for which a catalogue declares
-    nothing of the framework's.
+    The reason is the study's own, a gap of the framework, or a value for which a catalogue
+    declares nothing of the framework's.
     """
     framework = cell.text("framework")
     cases = [f"{study.name}.{value}" for axis, value in cell.values if AXES[axis].local]
@@ -147,7 +134,7 @@ def unsupported(study: Study, cell: Cell) -> str | None:
 
 
 def _undeclared(cell: Cell, framework: str) -> str | None:
-    """Return which value of a cell has nothing to stand for it in a framework, or None."""
+    """Return the first reason why a catalogue has nothing of a framework's for a cell, or None."""
     fields = dict(cell.values)
     for axis, value in fields.items():
         # NumPy draws the weights that the frameworks share.
@@ -159,12 +146,15 @@ def _undeclared(cell: Cell, framework: str) -> str | None:
 
 @functools.lru_cache(maxsize=4096)
 def _reason(axis: str, value: str, framework: str) -> str | None:
-    """Return ``Axis.undeclared``, kept: a large plan has few values in many cells."""
+    """Return ``Axis.undeclared``, cached: a large plan repeats few values in many cells."""
     return AXES[axis].undeclared(value, framework)
 
 
 def supported(study: Study, stack: Stack) -> tuple[Stack, list[str | None]]:
-    """The stack without the members that cannot be measured, and each member's reason or None."""
+    """Return the stack without the members that cannot be measured, and each member's reason.
+
+    The reasons are in the order of all members; None: the member can be measured.
+    """
     reasons = {member.cell: unsupported(study, member.cell) for member in stack.members}
     kept = tuple(member for member in stack.members if reasons[member.cell] is None)
     return replace(stack, members=kept), [reasons[member.cell] for member in stack.members]
@@ -172,15 +162,15 @@ def supported(study: Study, stack: Stack) -> tuple[Stack, list[str | None]]:
 
 @dataclass(frozen=True)
 class Plan:
-    """All stacks of a run, by study, in the order of the results."""
+    """All stacks of a run, by study, in the order of the results; and their costs."""
 
     selection: Selection
     stacks: Mapping[str, tuple[Stack, ...]]
     costs: Mapping[str, Cost]
-    """Stack key -> what the stack is expected to take."""
+    """Stack key -> the expected cost of the stack."""
 
     def count(self, study: str) -> dict[str, int | float]:
-        """Cells, runs, stacks, seconds on one core and the largest stack's bytes of a study."""
+        """Return cells, runs, stacks, seconds on one core and bytes of the largest stack."""
         chosen = self.stacks[study]
         members = [member for stack in chosen for member in stack.members]
         costs = [self.costs[stack.key] for stack in chosen]
@@ -193,18 +183,19 @@ class Plan:
         }
 
     def digest(self, study: str) -> str:
-        """16 hexadecimal digits that name all expected runs of a study."""
+        """Return 16 hexadecimal digits that stand for all expected runs of a study."""
         keys = "\n".join(stack.key for stack in self.stacks[study])
         return hashlib.sha256(keys.encode()).hexdigest()[:16]
 
     def shortest(self, jobs: int) -> float:
-        """Expected seconds on ``jobs`` processes: the even share, or the longest single stack."""
+        """Return the expected seconds on ``jobs`` processes: the larger of an even share and the
+        longest stack."""
         seconds = [cost.seconds for cost in self.costs.values()]
         return max(sum(seconds) / jobs, max(seconds, default=0.0))
 
 
 def plan(studies: Sequence[Study], selection: Selection) -> Plan:
-    """Expand every study. Raises UserError when nothing is left to run."""
+    """Return the plan of all studies. UserError when nothing is left to run."""
     chosen = {study.name: tuple(stacks(study, selection)) for study in studies}
     if not any(chosen.values()):
         names = ", ".join(study.name for study in studies)
@@ -220,5 +211,5 @@ def _cost(study: Study, stack: Stack) -> Cost:
 
 
 def default_jobs() -> int:
-    """One process for each core this process may use."""
+    """Return one process for each core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

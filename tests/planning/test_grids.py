@@ -12,7 +12,7 @@ from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.initializers import INITIALIZERS
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.planning import grids
-from suite.planning.axes import make_cell
+from suite.planning.axes import make_cell, split_at_commas
 from suite.studies import STUDIES
 from suite.studies.common.starts import NO_LAW
 from suite.types import BLOCK, PROFILES, Study, UserError, Value
@@ -93,7 +93,7 @@ def test_set_replaces_values_and_keeps_commas_in_parentheses() -> None:
     assert {cell["activation"] for cell in cells} == {"leaky_relu(0.2)", "tanh"}
     assert {cell["initializer"] for cell in cells} == {"normal(0.05)"}
     assert {cell["depth"] for cell in cells} == {3}
-    assert grids.split_at_commas("a(1, 2),b") == ["a(1, 2)", "b"]
+    assert split_at_commas("a(1, 2),b") == ["a(1, 2)", "b"]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,8 @@ def test_set_replaces_values_and_keeps_commas_in_parentheses() -> None:
         ("depth=2.5", ["'2.5'"]),
         ("activation=", ["no value"]),
         ("activation=,", ["no value"]),
-        ("activation", ["axis=value"]),
+        ("activation", ["AXIS=VALUE"]),
+        ("activation=tanh,", ["AXIS=VALUE"]),
         ("optimizer=rmsprob", ["did you mean 'rmsprop'"]),
         ("weights=own", ["native", "shared"]),
         ("framework=torch", ["--frameworks"]),

@@ -193,7 +193,7 @@ class Table:
 class Measurement:
     """The result of one stack: a status and a reason (empty when ok) per member, and tables."""
 
-    status: Sequence[str]
+    status: Sequence[Status]
     reason: Sequence[str]
     tables: Sequence[Table]
 

@@ -138,7 +138,7 @@ def _with_unsupported(
     ``reasons`` has for each member why it is not supported, or None.
     """
     kept = [index for index, reason in enumerate(reasons) if reason is None]
-    status: list[str] = [Status.UNSUPPORTED] * len(reasons)
+    status = [Status.UNSUPPORTED] * len(reasons)
     reason = [text or "" for text in reasons]
     for row, index in enumerate(kept):
         status[index], reason[index] = measured.status[row], measured.reason[row]

@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 
 from suite.results.check_measurement import check_measurement
-from suite.types import Array, Measurement, Stack, Study, Table
+from suite.types import Array, Measurement, Stack, Status, Study, Table
 
 DAMAGED = (
     OSError,
@@ -34,7 +34,7 @@ Tables = defaultdict[str, dict[str, Array]]
 class Shard:
     """The measurement of one stack, for all its members (the unsupported ones included)."""
 
-    status: tuple[str, ...]
+    status: tuple[Status, ...]
     reason: tuple[str, ...]
     tables: Mapping[str, Table]
     kept: Array
@@ -92,7 +92,7 @@ def read_shard(file: IO[bytes], stack: Stack) -> Shard:
             table, kind, name = path.split("/", 2)
             kinds[kind][table][name] = array
     return Shard(
-        tuple(map(str, arrays["status"])),
+        tuple(Status(str(status)) for status in arrays["status"]),
         tuple(map(str, arrays["reason"])),
         {name: Table(name, coordinates[name], columns[name]) for name in columns},
         arrays["kept"],

@@ -29,6 +29,7 @@ from suite.types import (
     Lab,
     Measurement,
     Stack,
+    Status,
     Study,
     Table,
     TrainTask,
@@ -132,7 +133,7 @@ def first_steps(stack: Stack, lab: Lab) -> Measurement:
         record=tuple(range(parity.STEPS + 1)),
     )
     columns = parity.deviations(list(lab.framework.train(task)), list(lab.oracle.train(task)))
-    return Measurement(["ok"] * count, [""] * count, (Table("runs", {}, columns),))
+    return Measurement([Status.OK] * count, [""] * count, (Table("runs", {}, columns),))
 
 
 def _cloud(seed: int) -> Array:

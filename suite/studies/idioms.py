@@ -26,6 +26,7 @@ from suite.types import (
     Measurement,
     Member,
     Stack,
+    Status,
     Study,
     Table,
     TableSpec,
@@ -115,7 +116,7 @@ class Idioms(Study):
         rows, errors = zip(*(observe(member, lab) for member in stack.members), strict=True)
         # An error is a result: a run with a reason is ok here, not diverged.
         reasons = [" ".join(error.split())[:200] for error in errors]
-        return Measurement(["ok"] * len(rows), reasons, (Table("runs", {}, columns(rows)),))
+        return Measurement([Status.OK] * len(rows), reasons, (Table("runs", {}, columns(rows)),))
 
     def cost(self, stack: Stack) -> Cost:
         return Cost(0.3 + 0.05 * len(stack.members), costs.WORKER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,13 +15,13 @@ from suite.measuring.measure_stack import measure_and_store
 from suite.results.check_measurement import MeasurementError, check_measurement
 from suite.results.folder import Results
 from suite.studies import STUDIES
-from suite.types import Array, Lab, Measurement, Stack, Table
+from suite.types import Array, Lab, Measurement, Stack, Status, Table
 from tests.support import fake_study
 
 COUNT = 3
 RUNS = Table("runs", {}, {"top_exponent": np.zeros(COUNT), "critical_scale": np.ones(COUNT)})
 CURVE = Table("spectrum", {"index": np.array([1, 2])}, {"exponent": np.zeros((COUNT, 2))})
-GOOD = Measurement(["ok"] * COUNT, [""] * COUNT, (RUNS, CURVE))
+GOOD = Measurement([Status.OK] * COUNT, [""] * COUNT, (RUNS, CURVE))
 STUDY = fake_study.Fake((1,), 1)
 
 
@@ -36,7 +37,7 @@ def test_what_is_declared_is_accepted() -> None:
     check_measurement(STUDY, GOOD, COUNT, COUNT)
     fewer = replace(RUNS, columns={"top_exponent": np.zeros(COUNT, dtype=np.int64)})
     check_measurement(STUDY, replace(GOOD, tables=(CURVE, fewer)), COUNT, COUNT)
-    failed = Measurement(["failed"] * COUNT, ["MemoryError"] * COUNT, ())
+    failed = Measurement([Status.FAILED] * COUNT, ["MemoryError"] * COUNT, ())
     check_measurement(STUDY, failed, COUNT, 0)
 
 
@@ -81,11 +82,11 @@ WRONG: list[tuple[Measurement, str]] = [
         "the column 'top_exponent' holds <U1, which are not numbers",
     ),
     (
-        replace(GOOD, status=["divergd", "ok", "ok"]),
+        replace(GOOD, status=cast(list[Status], ["divergd", "ok", "ok"])),
         "unknown status 'divergd'; did you mean 'diverged'?",
     ),
-    (replace(GOOD, status=["missing", "ok", "ok"]), "unknown status 'missing'"),
-    (replace(GOOD, status=["ok"]), "1 statuses and 3 reasons for 3 members"),
+    (replace(GOOD, status=[Status.MISSING, *[Status.OK] * 2]), "unknown status 'missing'"),
+    (replace(GOOD, status=[Status.OK]), "1 statuses and 3 reasons for 3 members"),
     (replace(GOOD, reason=[]), "3 statuses and 0 reasons for 3 members"),
 ]
 

@@ -16,7 +16,7 @@ from suite.results.folder import Results, replacing
 from suite.results.manifest import Expected, Manifest
 from suite.studies import STUDIES
 from suite.studies.training import Training
-from suite.types import BLOCK, Measurement, Stack, Table, TableSpec, UserError
+from suite.types import BLOCK, Measurement, Stack, Status, Table, TableSpec, UserError
 
 TRAINING = STUDIES["training"]
 RUNS = TableSpec("runs", ("train_loss", "heldout_loss", "first_epoch_95"))
@@ -62,7 +62,7 @@ def measured(kept: int) -> Measurement:
     traces = {"weight_mean": rng.normal(size=(kept, 2)).astype(np.float32)}
     layers = {"weight_rms": rng.normal(size=(kept, 2, 3))}
     return Measurement(
-        ["ok"] * kept,
+        [Status.OK] * kept,
         [""] * kept,
         (
             Table("runs", {}, runs),
@@ -84,7 +84,7 @@ def store(results: Results, stack: Stack) -> Measurement:
     part, reasons = grids.supported(TRAINING, stack)
     kept = [i for i, reason in enumerate(reasons) if reason is None]
     result = measured(len(part.members))
-    status = ["unsupported" if reason else "ok" for reason in reasons]
+    status = [Status.UNSUPPORTED if reason else Status.OK for reason in reasons]
     whole = replace(result, status=status, reason=[reason or "" for reason in reasons])
     results.write(STUDY, stack, whole, kept, {"seconds": 1.5})
     return result
@@ -200,7 +200,7 @@ def test_an_altered_byte_gives_neither_a_traceback_nor_another_number(results: R
 
 def test_failed_stacks_are_measured_again_and_missing_runs_are_named(results: Results) -> None:
     first, second = selected(seeds=25, initializers="normal(1)")
-    lost = Measurement(["failed"] * BLOCK, ["MemoryError: no room"] * BLOCK, ())
+    lost = Measurement([Status.FAILED] * BLOCK, ["MemoryError: no room"] * BLOCK, ())
     results.write(STUDY, first, lost, [], {})
     assert not results.finished(first)
     results.collect(STUDY, [first, second])

@@ -23,7 +23,7 @@ from suite.measuring.measure_stack import measure_and_store
 from suite.planning import grids
 from suite.planning.grids import Plan
 from suite.studies import STUDIES
-from suite.types import Cell, Cost, Grid, Lab, Measurement, Stack, Study, Table, TableSpec
+from suite.types import Cell, Cost, Grid, Lab, Measurement, Stack, Status, Study, Table, TableSpec
 
 
 class Fake(Study):
@@ -65,7 +65,7 @@ class Fake(Study):
         count = len(drawn)
         runs = {"top_exponent": drawn[:, 0], "critical_scale": np.exp(drawn[:, 1])}
         curve = Table("spectrum", {"index": np.array([1, 2])}, {"exponent": drawn[:, 2:]})
-        return Measurement(["ok"] * count, [""] * count, (Table("runs", {}, runs), curve))
+        return Measurement([Status.OK] * count, [""] * count, (Table("runs", {}, runs), curve))
 
     def cost(self, stack: Stack) -> Cost:
         return Cost(1e-3 * int(dict(stack.shared)["width"]), 1e6)

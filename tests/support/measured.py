@@ -13,7 +13,7 @@ from suite.planning import grids
 from suite.report.common.drawing import Drawing, Tables
 from suite.results.shards import Shard
 from suite.results.tables import read_table, write_table
-from suite.types import Array, Grid, Lab, Measurement, Stack, Study, Value
+from suite.types import Array, Grid, Lab, Measurement, Stack, Status, Study, Value
 
 BOTH = ("torch", "tensorflow")
 Axes = Mapping[str, Value | Sequence[Value]]
@@ -63,7 +63,7 @@ def written(folder: Path, study: Study, chosen: Sequence[Stack]) -> Tables:
         kept, reasons = grids.supported(study, stack)
         measurement = measure(study, stack)
         positions = [n for n, reason in enumerate(reasons) if reason is None]
-        status, why = ["unsupported"] * len(reasons), [reason or "" for reason in reasons]
+        status, why = [Status.UNSUPPORTED] * len(reasons), [reason or "" for reason in reasons]
         for place, ended, reason in zip(
             positions, measurement.status, measurement.reason, strict=True
         ):

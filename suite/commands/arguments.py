@@ -67,7 +67,7 @@ def one_of(kind: str, allowed: Callable[[], Iterable[str]]) -> Callable[[str], s
 
 def names(given: str) -> tuple[str, ...]:
     """Read an argument that is a list of names with commas between them, each taken once."""
-    from suite.planning.grids import split_at_commas
+    from suite.planning.axes import split_at_commas
 
     return tuple(dict.fromkeys(name for name in split_at_commas(given) if name))
 

@@ -371,7 +371,7 @@ class Study(ABC):
     source: str
     axes: tuple[str, ...]
     """The fields of the study's cells, in the order of ``suite.planning.axes.AXES``."""
-    within: tuple[str, ...]
+    within: tuple[str, ...] = ()
     """The axes that vary inside one stack; the others determine its program."""
     tables: tuple[TableSpec, ...]
     everywhere: tuple[str, ...] = ()

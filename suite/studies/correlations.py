@@ -67,7 +67,7 @@ class Correlations(Study):
     source = "Poole et al. 2016; Schoenholz et al. 2017; Balduzzi et al. 2017"
     axes = ("framework", "activation", "initializer", "depth", "width", "case")
     within = ("case",)
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

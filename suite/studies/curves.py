@@ -55,7 +55,7 @@ class Curves(Study):
     source = "stability notes, vanishing gradients; gradient article; documentation"
     axes = ("framework", "activation")
     within = ("activation",)
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

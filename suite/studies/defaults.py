@@ -109,7 +109,7 @@ class Defaults(Study):
     source = "the frameworks' signatures and documentation"
     axes = ("framework", "case")
     within = ("case",)
-    tables: tuple[TableSpec, ...] = (TableSpec("runs", ("default_value",)),)
+    tables = (TableSpec("runs", ("default_value",)),)
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
         quick = Grid({"case": (*ACTIVATIONS, *LAYERS)}, seeds=1)

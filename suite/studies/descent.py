@@ -89,8 +89,7 @@ class Descent(Study):
     question = "What do clipping and momentum do on problems whose answer is known?"
     source = "the gradient article and its demo; Polyak 1964; Pascanu, Mikolov and Bengio 2013"
     axes = ("framework", "optimizer", "clipping", "case")
-    within: tuple[str, ...] = ()
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

@@ -85,7 +85,7 @@ class Digits(Study):
         "layer_kind",
     )
     within = ("initializer", "weights")
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

@@ -75,7 +75,7 @@ class Drift(Study):
         "case",
     )
     within = ("case",)
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

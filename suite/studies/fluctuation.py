@@ -53,8 +53,7 @@ class Fluctuation(Study):
     question = "How much do networks of one kind differ, and how many are dead at initialisation?"
     source = "Hanin 2018; Hanin and Rolnick 2018; Lu, Shin, Su and Karniadakis 2019"
     axes = ("framework", "activation", "initializer", "depth", "width")
-    within = ()
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

@@ -70,7 +70,7 @@ class Gains(Study):
     )
     axes = ("framework", "activation", "initializer", "depth", "width", "case")
     within = ("activation", "case")
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

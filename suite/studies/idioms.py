@@ -74,8 +74,7 @@ class Idioms(Study):
     )
     source = "stability notes, initialisation and forward; two-circles tutorial"
     axes = ("framework", "case")
-    within = ()
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

@@ -73,8 +73,7 @@ class Initializers(Study):
         " documentation; two-circles tutorial"
     )
     axes = ("framework", "initializer", "layer_kind", "shape")
-    within = ()
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

@@ -58,7 +58,7 @@ class InternalShift(Study):
         "normalization",
     )
     within = ("initializer", "weights")
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec("runs", ("shift_distance", "shift_cosine", "first_step_loss", "last_step_loss")),
         TableSpec(
             "layers",

@@ -60,7 +60,7 @@ class Normalization(Study):
     )
     axes = ("framework", "settings", "scale", "layer_kind")
     within = ("scale",)
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

@@ -85,7 +85,7 @@ class Normalized(Study):
     )
     # Drawing the kernels takes as long as both passes: one draw serves all cells of a stack.
     within = ("activation", "normalization", "residual", "scale", "samples")
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

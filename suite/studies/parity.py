@@ -64,7 +64,7 @@ class Parity(Study):
         "settings",
     )
     within = ("initializer",)
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

@@ -52,7 +52,7 @@ class Products(Study):
     frameworks = ("numpy",)
     axes = ("framework", "depth", "width", "scale")
     within = ("scale",)
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

@@ -156,7 +156,7 @@ class Remedies(Study):
     everywhere = ("dataset",)
     # Failures that share an activation are one program: deep networks take long to trace.
     within = ("case", "initializer", "scale", "weights")
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

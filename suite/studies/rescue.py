@@ -59,7 +59,7 @@ class Rescue(Study):
     )
     everywhere = ("dataset",)
     within = ("initializer", "weights")
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

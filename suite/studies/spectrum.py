@@ -51,7 +51,7 @@ class Spectrum(Study):
     source = "Saxe, McClelland and Ganguli 2013; Pennington, Schoenholz and Ganguli 2017"
     axes = ("framework", "activation", "initializer", "depth", "width", "scale")
     within = ("activation", "scale")
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

@@ -47,8 +47,7 @@ class Underflow(Study):
     question = "After how many layers is a vanishing gradient exactly zero?"
     source = "derived from the gradient map of Schoenholz et al. 2017 and the formats of IEEE 754"
     axes = ("framework", "activation", "initializer", "depth", "width", "weights", "precision")
-    within = ()
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec("runs", ("gradient_reach", "gradient_reach_predicted", "smallest_number")),
         TableSpec(
             "layers",

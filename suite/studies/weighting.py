@@ -55,7 +55,7 @@ class Weighting(Study):
     source = "Byrd and Lipton 2019"
     axes = ("framework", "case")
     within = ("case",)
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

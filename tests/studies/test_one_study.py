@@ -36,7 +36,6 @@ class Coins(Study):
     source = "Bernoulli 1713"
     frameworks = ("numpy",)
     axes = ("framework", "width")
-    within = ()
     tables = (TableSpec("runs", ("heads_share",)),)
 
     def grids(self, profile):

@@ -47,8 +47,7 @@ class Shift(Study):
     source = "stability notes; Shimodaira 2000; Lipton, Wang and Smola 2018"
     frameworks = ("numpy",)
     axes = ("framework", "scale", "case")
-    within = ()
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

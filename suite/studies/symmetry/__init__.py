@@ -70,7 +70,7 @@ class Symmetry(Study):
         "case",
     )
     within = ("case", "scale")
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

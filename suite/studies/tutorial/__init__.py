@@ -69,7 +69,7 @@ class Tutorial(Study):
     source = "the published two-circles tutorial on vanishing gradients, and its readers' comments"
     axes = ("framework", "activation", "initializer", "depth", "width", "optimizer", "case")
     within = ("initializer", "case")
-    tables: tuple[TableSpec, ...] = (
+    tables = (
         TableSpec(
             "runs",
             (

@@ -16,7 +16,7 @@ from suite.catalogue import activations, initializers, laws
 from suite.studies.common import costs
 from suite.studies.common.measurements import by_seed, measurement, table
 from suite.studies.common.signals import CENTRES, Columns, Scratch, not_finite, observe
-from suite.studies.common.starts import NO_LAW, initial_layer
+from suite.studies.common.starts import initial_layer, without_law
 from suite.theory import mean_field
 from suite.types import (
     BLOCK,
@@ -177,8 +177,8 @@ class Propagation(Study):
         )
 
     def unsupported(self, cell: Cell) -> str | None:
-        if cell["initializer"] == "default" and cell["weights"] == "shared":
-            return NO_LAW
+        if reason := without_law(cell):
+            return reason
         try:
             kernel_law(cell)
         except UserError as error:

@@ -22,7 +22,7 @@ from suite.studies.common.protocol import (
     first_true,
     layer_columns,
 )
-from suite.studies.common.starts import NO_LAW
+from suite.studies.common.starts import without_law
 from suite.types import (
     Array,
     Axes,
@@ -159,9 +159,7 @@ class Training(Study):
         return (Grid({**full, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard)
 
     def unsupported(self, cell: Cell) -> str | None:
-        if cell["initializer"] == "default" and cell["weights"] == "shared":
-            return NO_LAW
-        return None
+        return without_law(cell)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         task = circles_task(stack, lab, RECORD)

@@ -134,7 +134,8 @@ def read(path: Path) -> Manifest:
 def _fault(message: str, values: Mapping[str, Any]) -> str:
     """Return what does not fit: the key and its value, where the message has one, and the form."""
     key = re.search(r"`\$\.(\w+)", message)
-    return f"{key[1]} is {_shown(values, key[1])}; {message}" if key else message
+    rule = message[:1].lower() + message[1:]
+    return f"{key[1]} is {_shown(values, key[1])}; {rule}" if key else rule
 
 
 def _shown(values: Mapping[str, Any], key: str) -> str:

@@ -96,13 +96,13 @@ class Fault:
 
 STUDY = {"runs": 1, "hash": "a"}
 FAULTS = [
-    Fault("seeds", "x", 'seeds is "x"; Expected `int | null`, got `str`'),
-    Fault("seeds", 0, "Expected `int` >= 1"),
+    Fault("seeds", "x", 'seeds is "x"; expected `int | null`, got `str`'),
+    Fault("seeds", 0, "expected `int` >= 1"),
     Fault("seeds", 2.0, "seeds is 2.0"),
     Fault("seeds", True, "seeds is true"),
-    Fault("seeds", 100_001, "Expected `int` <= 100000"),
+    Fault("seeds", 100_001, "expected `int` <= 100000"),
     Fault("root_seed", 2**63, "root_seed is 9223372036854775808"),
-    Fault("root_seed", -1, "Expected `int` >= 0"),
+    Fault("root_seed", -1, "expected `int` >= 0"),
     Fault("expected", None, "expected is null"),
     Fault("expected", {"training": {**STUDY, "runs": "many"}}, "`$.expected[...].runs`"),
     Fault("expected", {"training": {**STUDY, "stacks": -1}}, "`$.expected[...].stacks`"),
@@ -111,8 +111,8 @@ FAULTS = [
     Fault("overrides", {"depth": [True]}, "overrides is"),
     Fault("overrides", {"depth": [[1]]}, "overrides is"),
     Fault("versions", {"numpy": None}, 'versions is {"numpy": null}'),
-    Fault("platform", {"cpu": "x" * 200, "cores": 2}, "xxx...; Expected `str`"),
-    Fault("command", "suite run", "Expected `array`, got `str`"),
+    Fault("platform", {"cpu": "x" * 200, "cores": 2}, "xxx...; expected `str`"),
+    Fault("command", "suite run", "expected `array`, got `str`"),
     Fault("git", {"commit": 1}, "`$.git.commit`"),
     Fault("definitions", [["a", "b"]], "definitions is"),
     Fault("studies", ["training", "training"], "studies has 'training' twice"),

@@ -129,8 +129,9 @@ def _two_values(folder: Folder, axis: str, texts: Sequence[str]) -> tuple[Value,
 
     values = [stored_value(folder, axis, text) for text in texts] or folder.values(axis, least=2)
     if len(values) != 2:
-        names = ", ".join(map(str, folder.values(axis, least=2))) or "none of two values or more"
-        raise UserError(f"--by {axis}: name two values, --by {axis}=X,Y; {folder.path} has {names}")
+        names = ", ".join(map(str, folder.values(axis, least=2)))
+        has = f"{folder.path} has {names}" if names else f"no study of {folder.path} has two values"
+        raise UserError(f"--by {axis}: name two values, --by {axis}=X,Y; {has}")
     if values[0] == values[1]:
         raise UserError(f"--by {axis}: {values[0]} is named twice; name two values")
     return values[0], values[1]

@@ -65,7 +65,7 @@ def _runs(path: Path, study: str) -> pd.DataFrame:
     frame = read_runs(path, study)
     twice = int(frame.duplicated([*axes_of(frame), "seed"]).sum())
     if twice:
-        raise UserError(f"{path / study / 'runs.csv'}: {twice} runs are there twice")
+        raise UserError(f"{path / study / 'runs.csv'}: contains {twice} runs twice")
     return frame
 
 
@@ -149,12 +149,14 @@ def _notes(a: Folder, b: Folder) -> list[str]:
     notes = []
     for side, folder, other in (("A", a, b), ("B", b, a)):
         if only := [study for study in folder.runs if study not in other.runs]:
-            notes.append(f"in {side} alone: the studies {', '.join(only)}")
+            notes.append(f"only in {side}: the studies {', '.join(only)}")
     if a.manifest.root_seed != b.manifest.root_seed:
-        notes.append("the root seeds differ: the runs of a pair share no draws")
+        notes.append("the root seeds differ, so the runs of a pair share no draws")
     for side, folder in (("A", a), ("B", b)):
         if folder.manifest.definitions is None:
-            notes.append(f"{side} does not say how its metrics are defined: compared by name")
+            notes.append(
+                f"{side} does not say how its metrics are defined; they are compared by name"
+            )
     return notes
 
 
@@ -184,7 +186,7 @@ def compare_values(folder: Folder, axis: str, a: Value, b: Value) -> Comparison:
             _without_axis(folder.verdicts, axis, a), _without_axis(folder.verdicts, axis, b)
         ),
         metric_changes(runs, certain=folder.manifest.seeds is None),
-        (f"claims: those with a verdict for each {axis}",),
+        (f"claims: only those with a verdict for each {axis}",),
     )
 
 

@@ -124,14 +124,15 @@ def _reason(row: Mapping[Any, Any]) -> str:
     if kind in (MISSING, NEW, NOT_COMPARABLE):
         return "; ".join(reasons)
     differing = row["above"] + row["below"]
+    pairs = f"{differing} of {row['n']} pairs differ"
     if kind == UNCLEAR and not row["n"]:
         reasons.append("no seed was measured in both")
     elif kind == UNCLEAR and differing < LEAST:
-        reasons.append(f"{differing} of {row['n']} pairs apart, too few to tell a direction")
+        reasons.append(f"{pairs}, too few for a direction")
     elif kind == UNCLEAR:
-        reasons.append(f"p {row['p']:.2g}, among all comparisons {row['adjusted']:.2g}")
+        reasons.append(f"p {row['p']:.2g}, adjusted for all comparisons {row['adjusted']:.2g}")
     elif kind == SAME and differing:
-        reasons.append(f"{differing} of {row['n']} pairs apart, the median difference is not")
+        reasons.append(f"{pairs}, but the median difference is within the tolerance")
     seeds = max(row["seeds_a"], row["seeds_b"])
     if row["shared"] < seeds:
         reasons.append(f"{row['shared']} of {seeds} seeds are in both")
@@ -139,5 +140,5 @@ def _reason(row: Mapping[Any, Any]) -> str:
         if row[f"failed_{side}"]:
             reasons.append(f"{row[f'failed_{side}']} failed in {side.upper()}")
         if row[f"nan_{side}"]:
-            reasons.append(f"NaN in {side.upper()} alone: {row[f'nan_{side}']}")
+            reasons.append(f"NaN only in {side.upper()}: {row[f'nan_{side}']}")
     return "; ".join(reasons)

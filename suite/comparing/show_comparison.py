@@ -117,7 +117,7 @@ def _remarks(change: VerdictChange) -> str:
     """Return the group of a claim, and why one of its verdicts is open."""
     remarks = [change.group] if change.group else []
     if change.kind == NOT_COMPARABLE:
-        remarks.append("the text of the claim is another")
+        remarks.append("the text of the claim differs")
     for side, verdict in (("A", change.a), ("B", change.b)):
         if verdict is not None and verdict.reason:
             remarks.append(f"{side}: {verdict.reason}")
@@ -141,8 +141,8 @@ def _counts(metrics: pd.DataFrame) -> _Section:
 def _largest(moved: pd.DataFrame) -> _Section:
     """Return the metrics that moved, the largest differences first."""
     return _Section(
-        f"largest differences, of {len(moved):,}" if len(moved) else "no metric moved",
-        ("kind", "study and metric", "A", "B", "B - A [95 % interval]", "apart", "cell"),
+        f"the largest of {len(moved):,} differences" if len(moved) else "no metric moved",
+        ("kind", "study and metric", "A", "B", "B - A [95 % interval]", "differ", "cell"),
         [_difference(row) for row in moved.head(SHOWN).to_dict("records")],
         breakable=(1,),
         below=True,

@@ -131,7 +131,7 @@ def _compare(claim: Claim, interval: Interval, evidence: Evidence) -> tuple[Ruli
         return UNDECIDED, f"{interval.n} seeds; a median needs {needed} at this level"
     if claim.bounds is not None and math.isnan(interval.estimate):
         return UNDECIDED, f"{claim.metric} leaves the declared bounds {list(claim.bounds)}"
-    return UNDECIDED, "the interval is neither inside the band nor apart from it"
+    return UNDECIDED, "the interval lies partly inside and partly outside the band"
 
 
 def _as_expected(claim: Claim, ruling: Ruling) -> bool | None:

@@ -50,7 +50,7 @@ class Copies:
     def __str__(self) -> str:
         return (
             f"seeds {_some(self.seeds)} of {self.framework} agree to the last bit in"
-            f" {_some(self.metrics)} of every cell: copies, not independent runs"
+            f" {_some(self.metrics)} of every cell: they are copies, not independent runs"
         )
 
 

@@ -1,4 +1,4 @@
-"""Which runs a stored folder should hold, by its manifest, and which of them it lacks.
+"""Find which runs a stored folder should have, according to its manifest, and which it lacks.
 
 A run that was expected and is not stored becomes a row of status ``missing``, so that it is
 counted and never passed over.

@@ -1,4 +1,4 @@
-"""Intervals that assume nothing about the law of the data: what every verdict rests on.
+"""Confidence intervals without an assumption about the law of the data; every verdict uses one.
 
 | centre | interval | assumes |
 | --- | --- | --- |
@@ -6,10 +6,10 @@
 | share | Clopper and Pearson 1934 | one probability, independent values |
 | mean of bounded values | Hoeffding 1963, relative entropy | declared bounds, independent values |
 
-All are two-sided with at most (1 - level)/2 on each side, and hold at every sample size: they are
-never narrower than the level asks, at the price of some width. Ties and infinite values are data
-like any other. What is unknown is infinite: a NaN, or fewer values than the level needs, gives
-an interval that decides nothing.
+All are two-sided, with an error probability of at most (1 - level)/2 on each side at every sample
+size; they may be wider than necessary but never too narrow. Ties and infinite values are data like
+any other. Where something is unknown, because of a NaN or of fewer values than the level needs, the
+interval is infinite and decides nothing.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from scipy.special import bdtr, betaincinv, ndtri, rel_entr
 from suite.types import Array, float64
 
 LEVEL = 1 - 0.05 / 1000
-"""Of every verdict: an error rate of 5 % shared by a family of 1,000 verdicts (Bonferroni; a claim
-has one for each of its groups), whatever their present number, so that adding a claim moves no
-other. 16 seeds are the least with which it decides a median."""
+"""The confidence level of every verdict: an error rate of 5 % shared by a family of 1,000 verdicts
+(Bonferroni; a claim has one for each of its groups). The number is fixed, so that adding a claim
+changes no other verdict. A median needs at least 16 seeds at this level."""
 Z = float(ndtri((1 + LEVEL) / 2))
-"""Standard errors in half an interval of this level, were the estimate Gaussian: about 4.06."""
+"""Standard errors in half of an interval of this level if the estimate is Gaussian: about 4.06."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate between two limits, in the unit of the data; n values stand behind it.
+    """An estimate from n values between two confidence limits, in the unit of the data.
 
-    The limits may be infinite and the estimate NaN: unknown.
+    Infinite limits and an estimate of NaN mean unknown.
     """
 
     estimate: float
@@ -47,12 +47,12 @@ class Interval:
 
 @lru_cache(maxsize=4096)
 def ranks(n: int, p: float = 0.5, level: float = LEVEL) -> tuple[int, int]:
-    """Which order statistics, counted from 1, enclose the p-quantile of n values at ``level``.
+    """Return which order statistics, counted from 1, enclose the p-quantile of n values.
 
-    0 and n + 1 stand for the limits -inf and inf: n is too small for that side. With Y the
-    binomial number of values below the quantile, the lower rank is the largest l with
-    P(Y <= l - 1) <= (1 - level)/2, and the upper one mirrors it. Where values tie, fewer lie
-    strictly below and more at or below the quantile: the coverage only grows.
+    0 and n + 1 stand for the limits -inf and inf, where n is too small for that side at ``level``.
+    With Y the binomial number of values below the quantile, the lower rank is the largest l with
+    P(Y <= l - 1) <= (1 - level)/2, and the upper rank mirrors it. Ties only increase the coverage:
+    fewer values lie strictly below the quantile and more at or below it.
     """
     return _lower_rank(n, p, level), n + 1 - _lower_rank(n, 1 - p, level)
 
@@ -63,13 +63,13 @@ def _lower_rank(n: int, p: float, level: float) -> int:
 
 
 def coverage(n: int, p: float = 0.5, level: float = LEVEL) -> float:
-    """Exact coverage of ``quantile`` where values do not tie: P(low <= p-quantile <= high)."""
+    """Return the exact coverage of ``quantile`` without ties: P(low <= p-quantile <= high)."""
     low, high = ranks(n, p, level)
     return float(bdtr(high - 1, n, p)) - (float(bdtr(low - 1, n, p)) if low > 0 else 0.0)
 
 
 def seeds_needed(p: float = 0.5, level: float = LEVEL) -> int:
-    """The least number of values for which both limits of a quantile's interval are finite."""
+    """Return the smallest number of values with which both limits of a quantile are finite."""
     n = 1
     while min(_lower_rank(n, p, level), _lower_rank(n, 1 - p, level)) == 0:
         n += 1
@@ -77,10 +77,10 @@ def seeds_needed(p: float = 0.5, level: float = LEVEL) -> int:
 
 
 def quantile(values: Array, p: float = 0.5, level: float = LEVEL) -> Interval:
-    """The p-quantile of (n,) values and its order-statistics interval.
+    """Return the p-quantile of (n,) values and its order-statistics interval.
 
-    The estimate is the value of rank n p, or the middle between the two nearest. A NaN among
-    the values, or no value at all, gives (-inf, inf) and the estimate NaN.
+    The estimate is the value of rank n p, or the midpoint of the two nearest. Without values, or
+    with a NaN among them, the interval is (-inf, inf) and the estimate NaN.
     """
     ordered = np.sort(float64(values))
     n = len(ordered)
@@ -95,17 +95,20 @@ def quantile(values: Array, p: float = 0.5, level: float = LEVEL) -> Interval:
 
 
 def _middle(a: float, b: float) -> float:
-    """Half way between two numbers; equal infinities are their own middle."""
+    """Return the midpoint of two numbers; that of two equal infinities is the same infinity."""
     return a if a == b else a / 2 + b / 2
 
 
 def median(values: Array, level: float = LEVEL) -> Interval:
-    """The median of (n,) values and its order-statistics interval; see ``quantile``."""
+    """Return the median of (n,) values and its order-statistics interval; see ``quantile``."""
     return quantile(values, 0.5, level)
 
 
 def share(successes: int, n: int, level: float = LEVEL) -> Interval:
-    """The share of successes among n and its Clopper-Pearson interval; (0, 1) for n = 0."""
+    """Return the share of successes among n and its Clopper-Pearson interval, (0, 1) for n = 0.
+
+    Raise ValueError for a number of successes that is not from 0 to n.
+    """
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes among {n}")
     if n == 0:
@@ -117,12 +120,14 @@ def share(successes: int, n: int, level: float = LEVEL) -> Interval:
 
 
 def mean(values: Array, bounds: tuple[float, float], level: float = LEVEL) -> Interval:
-    """The mean of (n,) values inside finite ``bounds``, and an interval for its expectation.
+    """Return the mean of (n,) values inside finite ``bounds``, and an interval for its expectation.
 
     With values scaled to [0, 1] and mean m, the limits are where n KL(m || mu) = ln(2/(1 - level)),
-    KL the relative entropy of two Bernoulli laws: Hoeffding's (1963) bound before he simplifies
-    it to exp(-2 n t^2), hence never wider than the well-known form and much narrower near the
-    bounds. A NaN, a value outside the bounds, or no value gives (-inf, inf) and NaN.
+    KL being the relative entropy of two Bernoulli laws. This is Hoeffding's (1963) bound before he
+    simplifies it to exp(-2 n t^2), and so is never wider than the well-known form and much narrower
+    near the bounds. Without values, with a NaN among them or with a value outside the bounds, the
+    interval is (-inf, inf) and the estimate NaN. Raise ValueError for bounds that are not finite
+    and in ascending order.
     """
     lowest, highest = bounds
     if not (math.isfinite(lowest) and math.isfinite(highest) and lowest < highest):

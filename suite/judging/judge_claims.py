@@ -136,7 +136,7 @@ def _evidence(
     )
     for column in (claim.metric, claim.prediction):
         if column is not None and column not in runs.frame.columns:
-            problem = f"there is no column {column}: all {len(status)} runs lack it"
+            problem = f"this folder has no column {column}, which all {len(status)} runs lack"
             return Evidence(problem=problem, diverged=diverged, failed=failed, missing=len(status))
     numbers, correlation = numbers_per_seed(
         claim, [side_of(claim, runs, positions) for positions in supported]
@@ -201,7 +201,7 @@ def _incomplete(runs: IndexedRuns, sides: Sequence[Array]) -> str:
                 return f"{len(lost)} {status}: {_names(runs, lost)}"
         twice = rows[runs.twice[rows]]
         if len(twice):
-            return f"{len(twice)} there twice: {_names(runs, twice)}"
+            return f"{len(twice)} stored twice: {_names(runs, twice)}"
     return ""
 
 
@@ -212,8 +212,8 @@ def _unusable(claim: Claim, numbers: Array, diverged: int) -> str:
         return f"{diverged} diverged, and {claim.metric} has no worst value to count them with"
     if unknown:
         after = f" ({diverged} runs diverged)" if diverged else ""
-        return f"{claim.metric} gives NaN for {unknown} of {len(numbers)} seeds{after}"
-    return "" if len(numbers) else "no seed has all the cells"
+        return f"{claim.metric} is NaN for {unknown} of {len(numbers)} seeds{after}"
+    return "" if len(numbers) else "no seed has all of the cells"
 
 
 def _names(runs: IndexedRuns, rows: Array, limit: int = 3) -> str:

@@ -170,7 +170,7 @@ def read_verdicts(folder: Path, required: Collection[str] = ()) -> list[Verdict]
                 raise UserError(f"{place} has {len(row)} fields, the head has {len(head)}")
             verdict = _verdict(place, _LATER | dict(zip(head, row, strict=True)))
             if (verdict.claim, verdict.group) in verdicts:
-                raise UserError(f"{place}: the verdict on {verdict.name} is there twice")
+                raise UserError(f"{place}: the verdict on {verdict.name} is stored twice")
             verdicts[verdict.claim, verdict.group] = verdict
     except csv.Error as error:
         raise UserError(f"{path} cannot be read: {error}") from error

@@ -324,7 +324,7 @@ DEFECTS = (
         *_TORCH_DEFAULT,
         UNDECIDED,
         rows=mistakes.one_twice,
-        says="1 there twice",
+        says="1 stored twice",
     ),
     Defect(
         "frameworks mixed up",

@@ -1,4 +1,4 @@
-"""A claim about a cell that cannot be there is an error, with the nearest cell that can."""
+"""A claim about a cell that cannot exist is an error that names the nearest cell that can."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ decides = "quick"
 """,
     "my.toml",
 )
-OWN: Fields = {
+USERS_CELL: Fields = {
     "framework": "torch",
     "activation": "leaky_relu(0.2)",
     "initializer": "normal(1)",
@@ -41,13 +41,13 @@ OWN: Fields = {
 """A cell that a user ran with --set."""
 
 
-def of(**values: str | int) -> Claim:
-    """``BASE`` with other values in ``of``, each its only one."""
+def claim_on(**values: str | int) -> Claim:
+    """Return ``BASE`` with other values in ``of``, one for each of the given axes."""
     return replace(BASE, of={**BASE.of, **{axis: (value,) for axis, value in values.items()}})
 
 
 def message(claim: Claim, *stored: Fields) -> str:
-    """What is wrong with the claim's cells; empty where nothing is."""
+    """Return what is wrong with the cells of a claim; empty where nothing is."""
     try:
         check_cells([claim], {"training": stored})
     except UserError as error:
@@ -55,55 +55,57 @@ def message(claim: Claim, *stored: Fields) -> str:
     return ""
 
 
-def test_every_shipped_claim_names_cells_that_there_are() -> None:
+def test_every_shipped_claim_names_cells_that_exist() -> None:
     check_cells(claims.shipped(), {})
 
 
 def test_a_value_that_no_cell_has() -> None:
-    found = message(of(activation="leaky_relu(0.2)"))
-    assert found.startswith(
+    problem = message(claim_on(activation="leaky_relu(0.2)"))
+    assert problem.startswith(
         "my.toml: claim 'some-claim': of.activation: unknown activation of a cell of study"
         " 'training' 'leaky_relu(0.2)'; did you mean 'leaky_relu'? (allowed: "
     )
-    found = message(of(depth=7))
-    assert found.startswith("my.toml: claim 'some-claim': of.depth: unknown depth of a cell")
-    assert "1, 2, 4, 8, 16" in found
+    problem = message(claim_on(depth=7))
+    assert problem.startswith("my.toml: claim 'some-claim': of.depth: unknown depth of a cell")
+    assert "1, 2, 4, 8, 16" in problem
 
 
 def test_a_combination_that_no_cell_has() -> None:
-    """Seven layers are there, but not of tanh or sigmoid: the folder has them of one slope."""
+    """The folder has seven layers of one leaky slope, but none of tanh or sigmoid."""
     assert BASE.versus is not None
     for side, claim in (
-        ("of", of(depth=7)),
+        ("of", claim_on(depth=7)),
         ("versus", replace(BASE, versus={**BASE.versus, "depth": (7,)})),
     ):
-        found = message(claim, OWN)
-        assert found.startswith(
+        problem = message(claim, USERS_CELL)
+        assert problem.startswith(
             f"my.toml: claim 'some-claim': {side}: neither the full grid of study 'training' nor"
             " this folder has a cell activation="
         )
-        given, _, nearest = found.partition("; the nearest has ")
+        given, _, nearest = problem.partition("; the nearest has ")
         assert given.endswith(" initializer=normal(1) depth=7 width=5")
         assert len(nearest.split()) == 1
-        assert "\n" not in found
+        assert "\n" not in problem
 
 
 def test_a_value_that_both_sides_share_is_checked_on_both() -> None:
-    claim = replace(of(framework="torch"), each=("framework",))
+    claim = replace(claim_on(framework="torch"), each=("framework",))
     assert message(claim) == ""
     assert BASE.versus is not None
     other = replace(
         claim, versus={**BASE.versus, "activation": ("leaky_relu(0.2)",), "depth": (7,)}
     )
     tensorflow = replace(other, of={**claim.of, "framework": ("tensorflow",)})
-    assert message(other, OWN) == ""
-    assert "versus: neither the full grid" in message(tensorflow, OWN)
-    assert message(tensorflow, OWN).endswith("the nearest has framework=torch")
+    assert message(other, USERS_CELL) == ""
+    assert "versus: neither the full grid" in message(tensorflow, USERS_CELL)
+    assert message(tensorflow, USERS_CELL).endswith("the nearest has framework=torch")
 
 
 def test_a_cell_that_only_the_folder_has() -> None:
-    claim = of(activation="leaky_relu(0.2)", depth=7)
-    assert message(claim, OWN) == ""
-    assert "of.depth" in message(claim, {**OWN, "depth": 8})
+    claim = claim_on(activation="leaky_relu(0.2)", depth=7)
+    assert message(claim, USERS_CELL) == ""
+    assert "of.depth" in message(claim, {**USERS_CELL, "depth": 8})
     # A folder of a version without the axis: its cells have the default there.
-    assert message(claim, {axis: OWN[axis] for axis in OWN if axis != "settings"}) == ""
+    assert (
+        message(claim, {axis: USERS_CELL[axis] for axis in USERS_CELL if axis != "settings"}) == ""
+    )

@@ -37,12 +37,12 @@ FILES = sorted(path.name for path in resources.files(claims).iterdir() if path.n
 
 
 def edited(old: str, new: str) -> str:
-    """``BASE`` with one passage replaced, which must be there exactly once."""
+    """Return ``BASE`` with one passage replaced, which must occur exactly once."""
     assert BASE.count(old) == 1
     return BASE.replace(old, new)
 
 
-def one(text: str) -> Claim:
+def only_claim(text: str) -> Claim:
     (claim,) = claims.parse(text, "my.toml")
     return claim
 
@@ -51,7 +51,7 @@ def one(text: str) -> Claim:
 
 
 def test_a_claim_has_what_its_table_says() -> None:
-    claim = one(BASE)
+    claim = only_claim(BASE)
     assert claim.study == "training"
     assert claim.of["depth"] == (4,)
     assert claim.versus is not None
@@ -71,14 +71,16 @@ def test_a_claim_has_what_its_table_says() -> None:
     ],
 )
 def test_bands(band: str, expected: Band) -> None:
-    assert one(edited("floor = 0.1", band)).band == expected
+    assert only_claim(edited("floor = 0.1", band)).band == expected
 
 
 def test_values_are_brought_into_canonical_form() -> None:
     text = BASE.replace('"normal(1)"', '["normal( 1.0 )", "normal(1)", "normal(.05)"]')
-    claim = one(edited("floor", 'reduce = "mean"\nfloor').replace('"normal(1)"', '"normal(1.00)"'))
+    claim = only_claim(
+        edited("floor", 'reduce = "mean"\nfloor').replace('"normal(1)"', '"normal(1.00)"')
+    )
     assert claim.of["initializer"] == ("normal(1)",)
-    assert one(text.replace("floor", 'reduce = "mean"\nfloor')).of["initializer"] == (
+    assert only_claim(text.replace("floor", 'reduce = "mean"\nfloor')).of["initializer"] == (
         "normal(1)",
         "normal(0.05)",
     )
@@ -87,13 +89,13 @@ def test_values_are_brought_into_canonical_form() -> None:
 def test_a_claim_may_name_another_study() -> None:
     text = edited('id = "some-claim"', 'id = "some-claim"\nstudy = "parity"')
     text = text.replace("heldout_accuracy", "step_error")
-    assert one(text).study == "parity"
+    assert only_claim(text).study == "parity"
 
 
 def test_the_hash_sees_content_and_not_layout() -> None:
-    before = one(BASE).text_hash
+    before = only_claim(BASE).text_hash
     assert (
-        one(
+        only_claim(
             edited('each = ["framework"]\n', "").replace(
                 'decides = "quick"', 'decides="quick"\neach   = [ "framework" ]  # moved'
             )
@@ -107,14 +109,14 @@ def test_the_hash_sees_content_and_not_layout() -> None:
         ('"supported"', '"refuted"'),
         ('study = "training"', 'study = "training" '),
     ):
-        changed = one(edited(old, new)).text_hash != before
+        changed = only_claim(edited(old, new)).text_hash != before
         assert changed == (new.strip() != old)
 
 
 # --- what is refused ---------------------------------------------------------------------------
 
-OF = 'of = { activation = "tanh", initializer = "normal(1)", depth = 4, width = 5 }\n'
-VERSUS = OF.replace("of", "versus").replace("tanh", "sigmoid")
+OF_TABLE = 'of = { activation = "tanh", initializer = "normal(1)", depth = 4, width = 5 }\n'
+VERSUS_TABLE = OF_TABLE.replace("of", "versus").replace("tanh", "sigmoid")
 MISTAKES = {
     "unknown key": ("floor = 0.1", "flor = 0.1", ["flor", "did you mean 'floor'?"]),
     "no band": ("floor = 0.1\n", "", ["band", "exactly one of floor, ceiling, band"]),
@@ -170,7 +172,7 @@ MISTAKES = {
         ["reduce", "is missing", "activation"],
     ),
     "unknown reduction": ("floor", 'reduce = "avg"\nfloor', ["reduce", "allowed: mean, median"]),
-    "nothing to compare with": (VERSUS, "", ["versus", "is missing", "difference"]),
+    "nothing to compare with": (VERSUS_TABLE, "", ["versus", "is missing", "difference"]),
     "versus of a value": ('"difference"', '"value"', ["versus", "has no meaning"]),
     "share without condition": ('"difference"', '"share"', ["above, below"]),
     "condition without share": ("floor", "above = 1\nfloor", ["above, below"]),
@@ -179,13 +181,13 @@ MISTAKES = {
     "endless bounds": ("floor", 'centre = "mean"\nbounds = [0, inf]\nfloor', ["bounds", "finite"]),
     "exact with a centre": ("floor", 'kind = "exact"\ncentre = "median"\nfloor', ["centre"]),
     "slope along nothing": (
-        f'"difference"\n{OF}{VERSUS}',
-        f'"slope"\nalong = "depth"\n{OF}',
+        f'"difference"\n{OF_TABLE}{VERSUS_TABLE}',
+        f'"slope"\nalong = "depth"\n{OF_TABLE}',
         ["along", "two numbers or more"],
     ),
     "slope along names": (
-        f'"difference"\n{OF}{VERSUS}',
-        f'"slope"\nalong = "activation"\n{OF}'.replace('"tanh"', '["tanh", "relu"]'),
+        f'"difference"\n{OF_TABLE}{VERSUS_TABLE}',
+        f'"slope"\nalong = "activation"\n{OF_TABLE}'.replace('"tanh"', '["tanh", "relu"]'),
         ["along", "two numbers or more"],
     ),
     "bad id": ('"some-claim"', '"Some claim"', ["id", "lower case"]),
@@ -218,7 +220,7 @@ def test_a_claim_without_an_id_is_named_by_its_place() -> None:
         ("claims = []", "did you mean 'claim'?"),
     ],
 )
-def test_a_file_that_is_no_file_of_claims(text: str, words: str) -> None:
+def test_a_file_without_claims(text: str, words: str) -> None:
     with pytest.raises(UserError) as caught:
         claims.parse(text, "my.toml")
     assert str(caught.value).startswith("my.toml: ")

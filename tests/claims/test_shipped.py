@@ -1,4 +1,4 @@
-"""Every shipped claim speaks of cells that its profile runs, with the seeds that it needs."""
+"""Every shipped claim is about cells that its profile runs, with the seeds that it needs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def cells(study: str, profile: str) -> dict[Cell, int]:
 
 @functools.cache
 def planned(study: str, profile: str) -> pd.DataFrame:
-    """One row for each cell of a profile, every metric 0, unsupported where the study says so."""
+    """Return a row for each cell of a profile: every metric is 0, or the cell is unsupported."""
     item = STUDIES[study]
     rows = []
     for cell in cells(study, profile):
@@ -40,9 +40,9 @@ def planned(study: str, profile: str) -> pd.DataFrame:
 
 
 def selected(claim: Claim, selector: Selector, profile: str) -> list[Cell]:
-    """The cells of one side: on an open axis of ``each``, those of each value that is there."""
-    left = {axis: {c[axis] for c in cells(claim.study, profile)} for axis in claim.each}
-    axes: dict[str, tuple[Value, ...]] = {axis: tuple(there) for axis, there in left.items()}
+    """Return the cells of one side; on an axis that ``each`` leaves open, those of every value."""
+    open_axes = {axis: {c[axis] for c in cells(claim.study, profile)} for axis in claim.each}
+    axes: dict[str, tuple[Value, ...]] = {axis: tuple(values) for axis, values in open_axes.items()}
     axes |= {axis: values for axis, values in claim.of.items() if axis in claim.each}
     axes |= selector
     study = STUDIES[claim.study]
@@ -57,30 +57,30 @@ def selected(claim: Claim, selector: Selector, profile: str) -> list[Cell]:
 def test_a_shipped_claim_is_judged_from_the_profile_on_that_decides_it(
     claim: Claim, profile: str
 ) -> None:
-    """A claim about cells that no profile runs would stay ``not judged`` for ever."""
+    """A claim about cells that no profile runs would never be judged."""
     if PROFILES.index(profile) >= PROFILES.index(claim.decides):
-        found = judge([claim], {claim.study: planned(claim.study, profile)}, profile)
-        assert [one.reason for one in found if one.verdict == "not judged"] == []
+        verdicts = judge([claim], {claim.study: planned(claim.study, profile)}, profile)
+        assert [verdict.reason for verdict in verdicts if verdict.verdict == "not judged"] == []
 
 
 @pytest.mark.parametrize("claim", SHIPPED, ids=lambda claim: claim.id)
 def test_a_claim_has_the_seeds_that_its_profile_decides_it_with(claim: Claim) -> None:
-    """A whole block: 20, of which a median needs 16. What is exact needs no second seed."""
+    """A whole block has 20 seeds, and a median needs 16. An exact claim needs no second seed."""
     assert seeds_needed() <= BLOCK
     if claim.kind == "exact":
         return
-    held = cells(claim.study, claim.decides)
+    seeds = cells(claim.study, claim.decides)
     for selector in (claim.of, claim.versus or {}):
         if selector:
-            least = min(held.get(cell, 0) for cell in selected(claim, selector, claim.decides))
+            least = min(seeds.get(cell, 0) for cell in selected(claim, selector, claim.decides))
             assert least >= BLOCK
 
 
 def test_the_family_fits_the_level() -> None:
-    """The level shares 5 % among 1,000 verdicts: those of all claims on the largest run. An exact
-    claim is no sample and cannot be wrong by chance."""
+    """The level shares an error rate of 5 % among 1,000 verdicts, at least as many as the largest
+    run has. An exact claim is not about a sample and cannot be wrong by chance."""
     frames = {study.name: planned(study.name, "full") for study in STUDIES}
-    found = judge(SHIPPED, frames, "full")
-    assert all(one.verdict != "not judged" for one in found)
+    verdicts = judge(SHIPPED, frames, "full")
+    assert all(verdict.verdict != "not judged" for verdict in verdicts)
     sampled = {claim.id for claim in SHIPPED if claim.kind == "sampled"}
-    assert sum(one.claim in sampled for one in found) <= 1000
+    assert sum(verdict.claim in sampled for verdict in verdicts) <= 1000

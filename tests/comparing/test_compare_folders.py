@@ -1,4 +1,4 @@
-"""Two folders, or one along an axis, as a user compares them: what is printed, and exit codes."""
+"""Two folders, or two values of an axis in one, as a user compares them: output and exit codes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ VERDICTS = [
 
 
 def training() -> pd.DataFrame:
-    """Two frameworks, two activations, 20 seeds; tensorflow's relu loses 0.2 of accuracy."""
+    """Return runs of two frameworks and two activations, 20 seeds each.
+
+    The accuracy of tensorflow's relu is 0.2 lower.
+    """
     rng = np.random.default_rng(0)
     cells = [(f, a) for f in ("torch", "tensorflow") for a in ("tanh", "relu")]
     frame = pd.DataFrame(
@@ -74,8 +77,8 @@ def folder(
     packed: bool = False,
     **keys: object,
 ) -> Path:
-    """A results folder of the study training."""
-    told = {
+    """Write a results folder of the study training and return its path."""
+    content = {
         "schema": 1,
         "command": ["suite"],
         "profile": "standard",
@@ -91,7 +94,7 @@ def folder(
         "definitions": {"heldout_accuracy": METRICS["heldout_accuracy"].defined},
     }
     (path / "training").mkdir(parents=True)
-    (path / "manifest.json").write_text(json.dumps({**told, **keys}))
+    (path / "manifest.json").write_text(json.dumps({**content, **keys}))
     text = (training() if runs is None else runs).to_csv(index=False, lineterminator="\n")
     if packed:
         (path / "training" / "runs.csv.gz").write_bytes(gzip.compress(text.encode()))
@@ -113,21 +116,21 @@ def compared(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, d
     return code, json.loads(capsys.readouterr().out)
 
 
-def kinds(told: dict[str, Any], what: str = "metrics") -> dict[str, int]:
-    found: dict[str, int] = {}
-    for row in told[what]:
-        found[row["kind"]] = found.get(row["kind"], 0) + 1
-    return found
+def kinds(content: dict[str, Any], part: str = "metrics") -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in content[part]:
+        counts[row["kind"]] = counts.get(row["kind"], 0) + 1
+    return counts
 
 
 def test_a_folder_and_itself(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for rule in RULES:
-        code, told = compared(capsys, a, a, "--fail-on", rule)
-        assert code == told["exit_code"] == 0
-    assert told["environment"] == []
-    assert told["notes"] == []
-    assert kinds(told) == {"same": 8}
-    assert kinds(told, "claims") == {"same": 3}  # what neither judged is no row
+        code, content = compared(capsys, a, a, "--fail-on", rule)
+        assert code == content["exit_code"] == 0
+    assert content["environment"] == []
+    assert content["notes"] == []
+    assert kinds(content) == {"same": 8}
+    assert kinds(content, "claims") == {"same": 3}  # a claim judged in neither has no row
     assert main(["compare", str(a), str(a)]) == 0
     assert "environment: no differences" in capsys.readouterr().out
 
@@ -138,7 +141,7 @@ def test_a_packed_folder_is_the_same(a: Path, capsys: pytest.CaptureFixture[str]
 
 
 def worse(path: Path) -> Path:
-    """Another release: relu loses 0.1 in torch, gains 0.1 in tensorflow."""
+    """Write the folder of another release: relu loses 0.1 in torch and gains 0.1 in tensorflow."""
     runs = training()
     relu = runs["activation"] == "relu"
     runs.loc[relu, "heldout_accuracy"] += np.where(runs["framework"] == "torch", -0.1, 0.1)[relu]
@@ -151,25 +154,25 @@ def test_another_release(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
     b = worse(a.parent / "b")
     codes = {rule: compared(capsys, a, b, "--fail-on", rule)[0] for rule in RULES}
     assert codes == {"never": 0, "claims": 0, "worse": 1, "any": 1}
-    told = compared(capsys, a, b)[1]
-    assert told["environment"] == [
+    content = compared(capsys, a, b)[1]
+    assert content["environment"] == [
         {"key": "versions.keras", "a": "3.15.1", "b": "3.6.0"},
         {"key": "versions.tensorflow_cpu", "a": "2.21.0", "b": "2.18.0"},
         {"key": "packages.rich", "a": "1", "b": "2"},
     ]
-    assert kinds(told) == {"worsened": 1, "improved": 1, "same": 6}
-    row = told["metrics"][0]
+    assert kinds(content) == {"worsened": 1, "improved": 1, "same": 6}
+    row = content["metrics"][0]
     assert (row["kind"], row["cell"]) == ("worsened", "framework=torch activation=relu")
     assert row["difference"] == pytest.approx(-0.1)
     assert (row["above"], row["below"], row["n"]) == (0, 20, 20)
     assert row["low"] <= row["difference"] <= row["high"]
-    code, told = compared(capsys, a, b, "--set", "framework=tensorflow", "--fail-on", "worse")
-    assert (code, kinds(told)) == (0, {"improved": 1, "same": 3})
-    assert {row["group"] for row in told["claims"]} == {"framework=tensorflow"}
+    code, content = compared(capsys, a, b, "--set", "framework=tensorflow", "--fail-on", "worse")
+    assert (code, kinds(content)) == (0, {"improved": 1, "same": 3})
+    assert {row["group"] for row in content["claims"]} == {"framework=tensorflow"}
 
 
 def judged(row: int, **changed: object) -> list[list[Any]]:
-    """The verdicts with one of them changed."""
+    """Return the verdicts with one of them changed."""
     table = [dict(zip(CLAIM, one, strict=True)) for one in VERDICTS]
     table[row] |= changed
     return [list(one.values()) for one in table]
@@ -184,7 +187,7 @@ CLAIMS = [
     (VERDICTS[1:], {"missing": 1, "same": 2}, 0),
     (judged(3, group="framework=torch", verdict="supported"), {"new": 1, "same": 3}, 0),
     (judged(2, verdict="not judged", text_hash="b2"), {"missing": 1, "same": 2}, 0),
-    # The whole claim was not judged: that is told of each of its groups.
+    # The whole claim was not judged, which is shown for each of its groups.
     (
         [
             [
@@ -216,20 +219,20 @@ def test_claims(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     b = folder(a.parent / "b", verdicts=verdicts)
-    found, told = compared(capsys, a, b)
-    assert kinds(told, "claims") == expected
-    assert found == code
+    exit_code, content = compared(capsys, a, b)
+    assert kinds(content, "claims") == expected
+    assert exit_code == code
     assert compared(capsys, a, b, "--fail-on", "any")[0] == 1
     assert compared(capsys, a, b, "--fail-on", "never")[0] == 0
 
 
 def test_one_framework_beside_the_other(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, told = compared(capsys, a, "--by", "framework")
+    code, content = compared(capsys, a, "--by", "framework")
     assert code == 0
-    assert told["a"].startswith("framework=torch in ")
-    assert kinds(told) == {"worsened": 1, "same": 3}
-    assert told["metrics"][0]["cell"] == "activation=relu"
-    assert kinds(told, "claims") == {"same": 1, "missing": 1}
+    assert content["a"].startswith("framework=torch in ")
+    assert kinds(content) == {"worsened": 1, "same": 3}
+    assert content["metrics"][0]["cell"] == "activation=relu"
+    assert kinds(content, "claims") == {"same": 1, "missing": 1}
     turned = compared(capsys, a, "--by", "framework=tensorflow,torch")[1]
     assert kinds(turned) == {"improved": 1, "same": 3}
     only = compared(capsys, a, "--by", "framework", "--set", "activation=tanh")[1]
@@ -237,7 +240,7 @@ def test_one_framework_beside_the_other(a: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_study_with_one_value_does_not_count(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Studies that need no framework run in NumPy alone: two frameworks are left."""
+    """Studies without a framework run in NumPy only, which leaves two frameworks to compare."""
     b = folder(a.parent / "b", studies=["training", "shift"])
     (b / "shift").mkdir()
     (b / "shift" / "runs.csv").write_text("framework,case,seed,status,reason\nnumpy,x,0,ok,\n")
@@ -254,21 +257,23 @@ def test_claims_of_a_group_whose_values_hold_spaces() -> None:
 
 def test_definitions(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
     b = folder(a.parent / "b", definitions={"heldout_accuracy": "share; 2"})
-    told = compared(capsys, a, b)[1]
-    assert kinds(told) == {"not comparable": 4, "same": 4}
-    assert told["notes"] == ["not compared (another definition): heldout_accuracy"]
+    content = compared(capsys, a, b)[1]
+    assert kinds(content) == {"not comparable": 4, "same": 4}
+    assert content["notes"] == ["not compared (another definition): heldout_accuracy"]
     for form in ((), ("--markdown",)):
         main(["compare", str(a), str(b), *form])
         out = capsys.readouterr().out.replace("\\", "")
         assert "not compared (another definition): heldout_accuracy\n" in out
     old = folder(a.parent / "old", definitions=None)
-    told = compared(capsys, old, a)[1]
-    assert kinds(told) == {"same": 8}
-    assert told["notes"] == ["A does not say how its metrics are defined: compared by name"]
+    content = compared(capsys, old, a)[1]
+    assert kinds(content) == {"same": 8}
+    assert content["notes"] == [
+        "A does not say how its metrics are defined; they are compared by name"
+    ]
 
 
 def test_what_is_not_compared_is_named(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Metrics of another version, and a study whose cells have another form."""
+    """The metrics of another version, and a study whose cells have other axes."""
     newer = folder(a.parent / "b", training().assign(new_metric=1.0, newer_metric=2.0))
     assert compared(capsys, newer, newer)[1]["notes"] == [
         "not compared (this version has no such metric): new_metric, newer_metric"
@@ -283,40 +288,42 @@ def test_what_is_not_compared_is_named(a: Path, capsys: pytest.CaptureFixture[st
 
 def test_the_manifest_says_how_metrics_are_defined() -> None:
     plan = grids.plan([STUDIES["curves"]], grids.Selection("quick", ("torch",)))
-    told = manifest(plan, ["suite"]).definitions
-    assert told is not None
-    assert told["norm_gain"] == "1; 1"
-    assert set(told) == {name for spec in STUDIES["curves"].tables for name in spec.metrics}
+    content = manifest(plan, ["suite"]).definitions
+    assert content is not None
+    assert content["norm_gain"] == "1; 1"
+    assert set(content) == {name for spec in STUDIES["curves"].tables for name in spec.metrics}
 
 
-def test_other_roots_and_other_studies_are_told(
+def test_other_roots_and_other_studies_are_noted(
     a: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     b = folder(a.parent / "b", root_seed=7)
-    told = compared(capsys, a, b)[1]
-    assert told["notes"] == ["the root seeds differ: the runs of a pair share no draws"]
-    assert told["environment"] == [{"key": "root_seed", "a": "0", "b": "7"}]
+    content = compared(capsys, a, b)[1]
+    assert content["notes"] == ["the root seeds differ, so the runs of a pair share no draws"]
+    assert content["environment"] == [{"key": "root_seed", "a": "0", "b": "7"}]
     (b / "training" / "runs.csv").unlink()
-    told = compared(capsys, a, b)[1]
-    assert "in A alone: the studies training" in told["notes"]
-    assert kinds(told) == {"missing": 8}
+    content = compared(capsys, a, b)[1]
+    assert "only in A: the studies training" in content["notes"]
+    assert kinds(content) == {"missing": 8}
     assert compared(capsys, a, b, "--fail-on", "any")[0] == 1
     assert kinds(compared(capsys, b, a)[1]) == {"new": 8}
 
 
-def test_what_is_asked_for_twice_is_refused(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for words, told in (
+def test_a_choice_that_is_given_twice_is_refused(
+    a: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, content in (
         ((a, a, "--by", "framework"), "both were given"),
         ((a,), "neither was given"),
         ((a, "--by", "activation=relu,relu"), "relu is named twice"),
         ((a, a, "--set", "activation=relu", "--set", "activation=tanh"), "'activation' twice"),
     ):
         assert main(["compare", *map(str, words)]) == 2
-        assert told in capsys.readouterr().err
+        assert content in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seed", ["-1", "0.5", ""])
-def test_a_seed_that_is_none_is_refused(
+def test_a_seed_that_is_not_a_whole_number_is_refused(
     a: Path, seed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = training().astype({"seed": object})
@@ -326,14 +333,14 @@ def test_a_seed_that_is_none_is_refused(
     assert "'seed' contains a " in capsys.readouterr().err
 
 
-def test_verdicts_that_are_none_or_there_twice_are_refused(
+def test_unknown_and_repeated_verdicts_are_refused(
     a: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = a / "claims.csv"
     rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join([*rows, rows[1]]), encoding="utf-8")
     assert main(["compare", str(a), str(a)]) == 2
-    assert "the verdict on tanh-wins [framework=torch] is there twice" in capsys.readouterr().err
+    assert "the verdict on tanh-wins [framework=torch] is stored twice" in capsys.readouterr().err
     path.write_text("".join(rows).replace("supported", "supportet"), encoding="utf-8")
     assert main(["compare", str(a), str(a)]) == 2
     assert "did you mean 'supported'" in capsys.readouterr().err
@@ -345,7 +352,7 @@ def single(path: Path, **keys: Any) -> Path:
 
 
 def test_one_planned_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where the plan has one seed, its draw is all there is; where a user chose one, it is not."""
+    """One planned seed is a draw that shows everything; one that a user chose is not."""
     a = folder(tmp_path / "a", training().query("seed == 0"))
     assert kinds(compared(capsys, a, single(tmp_path / "b"))[1])["improved"] == 4
     chosen = single(tmp_path / "chosen", seeds=1)
@@ -396,9 +403,9 @@ def test_csv_has_every_row(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
     b = worse(a.parent / "b")
     main(["compare", str(a), str(b), "--csv"])
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    told = compared(capsys, a, b)[1]["metrics"]
-    assert [row["cell"] for row in rows] == [row["cell"] for row in told]
-    assert [float(row["difference"]) for row in rows] == [row["difference"] for row in told]
+    content = compared(capsys, a, b)[1]["metrics"]
+    assert [row["cell"] for row in rows] == [row["cell"] for row in content]
+    assert [float(row["difference"]) for row in rows] == [row["difference"] for row in content]
 
 
 # --- wrong usage ---------------------------------------------------------------------------------
@@ -409,7 +416,7 @@ WRONG = [
     (["{a}", "/no/such/folder"], ["not a results folder"]),
     (["{a}", "{a}", "--fail-on", "wors"], ["'wors'", "did you mean 'worse'", "any"]),
     (["{a}", "--by", "framwork"], ["did you mean 'framework'"]),
-    (["{a}", "--by", "optimizer"], ["name two values", "none of two values"]),
+    (["{a}", "--by", "optimizer"], ["name two values", "no study of"]),
     (["{a}", "--by", "framework=torch"], ["name two values", "torch, tensorflow"]),
     (["{a}", "--by", "framework=torch,numpy"], ["'numpy'", "allowed: torch, tensorflow"]),
     (["{a}", "--by", "framework=torch,"], ["AXIS=VALUE,VALUE"]),
@@ -419,15 +426,15 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG, ids=lambda value: " ".join(value))
+@pytest.mark.parametrize(("words", "content"), WRONG, ids=lambda value: " ".join(value))
 def test_wrong_usage(
-    words: list[str], told: list[str], a: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], content: list[str], a: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["compare", *(word.format(a=a) for word in words)]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert len(printed.err.splitlines()) == 1
-    for word in told:
+    for word in content:
         assert word in printed.err
 
 
@@ -446,16 +453,18 @@ def damaged(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
+    ("how", "content"),
     [
         ("no claims", "claims.csv is missing; judge the folder with: suite check"),
         ("old claims", "lacks the column 'study'"),
         ("text for a number", "'heldout_accuracy' contains a non-numeric value"),
-        ("twice", "1 runs are there twice"),
+        ("twice", "contains 1 runs twice"),
         ("status", "unknown status 'fine'"),
     ],
 )
-def test_damaged_folders(how: str, told: str, a: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_damaged_folders(
+    how: str, content: str, a: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     damaged(a, how)
     assert main(["compare", str(a), str(a)]) == 2
-    assert told in capsys.readouterr().err
+    assert content in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""How often a comparison cries wolf where nothing changed, and what it catches: by simulation."""
+"""How often a comparison gives a false alarm, and how often it sees a change, by simulation."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ CELLS, SEEDS = 60, 20
 
 
 def drawn(rng: np.random.Generator, shared: Array) -> pd.DataFrame:
-    """60 cells that share draws: losses with heavy tails and ties, accuracies that follow them,
-    one seed in twenty diverged."""
-    own = rng.standard_t(2, (CELLS, SEEDS))
-    loss = np.round(np.exp(shared + 0.5 * own), 1)
+    """Return 60 cells that share draws: losses with heavy tails and ties, accuracies that follow
+    them, and one seed in twenty diverged."""
+    noise = rng.standard_t(2, (CELLS, SEEDS))
+    loss = np.round(np.exp(shared + 0.5 * noise), 1)
     frame = pd.DataFrame(
         {
             "activation": "tanh",
@@ -32,17 +32,17 @@ def drawn(rng: np.random.Generator, shared: Array) -> pd.DataFrame:
             "reason": "",
             "train_loss": loss.ravel(),
             "heldout_accuracy": 1 / (1 + loss.ravel()),
-            "weight_rms": own.ravel(),
+            "weight_rms": noise.ravel(),
         }
     )
-    lost = frame["status"] == "diverged"
-    frame.loc[lost, ["train_loss", "heldout_accuracy", "weight_rms"]] = math.nan
+    diverged = frame["status"] == "diverged"
+    frame.loc[diverged, ["train_loss", "heldout_accuracy", "weight_rms"]] = math.nan
     return frame
 
 
 def alarms(repetitions: int, anew: bool) -> int:
-    """In how many repetitions anything moved though nothing had changed. ``anew``: B has draws of
-    its own (another root seed); else it shares those of A and parts by noise of its own."""
+    """Return in how many repetitions a metric moved though nothing had changed. ``anew``: B has
+    other draws (another root seed); else it shares those of A and differs by its own noise."""
     rng = np.random.default_rng(4)
     count = 0
     for _ in range(repetitions):
@@ -53,29 +53,30 @@ def alarms(repetitions: int, anew: bool) -> int:
 
 
 def test_nothing_random_is_shared_by_all_seeds() -> None:
-    """Else another root seed would move all pairs of a study together, and its seeds would be one
-    pair and not many. ``sample`` is drawn by ``reproduce`` and enters no measurement."""
+    """Otherwise another root seed would move all pairs of a study together, and its seeds would be
+    one pair instead of many. ``sample`` is drawn by ``reproduce`` and enters no measurement."""
     assert [name for name, axes in PURPOSES.items() if "seed" not in axes] == ["sample"]
 
 
 @pytest.mark.parametrize("anew", [False, True])
 def test_where_nothing_changed_it_is_silent(anew: bool) -> None:
-    """A false alarm in 5 % of 150 repetitions at most: 18 or more have a chance of 0.05 % at that
-    rate, 17 or fewer one of 0.4 % at a rate of 20 %."""
+    """A false alarm occurs in at most 5 % of the repetitions. Of 150, 18 or more have a probability
+    of 0.05 % at that rate; 17 or fewer have one of 0.4 % at a rate of 20 %."""
     assert alarms(150, anew) <= 17
     assert binomtest(18, 150, RATE, "greater").pvalue < 1e-3
     assert binomtest(17, 150, 0.2, "less").pvalue < 5e-3
 
 
 def test_without_the_correction_it_would_cry_wolf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same repetitions, each comparison at 5 % for itself."""
+    """The same repetitions, with each comparison tested at 5 % on its own."""
     monkeypatch.setattr("suite.comparing.metric_changes.false_discovery_control", lambda p: p)
     assert alarms(20, anew=True) >= 15
 
 
 def test_a_shift_in_three_of_sixty_cells_is_caught() -> None:
-    """By 8, where half of the pairs part by more than 1.2 in any case and one in ten has lost a
-    run; 20 seeds. Four of five planted cells are named; of all that is named, 5 % may be others."""
+    """A shift of 8 with 20 seeds, where half of the pairs differ by more than 1.2 in any case and
+    one in ten has lost a run. Four of five planted cells are found; of all cells found, 5 % may be
+    others."""
     rng = np.random.default_rng(5)
     caught, others, repetitions = 0, 0, 30
     for _ in range(repetitions):

@@ -30,7 +30,7 @@ NEUTRAL, HIGHER, LOWER = "weight_rms", "heldout_accuracy", "train_loss"
 
 
 def runs(values: Array, metric: str = LOWER, status: str = "ok", **axes: object) -> pd.DataFrame:
-    """One cell with a seed for each value."""
+    """Return the runs of one cell, a seed for each value."""
     state = {"seed": np.arange(len(values)), "status": status, "reason": ""}
     return pd.DataFrame({"activation": "tanh", **axes, **state, metric: values})
 
@@ -41,13 +41,13 @@ def compared(a: pd.DataFrame, b: pd.DataFrame, certain: bool = False) -> pd.Data
 
 def kind(a: pd.DataFrame, b: pd.DataFrame, metric: str = LOWER, certain: bool = False) -> str:
     rows = compared(a, b, certain)
-    (found,) = rows.loc[rows["metric"] == metric, "kind"]
-    return str(found)
+    (name,) = rows.loc[rows["metric"] == metric, "kind"]
+    return str(name)
 
 
 @pytest.fixture
 def base() -> Array:
-    """20 losses, far more apart than the tolerance of 0.02."""
+    """20 losses whose distances are far larger than the tolerance of 0.02."""
     return np.random.default_rng(0).normal(1.0, 0.3, 20)
 
 
@@ -62,7 +62,7 @@ def base() -> Array:
         (LOWER, 0.019, SAME),  # within the tolerance of 0.02
         (HIGHER, 0.0, SAME),
         (LOWER, math.inf, WORSENED),
-        (LOWER, math.nan, WORSENED),  # a loss that became NaN is no better one
+        (LOWER, math.nan, WORSENED),  # a loss that became NaN is not better
         (HIGHER, math.nan, WORSENED),
         (NEUTRAL, math.nan, CHANGED),
     ],
@@ -72,7 +72,7 @@ def test_a_shift_in_every_seed(base: Array, metric: str, shift: float, expected:
 
 
 def test_rounding_is_no_difference(base: Array) -> None:
-    """No tolerance is declared for weight_rms; 1e-5 of the value is allowed."""
+    """No tolerance is declared for weight_rms, so 1e-5 of the value is allowed."""
     assert METRICS[NEUTRAL].tolerance == 0
     assert kind(runs(base, NEUTRAL), runs(base * (1 + 9e-6), NEUTRAL), NEUTRAL) == SAME
     assert kind(runs(base, NEUTRAL), runs(base * (1 + 1.1e-5), NEUTRAL), NEUTRAL) == CHANGED
@@ -92,7 +92,7 @@ def test_what_was_never_measured_is_no_row() -> None:
 
 
 def test_a_few_seeds_that_part_are_unclear(base: Array) -> None:
-    """5 of 20 pairs: two-sided, one direction has a chance of 2 / 2^5 = 6 %."""
+    """5 of 20 pairs differ: all in one direction, two-sided, has a probability of 2 / 2^5 = 6 %."""
     other = base.copy()
     other[:5] += 1
     row = compared(runs(base), runs(other)).set_index("metric").loc[LOWER]
@@ -108,18 +108,18 @@ def test_a_few_seeds_that_part_are_unclear(base: Array) -> None:
 
 
 def test_the_median_difference_may_be_the_same_though_pairs_are_not() -> None:
-    """Differences of 0.05 to both sides, 400 pairs: the median's interval is within 0.02."""
+    """400 pairs differ by 0.05 on both sides; the interval of the median is within 0.02."""
     noise = np.random.default_rng(1).normal(0, 0.05, 400)
-    one = compared(runs(np.ones(400)), runs(1 + noise)).set_index("metric").loc[LOWER]
-    assert one["kind"] == SAME
-    assert one["above"] + one["below"] > 200
-    assert -0.02 < one["low"] < 0 < one["high"] < 0.02
+    row = compared(runs(np.ones(400)), runs(1 + noise)).set_index("metric").loc[LOWER]
+    assert row["kind"] == SAME
+    assert row["above"] + row["below"] > 200
+    assert -0.02 < row["low"] < 0 < row["high"] < 0.02
     few = compared(runs(np.ones(20)), runs(1 + noise[:20])).set_index("metric").loc[LOWER]
     assert few["kind"] == UNCLEAR
 
 
 def test_all_runs_diverge(base: Array) -> None:
-    """Losses count as infinite, weight_rms has no worst value: the runs themselves tell."""
+    """Losses count as infinite; weight_rms has no worst value, so the share of ok runs shows it."""
     diverged = runs(np.full(20, math.nan), NEUTRAL, "diverged")
     rows = compared(runs(base, NEUTRAL), diverged).set_index("metric")
     assert rows.loc[FINISHED.name, "kind"] == WORSENED
@@ -140,7 +140,7 @@ def test_a_few_runs_that_diverge_are_not_called_the_same(base: Array) -> None:
 
 
 def test_what_can_never_be_significant_dilutes_nothing() -> None:
-    """6 of 6 pairs have p = 3 %; a hundred cells with one pair apart are no tests beside it."""
+    """6 of 6 pairs have p = 3 %; a hundred cells with one differing pair are not in the family."""
     ones = pd.concat([runs(np.ones(6), depth=depth) for depth in range(1, 101)], ignore_index=True)
     other = ones.copy()
     other.loc[::6, LOWER] = 2.0
@@ -161,12 +161,12 @@ def test_failed_runs_leave_the_pair_out_and_are_told(base: Array) -> None:
 
 
 def test_one_seed_tells_only_where_chance_has_no_part(base: Array) -> None:
-    one, other = runs(base[:1]), runs(base[:1] + 1)
-    assert kind(one, other, certain=False) == UNCLEAR
-    assert kind(one, other, certain=True) == WORSENED
-    assert kind(one, one, certain=True) == SAME
+    single, other = runs(base[:1]), runs(base[:1] + 1)
+    assert kind(single, other, certain=False) == UNCLEAR
+    assert kind(single, other, certain=True) == WORSENED
+    assert kind(single, single, certain=True) == SAME
     assert kind(runs(base[:2]), runs(base[:2] + 1), certain=True) == UNCLEAR
-    assert kind(one, runs(base + 1), certain=True) == kind(runs(base + 1), one) == UNCLEAR
+    assert kind(single, runs(base + 1), certain=True) == kind(runs(base + 1), single) == UNCLEAR
 
 
 def test_cells_and_metrics_of_one_side(base: Array) -> None:
@@ -230,27 +230,27 @@ def test_numbers_agree_with_a_slow_loop() -> None:
     assert len(rows) == 6
     for depth, part in sides[0].groupby("depth"):
         other = sides[1].query("depth == @depth").set_index("seed")[LOWER]
-        own = part.set_index("seed")[LOWER]
+        of_a = part.set_index("seed")[LOWER]
         with np.errstate(invalid="ignore"):
-            differences = [0.0 if own[s] == other[s] else other[s] - own[s] for s in own.index]
-        found = intervals.median(np.array(differences), 0.95)
+            differences = [0.0 if of_a[s] == other[s] else other[s] - of_a[s] for s in of_a.index]
+        interval = intervals.median(np.array(differences), 0.95)
         beyond = [d for d in differences if abs(d) > 0.02]
         row = rows.loc[f"activation=tanh depth={depth}"]
         assert (row["difference"], row["low"], row["high"], row["n"]) == (
-            found.estimate,
-            found.low,
-            found.high,
-            found.n,
+            interval.estimate,
+            interval.low,
+            interval.high,
+            interval.n,
         )
         above = sum(d > 0 for d in beyond)
         assert (row["above"], row["below"]) == (above, len(beyond) - above)
         if beyond:
             assert row["p"] == pytest.approx(binomtest(above, len(beyond)).pvalue, rel=1e-12)
-        assert row["a"] == intervals.median(own.to_numpy(), 0.95).estimate
+        assert row["a"] == intervals.median(of_a.to_numpy(), 0.95).estimate
 
 
 def test_the_largest_come_first(base: Array) -> None:
-    """In units of the quartiles' distance in A, or of the tolerance where A does not vary."""
+    """The unit is the interquartile range of A, or the tolerance where A does not vary."""
     shifts = {1: 0.3, 2: 3.0, 3: 0.6, 4: 0.0}
     a = pd.concat([runs(base, depth=depth) for depth in shifts], ignore_index=True)
     b = pd.concat([runs(base + shift, depth=depth) for depth, shift in shifts.items()])

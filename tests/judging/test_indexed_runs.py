@@ -1,4 +1,4 @@
-"""Runs are found by their cell: which cells a selector speaks of, and which runs stand twice."""
+"""Runs are found by their cell: which cells a selector selects, and which runs are stored twice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FRAME = pd.DataFrame(
 
 
 def changed(row: int, **fields: str | int) -> pd.DataFrame:
-    """``FRAME`` with one row more: a row of it with other fields."""
+    """Return ``FRAME`` with one more row: one of its rows with other fields."""
     more = FRAME.iloc[[row]].assign(**fields)
     return pd.concat([FRAME, more])
 
@@ -61,7 +61,7 @@ def test_runs_are_found_in_the_order_of_the_frame() -> None:
     assert runs.positions(chosen).tolist() == [1, 3, 5, 7, 9, 11]
 
 
-def test_which_runs_stand_twice() -> None:
+def test_which_runs_are_stored_twice() -> None:
     cases: list[tuple[dict[str, str | int], bool, bool]] = [
         ({}, True, True),
         ({"status": "failed"}, True, False),
@@ -74,7 +74,7 @@ def test_which_runs_stand_twice() -> None:
         assert not runs.twice[:-1].any()
 
 
-def test_a_side_holds_what_a_claim_needs_of_its_runs() -> None:
+def test_a_side_has_what_a_claim_needs_of_its_runs() -> None:
     claim = Claim(
         id="a-claim",
         statement="",
@@ -100,5 +100,5 @@ def test_a_side_holds_what_a_claim_needs_of_its_runs() -> None:
     assert side.along.tolist() == [4, 8] * 3
     assert side.metric.tolist() == frame["heldout_loss"].tolist()
     numbers, _ = numbers_per_seed(claim, [side])
-    # Seed 0 lost the deeper cell to divergence, seed 1 a run: seed 2 alone has both losses.
+    # The deeper cell of seed 0 diverged and a run of seed 1 failed; only seed 2 has both losses.
     assert numbers.tolist() == [np.inf, 0.25]

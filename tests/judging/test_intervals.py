@@ -1,4 +1,4 @@
-"""The intervals cover what they promise, for laws that break the usual formulas."""
+"""The intervals have the coverage that they promise, for laws that break the usual formulas."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BLOCK = 100_000
 
 
 def misses_are_no_more_than(level: float, misses: int, repetitions: int) -> bool:
-    """Whether the count is compatible with a miss rate of 1 - level at most.
+    """Return whether a count is compatible with a miss rate of at most 1 - level.
 
     One-sided binomial test at 1e-4. With 4,000 repetitions it catches, with a power above 95 %,
     a rate that is 5 points (level 0.8) or 2.5 points (level 0.95) too high.
@@ -52,7 +52,7 @@ def test_the_median_is_covered(law: str, n: int, level: float) -> None:
 
 @pytest.mark.parametrize("level", SIMULATED)
 def test_the_simulation_notices_an_interval_that_is_too_narrow(level: float) -> None:
-    """The interval of mean and standard error, on skewed values: too few of them cover."""
+    """The interval of mean and standard error covers too rarely on skewed values."""
     samples = LAWS["lognormal"][0](np.random.default_rng(1), (REPETITIONS, 20))
     truth = math.exp(4.5)
     half = stats.t.isf((1 - level) / 2, 19) * stats.sem(samples, axis=1)
@@ -69,7 +69,7 @@ def test_one_rank_less_is_too_narrow(level: float) -> None:
 
 
 def misses_of_ranks(law: str, n: int, low: int, high: int) -> int:
-    """How often, in ``MANY`` samples of n, two order statistics do not enclose the median."""
+    """Return how often two order statistics miss the median, in ``MANY`` samples of n."""
     draw, truth = LAWS[law]
     rng, misses = np.random.default_rng(1), 0
     for _ in range(MANY // BLOCK):
@@ -92,7 +92,7 @@ def test_the_median_is_covered_at_the_level_of_the_claims(law: str) -> None:
 
 @pytest.mark.parametrize("law", ["normal", "cauchy"])
 def test_three_times_the_misses_are_noticed(law: str) -> None:
-    """With 18 seeds and one rank less on each side the median is missed 2.9 times as often as the
+    """With 18 seeds and one rank less on each side, the median is missed 2.9 times as often as the
     level allows."""
     n = 18
     low, high = intervals.ranks(n)
@@ -111,13 +111,13 @@ BOUNDED: dict[str, tuple[Callable[[np.random.Generator, tuple[int, int]], Array]
     "ties": (lambda rng, size: rng.integers(0, 3, size=size) / 2, 0.5),
     "rare": (lambda rng, size: (rng.random(size) < 0.1).astype(float), 0.1),
 }
-"""Laws on [0, 1] and their expectation."""
+"""Laws on [0, 1] and their expectations."""
 
 
 @pytest.mark.parametrize("law", BOUNDED)
 def test_a_bounded_mean_is_covered_at_the_level_of_the_claims(law: str) -> None:
-    """The limits rise with the mean of the sample and depend on nothing else: the means at which
-    they meet the truth say which samples miss it."""
+    """The limits rise with the mean of the sample and depend on nothing else, so the means at which
+    they meet the truth show which samples miss it."""
     n, (draw, truth) = 20, BOUNDED[law]
 
     def limit(m: float, side: str) -> float:
@@ -141,7 +141,7 @@ def test_a_bounded_mean_is_covered_at_the_level_of_the_claims(law: str) -> None:
 @pytest.mark.parametrize("p", [0.05, 0.5, 0.9])
 @pytest.mark.parametrize("n", [1, 15, 16, 17, 20, 21, 100, 137])
 def test_coverage_at_the_level_of_the_claims(n: int, p: float) -> None:
-    """Exactly: each side misses at most (1 - level)/2, and one rank further in would miss more."""
+    """Each side misses at most (1 - level)/2 exactly, and one rank further in would miss more."""
     tail = (1 - intervals.LEVEL) / 2
     low, high = intervals.ranks(n, p)
     law = stats.binom(n, p)

@@ -1,4 +1,4 @@
-"""Verdicts on made-up runs, and the defects that must turn them."""
+"""Verdicts on made-up runs, and the defects that must change them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ SEEDS = 20
 
 
 def runs(value: Callable[..., Array], seeds: int = SEEDS, **axes: list[Any]) -> pd.DataFrame:
-    """Runs of every combination of ``axes``; ``value(rng, cell)`` is (seeds,) accuracies."""
+    """Return runs of every combination of ``axes``; ``value(rng, cell)`` is (seeds,) accuracies."""
     chosen: dict[str, list[Any]] = {
         "framework": ["torch"],
         "activation": ["sigmoid", "tanh"],
@@ -79,7 +79,7 @@ def runs(value: Callable[..., Array], seeds: int = SEEDS, **axes: list[Any]) -> 
 
 
 def learned(rng: np.random.Generator, cell: Mapping[str, Any], seeds: int) -> Array:
-    """tanh near 0.99, the others near 0.6."""
+    """Return accuracies near 0.99 for tanh, near 0.6 for the others."""
     centre, spread = (0.99, 0.003) if cell["activation"] == "tanh" else (0.6, 0.05)
     return rng.normal(centre, spread, size=seeds)
 
@@ -89,19 +89,19 @@ def verdicts(claim: Claim, frame: pd.DataFrame, profile: str | None = "quick") -
 
 
 def verdict(claim: Claim, frame: pd.DataFrame, profile: str | None = "quick") -> Verdict:
-    (found,) = verdicts(claim, frame, profile)
-    return found
+    (result,) = verdicts(claim, frame, profile)
+    return result
 
 
-def of(frame: pd.DataFrame, activation: str) -> Array:
+def rows_of(frame: pd.DataFrame, activation: str) -> Array:
     return (frame["activation"] == activation).to_numpy()
 
 
-def turned(frame: pd.DataFrame, which: Array, status: str, reason: str = "") -> pd.DataFrame:
-    """The frame with runs that gave nothing, and the status that says why."""
+def turned(frame: pd.DataFrame, cells: Array, status: str, reason: str = "") -> pd.DataFrame:
+    """Return the frame with some runs without values, and the status that says why."""
     lost: dict[str, Any] = {"status": status, "reason": reason, "heldout_accuracy": np.nan}
     return frame.assign(
-        **{name: np.where(which, value, frame[name]) for name, value in lost.items()}
+        **{name: np.where(cells, value, frame[name]) for name, value in lost.items()}
     )
 
 
@@ -109,86 +109,88 @@ def turned(frame: pd.DataFrame, which: Array, status: str, reason: str = "") -> 
 
 
 def test_a_clear_difference_is_supported() -> None:
-    found = verdict(BASE, runs(learned))
-    assert (found.verdict, found.as_expected, found.reason) == ("supported", True, "")
-    assert found.low > 0.1
-    assert found.low < found.estimate < found.high
-    assert (found.n, found.diverged, found.failed, found.missing) == (SEEDS, 0, 0, 0)
-    assert (found.group, found.centre, found.level) == ("framework=torch", "median", LEVEL)
+    result = verdict(BASE, runs(learned))
+    assert (result.verdict, result.as_expected, result.reason) == ("supported", True, "")
+    assert result.low > 0.1
+    assert result.low < result.estimate < result.high
+    assert (result.n, result.diverged, result.failed, result.missing) == (SEEDS, 0, 0, 0)
+    assert (result.group, result.centre, result.level) == ("framework=torch", "median", LEVEL)
 
 
 def test_the_order_of_the_rows_decides_nothing() -> None:
     frame = runs(learned, framework=["torch", "tensorflow"], initializer=["normal(1)", "default"])
-    frame.loc[of(frame, "tanh") & (frame["seed"] == 3), "status"] = "diverged"
+    frame.loc[rows_of(frame, "tanh") & (frame["seed"] == 3), "status"] = "diverged"
     expected = verdicts(replace(BASE, each=("framework",)), frame)
     shuffled = frame.sample(frac=1, random_state=1)
-    found = {one.group: one for one in verdicts(replace(BASE, each=("framework",)), shuffled)}
-    assert [found[one.group] for one in expected] == expected
+    result = {
+        judged.group: judged for judged in verdicts(replace(BASE, each=("framework",)), shuffled)
+    }
+    assert [result[judged.group] for judged in expected] == expected
 
 
 def test_swapped_cells_turn_the_verdict() -> None:
     frame = runs(learned)
     frame["activation"] = frame["activation"].map({"tanh": "sigmoid", "sigmoid": "tanh"})
-    found = verdict(BASE, frame)
-    assert (found.verdict, found.as_expected) == ("refuted", False)
-    assert found.contradicts
+    result = verdict(BASE, frame)
+    assert (result.verdict, result.as_expected) == ("refuted", False)
+    assert result.contradicts
 
 
 def test_nothing_but_noise_is_undecided() -> None:
     frame = runs(lambda rng, cell, seeds: rng.normal(0.6, 0.05, size=seeds))
-    found = verdict(replace(BASE, band=Band(0.0, math.inf)), frame)
-    assert (found.verdict, found.as_expected) == ("undecided", None)
-    assert "neither inside the band nor apart" in found.reason
+    result = verdict(replace(BASE, band=Band(0.0, math.inf)), frame)
+    assert (result.verdict, result.as_expected) == ("undecided", None)
+    assert "partly inside and partly outside the band" in result.reason
 
 
 @pytest.mark.parametrize(("seeds", "expected"), [(16, "supported"), (15, "undecided")])
 def test_one_seed_fewer_than_needed(seeds: int, expected: str) -> None:
-    found = verdict(BASE, runs(learned, seeds))
-    assert found.verdict == expected
-    assert (found.reason == "") == (seeds == 16)
+    result = verdict(BASE, runs(learned, seeds))
+    assert result.verdict == expected
+    assert (result.reason == "") == (seeds == 16)
     if seeds == 15:
-        assert found.reason == "15 seeds; a median needs 16 at this level"
-        assert (found.low, found.high) == (-math.inf, math.inf)
+        assert result.reason == "15 seeds; a median needs 16 at this level"
+        assert (result.low, result.high) == (-math.inf, math.inf)
 
 
 def test_one_nan_is_enough() -> None:
     frame = runs(learned)
-    frame.loc[of(frame, "tanh") & (frame["seed"] == 7), "heldout_accuracy"] = np.nan
-    found = verdict(BASE, frame)
-    assert found.verdict == "undecided"
-    assert found.reason == "heldout_accuracy gives NaN for 1 of 20 seeds"
-    assert (found.failed, found.missing) == (0, 0)
+    frame.loc[rows_of(frame, "tanh") & (frame["seed"] == 7), "heldout_accuracy"] = np.nan
+    result = verdict(BASE, frame)
+    assert result.verdict == "undecided"
+    assert result.reason == "heldout_accuracy is NaN for 1 of 20 seeds"
+    assert (result.failed, result.missing) == (0, 0)
 
 
 def test_a_column_of_nan_and_a_missing_column() -> None:
-    found = verdict(BASE, runs(learned).assign(heldout_accuracy=np.nan))
-    assert found.verdict == "undecided"
-    assert "NaN for 20 of 20 seeds" in found.reason
-    found = verdict(BASE, runs(learned).drop(columns="heldout_accuracy"))
-    assert found.verdict == "undecided"
-    assert found.reason == "there is no column heldout_accuracy: all 40 runs lack it"
-    assert found.missing == 40
+    result = verdict(BASE, runs(learned).assign(heldout_accuracy=np.nan))
+    assert result.verdict == "undecided"
+    assert "NaN for 20 of 20 seeds" in result.reason
+    result = verdict(BASE, runs(learned).drop(columns="heldout_accuracy"))
+    assert result.verdict == "undecided"
+    assert result.reason == "this folder has no column heldout_accuracy, which all 40 runs lack"
+    assert result.missing == 40
 
 
 @pytest.mark.parametrize("status", ["failed", "missing"])
 def test_runs_that_are_not_there_are_named(status: str) -> None:
     frame = runs(learned)
-    frame = turned(frame, of(frame, "sigmoid") & frame["seed"].isin([2, 3, 5, 8]), status)
-    found = verdict(BASE, frame)
-    assert found.verdict == "undecided"
-    assert found.reason.startswith(f"4 {status}: framework=torch activation=sigmoid")
-    assert found.reason.endswith("seed=5 and 1 more")
-    assert (found.failed, found.missing) == ((4, 0) if status == "failed" else (0, 4))
+    frame = turned(frame, rows_of(frame, "sigmoid") & frame["seed"].isin([2, 3, 5, 8]), status)
+    result = verdict(BASE, frame)
+    assert result.verdict == "undecided"
+    assert result.reason.startswith(f"4 {status}: framework=torch activation=sigmoid")
+    assert result.reason.endswith("seed=5 and 1 more")
+    assert (result.failed, result.missing) == ((4, 0) if status == "failed" else (0, 4))
     # The complete pairs are shown, though they decide nothing.
-    assert found.n == 16
-    assert found.low > 0.1
+    assert result.n == 16
+    assert result.low > 0.1
 
 
 def test_rows_that_are_there_twice_decide_nothing() -> None:
     frame = runs(learned)
-    found = verdict(BASE, pd.concat([frame, frame.tail(1)]))
-    assert found.verdict == "undecided"
-    assert found.reason.startswith("1 there twice: framework=torch activation=tanh")
+    result = verdict(BASE, pd.concat([frame, frame.tail(1)]))
+    assert result.verdict == "undecided"
+    assert result.reason.startswith("1 stored twice: framework=torch activation=tanh")
 
 
 # --- divergence --------------------------------------------------------------------------------
@@ -196,28 +198,28 @@ def test_rows_that_are_there_twice_decide_nothing() -> None:
 
 def test_a_diverged_run_counts_with_the_worst_value() -> None:
     frame = runs(learned)
-    lost = of(frame, "tanh") & frame["seed"].isin([0, 1])
+    lost = rows_of(frame, "tanh") & frame["seed"].isin([0, 1])
     frame.loc[lost, "status"] = "diverged"  # its measured accuracy stays, and must not count
-    found = verdict(BASE, frame)
-    assert found.diverged == 2
-    assert found.verdict == "undecided"
-    assert found.low < 0
-    frame["status"] = np.where(of(frame, "tanh"), "diverged", "ok")
+    result = verdict(BASE, frame)
+    assert result.diverged == 2
+    assert result.verdict == "undecided"
+    assert result.low < 0
+    frame["status"] = np.where(rows_of(frame, "tanh"), "diverged", "ok")
     assert verdict(BASE, frame).verdict == "refuted"
 
 
 @pytest.mark.parametrize(("estimand", "tie"), [("difference", 0.0), ("ratio", 1.0)])
 @pytest.mark.parametrize("metric", ["heldout_accuracy", "heldout_loss"])
 def test_both_diverged_is_a_tie(metric: str, estimand: Estimand, tie: float) -> None:
-    """Also where the worst value is infinite or zero."""
+    """The same holds where the worst value is infinite or zero."""
     frame = runs(learned).assign(status="diverged").rename(columns={"heldout_accuracy": metric})
-    found = verdict(replace(BASE, metric=metric, estimand=estimand), frame)
-    assert (found.estimate, found.low, found.high) == (tie, tie, tie)
-    assert (found.n, found.diverged) == (SEEDS, 2 * SEEDS)
+    result = verdict(replace(BASE, metric=metric, estimand=estimand), frame)
+    assert (result.estimate, result.low, result.high) == (tie, tie, tie)
+    assert (result.n, result.diverged) == (SEEDS, 2 * SEEDS)
 
 
 def test_two_sides_that_diverged_in_part_are_undecided() -> None:
-    """One cell of each side, another one: both means are infinite, and nothing is known."""
+    """One cell of each side diverged, a different one: both means are infinite and tell nothing."""
     frame = runs(learned, weights=["native", "shared"]).rename(
         columns={"heldout_accuracy": "heldout_loss"}
     )
@@ -231,17 +233,17 @@ def test_two_sides_that_diverged_in_part_are_undecided() -> None:
         versus={**BASE.versus, **both},
         reduce="mean",
     )
-    lost = of(frame, "tanh") == (frame["weights"] == "native").to_numpy()
-    found = verdict(claim, frame.assign(status=np.where(lost, "diverged", "ok")))
-    assert found.verdict == "undecided"
-    assert found.reason == "heldout_loss gives NaN for 20 of 20 seeds (40 runs diverged)"
+    lost = rows_of(frame, "tanh") == (frame["weights"] == "native").to_numpy()
+    result = verdict(claim, frame.assign(status=np.where(lost, "diverged", "ok")))
+    assert result.verdict == "undecided"
+    assert result.reason == "heldout_loss is NaN for 20 of 20 seeds (40 runs diverged)"
     assert verdict(claim, frame.assign(status="diverged")).verdict == "supported"
 
 
 def test_what_was_measured_before_training_counts_though_training_diverged() -> None:
     frame = runs(learned).rename(columns={"heldout_accuracy": "initial_accuracy"})
-    found = verdict(replace(BASE, metric="initial_accuracy"), frame.assign(status="diverged"))
-    assert (found.verdict, found.diverged) == ("supported", 2 * SEEDS)
+    result = verdict(replace(BASE, metric="initial_accuracy"), frame.assign(status="diverged"))
+    assert (result.verdict, result.diverged) == ("supported", 2 * SEEDS)
 
 
 def test_a_metric_without_a_worst_value_cannot_count_a_diverged_run() -> None:
@@ -251,27 +253,27 @@ def test_a_metric_without_a_worst_value_cannot_count_a_diverged_run() -> None:
     claim = replace(BASE, metric="weight_rms")
     assert verdict(claim, frame).verdict == "supported"
     frame.loc[0, "status"] = "diverged"
-    found = verdict(claim, frame)
-    assert found.verdict == "undecided"
-    assert found.reason.startswith("1 diverged, and weight_rms has no worst value")
+    result = verdict(claim, frame)
+    assert result.verdict == "undecided"
+    assert result.reason.startswith("1 diverged, and weight_rms has no worst value")
 
 
 def test_never_is_a_value() -> None:
-    """The first epoch with 95 % is infinite where there is none: ties where both never learn."""
+    """The first epoch with 95 % is infinite where there is none; two such networks tie."""
     frame = runs(learned).rename(columns={"heldout_accuracy": "first_epoch_95"})
-    frame["first_epoch_95"] = np.where(of(frame, "tanh"), 30.0, np.inf)
+    frame["first_epoch_95"] = np.where(rows_of(frame, "tanh"), 30.0, np.inf)
     claim = replace(BASE, metric="first_epoch_95", band=Band(-math.inf, -5.0))
-    found = verdict(claim, frame)
-    assert (found.verdict, found.estimate) == ("supported", -math.inf)
-    found = verdict(claim, frame.assign(first_epoch_95=np.inf))
-    assert (found.verdict, found.low, found.high) == ("refuted", 0.0, 0.0)
+    result = verdict(claim, frame)
+    assert (result.verdict, result.estimate) == ("supported", -math.inf)
+    result = verdict(claim, frame.assign(first_epoch_95=np.inf))
+    assert (result.verdict, result.low, result.high) == ("refuted", 0.0, 0.0)
 
 
 def test_equal_values_tie() -> None:
     frame = runs(learned).assign(heldout_accuracy=0.7)
-    found = verdict(replace(BASE, band=Band(-0.02, 0.02)), frame)
-    assert (found.verdict, found.low, found.high) == ("supported", 0.0, 0.0)
-    assert math.isnan(found.pair_correlation)
+    result = verdict(replace(BASE, band=Band(-0.02, 0.02)), frame)
+    assert (result.verdict, result.low, result.high) == ("supported", 0.0, 0.0)
+    assert math.isnan(result.pair_correlation)
     assert verdict(BASE, frame).verdict == "refuted"
 
 
@@ -287,16 +289,16 @@ def test_one_verdict_for_each_value_and_no_mixing() -> None:
         return learned(rng, swapped, seeds)
 
     frame = runs(reversed_in_tensorflow, framework=["torch", "tensorflow"])
-    found = verdicts(BASE, frame)
-    assert [(one.group, one.verdict) for one in found] == [
+    result = verdicts(BASE, frame)
+    assert [(judged.group, judged.verdict) for judged in result] == [
         ("framework=torch", "supported"),
         ("framework=tensorflow", "refuted"),
     ]
 
 
 def test_a_value_that_a_claim_names_does_not_vanish_with_its_runs() -> None:
-    """``each`` splits what the folder has where ``of`` leaves an axis open, and what the claim
-    names where it does not."""
+    """``each`` splits the values of the folder where ``of`` leaves an axis open, and those that the
+    claim names where it does not."""
     claim = replace(
         VALUE,
         of={**VALUE.of, "activation": ("relu", "tanh")},
@@ -304,13 +306,13 @@ def test_a_value_that_a_claim_names_does_not_vanish_with_its_runs() -> None:
         each=("framework", "activation"),
     )
     frame = runs(learned, framework=["torch", "tensorflow"])
-    assert [(one.group, one.verdict) for one in verdicts(claim, frame)] == [
+    assert [(judged.group, judged.verdict) for judged in verdicts(claim, frame)] == [
         (f"framework={framework} activation={activation}", verdict)
         for framework in ("torch", "tensorflow")
         for activation, verdict in (("relu", "not judged"), ("tanh", "supported"))
     ]
     named = replace(claim, of={**claim.of, "framework": ("torch",)}, each=("activation",))
-    assert [one.group for one in verdicts(named, frame[of(frame, "sigmoid")])] == [
+    assert [judged.group for judged in verdicts(named, frame[rows_of(frame, "sigmoid")])] == [
         "activation=relu",
         "activation=tanh",
     ]
@@ -331,35 +333,35 @@ def test_an_axis_that_is_left_out_has_its_default() -> None:
 
 
 def test_a_folder_without_an_axis_that_the_claim_leaves_out() -> None:
-    """Results of a version that did not have the axis yet."""
+    """The results come from a version without the axis."""
     assert verdict(BASE, runs(learned).drop(columns="optimizer")).verdict == "supported"
 
 
 def test_what_is_not_in_the_folder_is_not_judged() -> None:
-    (found,) = judge([BASE], {}, "quick")
-    assert (found.verdict, found.reason) == ("not judged", "study training was not run")
-    assert not found.broken_promise
+    (result,) = judge([BASE], {}, "quick")
+    assert (result.verdict, result.reason) == ("not judged", "study training was not run")
+    assert not result.broken_promise
     frame = runs(learned)
     for absent, reason in (
-        (frame[of(frame, "sigmoid")], "this folder has no such cell"),
-        (frame[of(frame, "tanh")], "this folder has no such cell"),
+        (frame[rows_of(frame, "sigmoid")], "this folder has no such cell"),
+        (frame[rows_of(frame, "tanh")], "this folder has no such cell"),
         (frame.drop(columns="depth"), "the study has no axis depth in this folder"),
     ):
-        found = verdict(BASE, absent)
-        assert (found.verdict, found.reason) == ("not judged", reason)
-        assert math.isnan(found.estimate)
+        result = verdict(BASE, absent)
+        assert (result.verdict, result.reason) == ("not judged", reason)
+        assert math.isnan(result.estimate)
 
 
 def test_a_claim_over_several_cells_needs_them_all() -> None:
     claim = replace(VALUE, of={**VALUE.of, "activation": ("tanh", "relu")}, reduce="mean")
-    found = verdict(claim, runs(learned))
-    assert found.verdict == "not judged"
-    assert found.reason.startswith("this folder has no cell activation=relu initializer=normal(1)")
+    result = verdict(claim, runs(learned))
+    assert result.verdict == "not judged"
+    assert result.reason.startswith("this folder has no cell activation=relu initializer=normal(1)")
 
 
 def test_unsupported_cells_are_left_out() -> None:
     frame = runs(learned, activation=["tanh", "relu"])
-    frame = turned(frame, of(frame, "relu"), "unsupported", "no law")
+    frame = turned(frame, rows_of(frame, "relu"), "unsupported", "no law")
     claim = replace(
         VALUE,
         of={**VALUE.of, "activation": ("tanh", "relu")},
@@ -374,16 +376,16 @@ def test_unsupported_cells_are_left_out() -> None:
 
 def test_two_sides_that_would_hold_other_cells_are_not_compared() -> None:
     frame = runs(learned, initializer=["normal(1)", "default"])
-    lost = of(frame, "tanh") & (frame["initializer"] == "default")
+    lost = rows_of(frame, "tanh") & (frame["initializer"] == "default")
     frame = turned(frame, lost, "unsupported", "no law")
     several = {"initializer": ("normal(1)", "default")}
     assert BASE.versus is not None
     claim = replace(
         BASE, of={**BASE.of, **several}, versus={**BASE.versus, **several}, reduce="mean"
     )
-    found = verdict(claim, frame)
-    assert found.verdict == "not judged"
-    assert found.reason.startswith("unsupported: framework=torch activation=tanh")
+    result = verdict(claim, frame)
+    assert result.verdict == "not judged"
+    assert result.reason.startswith("unsupported: framework=torch activation=tanh")
 
 
 # --- other estimands and centres ---------------------------------------------------------------
@@ -392,8 +394,8 @@ def test_two_sides_that_would_hold_other_cells_are_not_compared() -> None:
 def test_a_share_of_seeds() -> None:
     frame = runs(lambda rng, cell, seeds: np.arange(seeds) / 10.0, activation=["tanh"])
     claim = replace(VALUE, estimand="share", centre="share", above=0.4, band=Band(0.25, math.inf))
-    found = verdict(claim, frame)
-    assert (found.estimate, found.n, found.verdict) == (15 / 20, 20, "supported")
+    result = verdict(claim, frame)
+    assert (result.estimate, result.n, result.verdict) == (15 / 20, 20, "supported")
     assert verdict(replace(claim, above=0.4, below=1.5), frame).estimate == 10 / 20
     assert verdict(replace(claim, above=None, below=0.4), frame).estimate == 4 / 20
 
@@ -401,35 +403,35 @@ def test_a_share_of_seeds() -> None:
 def test_a_share_of_pairs_counts_those_in_order() -> None:
     frame = runs(learned)
     claim = replace(BASE, estimand="share", centre="share", above=0.0, band=Band(0.5, math.inf))
-    found = verdict(claim, frame)
-    assert (found.estimate, found.verdict) == (1.0, "supported")
-    frame.loc[of(frame, "tanh") & (frame["seed"] < 9), "heldout_accuracy"] = 0.0
+    result = verdict(claim, frame)
+    assert (result.estimate, result.verdict) == (1.0, "supported")
+    frame.loc[rows_of(frame, "tanh") & (frame["seed"] < 9), "heldout_accuracy"] = 0.0
     assert verdict(claim, frame).estimate == 11 / 20
 
 
 def test_a_bounded_mean() -> None:
     frame = runs(learned)
     claim = replace(BASE, centre="mean", bounds=(0.0, 1.0), band=Band(-0.6, math.inf))
-    found = verdict(claim, frame)
+    result = verdict(claim, frame)
     pairs = frame["heldout_accuracy"].to_numpy().reshape(2, SEEDS)
-    assert found.estimate == pytest.approx((pairs[1] - pairs[0]).mean())
-    assert (found.centre, found.verdict) == ("mean", "supported")
-    frame.loc[of(frame, "tanh"), "heldout_accuracy"] += 5
-    found = verdict(claim, frame)
-    assert found.verdict == "undecided"
-    assert found.reason == "heldout_accuracy leaves the declared bounds [0.0, 1.0]"
+    assert result.estimate == pytest.approx((pairs[1] - pairs[0]).mean())
+    assert (result.centre, result.verdict) == ("mean", "supported")
+    frame.loc[rows_of(frame, "tanh"), "heldout_accuracy"] += 5
+    result = verdict(claim, frame)
+    assert result.verdict == "undecided"
+    assert result.reason == "heldout_accuracy leaves the declared bounds [0.0, 1.0]"
 
 
 def test_an_exact_claim_needs_one_seed_and_holds_for_every_seed() -> None:
     claim = replace(VALUE, kind="exact", centre="every", band=Band(0.9, 1.0))
     frame = runs(lambda rng, cell, seeds: np.full(seeds, 0.95), activation=["tanh"])
-    found = verdict(claim, frame[frame["seed"] == 0])
-    assert (found.verdict, found.n, found.low, found.high) == ("supported", 1, 0.95, 0.95)
-    assert math.isnan(found.level)
+    result = verdict(claim, frame[frame["seed"] == 0])
+    assert (result.verdict, result.n, result.low, result.high) == ("supported", 1, 0.95, 0.95)
+    assert math.isnan(result.level)
     assert verdict(claim, frame).verdict == "supported"
     frame.loc[3, "heldout_accuracy"] = 0.89
-    found = verdict(claim, frame)
-    assert (found.verdict, found.low, found.high) == ("refuted", 0.89, 0.95)
+    result = verdict(claim, frame)
+    assert (result.verdict, result.low, result.high) == ("refuted", 0.89, 0.95)
     frame.loc[3, "heldout_accuracy"] = np.nan
     assert verdict(claim, frame).verdict == "undecided"
 

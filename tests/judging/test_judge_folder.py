@@ -1,4 +1,4 @@
-"""Judging a stored folder that is incomplete, was edited, or comes from another version."""
+"""A stored folder is judged that is incomplete, was edited, or comes from another version."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def test_a_finished_folder_is_judged_alike(copy: Path) -> None:
+def test_a_finished_folder_is_judged_the_same(copy: Path) -> None:
     assert main(["check", str(copy)]) == 0
 
 
@@ -187,8 +187,8 @@ def test_a_users_claims_are_judged_alone(
     copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert judge_mine(copy, MINE, "--json") == 0
-    (found,) = json.loads(capsys.readouterr().out)["claims"]
-    assert (found["claim"], found["verdict"]) == ("oracle-agrees-with-itself", "supported")
+    (row,) = json.loads(capsys.readouterr().out)["claims"]
+    assert (row["claim"], row["verdict"]) == ("oracle-agrees-with-itself", "supported")
     assert judge_mine(copy, MINE.replace("supported", "refuted")) == 1
     before = (copy / "claims.csv").read_bytes()
     assert judge_mine(copy, MINE, "--out", str(tmp_path / "mine")) == 0
@@ -205,8 +205,8 @@ def test_several_files_are_one_family(copy: Path, capsys: pytest.CaptureFixture[
     other = copy.parent / "other.toml"
     other.write_text(MINE.replace("oracle-agrees-with-itself", "another"), encoding="utf-8")
     assert judge_mine(copy, MINE, "--claims", str(other), "--json") == 0
-    told = json.loads(capsys.readouterr().out)["claims"]
-    assert [one["claim"] for one in told] == ["oracle-agrees-with-itself", "another"]
+    rows = json.loads(capsys.readouterr().out)["claims"]
+    assert [row["claim"] for row in rows] == ["oracle-agrees-with-itself", "another"]
     assert judge_mine(copy, MINE, "--claims", str(copy.parent / "my.toml")) == 2
     assert "already used" in capsys.readouterr().err
 
@@ -245,7 +245,7 @@ def test_a_cell_that_another_profile_runs_is_not_judged_and_says_so(
 
 
 def test_lost_runs_of_other_studies_are_not_a_users_concern(copy: Path) -> None:
-    """The exit code speaks of the studies that the claims do."""
+    """The exit code is about the studies that the claims are about."""
     rows = (copy / "parity" / "runs.csv").read_text().splitlines(keepends=True)
     (copy / "parity" / "runs.csv").write_text("".join(rows[:-1]))
     other = MINE.replace('"parity"', '"training"').replace("step_error", "heldout_loss")

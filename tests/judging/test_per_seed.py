@@ -21,7 +21,7 @@ AXES = ("activation", "depth")
 
 
 def claim(**fields: Any) -> Claim:
-    """A claim of which only what makes the numbers matters here."""
+    """Return a claim with the fields that determine the numbers."""
     plain: dict[str, Any] = {
         "id": "a-claim",
         "statement": "",
@@ -43,7 +43,7 @@ def claim(**fields: Any) -> Claim:
 def runs(
     activations: tuple[str, ...], depths: tuple[int, ...] = (4,), start: int = 0
 ) -> pd.DataFrame:
-    """Runs with standard normal losses, the rows in no order."""
+    """Return runs with standard normal losses, in mixed order."""
     cells = itertools.product(activations, depths, range(SEEDS))
     frame = pd.DataFrame(cells, columns=[*AXES, "seed"])
     rng = np.random.default_rng(start)
@@ -53,7 +53,7 @@ def runs(
 
 
 def samples(claim: Claim, frames: Sequence[pd.DataFrame]) -> tuple[Array, float]:
-    """The numbers of the sides that data frames hold."""
+    """Return the numbers of sides that are given as data frames."""
 
     def side(frame: pd.DataFrame) -> Side:
         def column(name: str | None) -> Array | None:
@@ -73,7 +73,7 @@ def samples(claim: Claim, frames: Sequence[pd.DataFrame]) -> tuple[Array, float]
 
 
 def table(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
-    """Seeds x values of an axis."""
+    """Return the losses as a table of seeds x values of an axis."""
     return frame.pivot(index="seed", columns=axis, values="heldout_loss")
 
 
@@ -158,7 +158,7 @@ def test_a_diverged_run_counts_with_the_worst_value() -> None:
 
 @pytest.mark.parametrize("estimand", ["difference", "ratio"])
 def test_a_cell_that_diverged_says_nothing_of_the_others(estimand: str) -> None:
-    """Half of each side diverged, in different cells: no tie, however both means are infinite."""
+    """Half of each side diverged, in different cells: no tie, although both means are infinite."""
     frame = runs(("tanh", "relu"))
     other = frame.set_axis(frame.index + 1000)
     for reduce, tie in itertools.product(("mean", "max"), (False, True)):
@@ -181,7 +181,7 @@ def test_a_network_that_never_learns_is_no_tie_with_one_that_diverged() -> None:
 
 
 def test_a_mean_that_one_cell_makes_infinite_is_no_tie() -> None:
-    """A median over three cells is infinite only where two of them are."""
+    """A median over three cells is infinite only where two of them are infinite."""
     frame = runs(("tanh", "relu", "elu"))
     frame.loc[frame["activation"].eq("tanh"), "heldout_loss"] = math.inf
     other = frame.set_axis(frame.index + 1000)
@@ -240,7 +240,7 @@ INF = math.inf
     ],
 )
 def test_ties_and_infinite_sides(function: Any, a: float, b: float, expected: float) -> None:
-    found: Array = function(np.array([a]), np.array([b]), np.array([True]))
-    np.testing.assert_array_equal(found, [expected])
-    found = function(np.array([a]), np.array([b]), np.array([False]))
-    np.testing.assert_array_equal(found, [math.nan if a == b and math.isinf(a) else expected])
+    combined: Array = function(np.array([a]), np.array([b]), np.array([True]))
+    np.testing.assert_array_equal(combined, [expected])
+    combined = function(np.array([a]), np.array([b]), np.array([False]))
+    np.testing.assert_array_equal(combined, [math.nan if a == b and math.isinf(a) else expected])

@@ -1,4 +1,4 @@
-"""How clearly claims are decided: the margin of a verdict, and the margins that a plan shows."""
+"""The margin of a verdict, and the margins that a plan shows."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def plan(seeds: int | None = None) -> grids.Plan:
 
 def test_a_margin_of_z_is_where_a_claim_becomes_decided() -> None:
     """The interval ends at the edge exactly when the estimate lies Z standard errors from it."""
-    found = Interval(1.0, 0.4, 1.3, 50)
-    assert _standard_errors(found, 1.3) == pytest.approx(intervals.Z)
-    assert _standard_errors(found, 0.4) == pytest.approx(intervals.Z)
-    assert _standard_errors(found, 1.6) == pytest.approx(2 * intervals.Z)
-    assert _standard_errors(found, 1.0) == 0.0
+    interval = Interval(1.0, 0.4, 1.3, 50)
+    assert _standard_errors(interval, 1.3) == pytest.approx(intervals.Z)
+    assert _standard_errors(interval, 0.4) == pytest.approx(intervals.Z)
+    assert _standard_errors(interval, 1.6) == pytest.approx(2 * intervals.Z)
+    assert _standard_errors(interval, 1.0) == 0.0
     assert _standard_errors(Interval(1.0, -math.inf, math.inf, 3), 2.0) == 0.0
     assert _standard_errors(Interval(1.0, 1.0, 1.0, 20), 1.0) == math.inf
     assert pytest.approx(4.056, abs=1e-3) == intervals.Z
@@ -53,7 +53,7 @@ def test_decided_verdicts_of_the_reference_have_the_margin_that_decides() -> Non
 
 def test_margins_are_sorted_and_scaled_to_the_seeds_of_the_plan() -> None:
     few, many = margins(plan(20), REFERENCE), margins(plan(80), REFERENCE)
-    assert [one.margin for one in few] == sorted(one.margin for one in few)
+    assert [margin.margin for margin in few] == sorted(margin.margin for margin in few)
     ratios = {
         b.margin / a.margin
         for a, b in zip(few, many, strict=True)
@@ -61,12 +61,12 @@ def test_margins_are_sorted_and_scaled_to_the_seeds_of_the_plan() -> None:
     }
     np.testing.assert_allclose(list(ratios), 2.0)
     quick = [claim for claim in claims.shipped() if claim.decides == "quick"]
-    names = {one.claim for one in few}
+    names = {margin.claim for margin in few}
     assert {claim.id for claim in quick if claim.study == "training"} <= names
 
 
 def test_the_seeds_that_would_decide_are_where_the_margin_is_z() -> None:
-    """One seed fewer would leave the claim below the threshold; a median needs 16 whatever its
+    """One seed fewer would leave the claim below the threshold. A median needs 16 whatever its
     margin, and an estimate on the edge of its band is never decided."""
     for margin in (0.3, 1.0, 3.9, 4.2, 7.0):
         needed = _needed(margin, 100, 16)
@@ -82,12 +82,12 @@ def test_the_seeds_that_would_decide_are_where_the_margin_is_z() -> None:
 
 
 def test_decided_verdicts_of_the_reference_need_no_more_seeds_than_they_had() -> None:
-    for one in margins(plan(), REFERENCE):
-        if one.verdict in ("supported", "refuted"):
-            assert one.needed is not None
-            assert one.least <= one.needed <= one.stored
-        if one.stored < one.least:
-            assert one.needed is None
+    for margin in margins(plan(), REFERENCE):
+        if margin.verdict in ("supported", "refuted"):
+            assert margin.needed is not None
+            assert margin.least <= margin.needed <= margin.stored
+        if margin.stored < margin.least:
+            assert margin.needed is None
 
 
 def test_a_claim_whose_text_changed_has_no_margin(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_claim_whose_text_changed_has_no_margin(tmp_path: Path) -> None:
         stored = {row["claim"]: row["text_hash"] for row in csv.DictReader(file)}
     other = text.replace(stored["tanh-beats-sigmoid"], "0" * 12)
     (tmp_path / "claims.csv").write_text(other, encoding="utf-8")
-    names = {one.claim for one in margins(plan(), tmp_path)}
+    names = {margin.claim for margin in margins(plan(), tmp_path)}
     assert "tanh-beats-sigmoid" not in names
     assert "relu-beats-sigmoid" in names
 
@@ -115,26 +115,30 @@ def test_plan_prints_the_margins(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 0
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 120
-    (line,) = [one for one in text.splitlines() if "tanh-beats-sigmoid [framework=torch]" in one]
+    (line,) = [
+        margin for margin in text.splitlines() if "tanh-beats-sigmoid [framework=torch]" in margin
+    ]
     _, needs, *rest = line.split()
     assert rest == ["40", "60", "supported", "tanh-beats-sigmoid", "[framework=torch]"]
     assert 16 <= int(needs) <= 60
     assert main([*words, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    (one,) = [
-        one
-        for one in told["margins"]
-        if (one["claim"], one["group"]) == ("tanh-beats-sigmoid", "framework=torch")
+    content = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    (margin,) = [
+        margin
+        for margin in content["margins"]
+        if (margin["claim"], margin["group"]) == ("tanh-beats-sigmoid", "framework=torch")
     ]
-    assert one["needed"] == int(needs)
-    assert None in [one["margin"] for one in told["margins"]]  # infinite, which JSON has not
+    assert margin["needed"] == int(needs)
+    assert None in [
+        margin["margin"] for margin in content["margins"]
+    ]  # infinite, which JSON has not
 
 
 @pytest.mark.parametrize(
     ("column", "value"),
     [("margin", "huge"), ("margin", "nan"), ("margin", "-1"), ("n", "0"), ("n", "1" * 400)],
 )
-def test_a_number_that_is_none_is_named(tmp_path: Path, column: str, value: str) -> None:
+def test_a_field_that_is_not_a_number_is_named(tmp_path: Path, column: str, value: str) -> None:
     with (REFERENCE / "claims.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     next(row for row in rows if row["claim"] == "tanh-beats-sigmoid")[column] = value

@@ -1,4 +1,4 @@
-"""What is printed of verdicts: the table, Markdown, and junit.xml."""
+"""Verdicts as a table, as Markdown and as junit.xml."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def test_the_table_names_everything() -> None:
     row = next(line for line in lines if "tanh-beats-sigmoid" in line)
     for word in (" torch ", "supported", "0.38 [0.21, 0.47]", ">= 0.1", "20"):
         assert word in row
-    for found, mark in ((SUPPORTED, " "), (CONTRADICTION, "!"), (UNDECIDED, "?"), (LATER, " ")):
-        (row,) = [line for line in lines if line[3:].startswith(f"{found.claim} ")]
+    for verdict, mark in ((SUPPORTED, " "), (CONTRADICTION, "!"), (UNDECIDED, "?"), (LATER, " ")):
+        (row,) = [line for line in lines if line[3:].startswith(f"{verdict.claim} ")]
         assert row[0] == mark
     below = text.split("\n\n")[1]
     assert "! wrong [framework=torch]: refuted, but expected supported" in below
@@ -42,18 +42,20 @@ def test_many_claims_that_were_not_judged_are_counted() -> None:
         show_verdicts.markdown([SUPPORTED, *many]),
     ):
         assert text.splitlines()[-1].removeprefix("- ") == below
-    assert "1 claim was not" in show_verdicts.table([replace(one, claim="absent") for one in many])
+    assert "1 claim was not" in show_verdicts.table(
+        [replace(verdict, claim="absent") for verdict in many]
+    )
 
 
 def test_runs_that_were_lost_stand_beside_the_seeds() -> None:
     lost = replace(SUPPORTED, n=40, diverged=3, failed=1, missing=120)
-    for found, seeds in (
+    for verdict, seeds in (
         (replace(SUPPORTED, n=40, diverged=3), "40 (3 diverged)"),
         (replace(SUPPORTED, n=40, missing=1), "40 (1 missing)"),
         (lost, "40 (3 diverged, 1 failed, 120 missing)"),
         (SUPPORTED, "20"),
     ):
-        assert show_verdicts.markdown([found]).splitlines()[2].endswith(f"| {seeds} |")
+        assert show_verdicts.markdown([verdict]).splitlines()[2].endswith(f"| {seeds} |")
     assert show_verdicts.table([replace(lost, group="")]).splitlines()[1].endswith(" missing)")
     # Where the line would be too long, the counts are broken before a name is.
     lines = show_verdicts.table([replace(lost, group="framework=tensorflow initializer=he_normal")])

@@ -18,7 +18,7 @@ COUNTS = ["ok", "diverged", "unsupported", "failed", "missing"]
 
 
 def runs() -> pd.DataFrame:
-    """12 cells of 1 to 23 seeds, in mixed order, with every status, ties and infinite values."""
+    """Return 12 cells of 1 to 23 seeds, in mixed order, with every status, ties and infinities."""
     rng = np.random.default_rng(0)
     cells = [
         (f, a, d) for f in ("torch", "tensorflow") for a in ("tanh", "relu") for d in (1, 4, 16)
@@ -65,8 +65,8 @@ def test_each_row_is_what_a_loop_gives() -> None:
                 values += lost
             elif not math.isnan(worst):
                 values += [worst] * len(lost)
-            found = intervals.median(np.array(values), LEVEL)
-            limits = (found.low, found.high) if values else (math.nan, math.nan)
+            interval = intervals.median(np.array(values), LEVEL)
+            limits = (interval.low, interval.high) if values else (math.nan, math.nan)
             counts = [int((part["status"] == status).sum()) for status in COUNTS]
             expected.append(
                 [
@@ -74,9 +74,9 @@ def test_each_row_is_what_a_loop_gives() -> None:
                     *cell,
                     name,
                     METRICS[name].unit,
-                    found.estimate,
+                    interval.estimate,
                     *limits,
-                    found.n,
+                    interval.n,
                     *counts,
                 ]
             )
@@ -95,7 +95,8 @@ def one_cell(values: list[float], status: str = "ok") -> pd.Series:
 
 
 def test_the_interval_holds_95_percent() -> None:
-    """With 20 seeds the sixth and the fifteenth value: 2 P(Y <= 5) = 0.041 for Y ~ B(20, 1/2)."""
+    """With 20 seeds the limits are the sixth and the fifteenth value: 2 P(Y <= 5) = 0.041 for
+    Y ~ B(20, 1/2)."""
     row = one_cell([float(value) for value in range(20)])
     assert (row["centre"], row["low"], row["high"], row["n"]) == (9.5, 5.0, 14.0, 20)
 

@@ -125,7 +125,7 @@ def claims() -> list[list[object]]:
             band_low=-math.inf,
             band_high=0.0,
             n=20,
-            reason="the interval is neither inside the band nor apart from it",
+            reason="the interval lies partly inside and partly outside the band",
         ),
         claim(
             claim="relu-beats-tanh",

@@ -71,7 +71,7 @@ def rescued(trained: pd.DataFrame) -> Drawing:
         "normalization_rescues",
         "Share of networks that learn, by start and normalization: width 5, RMSprop",
         f"{dataset.capitalize()}, networks of width 5, {EPOCHS} epochs of RMSprop with learning"
-        " rate 0.001 in batches of 32; epsilon 1e-5 and momentum 0.9 in both frameworks; each"
+        " rate 0.001 in batches of 32; normalization with epsilon 1e-5 and momentum 0.9; each"
         f" framework's own draw of the kernels. {seeds_in(shares['size'])} a bar; a diverged run"
         " has not learned."
         " A dot at 0 is a share of 0; where there is no dot, nothing was measured.",

@@ -185,8 +185,8 @@ def test_groups_are_words() -> None:
         ("supported", True, "supported", False, "expected", "as expected: supported", ""),
         ("supported", False, "refuted", True, "unexpected", "unexpected: supported", "refuted"),
         ("supported", None, "open", True, "open", "open: supported", ""),
-        ("undecided", None, "refuted", False, "undecided", "undecided", "refuted"),
-        ("undecided", None, "open", False, "undecided", "undecided", ""),
+        ("undecided", None, "refuted", False, "undecided", "undecided, not promised", "refuted"),
+        ("undecided", None, "open", False, "undecided", "undecided, not promised", ""),
         (
             "undecided",
             None,

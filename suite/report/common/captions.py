@@ -118,8 +118,7 @@ def layer_notes(rows: pd.DataFrame, metric: str, names: Sequence[str]) -> str:
     if metric == "activation_mean_square" and biased:
         notes.append(
             f"Random biases ({', '.join(biased)}) are the same for all inputs and count here: what"
-            " distinguishes the inputs is their spread, in the figure of the variance over the"
-            " inputs."
+            " distinguishes the inputs is in the figure of the variance over the inputs."
         )
     dead = rows[(rows["activation"] == "relu") & (rows["initializer"] == "normal(0.01)")]
     if metric == "gradient_mean_square" and len(dead) and (dead[metric] == 0).all():

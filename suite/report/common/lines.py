@@ -76,7 +76,7 @@ FORWARD = Trace(
 )
 SPREAD = Trace(
     metric="activation_spread",
-    title="Forward: variance over the inputs by layer, what distinguishes them",
+    title="Forward: variance of the activations over the inputs by layer",
     label="variance over the inputs",
     where="of an activation, averaged over the units of each layer,",
     claims=("torch-default-third",),

@@ -51,7 +51,7 @@ def label(verdict: Verdict) -> Label:
     if verdict.broken_promise:
         return Label("unexpected", f"{UNDECIDED}, though promised")
     if verdict.verdict == UNDECIDED:
-        return Label("undecided", UNDECIDED)
+        return Label("undecided", f"{UNDECIDED}, not promised")
     if verdict.contradicts:
         return Label("unexpected", f"unexpected: {verdict.verdict}")
     if verdict.as_expected:

@@ -1,4 +1,4 @@
-"""The page's section on the study drift shows what its tables say."""
+"""The page's section on the study drift shows what its tables contain."""
 
 from __future__ import annotations
 
@@ -111,9 +111,9 @@ def test_a_smaller_run_says_what_is_not_drawn() -> None:
 
 def test_shipped_tables_are_what_the_page_reads() -> None:
     """``parts`` asks for columns that the study writes."""
-    asked: dict[str, tuple[str, ...]] = {}
-    page.parts(lambda name, *columns: asked.update({name: columns}))
+    required: dict[str, tuple[str, ...]] = {}
+    page.parts(lambda name, *columns: required.update({name: columns}))
     growth = {*STUDY.axes, "study", "epoch", "n", *STUDY.tables[1].metrics}
     runs = {*STUDY.axes, "study", "seed", "status", *STUDY.tables[0].metrics}
-    assert set(asked["drift/growth.csv"]) <= growth
-    assert set(asked["drift/runs.csv"]) <= runs
+    assert set(required["drift/growth.csv"]) <= growth
+    assert set(required["drift/runs.csv"]) <= runs

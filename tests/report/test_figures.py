@@ -1,4 +1,4 @@
-"""The figures show what the tables say, and say what they show."""
+"""Figures show what the tables contain, and their captions say what is shown."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ SHOWN = ["framework", "activation", "initializer", "centre"]
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small results folder."""
+    """Return a small results folder."""
     return synthetic.results(tmp_path_factory.mktemp("results"))
 
 
 def panels(figure: Figure) -> dict[str, Axes]:
-    """Title -> panel; a colour bar has no title."""
+    """Return title -> panel; a colour bar has no title."""
     return {axes.get_title(loc="left"): axes for axes in figure.axes if axes.get_title(loc="left")}
 
 
 def labels(figure: Figure, framework: str) -> dict[tuple[str, str], str]:
-    """(activation, initializer) -> the number written in that cell of a heat map."""
+    """Return (activation, initializer) -> the number written in that cell of a heat map."""
     # The panels share their rows, whose names stand beside the first one only.
     first = figure.axes[0]
     rows, columns = ([t.get_text() for t in a.get_ticklabels()] for a in (first.yaxis, first.xaxis))
@@ -46,7 +46,7 @@ def labels(figure: Figure, framework: str) -> dict[tuple[str, str], str]:
     }
 
 
-def test_heat_maps_show_the_summary(written: Path) -> None:
+def test_heat_maps_show_the_medians_of_the_summary(written: Path) -> None:
     summary = read_table(written / "summary.csv")
     drawing = heatmaps.heat_map(summary, "heldout_accuracy", 4)
     assert "n = 20 seeds" in drawing.caption
@@ -59,7 +59,7 @@ def test_heat_maps_show_the_summary(written: Path) -> None:
 
 
 def trained(initializer: str, *outcomes: tuple[str, float]) -> pd.DataFrame:
-    """Runs of one cell: status and held-out accuracy of each seed."""
+    """Return the runs of one cell from the status and held-out accuracy of each seed."""
     return pd.DataFrame(
         [
             ("torch", "relu", initializer, 4, 5, "rmsprop", "native", "common", seed, status, "", x)
@@ -69,7 +69,7 @@ def trained(initializer: str, *outcomes: tuple[str, float]) -> pd.DataFrame:
     )
 
 
-def test_the_share_that_learns_tells_a_coin_flip_from_a_median() -> None:
+def test_the_share_that_learns_counts_diverged_runs_and_leaves_out_failed_ones() -> None:
     fair = [("ok", LEARNED), ("ok", 0.99), ("ok", 0.97), ("ok", 0.949), ("ok", 0.5)]
     lost = [("failed", math.nan), ("unsupported", math.nan)]
     runs = pd.concat(
@@ -133,11 +133,11 @@ def test_captions_say_how_networks_were_trained(written: Path) -> None:
     assert captions.protocol(both.assign(optimizer="sgd")).endswith(
         f"SGD with learning rate {OPTIMIZERS['sgd'].common['learning_rate']} in both frameworks."
     )
-    own = captions.protocol(both.assign(optimizer="adam", settings="default"))
-    assert own.endswith("; Adam with each framework's own defaults.")
+    defaults = captions.protocol(both.assign(optimizer="adam", settings="default"))
+    assert defaults.endswith("; Adam with each framework's own defaults.")
 
 
-def test_captions_of_layers_say_what_the_eye_would_take_wrongly(written: Path) -> None:
+def test_captions_of_layers_explain_what_could_mislead(written: Path) -> None:
     layers = read_table(written / "propagation" / "layers.csv")
     forward, backward = lines.forward(layers), lines.backward(layers)
     assert (
@@ -167,9 +167,9 @@ def test_a_cell_without_a_median_is_left_empty(written: Path) -> None:
 
 def test_an_infinite_loss_and_diverged_runs_are_shown(written: Path) -> None:
     summary = read_table(written / "summary.csv")
-    there = (summary["activation"] == "relu") & (summary["initializer"] == "normal(1)")
-    summary.loc[there & (summary["metric"] == "train_loss"), "centre"] = math.inf
-    summary.loc[there, "diverged"] = 12
+    cells = (summary["activation"] == "relu") & (summary["initializer"] == "normal(1)")
+    summary.loc[cells & (summary["metric"] == "train_loss"), "centre"] = math.inf
+    summary.loc[cells, "diverged"] = 12
     shown = labels(heatmaps.heat_map(summary, "train_loss", 4).figure, "torch")
     assert shown["relu", "normal(1)"] == "∞*"
     assert "*" not in shown["relu", "xavier_normal"]
@@ -185,7 +185,9 @@ def test_other_cells_can_be_chosen(written: Path) -> None:
     assert "optimizer adam" in chosen.caption
     assert set(labels(chosen.figure, "torch").values()) == {"0.75"}
     alone = heatmaps.heat_map(adam, "heldout_accuracy", 4)
-    assert "optimizer adam" in alone.caption  # rmsprop is not there to be shown
+    assert (
+        "optimizer adam" in alone.caption
+    )  # without RMSprop, the optimizer that is there is shown
 
 
 @pytest.mark.parametrize("trace", [lines.FORWARD, lines.BACKWARD])
@@ -219,7 +221,7 @@ def test_learning_shows_every_layer(written: Path) -> None:
         np.testing.assert_array_equal(line.get_ydata(), rows["gradient_rms"])
 
 
-def test_what_was_not_measured_is_a_sentence(written: Path) -> None:
+def test_a_figure_without_measurements_raises_a_sentence(written: Path) -> None:
     layers = read_table(written / "propagation" / "layers.csv")
     with pytest.raises(NotDrawn, match=r"mean square of the activations.*\.$"):
         lines.forward(layers.drop(columns="activation_mean_square"))

@@ -1,4 +1,4 @@
-"""The figures show every framework that was run, however many they are."""
+"""Figures show every framework that was run, whatever their number."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.support import reference_tables
 THIRD = "third"
 FRAMEWORKS = ("torch", "tensorflow", THIRD)
 SEVERAL = [study for study in PARTS if STUDIES[study].frameworks != ("numpy",)]
-"""The studies with figures that run in more than NumPy."""
+"""The studies with figures that do not run in NumPy alone."""
 
 
 def with_a_third(path: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows, and those of torch once more under the name of another framework."""
+    """Return the rows, with those of torch repeated under the name of another framework."""
     if path.startswith("training/") or path == "summary.csv":
         # One depth of the heat maps stands for all.
         rows = rows[(rows["depth"] == 4) | (rows.get("study", "training") != "training")]
@@ -31,7 +31,7 @@ def with_a_third(path: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.mark.parametrize("study", SEVERAL)
 def test_every_figure_shows_a_third_framework(study: str) -> None:
-    """A figure of one framework alone, named after it, counts with its likes."""
+    """Figures that are drawn for one framework each, and named after it, count as one."""
     shown: dict[str, set[str]] = defaultdict(set)
     with style():
         for part in PARTS[study](reference_tables.tables(with_a_third)):
@@ -46,9 +46,7 @@ def test_every_figure_shows_a_third_framework(study: str) -> None:
                     name = name.removesuffix(f"_{framework}")
                 shown[name] |= {framework for framework in FRAMEWORKS if framework in words}
     assert shown
-    assert {name: set(FRAMEWORKS) - found for name, found in shown.items()} == {
-        name: set() for name in shown
-    }
+    assert all(frameworks == set(FRAMEWORKS) for frameworks in shown.values()), shown
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 12])

@@ -1,4 +1,4 @@
-"""The figures of the study initializers: what they show, and what they say when it is missing."""
+"""The figures of the study initializers show what was measured, and say what is missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from suite.report.common.drawing import NotDrawn
 
 
 def summary(*rows: tuple[str, str, str, str, str, float]) -> pd.DataFrame:
-    """summary.csv: framework, initializer, layer_kind, shape, metric, centre."""
+    """Return summary.csv with the framework, initializer, kind, shape, metric and centre given."""
     columns = ["framework", "initializer", "layer_kind", "shape", "metric", "centre"]
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(
@@ -18,7 +18,7 @@ def summary(*rows: tuple[str, str, str, str, str, float]) -> pd.DataFrame:
     )
 
 
-def test_the_figure_of_variances_says_what_its_points_are_held_to() -> None:
+def test_the_figure_of_variances_says_what_its_points_are_compared_with() -> None:
     metric = "kernel_variance_ratio"
     rows = [("torch", "he_normal", "dense", "384x640", metric, 1.0)]
     drawing = page.variances(summary(*rows))
@@ -28,7 +28,7 @@ def test_the_figure_of_variances_says_what_its_points_are_held_to() -> None:
     assert "transposed convolution" in page.variances(summary(*rows)).caption
 
 
-def test_figures_say_what_they_lack() -> None:
+def test_figures_say_what_is_missing() -> None:
     variances = summary(("torch", "he_normal", "dense", "384x640", "kernel_variance_ratio", 1.0))
     with pytest.raises(NotDrawn, match="forward_gain"):
         page.gains(variances)

@@ -1,7 +1,7 @@
 """No sentence of the page states what the rows deny: titles name quantities, results are computed.
 
-The rows are those of the committed reference, edited so that they contradict what figures once
-stated in their titles and captions whatever the rows said.
+The rows are those of the committed reference, edited so that they contradict conclusions that
+titles and captions used to state whatever the rows were.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from suite.report import PARTS, write_report
 from tests.support import reference_tables
 from tests.support.page import Page
 
-ONCE: Mapping[str, tuple[str, ...]] = {
+FORMER: Mapping[str, tuple[str, ...]] = {
     "correlations": (
         "Order makes inputs alike, chaos tells them apart",
         "Gradients of ReLU networks shatter more slowly than by half in each layer",
@@ -88,7 +88,7 @@ ONCE: Mapping[str, tuple[str, ...]] = {
         "With classes apart these two lie close",
     ),
 }
-"""Study -> sentences that stood below its figures or above them, whatever the rows said."""
+"""Study -> sentences that its titles and captions used to have, whatever the rows were."""
 
 COMPUTED: Mapping[str, tuple[tuple[str, bool], ...]] = {
     "curves": (("is 0.25: linear in tensorflow at x = 0", True), ("in torch at x", False)),
@@ -105,10 +105,10 @@ COMPUTED: Mapping[str, tuple[tuple[str, bool], ...]] = {
         ("in torch, single precision, denormal", False),
     ),
 }
-"""Study -> what its captions say, or do not say, of the edited rows."""
+"""Study -> sentences, and whether the captions must have them for the edited rows."""
 
 ABSENT = ("he-preserves-relu", "fw-rmsprop-eps", "momentum-speeds-up")
-"""Claims that the edited folder was not judged by."""
+"""Claims that claims.csv of the edited folder lacks."""
 QUANTITIES = (
     "accuracy|change|correlation|cosine|defaults|density|difference|distance|gain|gradient|"
     "held-out accuracy|largest difference|largest entry|loss|lyapunov exponents|mean|"
@@ -123,13 +123,13 @@ RESULT = re.compile(
 
 
 def named(title: str) -> bool:
-    """Whether a title begins with a quantity and has no word that a conclusion is made of."""
+    """Return whether a title begins with a quantity and has no word typical of a conclusion."""
     quantity = re.match(rf"((forward|backward): )?({QUANTITIES})\b", title, re.IGNORECASE)
     return bool(quantity) and not RESULT.search(title)
 
 
 def contradicting(path: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a table with values that deny what is found in the reference."""
+    """Return the rows of a table with values that contradict the reference's results."""
     match path:
         case "curves/points.csv":
             off = (rows["framework"] == "tensorflow") & (rows["x"] == 0)
@@ -149,7 +149,7 @@ def contradicting(path: str, rows: pd.DataFrame) -> pd.DataFrame:
             names = {"torch": "tensorflow", "tensorflow": "torch"}
             rows["framework"] = rows["framework"].map(names)
         case _:
-            # The values of each metric change places: the first cells get those of the last.
+            # The values of each metric are reversed: the first cells get those of the last.
             columns = list(rows.columns)
             first = max(columns.index(end) for end in ("n", "reason", "seed") if end in rows) + 1
             for column in rows.columns[first:]:
@@ -158,8 +158,8 @@ def contradicting(path: str, rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _turned(verdict: Verdict) -> Verdict:
-    """The verdict that denies a decided one."""
+def _opposite(verdict: Verdict) -> Verdict:
+    """Return the opposite of a decided verdict."""
     if not verdict.decided:
         return verdict
     other: Ruling = "refuted" if verdict.verdict == "supported" else "supported"
@@ -169,7 +169,7 @@ def _turned(verdict: Verdict) -> Verdict:
 
 @pytest.fixture
 def folder(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of one study whose rows contradict; figures are made but not painted."""
+    """Return a folder of one study whose rows contradict; figures are made but not painted."""
     monkeypatch.setattr(suite.report, "png", lambda figure: b"painted")
     read = reference_tables.tables(contradicting)
 
@@ -179,7 +179,7 @@ def folder(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             rows.to_csv(tmp_path / path, index=False)
 
     PARTS[study](write)
-    verdicts = [_turned(verdict) for verdict in read_verdicts(reference_tables.STANDARD)]
+    verdicts = [_opposite(verdict) for verdict in read_verdicts(reference_tables.STANDARD)]
     to_frame([verdict for verdict in verdicts if verdict.claim not in ABSENT]).to_csv(
         tmp_path / "claims.csv", index=False
     )
@@ -193,13 +193,13 @@ def folder(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_no_sentence_states_what_the_rows_deny(study: str, folder: Path) -> None:
     page = Page(write_report(folder))
     assert page.captions
-    # The claims below a figure are quoted with their verdicts: what they state is not what is.
+    # The statements of claims below the figures are left out: verdicts stand beside them.
     text = " ".join(" ".join([*page.headings, *page.titles, *page.captions]).split())
-    assert not [sentence for sentence in ONCE.get(study, ()) if sentence in text]
+    assert not [sentence for sentence in FORMER.get(study, ()) if sentence in text]
     for sentence, said in COMPUTED.get(study, ()):
         assert (sentence in text) == said, (sentence, page.captions)
     assert not [title for title in page.titles if not named(title)]
-    # Every figure of a study with claims shows the verdicts of this folder, which all deny.
+    # Below the figures stand the verdicts of this folder, all of them reversed.
     shipped = {claim.id for claim in claims.shipped()}
     for claim, words in page.shown:
         assert claim in shipped
@@ -209,8 +209,8 @@ def test_no_sentence_states_what_the_rows_deny(study: str, folder: Path) -> None
     assert page.shown
 
 
-def test_the_rule_for_titles_finds_the_conclusions_that_stood_there() -> None:
-    titles = [title for once in ONCE.values() for title in once]
+def test_the_rule_for_titles_finds_the_former_conclusions() -> None:
+    titles = [title for former in FORMER.values() for title in former]
     assert not [title for title in titles if named(title)]
     assert named("Mean square of the activations by layer")
     assert named("Backward: histograms of the gradient, 6 layers")

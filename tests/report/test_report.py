@@ -1,4 +1,4 @@
-"""The page: whole, escaped, self-contained, and twice the same."""
+"""The page is complete, escaped, self-contained and reproducible."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EVIL = "<script>alert('&')</script>"
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small results folder with its page."""
+    """Return a small results folder with its page."""
     folder = synthetic.results(tmp_path_factory.mktemp("results"))
     write_report(folder)
     return folder
@@ -33,13 +33,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(written: Path, tmp_path: Path) -> Path:
-    """A copy of it that a test may change."""
+    """Return a copy of the folder that a test may change."""
     return Path(shutil.copytree(written, tmp_path / "copy"))
 
 
 @pytest.fixture
 def sketched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are made but not painted, which takes most of the time."""
+    """Make figures without painting them, which takes most of the time."""
     monkeypatch.setattr(suite.report, "png", lambda figure: b"painted")
 
 
@@ -53,36 +53,38 @@ def edit_claims(folder: Path, edit: Callable[[list[dict[str, str]]], None]) -> N
 # --- the page ----------------------------------------------------------------------------------
 
 
-def test_every_claim_has_its_block_and_every_verdict_its_line(written: Path) -> None:
+def test_every_claim_has_a_block_and_every_verdict_a_line(written: Path) -> None:
     page = Page(written / "report.html")
     with (written / "claims.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     claims = {row["claim"] for row in rows}
-    found = [attrs["id"] for tag, attrs in page.tags if tag == "tbody" and "id" in attrs]
-    assert sorted(found) == sorted(f"claim-{claim}" for claim in claims)
+    shown = [attrs["id"] for tag, attrs in page.tags if tag == "tbody" and "id" in attrs]
+    assert sorted(shown) == sorted(f"claim-{claim}" for claim in claims)
     classes = [attrs["class"] for tag, attrs in page.tags if tag == "tr" and "class" in attrs]
     lines = [given for given in classes if given != "claim"]
     assert len(lines) == len(rows) > len(claims)
     verdicts = page.text[page.text.index("how to read") :]
     for row in rows:
-        assert verdicts.count(row["because"]) == len(claims)  # once a claim, the same for all here
+        assert verdicts.count(row["because"]) == len(
+            claims
+        )  # once for each claim; all give the same reason
         assert row["statement"] in verdicts
         assert row["reason"] in verdicts
-    for shown in (
+    for label in (
         "✓ as expected: supported",
         "✓ as expected: refuted",
         "! unexpected: refuted",
         "! undecided, though promised",
         "– not judged",
     ):
-        assert shown in verdicts
+        assert label in verdicts
     # One row of relu-beats-tanh contradicts, sigmoid-worse-with-depth should have been decided.
     assert lines.count("group unexpected-row") == 2
     marked = [attrs["id"] for tag, attrs in page.tags if tag == "tbody" and "class" in attrs]
     assert marked == ["claim-sigmoid-worse-with-depth", "claim-relu-beats-tanh"]
 
 
-def test_the_overview_holds_what_is_odd_and_the_headline(written: Path) -> None:
+def test_the_overview_lists_unexpected_verdicts_and_the_headline(written: Path) -> None:
     page = Page(written / "report.html")
     overview = page.text[page.text.index("Not as expected") : page.text.index("how to read")]
     odd, headline = " ".join(overview.split()).split("Headline findings")
@@ -99,7 +101,7 @@ def test_the_overview_holds_what_is_odd_and_the_headline(written: Path) -> None:
 
 
 @pytest.mark.usefixtures("sketched")
-def test_an_overview_with_nothing_odd_says_so_by_its_absence(folder: Path) -> None:
+def test_without_unexpected_verdicts_their_list_is_left_out(folder: Path) -> None:
     def tame(rows: list[dict[str, str]]) -> None:
         for row in rows:
             row["as_expected"], row["promised"] = "", "False"
@@ -171,8 +173,8 @@ def test_the_page_needs_no_network(written: Path) -> None:
 
 
 @pytest.mark.usefixtures("sketched")
-def test_every_address_of_the_page_is_there_once(folder: Path) -> None:
-    """Also where a study bears the name of a section, as initializers does."""
+def test_every_address_of_the_page_is_unique(folder: Path) -> None:
+    """A study may have the name of a section, as initializers does."""
     manifest = folder / "manifest.json"
     studies = ["training", "initializers", "propagation"]
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"studies": studies}))
@@ -210,12 +212,12 @@ def test_figures_are_on_the_page_and_on_disk(written: Path) -> None:
 def test_the_same_folder_gives_the_same_bytes(
     written: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also when two processes draw it."""
+    """The bytes do not depend on the number of processes that draw."""
     monkeypatch.setattr(report, "_WORTH", 1)
     before = (written / "report.html").read_bytes()
     (folder / "report.html").unlink()
     shutil.rmtree(folder / "figures")
-    # A run adds the stage of the page once the page is drawn.
+    # A run adds the time of the page after it has drawn the page.
     timings = folder / "timings.csv"
     text = timings.read_text()
     timings.write_text("".join(x for x in text.splitlines(True) if not x.startswith("report,")))
@@ -235,7 +237,7 @@ def test_the_same_folder_gives_the_same_bytes(
         "--executor local --timeout=9",
     ],
 )
-def test_a_command_without_its_own_circumstances(hidden: str) -> None:
+def test_the_command_leaves_out_where_and_how_it_ran(hidden: str) -> None:
     given = f"suite run parity {hidden} --profile quick --seeds=3"
     shown = suite.report._command(given.split())
     assert shown == "suite run parity --profile quick --seeds=3"
@@ -287,7 +289,7 @@ def test_no_results_folder_is_a_plain_error(tmp_path: Path) -> None:
 
 def test_runs_are_counted_by_status(written: Path) -> None:
     text = " ".join(Page(written / "report.html").text.split())
-    # 19 of 20 expected rows are there, one of them failed.
+    # Of 20 expected rows 19 exist, one of which failed.
     assert "propagation 20 18 0 0 1 1" in text
     # 24 cells of 20 runs; 2 cells were not run.
     assert "training 480 440 0 0 0 40" in text
@@ -296,7 +298,7 @@ def test_runs_are_counted_by_status(written: Path) -> None:
 
 
 @pytest.mark.usefixtures("sketched")
-def test_compressed_runs_are_read_alike(folder: Path) -> None:
+def test_compressed_runs_give_the_same_page(folder: Path) -> None:
     before = write_report(folder).read_bytes()
     path = folder / "training" / "runs.csv"
     path.with_name("runs.csv.gz").write_bytes(gzip.compress(path.read_bytes()))

@@ -1,4 +1,4 @@
-"""The tutorial's figures show what its tables say, and say why where they cannot."""
+"""The tutorial's figures show what its tables contain, or say why they cannot."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def cell(framework: str, activation: str, depth: int, optimizer: str) -> dict[st
 
 
 def runs(frameworks: tuple[str, ...] = ("torch", "tensorflow")) -> pd.DataFrame:
-    """Four seeds a network: two print what the tutorial does, one lies below, one above."""
+    """Return four seeds of each network: two at the printed accuracy, one below, one above it."""
     rows = []
     for framework in frameworks:
-        for name, one in PRINTS.items():
+        for name, given in PRINTS.items():
             for seed, over in enumerate((0.0, 0.0, -0.05, 0.005)):
                 rows.append(
                     cell(framework, *name)
-                    | {"seed": seed, "status": "ok", "train_accuracy": one.accuracy + over}
+                    | {"seed": seed, "status": "ok", "train_accuracy": given.accuracy + over}
                     | {"accuracy_over_print": over, "within_print": float(abs(over) <= 0.01)}
                 )
     return pd.DataFrame(rows)
@@ -51,7 +51,7 @@ def written(figure: Figure) -> list[str]:
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
-def test_the_prints_stand_among_their_reruns() -> None:
+def test_printed_accuracies_are_marked_among_the_reruns() -> None:
     with style():
         drawing = tutorial.printed(runs())
         png(drawing.figure)

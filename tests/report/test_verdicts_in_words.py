@@ -1,4 +1,4 @@
-"""What the page says in words: order of claims, counts, quantities, reasons, numbers."""
+"""The words of the page: order of claims, labels, counts, quantities, reasons, numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def line(
     return verdicts.verdict(**(plain | row | fields))
 
 
-def test_surprises_stand_first_and_what_was_not_judged_last() -> None:
+def test_unexpected_verdicts_come_first_and_claims_that_were_not_judged_last() -> None:
     rows = [
         line("a1", "a", "not judged"),
         line("b1", "b", "not judged"),
@@ -35,23 +35,23 @@ def test_surprises_stand_first_and_what_was_not_judged_last() -> None:
         line("b5", "b", "refuted", False),
         line("c1", "c", "supported", True),
     ]
-    found = verdict_blocks.by_study(rows, ["a", "c", "missing"])
-    assert list(found) == ["c", "b", "a"]
-    assert [block.head.claim for block in found["b"]] == ["b4", "b5", "b2", "b3", "b1"]
-    assert [row.verdict for row in found["b"][1].rows] == ["supported", "refuted"]
+    blocks = verdict_blocks.by_study(rows, ["a", "c", "missing"])
+    assert list(blocks) == ["c", "b", "a"]
+    assert [block.head.claim for block in blocks["b"]] == ["b4", "b5", "b2", "b3", "b1"]
+    assert [row.verdict for row in blocks["b"][1].rows] == ["supported", "refuted"]
 
 
-def test_the_headline_is_what_its_claims_call_so() -> None:
+def test_the_headline_is_the_judged_claims_marked_so() -> None:
     rows = [
         line("first", "a", "supported", headline=True),
         line("second", "a", "supported", headline=False),
         line("third", "a", "not judged", headline=True),
     ]
-    found = verdict_blocks.headline(verdict_blocks.by_study(rows, [])["a"])
-    assert [block.head.claim for block in found] == ["first"]
+    headline = verdict_blocks.headline(verdict_blocks.by_study(rows, [])["a"])
+    assert [block.head.claim for block in headline] == ["first"]
 
 
-def test_remarks_on_several_groups_stand_once() -> None:
+def test_a_remark_on_several_groups_is_listed_once() -> None:
     reason = "no such cell"
     rows = [
         line("a", "b", "not judged", group="framework=torch", reason=reason),
@@ -64,7 +64,7 @@ def test_remarks_on_several_groups_stand_once() -> None:
     }
 
 
-def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
+def test_counts_separate_open_from_expected_and_promised_verdicts() -> None:
     rows = [
         line("a", "s", "supported", True),
         line("b", "s", "supported", True),
@@ -83,8 +83,8 @@ def test_counts_tell_open_from_expected_and_promised_from_free() -> None:
     left = line("f", "s", "not judged", promised=True)
     assert verdict_words.overall([*rows, left]).endswith("; 1 of this profile were not judged.")
     odd = "Verdicts that are not as expected are listed above them."
-    for one in (line("g", "s", "refuted", False), line("g", "s", "undecided", promised=True)):
-        assert verdict_words.overall([*rows, one]) == odd
+    for row in (line("g", "s", "refuted", False), line("g", "s", "undecided", promised=True)):
+        assert verdict_words.overall([*rows, row]) == odd
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_reasons_that_differ_in_their_numbers_are_one() -> None:
         ("failed", "normal(2) has no law"),
         ("failed", ""),
     ]
-    found = run_status.reasons(pd.DataFrame(rows, columns=["status", "reason"]))
-    assert [(reason.status, reason.text, reason.runs) for reason in found] == [
+    reasons = run_status.reasons(pd.DataFrame(rows, columns=["status", "reason"]))
+    assert [(reason.status, reason.text, reason.runs) for reason in reasons] == [
         ("diverged", "layer 9 to 36 became inf at step 7", 3),
         ("failed", "normal(2) has no law", 2),
         ("failed", "normal(1) has no law", 1),
@@ -133,10 +133,10 @@ def test_reasons_that_differ_in_their_numbers_are_one() -> None:
 
 def test_the_list_of_reasons_is_short_and_complete() -> None:
     names = [letter for letter in "abcdefg" for _ in range(ord("h") - ord(letter))]
-    found = run_status.reasons(pd.DataFrame({"status": "failed", "reason": names}))
-    assert [reason.text for reason in found] == [*"abcde", "2 other reasons"]
-    assert sum(reason.runs for reason in found) == len(names)
-    assert found[-1].runs == 2 + 1
+    reasons = run_status.reasons(pd.DataFrame({"status": "failed", "reason": names}))
+    assert [reason.text for reason in reasons] == [*"abcde", "2 other reasons"]
+    assert sum(reason.runs for reason in reasons) == len(names)
+    assert reasons[-1].runs == 2 + 1
 
 
 @pytest.mark.parametrize(
@@ -213,17 +213,17 @@ def test_a_label_says_first_whether_the_verdict_was_expected(
     assert verdict_words.expectation(row) == (f"expected {shown}" if shown else "")
 
 
-def test_below_a_figure_stand_the_groups_by_label() -> None:
+def test_the_summary_below_a_figure_lists_groups_by_label() -> None:
     numbers = {"estimate": 0.38, "low": 0.21, "high": math.inf}
     rows = [
         line("a", "b", "supported", True, group=f"framework=torch depth={depth}", **numbers)
         for depth in range(6)
     ]
     rows.insert(1, line("a", "b", "not judged", group="framework=numpy"))
-    (expected, found), (absent, without) = verdict_blocks.Block(rows).summary
+    (expected, groups), (absent, without) = verdict_blocks.Block(rows).summary
     assert (expected.text, absent.text) == ("as expected: supported", "not judged")
-    assert found.startswith("torch, depth 0: 0.38 [0.21, ∞); torch, depth 1: 0.38")
-    assert found.endswith("; and 2 more")
+    assert groups.startswith("torch, depth 0: 0.38 [0.21, ∞); torch, depth 1: 0.38")
+    assert groups.endswith("; and 2 more")
     assert without == "numpy"
 
 

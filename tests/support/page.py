@@ -1,4 +1,4 @@
-"""The page as a browser would see it: every tag with its attributes, and all text."""
+"""The page as a browser sees it: every tag with its attributes, and all text."""
 
 from __future__ import annotations
 

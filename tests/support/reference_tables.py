@@ -16,7 +16,7 @@ from tests.support import synthetic
 
 STANDARD = Path(__file__).parents[2] / "results" / "reference" / "standard"
 Edit = Callable[[str, pd.DataFrame], pd.DataFrame]
-"""Takes the path of a table inside the folder and its rows, and returns other rows."""
+"""(path of a table inside the folder, its rows) -> the edited rows."""
 
 
 def _same(path: str, rows: pd.DataFrame) -> pd.DataFrame:

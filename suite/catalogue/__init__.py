@@ -1,1 +1,1 @@
-"""What a cell may name: activations, initializers, optimizers, data sets, and their laws."""
+"""The catalogues: activations, initializers, normalizations, optimizers, data sets, frameworks."""

@@ -1,4 +1,4 @@
-"""The laws that initial weights are drawn from: how to draw, and what a draw is held to.
+"""The laws that initial weights are drawn from: how to draw, and with which moments to compare.
 
 Each law is centred on 0 (``Point`` on its value) and knows its variance by the fans of the
 kernel, its excess kurtosis and its distribution function.
@@ -27,21 +27,21 @@ class Law(Protocol):
 
     @property
     def kurtosis(self) -> float:
-        """Excess kurtosis: E[(w - mean)^4] / variance^2 - 3."""
+        """The excess kurtosis, E[(w - mean)^4] / variance^2 - 3."""
         ...
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-        """A kernel: (fan_in, fan_out) float64."""
+        """Draw a kernel: (fan_in, fan_out) float64."""
         ...
 
     def cdf(self, x: Array, fan_in: int, fan_out: int) -> Array:
-        """The probability of an entry at or below ``x``: float64, the shape of ``x``."""
+        """Return the probability of an entry at or below ``x``: float64, the shape of ``x``."""
         ...
 
 
 @dataclass(frozen=True)
 class Point:
-    """Always the same value. Variance 0; the kurtosis has no meaning and is given as 0."""
+    """A single value. Its variance is 0; the kurtosis has no meaning and is given as 0."""
 
     value: float
     kurtosis: ClassVar[float] = 0.0
@@ -59,7 +59,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Uniform:
-    """U(-a, a) with a = sqrt(3 variance)."""
+    """The uniform law U(-a, a) with a = sqrt(3 variance)."""
 
     variance: Variance
     kurtosis: ClassVar[float] = -1.2
@@ -75,7 +75,7 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Normal:
-    """N(0, variance)."""
+    """The normal law N(0, variance)."""
 
     variance: Variance
     kurtosis: ClassVar[float] = 0.0
@@ -91,7 +91,7 @@ class Normal:
 
 # Moments of the standard normal truncated at two standard deviations. Integration by parts gives
 # E[x^2] = 1 - 2 * 2 p / m and E[x^4] = 3 E[x^2] - 2 * 2^3 p / m, with p its density at 2 and m
-# the mass between -2 and 2. sqrt(_SECOND) is the 0.8796 by which Keras corrects.
+# the mass between -2 and 2. sqrt(_SECOND) is the 0.8796 by which Keras divides the deviation.
 _MASS = math.erf(math.sqrt(2.0))
 _DENSITY = math.exp(-2.0) / math.sqrt(2.0 * math.pi)
 _SECOND = 1.0 - 4.0 * _DENSITY / _MASS
@@ -100,13 +100,13 @@ _FOURTH = 3.0 * _SECOND - 16.0 * _DENSITY / _MASS
 
 @dataclass(frozen=True)
 class TruncatedNormal:
-    """A normal truncated at two of its standard deviations, of which ``variance`` remains."""
+    """A normal truncated at two of its standard deviations; ``variance`` is that of the rest."""
 
     variance: Variance
     kurtosis: ClassVar[float] = _FOURTH / _SECOND**2 - 3.0
 
     def _parent(self, fan_in: int, fan_out: int) -> float:
-        """Standard deviation of the normal before truncation."""
+        """Return the standard deviation of the normal before truncation."""
         return math.sqrt(self.variance(fan_in, fan_out) / _SECOND)
 
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
@@ -124,7 +124,7 @@ class TruncatedNormal:
 
 @dataclass(frozen=True)
 class Orthogonal:
-    """Uniform among the matrices whose rows or columns (the fewer) are orthonormal.
+    """The uniform law of matrices whose rows or columns (the fewer) are orthonormal.
 
     Each entry is a coordinate of a random unit vector of n = max(fan_in, fan_out) dimensions, so
     (w + 1) / 2 has the Beta((n - 1) / 2, (n - 1) / 2) law. The entries are not independent: the
@@ -141,7 +141,8 @@ class Orthogonal:
     def draw(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
         tall = rng.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out)))
         q, r = np.linalg.qr(tall)
-        # QR fixes the signs of q by its own convention; these make q uniform (Mezzadri 2007).
+        # QR fixes the signs of q by its own convention; these make q uniform (Mezzadri 2007,
+        # arXiv:math-ph/0609050, section 5).
         q = q * np.sign(np.diag(r))
         return q if fan_in >= fan_out else q.T
 

@@ -1,4 +1,4 @@
-"""Names to items, and the one error for a name that is not among them.
+"""Look up named entries; an unknown name raises an error with the nearest and all allowed names.
 
 A name may carry parameters, as in ``normal(0.05)``: it is parsed here, checked against the
 parameters that its entry declares, and written in one canonical form (``normal(.05)`` is
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # NumPy is slow to import, and the command line needs this fi
 
 
 class Entry(Protocol):
-    """What a registry asks of an item."""
+    """An item of a registry: anything that has a name."""
 
     @property
     def name(self) -> str: ...
@@ -36,22 +36,24 @@ T = TypeVar("T")
 
 
 def nearest(given: object, allowed: Iterable[object]) -> str:
-    """Return ``; did you mean 'NAME'?`` with the allowed name nearest to a given one, or nothing
-    where none is near."""
+    """Return ``; did you mean 'NAME'?`` with the nearest allowed name; empty if none is near."""
     names = {str(name).casefold(): str(name) for name in allowed}
     near = difflib.get_close_matches(str(given).casefold(), names, n=1, cutoff=0.5)
     return f"; did you mean {names[near[0]]!r}?" if near else ""
 
 
 def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
-    """The error for a name that is not allowed: what was given, the nearest, what is allowed."""
+    """Return the error for a name that is not allowed, with the nearest and all allowed names."""
     names = [str(name) for name in allowed]
     hint = nearest(given, names)
     return UserError(f"unknown {kind} {str(given)!r}{hint} (allowed: {', '.join(names)})")
 
 
 def undeclared(owner: str, declared: Iterable[str], framework: str) -> str | None:
-    """Return that an entry declares nothing for a framework, or None where it does."""
+    """Return the reason when an entry declares nothing for a framework; None when it does.
+
+    ``declared``: the frameworks for which the entry, ``owner`` in words, declares something.
+    """
     names = tuple(declared)
     if framework in names:
         return None
@@ -78,18 +80,18 @@ def natives(**objects: str | Native) -> Mapping[str, Native]:
 
 
 def native(declared: Native) -> Callable[..., Any]:
-    """The framework's object that a catalogue names, with its keyword arguments bound.
+    """Return the framework's object that a catalogue names, with its keyword arguments bound.
 
-    Imports the object's module: called by the framework that is at home there.
+    It imports the module of the object, so only the framework's own folder may call it.
     """
     target, arguments = declared
     module, _, attribute = target.partition(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
-    return functools.partial(found, **arguments) if arguments else found
+    target_object: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return functools.partial(target_object, **arguments) if arguments else target_object
 
 
 class Registry(Generic[E]):
-    """An ordered table of named entries; adding an entry is adding one item to it."""
+    """An ordered table of named entries."""
 
     def __init__(self, kind: str, entries: Iterable[E]) -> None:
         self.kind = kind
@@ -98,7 +100,7 @@ class Registry(Generic[E]):
             self.add(entry)
 
     def add(self, entry: E) -> None:
-        """Add an entry; ValueError when its name is taken."""
+        """Add an entry. ValueError when its name is taken."""
         if entry.name in self._entries:
             raise ValueError(f"{self.kind} {entry.name!r} is declared twice")
         self._entries[entry.name] = entry
@@ -127,11 +129,11 @@ _NAME = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\(\s*(.*?)\s*\))?\s*", re.
 
 
 def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[float, ...]]:
-    """The entry that a name with parameters means, and its parameters.
+    """Return the entry that a name with parameters means, and its parameters.
 
     An entry that takes parameters declares ``parameters``, a mapping from their names to their
     defaults in order (None: it has no default and must be given). Trailing parameters that are
-    left out take their defaults. Raises UserError for an unknown name, a parameter that is no
+    left out take their defaults. Raises UserError for an unknown name, a parameter that is not a
     finite number, too many of them, or one that is missing.
     """
     match = _NAME.fullmatch(given)
@@ -143,7 +145,7 @@ def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[float,
     form = f"{name}({', '.join(declared)})" if declared else name
     parts = [part.strip() for part in inside.split(",")] if inside else []
     if inside == "" or len(parts) > len(declared):
-        raise UserError(f"{kind} {given!r} has other parameters than it takes; write {form}")
+        raise UserError(f"{kind} {given!r} has the wrong number of parameters; write {form}")
     values = []
     for position, (parameter, default) in enumerate(declared.items()):
         if position >= len(parts):
@@ -165,12 +167,12 @@ def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[float,
 
 
 def number(value: float) -> str:
-    """The shortest decimal that reads back as the same double; whole numbers without ``.0``."""
+    """Return the shortest decimal that reads back as the same double, without a final ``.0``."""
     return repr(float(value)).removesuffix(".0")
 
 
 def canonical(kind: str, given: str, registry: Registry[E]) -> str:
-    """The one way to write a name: parameters as shortest decimals, trailing defaults left out.
+    """Return a name in canonical form: parameters as shortest decimals, trailing defaults left out.
 
     Raises UserError as ``parse`` does.
     """

@@ -205,7 +205,7 @@ def test_steepest_slopes_of_the_bent_activations() -> None:
 POINTS = np.concatenate([np.linspace(-30, 30, 2001), [-1e4, -100.0, 100.0, 1e4]])
 POINTS = POINTS[POINTS != 0]
 
-# In double precision. TensorFlow holds the slope of leaky_relu and a constant of its erf in
+# In double precision. TensorFlow keeps the slope of leaky_relu and a constant of its erf in
 # float32, and torch's softplus leaves out log1p(exp(-x)) < 2.1e-9 above 20: each below half a
 # float32 ulp. The tanh form of gelu is 5e-4 away.
 TOLERANCE = 2.0**-24
@@ -225,8 +225,8 @@ def test_native_value_and_slope_are_the_definition(name: str, framework: str) ->
 @pytest.mark.parametrize("framework", ["numpy", *NATIVE])
 @pytest.mark.parametrize("name", NAMES)
 def test_native_in_single_precision(name: str, framework: str) -> None:
-    """The precision of training. 16 ulp of the largest intermediate result: mish and silu
-    subtract products of x, so the unit is that of max(1, |x|)."""
+    """In the precision of training the error is below 16 ulp of the largest intermediate result:
+    mish and silu subtract products of x, so the unit is that of max(1, |x|)."""
     points = POINTS.astype(np.float32)
     value, slope = load(framework).evaluate(name, points)
     function = resolve(name)
@@ -243,7 +243,7 @@ def _slope_at(framework: Framework, name: str, point: float) -> float:
 @pytest.mark.parametrize("framework", NATIVE)
 @pytest.mark.parametrize("name", [name for name in NAMES if resolve(name).entry.kinks])
 def test_native_slope_at_a_kink(name: str, framework: str) -> None:
-    """One exception is known and held to: TensorFlow takes selu's slope from the right."""
+    """The one exception is TensorFlow, which takes the slope of selu from the right."""
     for kink in resolve(name).entry.kinks:
         left = float(resolve(name).slope(np.array(kink)))
         expected = SELU_SCALE if (name, framework) == ("selu", "tensorflow") else left

@@ -20,8 +20,8 @@ def test_root_seed_and_split_decide_every_byte(entry: Dataset, split: str) -> No
     inputs, labels = entry.sample(0, 1, split)
     assert inputs.tobytes() == draws[0, 1, split][0].tobytes()
     assert labels.tobytes() == draws[0, 1, split][1].tobytes()
-    for one, other in itertools.combinations(keys, 2):
-        assert draws[one][0].tobytes() != draws[other][0].tobytes()
+    for first, second in itertools.combinations(keys, 2):
+        assert draws[first][0].tobytes() != draws[second][0].tobytes()
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -40,9 +40,9 @@ def test_an_entry_describes_its_data(entry: Dataset, split: str) -> None:
 
 def test_draws_of_circles_share_no_point() -> None:
     keys = itertools.product((0, 1), (0, 1), SPLITS)
-    for one, other in itertools.combinations([circles(*key)[0] for key in keys], 2):
+    for first, second in itertools.combinations([circles(*key)[0] for key in keys], 2):
         # Of 2,000 float32 coordinates a few are equal by chance.
-        assert np.intersect1d(one, other).size < 20
+        assert np.intersect1d(first, second).size < 20
 
 
 def test_circles_are_balanced_and_shuffled() -> None:
@@ -57,7 +57,7 @@ def test_circles_are_balanced_and_shuffled() -> None:
 
 
 def radii(label: int, split: str) -> Array:
-    """Radii of the points of one circle, over 20 seeds: 10,000 of them."""
+    """Return the radii of the points of one circle over 20 seeds: (10000,)."""
     drawn = [circles(0, seed, split) for seed in range(20)]
     return np.concatenate(
         [
@@ -68,7 +68,7 @@ def radii(label: int, split: str) -> Array:
 
 
 def rice(values: Array, radius: float, noise: float) -> float:
-    """p-value of the law of |(radius, 0) + noise * N(0, I)|, whatever the angle."""
+    """Return the p-value under the law of |(radius, 0) + noise * N(0, I)|, whatever the angle."""
     return float(stats.kstest(values, stats.rice(b=radius / noise, scale=noise).cdf).pvalue)
 
 
@@ -79,7 +79,7 @@ def test_radii_of_the_circles(label: int, radius: float, split: str) -> None:
 
 
 def test_other_circles_are_caught() -> None:
-    """The other label's circle, 10 % more or less noise, a factor of 0.49."""
+    """The mistakes: the other label's circle, 10 % more or less noise, a factor of 0.49."""
     assert rice(radii(0, "train"), 0.5, 0.1) < 1e-4
     for noise in (0.09, 0.11):
         assert rice(radii(0, "train"), 1.0, noise) < 1e-4
@@ -93,7 +93,7 @@ def test_an_unknown_split_says_which_there_are(entry: Dataset) -> None:
 
 
 def test_digits_are_dealt_into_two_splits() -> None:
-    """Every image once: the 1,797 of scikit-learn are all different."""
+    """Every image is in one split, once: the 1,797 of scikit-learn are all different."""
     parts = [digits(0, 3, split) for split in SPLITS]
     for (inputs, labels), size in zip(parts, DIGITS.values(), strict=True):
         assert inputs.shape == (size, 64)

@@ -40,7 +40,7 @@ ERRORS, LEVEL = 5.0, 1e-6
 
 @functools.cache
 def drawn(framework: str, name: str, seed: int = 20, swap: bool = False) -> tuple[Array, Array]:
-    """Kernel and bias from a framework; ``swap`` exchanges the fans, a mistake to be caught."""
+    """Draw kernel and bias by a framework; ``swap`` exchanges the fans, a mistake to be caught."""
     if swap:
         kernel, bias = load(framework).draw(name, FAN_OUT, FAN_IN, seed)
         return kernel.T, bias
@@ -48,7 +48,7 @@ def drawn(framework: str, name: str, seed: int = 20, swap: bool = False) -> tupl
 
 
 def variance_error(values: Array, law: laws.Law) -> float:
-    """Standard errors between the mean square of the values and the variance of the law."""
+    """Return the standard errors between the values' mean square and the law's variance."""
     values = np.asarray(values, dtype=np.float64)
     variance = law.variance(FAN_IN, FAN_OUT)
     standard_error = variance * math.sqrt((law.kurtosis + 2.0) / values.size)
@@ -56,18 +56,18 @@ def variance_error(values: Array, law: laws.Law) -> float:
 
 
 def mean_error(values: Array, law: laws.Law) -> float:
-    """Standard errors between the mean of the values and 0."""
+    """Return the standard errors between the mean of the values and 0."""
     mean = np.mean(values, dtype=np.float64)
     return float(mean / math.sqrt(law.variance(FAN_IN, FAN_OUT) / values.size))
 
 
 def law_pvalue(values: Array, law: laws.Law) -> float:
-    """p-value of the Kolmogorov-Smirnov test of the values against the law."""
+    """Return the p-value of the Kolmogorov-Smirnov test of the values against the law."""
     return uniform_pvalue(law.cdf(np.ravel(values), FAN_IN, FAN_OUT))
 
 
 def uniform_pvalue(probabilities: Array) -> float:
-    """The same for values that went through their distribution function: they are U(0, 1)."""
+    """Return it for values of a distribution function, which are U(0, 1)."""
     return float(kstest(probabilities, "uniform").pvalue)
 
 
@@ -271,8 +271,8 @@ def test_exchanged_fans_are_looked_for_where_they_matter() -> None:
 
 
 def test_small_mistakes_are_caught() -> None:
-    """2 % of the variance; a normal that is truncated without widening (77 % of the variance);
-    and the right variance with the wrong shape."""
+    """The mistakes: 2 % of the variance; a normal that is truncated without widening (77 % of the
+    variance); and the right variance with the wrong shape."""
     rng = np.random.default_rng(3)
     law = resolve("he_normal").law()
     shape = (FAN_IN, FAN_OUT)

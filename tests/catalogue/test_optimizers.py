@@ -123,8 +123,8 @@ def test_a_framework_takes_the_steps_of_the_formula(name: str, form: Formulas) -
 @pytest.mark.parametrize("name", ["rmsprop", "adam"])
 def test_the_other_form_is_caught(name: str) -> None:
     """At gradients near epsilon the two forms move by different distances."""
-    one, other = (path_by_formula(name, form) for form in ("torch", "keras"))
-    assert np.abs(one / other - 1).max() > 0.1
+    by_torch, by_keras = (path_by_formula(name, form) for form in ("torch", "keras"))
+    assert np.abs(by_torch / by_keras - 1).max() > 0.1
 
 
 def test_what_declares_nothing_says_so() -> None:

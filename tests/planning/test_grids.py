@@ -47,8 +47,8 @@ def test_identity_holds_only_what_differs_from_the_defaults() -> None:
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
 def test_each_profile_contains_the_smaller(study: Study) -> None:
-    held = [grids.cells(study, grids.Selection(profile, ("torch",))) for profile in PROFILES]
-    for smaller, larger in itertools.pairwise(held):
+    cells = [grids.cells(study, grids.Selection(profile, ("torch",))) for profile in PROFILES]
+    for smaller, larger in itertools.pairwise(cells):
         assert all(larger.get(cell, 0) >= seeds for cell, seeds in smaller.items())
 
 
@@ -71,14 +71,14 @@ def test_more_seeds_add_blocks_and_change_none() -> None:
 def test_set_replaces_the_main_grid_and_restricts_the_others() -> None:
     propagation = STUDIES["propagation"]
     chosen = grids.parse_overrides(["activation=relu,mish"], [propagation])
-    found = grids.cells(propagation, grids.Selection("standard", ("torch",), chosen))
-    assert {cell["activation"] for cell in found} == {"relu", "mish"}
+    cells = grids.cells(propagation, grids.Selection("standard", ("torch",), chosen))
+    assert {cell["activation"] for cell in cells} == {"relu", "mish"}
     # relu with He has 200 seeds for a claim, in a grid of its own; mish goes through the main one.
-    most = {
-        name: max(n for cell, n in found.items() if cell["activation"] == name)
+    seeds = {
+        name: max(n for cell, n in cells.items() if cell["activation"] == name)
         for name in ("relu", "mish")
     }
-    assert most == {"relu": 200, "mish": BLOCK}
+    assert seeds == {"relu": 200, "mish": BLOCK}
 
 
 def test_members_share_their_program() -> None:
@@ -160,7 +160,7 @@ def test_a_stack_without_supported_members_costs_nothing() -> None:
 
 
 def undeclared(monkeypatch: pytest.MonkeyPatch, texts: Sequence[str]) -> list[str | None]:
-    """The reasons of a stack of training in torch, with entries that name nothing for torch."""
+    """Return the reasons of a stack of training in torch, with entries that declare nothing."""
     grids._reason.cache_clear()
     activation = dataclasses.replace(ACTIVATIONS["tanh"], name="bare", native=dict)
     initializer = dataclasses.replace(INITIALIZERS["he_normal"], name="bare", native=dict)

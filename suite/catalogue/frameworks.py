@@ -99,7 +99,6 @@ _NUMPY = Entry(
         "defaults.value": "the NumPy oracle has no defaults: every number is given to it",
         "idioms.attempt": "printed code is run in a framework, not in the NumPy oracle",
         "idioms.compare": "the NumPy oracle has no layers to be called",
-        "initializers.shared_seeded": "the NumPy oracle has no initializer objects to be shared",
         "normalization.running": "the NumPy oracle has no layer that keeps running statistics",
         "normalization.defaults": "the NumPy oracle has no defaults: every number is given to it",
         "normalization.rescaled": "the NumPy oracle has no normalization layer behind a kernel",

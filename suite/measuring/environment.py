@@ -76,16 +76,20 @@ _SHARED = ("numpy", "scipy", "pandas", "scikit-learn")
 def versions(frameworks: Sequence[str]) -> dict[str, str]:
     """Return the version of each library that the numbers depend on; ``absent`` where it is not
     installed."""
-    by_package = metadata.packages_distributions()
-    packages = [package for name in frameworks for package in entry_of(name).packages]
-    names = [*_SHARED, *(by_package.get(package, [package])[0] for package in packages)]
     result = {"python": platform.python_version()}
-    for name in names:
+    for name in (*_SHARED, *_packages(frameworks)):
         try:
             result[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             result[name] = "absent"
     return result
+
+
+def _packages(frameworks: Sequence[str]) -> list[str]:
+    """Return the names under which what the frameworks import is installed."""
+    by_import = metadata.packages_distributions()
+    imported = [package for name in frameworks for package in entry_of(name).packages]
+    return [by_import.get(package, [package])[0] for package in imported]
 
 
 def determinism(frameworks: Sequence[str]) -> dict[str, str]:
@@ -98,24 +102,29 @@ def determinism(frameworks: Sequence[str]) -> dict[str, str]:
     return WORKER | flags
 
 
-def unused_cuda_build() -> str | None:
-    """Return a line that says that torch was installed with NVIDIA's libraries, or None.
+def unused_cuda_builds(frameworks: Sequence[str]) -> list[str]:
+    """Return a line for each package of the frameworks that came with NVIDIA's libraries.
 
-    No worker sees a GPU, so the gigabytes of a CUDA build lie unused. torch is not imported: its
-    build shows in its version (as in ``2.13.0+cu130``) or in what it requires.
+    No worker sees a GPU, so the gigabytes of a CUDA build lie unused. Nothing is imported: a build
+    shows in its version (as in ``2.13.0+cu130``) or in what it requires whatever is chosen.
     """
-    try:
-        torch = metadata.distribution("torch")
-    except metadata.PackageNotFoundError:
-        return None
     names = {name for d in metadata.distributions() if (name := d.name or "").startswith("nvidia-")}
-    required = " ".join(torch.requires or ())
-    if "+cu" not in torch.version and not (names and "nvidia-" in required):
-        return None
-    return (
-        f"torch {torch.version} is a CUDA build: {len(names)} packages of NVIDIA lie unused, since"
-        " everything runs on the CPU; README says how to install the small build"
-    )
+    lines = []
+    for name in _packages(frameworks):
+        try:
+            package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        required = any(
+            text.startswith("nvidia-") and "extra ==" not in text for text in package.requires or ()
+        )
+        if "+cu" in package.version or (names and required):
+            lines.append(
+                f"{name} {package.version} is a CUDA build: {len(names)} packages of NVIDIA lie"
+                " unused, since everything runs on the CPU; README says how to install the small"
+                " build"
+            )
+    return lines
 
 
 def tree_hash() -> str:

@@ -19,8 +19,9 @@ from suite.measuring.measure_stack import measure
 from suite.planning import grids
 from suite.probes.defaults import DefaultNumbers
 from suite.probes.idioms import Mechanisms
+from suite.probes.initializers import LayerDraws
 from suite.probes.signals import Signals
-from suite.studies import STUDIES
+from suite.studies import STUDIES, idioms
 from suite.types import PROFILES, Cell, Study, Unsupported, UserError
 from tests.support import ROOT
 
@@ -144,6 +145,28 @@ def test_a_gap_in_the_probes_is_one(framework: str) -> None:
         if function not in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}:
             missing.add(name)
     assert missing == set(FRAMEWORKS[framework].gaps) & FUNCTIONS
+
+
+def measured(framework: str, study: str, case: str) -> object:
+    """What a framework gives for a case that it declares as a gap."""
+    home = frameworks.load(framework)
+    if study == "initializers":
+        return home.probe(LayerDraws).sharing(case, [(2, 3), (3, 2)], 0)
+    assert study == "idioms"
+    if case in idioms.STARTS:
+        return home.probe(Mechanisms).initialise(case, idioms.SHAPES, 0)
+    return home.probe(Mechanisms).attempt(case)
+
+
+@pytest.mark.parametrize(
+    ("framework", "gap"),
+    [(entry.name, gap) for entry in FRAMEWORKS for gap in entry.gaps if gap not in FUNCTIONS],
+)
+def test_a_gap_in_a_case_is_one(framework: str, gap: str) -> None:
+    """So that a gap which closes is noticed."""
+    study, _, case = gap.partition(".")
+    with pytest.raises(UserError, match=case):
+        measured(framework, study, case)
 
 
 def looked_up(study: Study) -> Iterator[tuple[str, str]]:

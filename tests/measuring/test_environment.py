@@ -41,5 +41,7 @@ def test_a_cuda_build_of_torch_is_named(
 ) -> None:
     install(tmp_path, packages)
     monkeypatch.syspath_prepend(str(tmp_path))
-    line = environment.unused_cuda_build()
-    assert line is None if says is None else says in str(line)
+    lines = environment.unused_cuda_builds(("torch",))
+    assert len(lines) == (says is not None)
+    assert all(str(says) in line for line in lines)
+    assert environment.unused_cuda_builds(("numpy",)) == []

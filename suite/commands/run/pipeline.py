@@ -70,8 +70,8 @@ def _measure(
     """Measure and store the stacks of a plan that are not stored yet."""
     stacks = runner.pending(plan, results)
     say(_opening(plan, results, len(stacks), resumed, jobs))
-    if "torch" in plan.selection.frameworks and (unused := environment.unused_cuda_build()):
-        say(unused)
+    for line in environment.unused_cuda_builds(plan.selection.frameworks):
+        say(line)
     if not stacks:
         return
     job = Job(results.folder, plan.selection.root)

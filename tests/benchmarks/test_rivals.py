@@ -1,6 +1,6 @@
 """The rivals of the benchmark do the engine's work: the same steps from the same weights.
 
-And the table of the benchmark is what its file says.
+The table of the benchmark contains what its file contains.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ WAYS = [
 
 @pytest.fixture(autouse=True)
 def _seeded() -> Iterator[None]:
-    """In this process the engine has set TensorFlow's flags, and tf.data shuffles with a seed
-    alone; in the benchmark no rival shares a process with the engine."""
+    """Seed TensorFlow: in this process the engine has set its flags, with which tf.data shuffles
+    only with a seed. In the benchmark no rival shares a process with the engine."""
     from suite.frameworks.tensorflow.backend import tf
 
     kept = importlib.import_module("tensorflow.python.eager.context").global_seed()
@@ -54,18 +54,18 @@ def _seeded() -> Iterator[None]:
 
 
 def made(loss: str) -> TrainTask:
-    """Three members, batches of 32, 32 and 6."""
+    """Return a task of three members with batches of 32, 32 and 6."""
     return make_task(loss=loss, optimizer="rmsprop", record=(0, EPOCHS))
 
 
 @functools.cache
 def engine(framework: str, loss: str) -> Snapshot:
-    """The end of the engine's training."""
+    """Return the end of the engine's training."""
     return list(frameworks.load(framework).train(made(loss)))[-1]
 
 
 def check(layers: Sequence[Array], end: Snapshot, member: int) -> None:
-    """The member's weights, and with them the held-out loss that is computed for all."""
+    """Compare a member's weights, from which the held-out loss of all ways is computed."""
     expected = [values[member] for layer in end.weights for values in layer]
     for ours, theirs in zip(layers, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE * np.abs(theirs).max())
@@ -136,7 +136,7 @@ def test_every_contestant_has_what_it_is_compared_with() -> None:
 
 
 def entry(work: str, turn: int, name: str, seconds: float, **facts: object) -> dict[str, object]:
-    """One benchmark as pytest-benchmark stores it."""
+    """Return one benchmark as pytest-benchmark stores it."""
     common = {
         "against": [],
         "many": False,
@@ -173,8 +173,8 @@ def test_the_table_is_made_of_the_file_alone() -> None:
     last = "suite, torch, last epoch recorded alone"
     floor = "draws and products alone, torch"
     benchmarks = [
-        # Round 2 is twice as slow for all: the ratio does not see it. What the engine compiled is
-        # not in its time.
+        # Round 2 is twice as slow for all, which does not change the ratio. The engine's seconds of
+        # compiling are not part of its time.
         entry("circles", 1, "suite, torch", 1.25, **suite),
         entry("circles", 1, last, 1.05, **suite | {"against": ["suite, torch"]}),
         entry("circles", 1, "slow", 0.5, **fit),

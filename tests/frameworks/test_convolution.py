@@ -1,4 +1,5 @@
-"""The convolutional probes of both frameworks, tied to the definition by hand-made gradients."""
+"""The convolutional probes of both frameworks against the definition, whose gradients are by
+hand."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ MEMBERS, POINTS, SIDE, FILTERS, CLASSES, BATCH = 2, 8, 4, 3, 3, 4
 SHAPES = ((3, 3, 1, FILTERS), (3, 3, FILTERS, FILTERS), (SIDE**2 * FILTERS, CLASSES))
 
 TOLERANCE = 2e-5
-"""Of the largest value: single against double precision through two convolutions and four steps
-stayed below 2e-6, and a flipped kernel or a wrong order of flattening is off by 0.1."""
+"""As a share of the largest value. Single against double precision, through two convolutions and
+four steps, stayed below 2e-6; a flipped kernel or a wrong order of flattening is off by 0.1."""
 
 Trained = tuple[Array, Array, Array]
 
@@ -40,40 +41,40 @@ def train(framework: str, weights: Weights, optimizer: str = "sgd", members: int
     heldout = rng.normal(size=(MEMBERS, 5, SIDE, SIDE)).astype(np.float32)
     labels = rng.integers(0, CLASSES, (MEMBERS, POINTS)).astype(np.float32)
     order = np.array([[rng.permutation(POINTS) for _ in range(MEMBERS)] for _ in range(2)])
-    some = slice(members)
+    chosen = slice(members)
     trained: Trained = (
         load(framework)
         .probe(Convolutions)
         .train(
             "tanh",
             optimizer,
-            tuple((kernel[some], bias[some]) for kernel, bias in weights),
-            inputs[some],
-            labels[some],
-            heldout[some],
-            order[:, some],
+            tuple((kernel[chosen], bias[chosen]) for kernel, bias in weights),
+            inputs[chosen],
+            labels[chosen],
+            heldout[chosen],
+            order[:, chosen],
             BATCH,
         )
     )
     return trained
 
 
-def gap(found: Trained, exact: Trained) -> float:
+def gap(result: Trained, exact: Trained) -> float:
     return max(
-        float(np.abs(one - other).max() / np.abs(other).max())
-        for one, other in zip(found, exact, strict=True)
+        float(np.abs(ours - right).max() / np.abs(right).max())
+        for ours, right in zip(result, exact, strict=True)
     )
 
 
 @pytest.mark.parametrize("framework", NATIVE)
 def test_training_is_the_definition(framework: str) -> None:
-    found, exact = train(framework, start()), train("numpy", start())
-    assert [part.shape for part in found] == [(4, 2), (2, POINTS, CLASSES), (2, 5, CLASSES)]
-    assert gap(found, exact) < TOLERANCE
+    result, exact = train(framework, start()), train("numpy", start())
+    assert [part.shape for part in result] == [(4, 2), (2, POINTS, CLASSES), (2, 5, CLASSES)]
+    assert gap(result, exact) < TOLERANCE
 
 
 def test_a_turned_kernel_is_caught() -> None:
-    """A convolution in the sense of mathematics turns the kernel; networks correlate."""
+    """The convolution of mathematics turns the kernel; networks correlate."""
     kernel, bias = start()[0]
     turned = ((kernel[:, ::-1, ::-1], bias), *start()[1:])
     assert gap(train("numpy", turned), train("numpy", start())) > 100 * TOLERANCE
@@ -89,14 +90,14 @@ def test_the_definitions_gradient_is_a_difference_quotient() -> None:
     nudged[0, 1, 1, 0, 0] += 1e-6
     up = train("numpy", ((nudged, bias), *start()[1:]), "sgd(1e-12)", members=1)[0][0, 0]
     assert moved[0] == pytest.approx(still[0], abs=1e-12)  # the first loss is before any step
-    assert abs(up - still[0]) / 1e-6 < 1.0  # a slope of one weight, not an artefact
+    assert abs(up - still[0]) / 1e-6 < 1.0  # the slope by one weight, not an artefact
     # The second pass over the data has fallen where every gradient points downhill.
     assert moved[2:].sum() < still[2:].sum()
 
 
 @pytest.mark.parametrize("framework", NATIVE)
 def test_members_do_not_touch_each_other(framework: str) -> None:
-    """Adam keeps a state: the second member must not begin with the first one's."""
+    """Adam keeps a state: the second member must not start with the state of the first."""
     alone = train(framework, start(), "adam", members=1)
     both = train(framework, start(), "adam", members=2)
     assert alone[0][:, 0].tobytes() == np.ascontiguousarray(both[0][:, 0]).tobytes()

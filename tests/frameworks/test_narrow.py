@@ -1,4 +1,4 @@
-"""The compiled way of narrow networks in torch is the plain way, and is left where it cannot be.
+"""Compiled training of narrow networks in torch equals plain training, and is used where it can be.
 
 The twin is the plain loop of ``torch_twin``, as for all stacks of torch. Each activation takes a
 second or two to compile.
@@ -42,12 +42,12 @@ needs_compiler = pytest.mark.skipif(
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three networks are worth it."""
+    """Let three networks be enough work to compile."""
     monkeypatch.setattr(narrow, "WORTH", 0)
 
 
 def check_members(task: TrainTask, tolerance: float = TOLERANCE) -> None:
-    """Every member equals the network trained alone."""
+    """Compare every member with the network trained alone."""
     assert narrow.usable(task)
     snapshots = list(TORCH.train(task))
     for member in range(MEMBERS):
@@ -58,7 +58,7 @@ def check_members(task: TrainTask, tolerance: float = TOLERANCE) -> None:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("activation", activations.ACTIVATIONS.names)
 def test_the_float64_oracle_agrees(activation: str) -> None:
-    """Logits, loss, gradients and six steps of SGD."""
+    """This compares logits, loss, gradients and six steps of SGD."""
     task = make_task(activation=activation)
     assert narrow.usable(task)
     check_oracle(TORCH, task)
@@ -129,7 +129,7 @@ def test_a_diverging_member_disturbs_no_neighbour(start: float) -> None:
 @needs_compiler
 @pytest.mark.usefixtures("small")
 def test_a_member_has_the_same_bits_in_a_larger_stack() -> None:
-    """Each network is a lane of a vector of its own: more than the plain way can promise."""
+    """Each network is a lane of a vector: plain training cannot promise the same."""
     task = make_task()
     few, many = list(TORCH.train(task)), list(TORCH.train(pick(task, [2, 0, 1] * 7)))
     for place, member in enumerate([2, 0, 1]):
@@ -139,26 +139,26 @@ def test_a_member_has_the_same_bits_in_a_larger_stack() -> None:
 @needs_compiler
 @pytest.mark.usefixtures("small")
 def test_one_member_alone_and_a_batch_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sizes of 1, for which torch likes to write code of their own."""
+    """Sizes of 1, for which torch may generate other code."""
     task = pick(dataclasses.replace(make_task(), batch=23), [1])  # 70 points: the last batch has 1
     compiled = list(TORCH.train(task))
     monkeypatch.setattr(narrow, "WORTH", np.inf)
     check(values(compiled, 0), values(list(TORCH.train(task)), 0))
 
 
-# --- when it is taken -----------------------------------------------------------------------------
+# --- when it is used ------------------------------------------------------------------------------
 
 
 @needs_compiler
-def test_what_is_usable_is_what_the_engine_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_compiles_what_is_usable(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[type[Stack]] = []
     init = Stack.__init__
 
-    def noted(self: Stack, task: TrainTask) -> None:
+    def recording(self: Stack, task: TrainTask) -> None:
         taken.append(type(self))
         init(self, task)
 
-    monkeypatch.setattr(Stack, "__init__", noted)
+    monkeypatch.setattr(Stack, "__init__", recording)
     next(iter(TORCH.train(make_task())))
     monkeypatch.setattr(narrow, "WORTH", 0)
     next(iter(TORCH.train(make_task())))
@@ -178,14 +178,14 @@ def test_what_is_usable_is_what_the_engine_takes(monkeypatch: pytest.MonkeyPatch
         make_task(clipping="norm(0.25)"),
     ],
 )
-def test_other_networks_take_the_plain_way(task: TrainTask) -> None:
+def test_other_networks_are_trained_plainly(task: TrainTask) -> None:
     assert narrow.usable(make_task())
     assert not narrow.usable(task)
 
 
 @needs_compiler
 @pytest.mark.usefixtures("small")
-def test_wide_networks_take_the_plain_way() -> None:
+def test_wide_networks_are_trained_plainly() -> None:
     task = make_task()
     wide = dataclasses.replace(task.architecture, width=narrow.WIDEST + 1)
     assert not narrow.usable(dataclasses.replace(task, architecture=wide))
@@ -198,15 +198,15 @@ def test_plans_expect_what_the_engine_does() -> None:
 
 
 @pytest.fixture
-def asked_again() -> Iterator[None]:
+def fresh_compiler() -> Iterator[None]:
     frameworks.compiler.cache_clear()
     yield
     frameworks.compiler.cache_clear()
 
 
-@pytest.mark.usefixtures("small", "asked_again")
+@pytest.mark.usefixtures("small", "fresh_compiler")
 @pytest.mark.parametrize("command", ["none", "false", "/nowhere/g++"])
-def test_without_a_compiler_all_take_the_plain_way(
+def test_without_a_compiler_all_are_trained_plainly(
     command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXX", command)

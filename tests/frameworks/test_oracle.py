@@ -1,4 +1,4 @@
-"""The NumPy oracle, to which the frameworks are held: itself held to the definitions."""
+"""The NumPy oracle, with which the frameworks are compared, against the definitions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEMBERS, POINTS = 3, 11
 
 
 def make_weights(model: Architecture, seed: int = 0, members: int = MEMBERS) -> Weights:
-    """N(0, 1) kernels and biases for every member."""
+    """Draw kernels and biases from N(0, 1) for every member."""
     rng = np.random.default_rng(seed)
     return tuple(
         (rng.normal(size=(members, *shape)), rng.normal(size=(members, shape[1])))
@@ -30,7 +30,7 @@ def make_weights(model: Architecture, seed: int = 0, members: int = MEMBERS) -> 
 
 
 def make_task(**changes: object) -> TrainTask:
-    """Three members with data of their own: 11 points in batches of 4, 4 and 3."""
+    """Return a task of three members with data of their own: 11 points in batches of 4, 4 and 3."""
     rng = np.random.default_rng(1)
     model = Architecture(inputs=2, width=4, depth=2, outputs=1, activation="tanh")
     task = TrainTask(
@@ -51,7 +51,7 @@ def make_task(**changes: object) -> TrainTask:
 
 
 def order(epoch: int) -> Array:
-    """Another order for each member and epoch."""
+    """Return another order for each member and epoch."""
     rng = np.random.default_rng(epoch)
     return np.stack([rng.permutation(POINTS) for _ in range(MEMBERS)])
 
@@ -59,21 +59,21 @@ def order(epoch: int) -> Array:
 def differences(
     loss: Callable[[Weights], Array], weights: Weights, h: float = 1e-5
 ) -> list[list[Array]]:
-    """Central differences of ``loss``, (K,), by every entry, all members at a time: a member's
-    loss must not feel the others, or these differ from its gradient."""
+    """Return central differences of ``loss``, (K,), by every entry, for all members at a time:
+    if the loss of a member depended on the others, these would differ from its gradient."""
     result = []
     for layer in range(len(weights)):
         pair = []
         for part in range(2):
-            found = np.zeros_like(weights[layer][part])
-            for index in np.ndindex(*found.shape[1:]):
+            slopes = np.zeros_like(weights[layer][part])
+            for index in np.ndindex(*slopes.shape[1:]):
                 sides = []
                 for step in (h, -h):
                     moved = [[kernel.copy(), bias.copy()] for kernel, bias in weights]
                     moved[layer][part][(slice(None), *index)] += step
                     sides.append(loss(tuple((kernel, bias) for kernel, bias in moved)))
-                found[(slice(None), *index)] = (sides[0] - sides[1]) / (2 * h)
-            pair.append(found)
+                slopes[(slice(None), *index)] = (sides[0] - sides[1]) / (2 * h)
+            pair.append(slopes)
         result.append(pair)
     return result
 
@@ -84,11 +84,11 @@ def test_gradient_is_the_derivative_of_the_loss(activation: str) -> None:
     the gradients are of order 0.1."""
     task = make_task()
     x, y = task.inputs.astype(np.float64), task.labels.astype(np.float64)
-    found = gradient(activation, task.weights, x, y)
+    result = gradient(activation, task.weights, x, y)
     expected = differences(
         lambda weights: cross_entropy(forward(activation, weights, x), y), task.weights
     )
-    for pair, expected_pair in zip(found, expected, strict=True):
+    for pair, expected_pair in zip(result, expected, strict=True):
         for part, expected_part in zip(pair, expected_pair, strict=True):
             assert np.max(np.abs(part - expected_part)) < 1e-8
 
@@ -124,31 +124,31 @@ def test_cross_entropy_is_minus_the_mean_log_likelihood() -> None:
 
 @pytest.mark.parametrize("activation", ACTIVATIONS.names)
 def test_propagate(activation: str) -> None:
-    """Forward by definition; backward against differences, with tolerances as above."""
+    """Forward against the definition; backward against differences, with tolerances as above."""
     rng = np.random.default_rng(4)
     weights = tuple((rng.normal(size=shape), rng.normal(size=4)) for shape in ((5, 4), (4, 4)))
     inputs, cotangent = rng.normal(size=(6, 5)), rng.normal(size=(6, 4))
     function = activations.resolve(activation)
-    (found,) = ORACLE.propagate((activation,), weights, inputs, cotangent)
-    for layers in (found.preactivation, found.activation, found.gradient):
+    (result,) = ORACLE.propagate((activation,), weights, inputs, cotangent)
+    for layers in (result.preactivation, result.activation, result.gradient):
         assert np.shape(layers) == (2, 6, 4)
 
     first = inputs @ weights[0][0] + weights[0][1]
     second = function.value(first) @ weights[1][0] + weights[1][1]
-    assert np.allclose(found.preactivation, [first, second], rtol=1e-13)
-    assert np.allclose(found.activation, function.value(np.stack([first, second])), rtol=1e-13)
+    assert np.allclose(result.preactivation, [first, second], rtol=1e-13)
+    assert np.allclose(result.activation, function.value(np.stack([first, second])), rtol=1e-13)
 
     def objective(first: Array) -> Array:
         return np.asarray(
             cotangent * function.value(function.value(first) @ weights[1][0] + weights[1][1])
         )
 
-    assert np.allclose(found.gradient[1], cotangent * function.slope(second), rtol=1e-13)
+    assert np.allclose(result.gradient[1], cotangent * function.slope(second), rtol=1e-13)
     h = 1e-5
     for unit in range(4):
         step = h * np.eye(4)[unit]
         change = objective(first + step).sum(axis=1) - objective(first - step).sum(axis=1)
-        assert np.allclose(found.gradient[0][:, unit], change / (2 * h), atol=1e-8)
+        assert np.allclose(result.gradient[0][:, unit], change / (2 * h), atol=1e-8)
 
 
 def test_evaluate_keeps_the_precision() -> None:
@@ -161,7 +161,7 @@ def test_evaluate_keeps_the_precision() -> None:
 
 
 def test_sgd_steps_by_hand() -> None:
-    """Three batches of each of two epochs, and what was recorded of each before its update."""
+    """Three batches of each of two epochs, and the loss and hits of each before its update."""
     task = make_task(record=(0, 2))
     before, after = ORACLE.train(task)
     weights = task.weights
@@ -186,8 +186,8 @@ def test_sgd_steps_by_hand() -> None:
     assert before.batch_loss.shape == before.batch_correct.shape == (0, MEMBERS)
 
 
-def assert_same_weights(found: Weights, expected: Weights) -> None:
-    for pair, expected_pair in zip(found, expected, strict=True):
+def assert_same_weights(result: Weights, expected: Weights) -> None:
+    for pair, expected_pair in zip(result, expected, strict=True):
         for part, expected_part in zip(pair, expected_pair, strict=True):
             assert part.dtype == np.float64
             assert np.allclose(part, expected_part, rtol=1e-12, atol=1e-14)
@@ -215,12 +215,12 @@ def test_a_member_trains_as_if_alone(optimizer: str) -> None:
     together = list(ORACLE.train(task))[-1]
     for member in range(MEMBERS):
         alone = list(ORACLE.train(pick(task, [member])))[-1]
-        own = tuple((kernel[[member]], bias[[member]]) for kernel, bias in together.weights)
-        assert_same_weights(alone.weights, own)
+        part = tuple((kernel[[member]], bias[[member]]) for kernel, bias in together.weights)
+        assert_same_weights(alone.weights, part)
 
 
 def test_a_diverged_member_leaves_its_neighbours_alone() -> None:
-    """One member starts so large that its loss is inf; no warning, and the others as before."""
+    """One member starts so large that its loss is inf; no warning, and the others do not change."""
     task = make_task()
     broken = tuple((kernel.copy(), bias.copy()) for kernel, bias in task.weights)
     broken[-1][0][1] = 1e308
@@ -233,7 +233,7 @@ def test_a_diverged_member_leaves_its_neighbours_alone() -> None:
 
 
 def moved(optimizer: str, steps: int) -> tuple[list[Array], list[Array]]:
-    """The kernel of a single linear layer along full-batch steps, and its gradients."""
+    """Return the kernel of a single linear layer along full-batch steps, and its gradients."""
     model = Architecture(inputs=2, width=1, depth=0, outputs=1, activation="linear")
     task = make_task(
         architecture=model,
@@ -270,7 +270,8 @@ def test_adam_in_the_form_of_keras() -> None:
 
 
 def test_a_wrong_gradient_is_caught() -> None:
-    """The tolerance of the gradient test, against a slope that is off by one part in 10,000."""
+    """The tolerance of the gradient test is below the effect of a slope off by one part in
+    10,000."""
     task = make_task()
     x, y = task.inputs.astype(np.float64), task.labels.astype(np.float64)
     right = gradient("tanh", task.weights, x, y)
@@ -288,7 +289,7 @@ def test_a_wrong_gradient_is_caught() -> None:
         ({"residual": 1.0}, "residual=1.0"),
     ],
 )
-def test_what_the_oracle_cannot_do_it_says(changes: dict[str, object], says: str) -> None:
+def test_the_oracle_names_what_it_cannot_do(changes: dict[str, object], says: str) -> None:
     task = make_task()
     model = dataclasses.replace(task.architecture, **changes)  # type: ignore[arg-type]  # fields by name
     with pytest.raises(UserError, match=says):
@@ -312,7 +313,7 @@ def test_the_oracle_has_no_choices_of_its_own(field: str, given: str) -> None:
 
 
 def test_gradients_on_the_next_batch() -> None:
-    """The four points with which the following epoch begins."""
+    """They are the four points with which the following epoch begins."""
     snapshots = list(ORACLE.train(make_task(gradients_on="batch")))
     task = make_task()
     rows = np.arange(MEMBERS)[:, None]

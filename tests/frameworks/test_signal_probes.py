@@ -1,4 +1,4 @@
-"""The probes of signals in both frameworks are what the slow definition says."""
+"""The probes of signals in both frameworks against the slow definition."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from suite.types import Array, Weights
 
 BOTH = ("torch", "tensorflow")
 ROUNDING = 2e-5
-"""Share of the largest entry: single precision through three layers of at most 7 terms, whose
-products round by 6e-8 each; a transposed kernel or a lost slope is off by its whole size."""
+"""As a share of the largest entry: single precision through three layers of at most 7 terms, whose
+products round by 6e-8 each; a transposed kernel or a missing slope is off by its whole size."""
 
 
 def network(*sizes: int) -> Weights:
@@ -26,22 +26,22 @@ def network(*sizes: int) -> Weights:
     )
 
 
-def close(found: Array, expected: Array) -> None:
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= ROUNDING * np.abs(expected).max()
+def close(result: Array, expected: Array) -> None:
+    assert result.shape == expected.shape
+    assert np.abs(result - expected).max() <= ROUNDING * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_jacobian(name: str, activation: str) -> None:
     weights, point = network(4, 7, 5, 6), np.linspace(-1, 1, 4)
-    found = frameworks.probe(name, Signals).jacobian(activation, weights, point)
-    close(found, frameworks.probe("numpy", Signals).jacobian(activation, weights, point))
+    result = frameworks.probe(name, Signals).jacobian(activation, weights, point)
+    close(result, frameworks.probe("numpy", Signals).jacobian(activation, weights, point))
 
 
 def test_the_definition_of_the_jacobian_is_a_limit_of_differences() -> None:
     weights, point, step = network(3, 5, 5), np.array([0.3, -0.2, 0.9]), 1e-6
-    found = frameworks.probe("numpy", Signals).jacobian("tanh", weights, point)
+    result = frameworks.probe("numpy", Signals).jacobian("tanh", weights, point)
 
     def output(x: Array) -> Array:
         for kernel, bias in weights:
@@ -52,36 +52,37 @@ def test_the_definition_of_the_jacobian_is_a_limit_of_differences() -> None:
         shift = step * np.eye(3)[feature]
         quotient = (output(point + shift) - output(point - shift)) / (2 * step)
         # Central differences are off by step^2 and by rounding over step, both about 1e-10.
-        assert found[:, feature] == pytest.approx(quotient, abs=1e-8)
+        assert result[:, feature] == pytest.approx(quotient, abs=1e-8)
 
 
 @pytest.mark.parametrize("name", BOTH)
 def test_through_is_one_layer_of_each_network(name: str) -> None:
     rng = np.random.default_rng(4)
     parts = [rng.normal(size=size).astype(np.float32) for size in ((3, 4, 5), (3, 5), (3, 2, 4))]
-    found = frameworks.probe(name, Signals).through("relu", *parts)
-    close(found, frameworks.probe("numpy", Signals).through("relu", *parts))
+    result = frameworks.probe(name, Signals).through("relu", *parts)
+    close(result, frameworks.probe("numpy", Signals).through("relu", *parts))
     alone = [part[1:2] for part in parts]
-    close(frameworks.probe(name, Signals).through("relu", *alone), found[1:2].astype(np.float64))
+    close(frameworks.probe(name, Signals).through("relu", *alone), result[1:2].astype(np.float64))
 
 
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize(("precision", "share"), [("single", ROUNDING), ("double", 1e-13)])
 def test_backward_in_each_precision(name: str, precision: str, share: float) -> None:
-    """The double one agrees to 1e-13 of the largest entry, which no single-precision step could."""
+    """Double precision agrees to 1e-13 of the largest entry, which no single-precision step
+    could."""
     rng = np.random.default_rng(5)
     weights = network(5, 5, 5)
     inputs, cotangent = rng.normal(size=(2, 3, 5))
     given = ("sigmoid", weights, inputs, cotangent, precision)
-    found = frameworks.probe(name, Signals).backward(*given)
+    result = frameworks.probe(name, Signals).backward(*given)
     expected = frameworks.probe("numpy", Signals).backward(*given)
-    assert found.dtype == (np.float32 if precision == "single" else np.float64)
-    assert np.abs(found - expected).max() <= share * np.abs(expected).max()
+    assert result.dtype == (np.float32 if precision == "single" else np.float64)
+    assert np.abs(result - expected).max() <= share * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("name", ["numpy", *BOTH])
 def test_the_smallest_number_is_normal_or_denormal(name: str) -> None:
-    """Which of the two is the framework's own business, and is what the probe is there to say."""
+    """Either is correct; the probe says which of the two a framework reaches."""
     for precision, allowed in (("single", (-149, -126)), ("double", (-1074, -1022))):
-        found = frameworks.probe(name, Signals).smallest(precision)
-        assert math.log2(found) in allowed
+        result = frameworks.probe(name, Signals).smallest(precision)
+        assert math.log2(result) in allowed

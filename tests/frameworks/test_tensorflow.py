@@ -33,7 +33,7 @@ from tests.support.tensorflow_twin import DEFAULTS, OPTIMIZERS, build, denses, t
 TENSORFLOW = TensorFlow()
 
 NOISY = 2e-3
-"""The tolerance with Adam and batch norm: the bias before it has no gradient but rounding noise,
+"""The tolerance with Adam and batch norm: the bias before the norm has rounding noise as gradient,
 which Adam divides by its own size, nearly: up to a few percent of a full step of 0.001 each time
 (seen: 2.4e-4 of the largest entry)."""
 
@@ -48,7 +48,7 @@ CASES = [
 def test_a_member_is_the_network_trained_alone(
     normalization: str, dropout: float, optimizer: str
 ) -> None:
-    """With its own data, weights, order and masks, through full and short batches, two epochs."""
+    """Each has its own data, weights, order and masks, in full and short batches of two epochs."""
     task = make_task(normalization, dropout, optimizer=optimizer)
     snapshots = list(TENSORFLOW.train(task))
     tolerance = NOISY if (normalization, optimizer) == ("batch", "adam") else TOLERANCE
@@ -58,11 +58,11 @@ def test_a_member_is_the_network_trained_alone(
 
 def test_default_settings_are_the_frameworks_own_and_the_comparison_sees_them() -> None:
     task = make_task("batch", optimizer="rmsprop", settings="default")
-    found = values(list(TENSORFLOW.train(task)), 0)
-    check(found, train_alone(task, 0))
-    # The widest tolerance of this file still tells batch norm's epsilon and momentum apart.
+    result = values(list(TENSORFLOW.train(task)), 0)
+    check(result, train_alone(task, 0))
+    # The widest tolerance of this file still shows another epsilon and momentum of batch norm.
     with pytest.raises(AssertionError):
-        check(found, train_alone(dataclasses.replace(task, settings="common"), 0), NOISY)
+        check(result, train_alone(dataclasses.replace(task, settings="common"), 0), NOISY)
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_a_member_is_what_fit_makes_of_the_network() -> None:
     assert np.average(last.batch_loss[:, 1], weights=[32, 32, 6]) == pytest.approx(
         history["loss"][0], rel=1e-5
     )
-    found, expected = values([last], 1), {}
+    result, expected = values([last], 1), {}
     for i, dense in enumerate(denses(model)):
         expected[f"kernel {i}"], expected[f"bias {i}"] = dense.get_weights()
-    check({name: found[name] for name in expected}, expected)
+    check({name: result[name] for name in expected}, expected)
 
 
-# --- what the members of a stack do to each other: nothing ---------------------------------------
+# --- the members of a stack do not affect each other ---------------------------------------------
 
 
 @pytest.mark.parametrize("normalization", ["none", "batch"])
@@ -111,7 +111,7 @@ def test_a_diverging_member_leaves_its_neighbours_alone(normalization: str) -> N
 
 
 def test_masks_belong_to_a_member() -> None:
-    """Three members alike but for their noise; the first and the last share theirs."""
+    """Three members that differ only in their noise; the first and the last have the same."""
     alike = pick(make_task(dropout=DROPOUT, depth=1), [0, 0, 0])
     snapshots = list(TENSORFLOW.train(dataclasses.replace(alike, noise=(5, 6, 5))))
     first, second, third = np.concatenate([snapshot.batch_loss for snapshot in snapshots]).T
@@ -131,15 +131,15 @@ def test_every_member_and_layer_has_its_own_seed() -> None:
 def test_a_stack_of_one_is_a_stack() -> None:
     task = make_task(depth=1)
     last = MEMBERS - 1
-    stacked, alone = (list(TENSORFLOW.train(one)) for one in (task, pick(task, [last])))
+    stacked, alone = (list(TENSORFLOW.train(each)) for each in (task, pick(task, [last])))
     check(values(alone, 0), values(stacked, last))
 
 
-# --- snapshots, and the same again ---------------------------------------------------------------
+# --- snapshots and repetition --------------------------------------------------------------------
 
 
 def test_a_snapshot_changes_nothing() -> None:
-    """Neither running statistics nor seed states: training goes on as if it had not been taken."""
+    """Neither running statistics nor seed states change: training goes on as without a snapshot."""
     task = make_task("batch", DROPOUT, depth=1)
     often = list(TENSORFLOW.train(task))
     once = list(TENSORFLOW.train(dataclasses.replace(task, record=(2,))))
@@ -157,7 +157,7 @@ def test_pieces_of_a_snapshot_cover_every_member(monkeypatch: pytest.MonkeyPatch
     assert stack.Stack(task).piece == 2
     (pieces,) = TENSORFLOW.train(task)
     for member in range(MEMBERS):
-        # The order of sums may depend on the shape: some roundings.
+        # The order of sums may depend on the shape, which changes some roundings.
         check(values([pieces], member), values([whole], member), 1e-5)
 
 
@@ -173,5 +173,6 @@ def test_the_same_task_twice_gives_the_same_bits() -> None:
 
 @pytest.mark.parametrize(("activation", "batch"), [("tanh", POINTS), ("silu", 100), ("relu", 35)])
 def test_the_oracle_agrees(activation: str, batch: int) -> None:
-    """Forward, loss, gradients and steps of SGD; batches of all points, or two equal ones."""
+    """This compares forward pass, loss, gradients and steps of SGD, in one batch or two equal
+    ones."""
     check_oracle(TENSORFLOW, make_task(activation=activation, batch=batch))

@@ -1,4 +1,4 @@
-"""TensorFlow as a guest: what it leaves as found in the process that imports it."""
+"""What TensorFlow leaves unchanged in the process that imports it: generators, memory, output."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_no_global_generator_is_used_or_seeded() -> None:
 
 def test_a_finished_or_abandoned_task_leaves_no_graph_behind() -> None:
     def graphs() -> int:
-        return sum(type(found).__name__ == "FuncGraph" for found in gc.get_objects())
+        return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
 
     gc.collect()
     before = graphs()

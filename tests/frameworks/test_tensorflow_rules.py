@@ -1,4 +1,4 @@
-"""What a task chooses by name in TensorFlow: each choice is what the plain loop makes of it.
+"""The choices of a task in TensorFlow: each of them is compared with the plain loop.
 
 Residual connections, losses, clipping, schedules, hyper-parameters, precision, and the points on
 which gradients are taken; the twin is ``tensorflow_twin``.
@@ -60,7 +60,7 @@ def task_of(choice: str, **changes: Any) -> TrainTask:
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-def test_a_choice_is_what_the_plain_loop_makes_of_it(choice: str) -> None:
+def test_a_choice_gives_what_the_plain_loop_gives(choice: str) -> None:
     task = task_of(choice)
     snapshots = list(TENSORFLOW.train(task))
     check(values(snapshots, MEMBERS - 1), train_alone(task, MEMBERS - 1), TOLERANCE)
@@ -78,9 +78,9 @@ def test_the_comparison_sees_a_choice_that_is_not_followed(field: str, other: st
     }[field]
     task = task_of(choice)
     plain = task_of(choice, **{field: other})
-    found = values(list(TENSORFLOW.train(plain)), 0)
+    result = values(list(TENSORFLOW.train(plain)), 0)
     with pytest.raises(AssertionError):
-        check(found, train_alone(task, 0), TOLERANCE)
+        check(result, train_alone(task, 0), TOLERANCE)
 
 
 def test_outputs_of_a_categorical_task_have_an_entry_per_class() -> None:
@@ -100,9 +100,9 @@ def test_double_precision_is_double_throughout(choice: str) -> None:
     snapshots = list(TENSORFLOW.train(task))
     with backend.precision("float64"):
         expected = train_alone(task, 1)
-    found = values(snapshots, 1)
-    check(found, expected, DOUBLE_TOLERANCE)
-    assert {value.dtype.name for name, value in found.items() if name != "batch_correct"} == {
+    result = values(snapshots, 1)
+    check(result, expected, DOUBLE_TOLERANCE)
+    assert {value.dtype.name for name, value in result.items() if name != "batch_correct"} == {
         "float64"
     }
 
@@ -118,11 +118,11 @@ def test_single_precision_holds_whatever_keras_is_set_to() -> None:
     task = task_of("squared", record=(0, 1))
     expected = list(TENSORFLOW.train(task))
     with backend.precision("float64"):
-        found = list(TENSORFLOW.train(task))
-    assert all_bits(found, 0) == all_bits(expected, 0)
+        result = list(TENSORFLOW.train(task))
+    assert all_bits(result, 0) == all_bits(expected, 0)
 
 
-# --- what the members of a stack do to each other: nothing ---------------------------------------
+# --- the members of a stack do not affect each other ---------------------------------------------
 
 
 @pytest.mark.parametrize("clipping", [name for name in CLIPPING if name != "none"])
@@ -153,25 +153,25 @@ def test_each_member_is_clipped_by_its_own_norm() -> None:
         axis=1,
     )
     norms = np.linalg.norm(moves, axis=1)
-    # Weights near 1 carry the moves: each entry rounds at 6e-8.
+    # The moves are added to weights near 1, each of which rounds at 6e-8.
     np.testing.assert_allclose(norms[1:], 0.25, rtol=1e-5)
 
 
 def test_the_norm_that_clips_is_the_functions_own() -> None:
-    """The norm is handed to TensorFlow's function, which would take the same."""
+    """The norm that is passed to TensorFlow's function is the one that it would compute."""
     rng = np.random.default_rng(4)
     gradients = [tf.constant(rng.normal(size=shape), tf.float32) for shape in ((3, 4), (4,))]
     clip = rules.clipper("norm(0.25)")
     assert clip is not None
     expected, norm = tf.clip_by_global_norm(gradients, 0.25)
     assert norm > 0.25
-    for found, wanted in zip(clip(gradients), expected, strict=True):
-        np.testing.assert_allclose(found, wanted, rtol=1e-6)  # two roundings
+    for ours, theirs in zip(clip(gradients), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)  # two roundings
 
 
 def test_a_chosen_stack_of_one_is_a_stack() -> None:
     task = task_of("gradients on a batch", clipping="norm(0.25)")
-    stacked, alone = (list(TENSORFLOW.train(one)) for one in (task, pick(task, [2])))
+    stacked, alone = (list(TENSORFLOW.train(each)) for each in (task, pick(task, [2])))
     check(values(alone, 0), values(stacked, 2))
 
 
@@ -185,7 +185,7 @@ def test_pieces_of_a_snapshot_choose_their_own_points(monkeypatch: pytest.Monkey
         check(values([pieces], member), values([whole], member), 1e-5)  # other sums: roundings
 
 
-# --- names that nothing has ----------------------------------------------------------------------
+# --- unknown names -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,12 @@ def test_propagate_agrees_with_the_oracle(activation: str) -> None:
         for i, o in itertools.pairwise(sizes)
     )
     inputs, cotangent = (rng.normal(size=(4, n)).astype(np.float32) for n in (7, 16))
-    (found,) = TENSORFLOW.propagate((activation,), weights, inputs, cotangent)
+    (signals,) = TENSORFLOW.propagate((activation,), weights, inputs, cotangent)
     (expected,) = frameworks.load("numpy").propagate((activation,), weights, inputs, cotangent)
-    assert np.shape(found.preactivation) == np.shape(found.gradient) == (3, 4, 16)
+    assert np.shape(signals.preactivation) == np.shape(signals.gradient) == (3, 4, 16)
     for name in ("preactivation", "activation", "gradient"):
         # sums of 16 products in float32: some roundings of values up to 3
-        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-5)
+        np.testing.assert_allclose(getattr(signals, name), getattr(expected, name), atol=1e-5)
 
 
 @pytest.mark.parametrize("precision", [np.float32, np.float64])
@@ -69,7 +69,7 @@ def test_a_draw_becomes_a_tensor_without_a_copy() -> None:
     assert constant(kernel, "float64").dtype == "float64"
 
 
-def test_what_was_drawn_is_forgotten_with_its_array() -> None:
+def test_a_drawn_tensor_is_released_with_its_array() -> None:
     kernel, _ = TENSORFLOW.draw("he_normal", 6, 6, 1)
     number = id(kernel)
     assert number in backend._VIEWED
@@ -83,8 +83,8 @@ def test_zeros_and_constants_need_no_seed() -> None:
     assert np.all(TENSORFLOW.draw("constant(0.5)", 3, 2, 1)[0] == 0.5)
 
 
-def test_default_is_what_the_layer_does_when_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Dense with other defaults is followed, so none of them is written down here."""
+def test_default_is_what_the_layer_does_without_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Dense with other defaults is followed: none of them is written down in the suite."""
 
     class Other(keras.layers.Dense):  # type: ignore[misc]
         def __init__(self, units: int) -> None:

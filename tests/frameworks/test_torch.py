@@ -38,7 +38,7 @@ TORCH = Torch()
 def check_members(
     task: TrainTask, without: tuple[str, ...] = (), tolerance: float = TOLERANCE
 ) -> None:
-    """Every member of the stack equals its twin."""
+    """Compare every member of the stack with its twin."""
     snapshots = list(TORCH.train(task))
     replayed = masks(task)
     for member in range(MEMBERS):
@@ -75,17 +75,18 @@ def test_adaptive_optimizers(optimizer: str, dropout: float, settings: str) -> N
 def test_adaptive_optimizers_with_batch_norm(optimizer: str) -> None:
     """A bias in front of batch norm has no effect and a gradient of zero. These optimizers divide
     by the gradient's size, so they turn its rounding into whole steps. The bias drifts, and the
-    moving average of the inference mode runs after it; training mode feels nothing."""
+    moving average of the inference mode follows it; training mode is not affected."""
     hidden = tuple(f"bias {layer}" for layer in range(DEPTH))
     inference = ("logits", "loss", "heldout_logits", "heldout_loss")
     check_members(make_task("batch", optimizer=optimizer), without=hidden + inference)
 
 
 def test_each_member_has_its_own_masks() -> None:
-    """And each step, layer and epoch too; they keep 1 - p of the units and scale them up."""
+    """Each step, layer and epoch has its own too; they keep 1 - p of the units and scale them
+    up."""
     task = make_task(dropout=DROPOUT)
-    found = [row.flatten()[:30].tolist() for mask in masks(task) for row in mask]
-    assert len({tuple(row) for row in found}) == len(found) == 2 * 3 * DEPTH * MEMBERS
+    drawn = [row.flatten()[:30].tolist() for mask in masks(task) for row in mask]
+    assert len({tuple(row) for row in drawn}) == len(drawn) == 2 * 3 * DEPTH * MEMBERS
     everything = torch.cat([mask.flatten() for mask in masks(task)])
     assert set(everything.tolist()) == {0.0, float(np.float32(1 / (1 - DROPOUT)))}
     # 6,300 draws: a standard deviation of 0.006; p instead of 1 - p would be 0.4 away.
@@ -121,11 +122,11 @@ def test_same_seed_same_bytes_and_another_seed_others() -> None:
         assert all_bits(first, member) != all_bits(other, member)
 
 
-def test_the_global_generator_is_left_as_found() -> None:
+def test_the_global_generator_is_left_as_it_was() -> None:
     """Also while a training waits between two snapshots."""
-    found = torch.get_rng_state()
+    state = torch.get_rng_state()
     for _ in TORCH.train(make_task("batch", DROPOUT)):
-        assert torch.equal(torch.get_rng_state(), found)
+        assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_snapshots_keep_their_values_and_leave_the_task_alone() -> None:
@@ -143,7 +144,7 @@ def test_snapshots_keep_their_values_and_leave_the_task_alone() -> None:
 def test_pieces_of_a_snapshot_change_nothing(
     normalization: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two members a piece instead of all three. Batch norm sums in another order then."""
+    """Two members a piece instead of all three; batch norm then sums in another order."""
     task = make_task(normalization, record=(1,))
     (whole,) = TORCH.train(task)
     monkeypatch.setattr(stacks, "PIECE", 2 * POINTS * WIDTH * (DEPTH + 1))
@@ -157,5 +158,5 @@ def test_pieces_of_a_snapshot_change_nothing(
 
 @pytest.mark.parametrize("activation", activations.ACTIVATIONS.names)
 def test_the_float64_oracle_agrees(activation: str) -> None:
-    """Logits, loss, gradients and three steps of SGD."""
+    """This compares logits, loss, gradients and three steps of SGD."""
     check_oracle(TORCH, make_task(activation=activation, record=(0, 1)))

@@ -1,6 +1,7 @@
-"""What a task may choose, in torch: residual connections, losses, clipping, schedules, precision.
+"""The choices of a task in torch: residual connections, losses, clipping, schedules, precision.
 
-Every choice is tied to the plain loop of ``torch_twin``, and shown to make a difference there.
+Every choice is compared with the plain loop of ``torch_twin``, and shown to make a difference
+there.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ TORCH = Torch()
 
 
 def check_members(task: TrainTask, tolerance: float = TOLERANCE) -> None:
-    """Every member of the stack equals its twin."""
+    """Compare every member of the stack with its twin."""
     snapshots = list(TORCH.train(task))
     replayed: list[Tensor] = masks(task) if task.architecture.dropout else []
     for member in range(MEMBERS):
@@ -40,14 +41,14 @@ def check_members(task: TrainTask, tolerance: float = TOLERANCE) -> None:
 
 
 def differs(task: TrainTask, other: TrainTask) -> bool:
-    """Whether each member's twin ends elsewhere, by more than the tests tolerate."""
+    """Return whether each member's twin ends at other weights, by more than the tests tolerate."""
 
-    def apart(one: Values, two: Values) -> bool:
-        gap = np.abs(one["kernel 0"] - two["kernel 0"]).max()
-        return bool(gap > 10 * TOLERANCE * np.abs(one["kernel 0"]).max())
+    def unequal(ours: Values, theirs: Values) -> bool:
+        gap = np.abs(ours["kernel 0"] - theirs["kernel 0"]).max()
+        return bool(gap > 10 * TOLERANCE * np.abs(ours["kernel 0"]).max())
 
     return all(
-        apart(train_alone(task, member, []), train_alone(other, member, []))
+        unequal(train_alone(task, member, []), train_alone(other, member, []))
         for member in range(MEMBERS)
     )
 
@@ -61,7 +62,7 @@ def test_residual(normalization: str, dropout: float) -> None:
 
 
 def test_a_residual_connection_begins_at_the_second_layer() -> None:
-    """From the input on, x + r f(x) would need as many units as features."""
+    """From the first layer on, x + r f(x) would need as many units as features."""
     task = make_task(residual=2.0, depth=1)
     (first, *_), (plain, *_) = TORCH.train(task), TORCH.train(make_task(depth=1))
     np.testing.assert_array_equal(first.logits, plain.logits)
@@ -81,8 +82,8 @@ def test_clipping(clipping: str) -> None:
 
 
 def test_a_norm_below_the_threshold_is_left_alone() -> None:
-    """Member 1 has a hundredth of the gradient, and its neighbours are clipped all the same. A
-    norm over the whole stack would clip it with them."""
+    """Member 1 has a hundredth of the gradient, and its neighbours are still clipped. A norm
+    over the whole stack would clip it with them."""
     task = make_task(clipping="norm(0.25)", loss="squared", depth=0)
     task.inputs[1] *= 0.01
     task.labels[1] *= 0.01
@@ -157,7 +158,7 @@ def test_gradients_on_the_next_batch() -> None:
         task = make_task(normalization, DROPOUT, gradients_on="batch", precision="double")
         check_members(task, DOUBLE_TOLERANCE)
     batch, everything = (
-        next(TORCH.train(make_task(gradients_on=which))) for which in ("batch", "all")
+        next(TORCH.train(make_task(gradients_on=points))) for points in ("batch", "all")
     )
     np.testing.assert_array_equal(batch.loss, everything.loss)
     assert not np.allclose(batch.gradients[0][0], everything.gradients[0][0], rtol=0.01)

@@ -31,25 +31,26 @@ def test_propagate_is_the_chain_rule(activation: str) -> None:
     inputs, cotangent = (rng.normal(size=(5, n)).astype(np.float32) for n in (7, 24))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        (found,) = TORCH.propagate((activation,), tuple(weights), inputs, cotangent)
+        (signals,) = TORCH.propagate((activation,), tuple(weights), inputs, cotangent)
     hidden, befores, slopes = inputs.astype(np.float64), [], []
     for layer, (kernel, bias) in enumerate(weights):
         before = hidden @ kernel.astype(np.float64) + bias
         hidden = np.tanh(before) if activation == "tanh" else np.maximum(before, 0)
         slopes.append(1 - hidden**2 if activation == "tanh" else (before > 0).astype(np.float64))
         befores.append(before)
-        np.testing.assert_allclose(found.preactivation[layer], before, rtol=0, atol=1e-4)
-        np.testing.assert_allclose(found.activation[layer], hidden, rtol=0, atol=1e-4)
+        np.testing.assert_allclose(signals.preactivation[layer], before, rtol=0, atol=1e-4)
+        np.testing.assert_allclose(signals.activation[layer], hidden, rtol=0, atol=1e-4)
     gradient = cotangent.astype(np.float64)
     for layer in reversed(range(10)):
         gradient = gradient * slopes[layer]
         scale = np.abs(gradient).max()
-        np.testing.assert_allclose(found.gradient[layer], gradient, rtol=0, atol=1e-4 * scale)
+        np.testing.assert_allclose(signals.gradient[layer], gradient, rtol=0, atol=1e-4 * scale)
         gradient = gradient @ weights[layer][0].T.astype(np.float64)
 
 
 def test_draw_is_the_fresh_layer() -> None:
-    """What a user gets after ``torch.manual_seed``; kernels are (fan_in, fan_out)."""
+    """It is the layer that a user gets after ``torch.manual_seed``; kernels are (fan_in,
+    fan_out)."""
     kernel, bias = TORCH.draw("default", 3, 400, 7)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
@@ -58,7 +59,8 @@ def test_draw_is_the_fresh_layer() -> None:
     np.testing.assert_array_equal(bias, layer.bias.detach().numpy())
     kernel, bias = TORCH.draw("he_uniform", 3, 400, 7)
     assert kernel.shape == (3, 400)
-    # U(-b, b) with b = sqrt(6 / fan_in): the largest of 1,200 draws is above 0.98 b, but for e^-24.
+    # U(-b, b) with b = sqrt(6 / fan_in): the largest of 1,200 draws is above 0.98 b, with a
+    # probability of 1 - e^-24.
     assert 0.98 < np.abs(kernel).max() / np.sqrt(6 / 3) <= 1
     np.testing.assert_array_equal(bias, np.zeros(400, np.float32))
 
@@ -92,14 +94,16 @@ def test_evaluate_keeps_the_precision(precision: str) -> None:
 
 def test_same_seed_same_bytes_and_another_seed_others() -> None:
     for initializer in ("default", "he_normal", "orthogonal"):
-        one, same, other = (TORCH.draw(initializer, 3, 4, seed)[0].tobytes() for seed in (5, 5, 6))
-        assert one == same != other
+        first, same, other = (
+            TORCH.draw(initializer, 3, 4, seed)[0].tobytes() for seed in (5, 5, 6)
+        )
+        assert first == same != other
 
 
-def test_the_global_generator_is_left_as_found() -> None:
-    found = torch.get_rng_state()
+def test_the_global_generator_is_left_as_it_was() -> None:
+    state = torch.get_rng_state()
     for initializer in ("default", "orthogonal", "zeros"):
         TORCH.draw(initializer, 3, 4, 1)
     TORCH.propagate(("tanh",), ((np.eye(3), np.zeros(3)),), np.ones((2, 3)), np.ones((2, 3)))
     TORCH.evaluate("relu", np.ones(3))
-    assert torch.equal(torch.get_rng_state(), found)
+    assert torch.equal(torch.get_rng_state(), state)

@@ -1,4 +1,4 @@
-"""The self-test: everything planted is caught, and a blunt judge would be noticed."""
+"""The self-test: every planted defect is caught, and a judge that misses one would be noticed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from suite.selftest.bench import KERNELS, LAYERS, rows
 from suite.selftest.defects import DEFECTS, Defect, plant
 from suite.types import Array
 
-EPSILON = next(one for one in DEFECTS if one.name == "batch norm's epsilon by default")
+EPSILON = next(defect for defect in DEFECTS if defect.name == "batch norm's epsilon by default")
 
 
 @functools.cache
 def whole() -> Any:
-    """What ``suite selftest --json`` prints in a process that loads no framework."""
+    """Return what ``suite selftest --json`` prints in a process that loads no framework."""
     absent = ["torch", "tensorflow", "keras", "sklearn"]
     code = (
         "import sys\n"
@@ -45,11 +45,11 @@ def whole() -> Any:
 
 
 def test_everything_is_caught_without_a_framework() -> None:
-    found = whole()
-    assert [one["name"] for one in found["defects"] if not one["caught"]] == []
-    assert [one["name"] for one in found["controls"] if not one["passed"]] == []
-    assert found["exit_code"] == found["returncode"] == 0
-    assert len(found["defects"]) == len(DEFECTS)
+    printed = whole()
+    assert [defect["name"] for defect in printed["defects"] if not defect["caught"]] == []
+    assert [control["name"] for control in printed["controls"] if not control["passed"]] == []
+    assert printed["exit_code"] == printed["returncode"] == 0
+    assert len(printed["defects"]) == len(DEFECTS)
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,15 @@ def test_everything_is_caught_without_a_framework() -> None:
     ],
 )
 def test_these_defects_are_among_them(name: str) -> None:
-    (one,) = [one for one in whole()["defects"] if one["name"] == name]
-    assert one["with"] in ("refuted", "undecided")
-    assert one["without"] == "supported"
+    (defect,) = [defect for defect in whole()["defects"] if defect["name"] == name]
+    assert defect["with"] in ("refuted", "undecided")
+    assert defect["without"] == "supported"
 
 
 def test_the_sizes_that_are_stated() -> None:
     """Exchanged fans give 384/640 of the variance; 1 % of a gain is 2 % of a variance; 1e-3 beside
     the variance 9e-4 leaves a deviation of 0.69, in this draw of 64 samples 0.68."""
-    seen = {one["name"]: one["seen"] for one in whole()["defects"]}
+    seen = {defect["name"]: defect["seen"] for defect in whole()["defects"]}
     assert seen["fan_in and fan_out exchanged"].startswith("0.6 [")
     assert seen["wrong gain"].startswith("1.02 [")
     assert seen["batch norm's epsilon by default"].startswith("0.677 [")
@@ -83,14 +83,14 @@ def test_the_sizes_that_are_stated() -> None:
 
 
 def test_names_are_used_once_and_claims_are_shipped() -> None:
-    assert len({one.name for one in DEFECTS}) == len(DEFECTS)
-    assert {one.claim for one in DEFECTS} <= {claim.id for claim in shipped()}
+    assert len({defect.name for defect in DEFECTS}) == len(DEFECTS)
+    assert {defect.claim for defect in DEFECTS} <= {claim.id for claim in shipped()}
 
 
 def test_a_defect_of_a_framework_that_left_the_table_is_not_planted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """That is: one in its stand-in, or one that a claim about it must see."""
+    """That is a defect in its stand-in, or one that a claim about it must see."""
     assert not any(defect.unknown for defect in DEFECTS)
     monkeypatch.delitem(FRAMEWORKS._entries, "tensorflow")
     assert {defect.name for defect in DEFECTS if defect.unknown} == {
@@ -106,9 +106,9 @@ def test_a_defect_of_a_framework_that_left_the_table_is_not_planted(
 
 
 def test_what_changes_nothing_is_not_caught() -> None:
-    found = plant(replace(EPSILON, altered={"normalization.layer": lambda honest: honest}))
-    assert (found.before.verdict, found.after.verdict) == ("supported", "supported")
-    assert not found.caught
+    result = plant(replace(EPSILON, altered={"normalization.layer": lambda honest: honest}))
+    assert (result.before.verdict, result.after.verdict) == ("supported", "supported")
+    assert not result.caught
     assert plant(EPSILON).caught
 
 
@@ -125,10 +125,10 @@ def test_turning_in_another_way_is_not_enough(blunt: Defect) -> None:
     assert not plant(blunt).caught
 
 
-def test_a_claim_that_was_red_before_catches_nothing() -> None:
-    """With Keras' epsilon in both, the honest measurement would be as red."""
-    found = plant(EPSILON)
-    assert not replace(found, before=found.after).caught
+def test_a_claim_that_was_refuted_before_catches_nothing() -> None:
+    """With Keras' epsilon in both, the claim would contradict the honest measurement too."""
+    result = plant(EPSILON)
+    assert not replace(result, before=result.after).caught
 
 
 def test_planting_leaves_the_honest_rows_alone() -> None:
@@ -174,12 +174,12 @@ def test_intervals_that_are_too_narrow_are_noticed() -> None:
     assert not control.silent("normal", LEVEL, 1000, 3).passed
 
 
-def test_both_countings_are_of_the_same_intervals() -> None:
-    """What the judge finds different are the pairs whose interval, at its level, leaves out 0."""
+def test_both_counts_use_the_same_intervals() -> None:
+    """The judge finds those pairs different whose interval, at its level, leaves out 0."""
     halves = normal(shift=1.5)[:, :100]
-    found = control.differences(halves)
-    assert 5 < found < 95
-    assert found == control.excluded(halves, LEVEL)
+    result = control.differences(halves)
+    assert 5 < result < 95
+    assert result == control.excluded(halves, LEVEL)
     diverging = np.where(np.random.default_rng(2).random(halves.shape) < 0.05, np.inf, halves)
     assert control.differences(diverging) == control.excluded(diverging, LEVEL)
 

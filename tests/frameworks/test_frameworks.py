@@ -1,4 +1,4 @@
-"""The table of frameworks: loading by name, and nothing imported before it is asked for."""
+"""The table of frameworks: loading by name, and what an entry declares."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_missing_framework_says_how_to_install_it(monkeypatch: pytest.MonkeyPa
 
 
 def test_reading_the_catalogues_imports_nothing_heavy() -> None:
-    """In a fresh interpreter: every activation and initializer resolved, every name listed."""
+    """A fresh interpreter resolves every activation and initializer and lists every name."""
     code = """
 import sys
 from suite import frameworks
@@ -91,7 +91,7 @@ def test_a_gap_is_an_unsupported_run_with_its_reason(monkeypatch: pytest.MonkeyP
 
 
 def test_a_framework_that_left_the_table_can_still_be_planned() -> None:
-    """As its results were: with torch's rates, without gaps, and never installed here."""
+    """Old results may have its stacks: they get torch's rates, no gaps, and are not installed."""
     study = STUDIES["parity"]
     stack = grids.stacks(study, grids.Selection("quick", ("torch",)))[0]
     gone = replace(stack, framework="gone")

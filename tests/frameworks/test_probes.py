@@ -1,4 +1,4 @@
-"""Probes: each home is compared with its Protocols, and what it lacks is declared as a gap."""
+"""Probes: each home is compared with its Protocols, and declares what it lacks as a gap."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_an_unknown_topic_is_named_with_the_nearest(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_declared_gap_is_unsupported_with_its_reason() -> None:
-    """A topic that the oracle has no file for, and a function that its file does not have."""
+    """The oracle has no file for one topic, and lacks a function in the file of another."""
     gaps = FRAMEWORKS["numpy"].gaps
     with pytest.raises(Unsupported) as topic:
         frameworks.probe("numpy", DefaultNumbers).value("adam.epsilon", 0)
@@ -109,12 +109,12 @@ def test_each_call_of_a_timed_probe_is_timed(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def cells(study: Study, framework: str) -> list[Cell]:
-    """Every cell of a study's largest profile in a framework."""
+    """Return every cell of a study's largest profile in a framework."""
     return list(grids.cells(study, grids.Selection(PROFILES[-1], (framework,))))
 
 
 def cases(study: Study) -> set[str]:
-    """The gaps that a framework may declare for a study: the values of its local axes."""
+    """Return the gaps that a framework may declare for a study: the values of its local axes."""
     return {
         f"{study.name}.{value}"
         for cell in cells(study, "numpy")
@@ -130,7 +130,7 @@ def test_every_gap_names_a_function_or_a_case() -> None:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS.names)
 def test_a_gap_in_the_probes_is_one(framework: str) -> None:
-    """A framework has each function that a study needs of it, or declares it, and never both."""
+    """A framework has each function that a study needs, or declares it as a gap, and never both."""
     needed = {
         probes.name(function)
         for study in STUDIES
@@ -148,7 +148,7 @@ def test_a_gap_in_the_probes_is_one(framework: str) -> None:
 
 
 def measured(framework: str, study: str, case: str) -> object:
-    """What a framework gives for a case that it declares as a gap."""
+    """Measure a case that a framework declares as a gap."""
     home = frameworks.load(framework)
     if study == "initializers":
         return home.probe(LayerDraws).sharing(case, [(2, 3), (3, 2)], 0)
@@ -163,15 +163,15 @@ def measured(framework: str, study: str, case: str) -> object:
     [(entry.name, gap) for entry in FRAMEWORKS for gap in entry.gaps if gap not in FUNCTIONS],
 )
 def test_a_gap_in_a_case_is_one(framework: str, gap: str) -> None:
-    """So that a gap which closes is noticed."""
+    """If the framework learned to do it, this test would ask for the gap to be removed."""
     study, _, case = gap.partition(".")
     with pytest.raises(UserError, match=case):
         measured(framework, study, case)
 
 
 def looked_up(study: Study) -> Iterator[tuple[str, str]]:
-    """Whom a study's files ask for a probe, and which: of ``lab.oracle.probe(Signals).smallest``
-    the expression before ``.probe``, and "signals.smallest".
+    """Yield the owner and the name of each probe in a study's files: of the expression
+    ``lab.oracle.probe(Signals).smallest`` this is "lab.oracle" and "signals.smallest".
 
     Every look-up has this form, so that none is overlooked.
     """
@@ -184,13 +184,13 @@ def looked_up(study: Study) -> Iterator[tuple[str, str]]:
             match node:
                 case ast.Attribute(
                     value=ast.Call(
-                        func=ast.Attribute(value=asked, attr="probe"), args=[ast.Name(id=topic)]
+                        func=ast.Attribute(value=owner, attr="probe"), args=[ast.Name(id=topic)]
                     ),
                     attr=function,
                 ):
                     count += 1
                     protocol = getattr(package, topic)
-                    yield ast.unparse(asked), probes.name(getattr(protocol, function))
+                    yield ast.unparse(owner), probes.name(getattr(protocol, function))
         assert count == sum(
             isinstance(node, ast.Attribute) and node.attr == "probe" for node in ast.walk(tree)
         )
@@ -198,7 +198,7 @@ def looked_up(study: Study) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
 def test_a_study_names_the_probes_that_it_calls(study: Study) -> None:
-    called = {name for asked, name in looked_up(study) if not asked.endswith("oracle")}
+    called = {name for owner, name in looked_up(study) if not owner.endswith("oracle")}
     named = {
         probes.name(function) for cell in cells(study, "torch") for function in study.probes(cell)
     }
@@ -206,7 +206,7 @@ def test_a_study_names_the_probes_that_it_calls(study: Study) -> None:
 
 
 def test_a_gap_met_in_a_measurement_is_unsupported() -> None:
-    """The oracle raises Unsupported for batch normalization, of which no plan knows."""
+    """The oracle raises Unsupported for batch normalization, which no plan excludes."""
     (stack, *_) = grids.stacks(
         STUDIES["rescue"], grids.Selection("quick", ("numpy",), {"normalization": ("batch",)}, 1)
     )

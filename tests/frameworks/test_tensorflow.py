@@ -112,8 +112,8 @@ def test_a_diverging_member_leaves_its_neighbours_alone(normalization: str) -> N
 
 def test_masks_belong_to_a_member() -> None:
     """Three members that differ only in their noise; the first and the last have the same."""
-    alike = pick(make_task(dropout=DROPOUT, depth=1), [0, 0, 0])
-    snapshots = list(TENSORFLOW.train(dataclasses.replace(alike, noise=(5, 6, 5))))
+    copies = pick(make_task(dropout=DROPOUT, depth=1), [0, 0, 0])
+    snapshots = list(TENSORFLOW.train(dataclasses.replace(copies, noise=(5, 6, 5))))
     first, second, third = np.concatenate([snapshot.batch_loss for snapshot in snapshots]).T
     # Not the same bits: vectorised functions round the last values of an array differently.
     np.testing.assert_allclose(first, third, rtol=1e-5)

@@ -53,7 +53,7 @@ FRAMEWORKS.add(
 
 
 def copy(folder: Path) -> Path:
-    """The package in a folder of its own."""
+    """Copy the package into a folder."""
     ignored = shutil.ignore_patterns("__pycache__")
     return Path(shutil.copytree(ROOT / "suite", folder / "suite", ignore=ignored))
 
@@ -77,7 +77,7 @@ def suite(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def with_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy with the framework ``mirror``, which has the activations sigmoid and tanh alone."""
+    """Return a copy with the framework ``mirror``, which has no activation but sigmoid and tanh."""
     folder = tmp_path_factory.mktemp("mirror")
     package = copy(folder)
     home = package / "frameworks" / "mirror"
@@ -140,7 +140,7 @@ def test_an_added_framework_runs_and_is_judged_and_drawn(with_mirror: Path) -> N
 
 
 def test_without_a_framework_the_reference_is_still_read(tmp_path: Path) -> None:
-    """Claims about it are not judged; the runs of the others are, as before."""
+    """Claims about it are not judged; claims about the others keep their verdicts."""
     package = copy(tmp_path)
     shutil.rmtree(package / "frameworks" / "tensorflow")
     table = package / "catalogue" / "frameworks.py"

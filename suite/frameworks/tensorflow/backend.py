@@ -65,7 +65,7 @@ _VIEWED: dict[int, Any] = {}
 
 
 def view(tensor: Any) -> Array:
-    """Return a tensor's own memory as an array that nobody can write to."""
+    """Return a tensor's own memory as a read-only array."""
     array = np.asarray(tensor)
     _VIEWED[id(array)] = tensor
     weakref.finalize(array, _VIEWED.pop, id(array)).atexit = False
@@ -113,7 +113,7 @@ def release() -> None:
     """Free the traced programs that are no longer in use.
 
     They lie in reference cycles, and the runtime keeps a compiled form of every program that it has
-    run until it is told to forget. ``keras.backend.clear_session`` does both as well, but it also
+    run until the cache is cleared. ``keras.backend.clear_session`` does both as well, but it also
     throws away the global seed of Keras, which is the caller's.
     """
     gc.collect()

@@ -1,8 +1,8 @@
 """The data sets: seeded NumPy arrays, the same for every framework.
 
 An entry says how to sample the data, how large they are, and which loss and how many outputs a
-network needs that learns them. To add a data set, add an entry. What scikit-learn ships is loaded
-here alone.
+network that learns them needs. Draws must differ by root, seed and split, and every class must
+occur. To add a data set, add an entry. This is the only file that loads scikit-learn's data.
 """
 
 from __future__ import annotations

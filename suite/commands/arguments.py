@@ -1,7 +1,7 @@
 """The parser of the command line, and the types of its arguments.
 
-A number or a name is read where it is declared, so that a wrong one is an error of the option that
-it was given to. Every error is one line.
+Each option parses its own value, so that an error names the option that was wrong. Every error is
+one line.
 """
 
 from __future__ import annotations

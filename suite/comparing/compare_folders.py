@@ -23,7 +23,7 @@ from suite.planning.axes import AXES
 from suite.results.compressed import locate
 from suite.results.folder import Results
 from suite.results.manifest import Manifest
-from suite.results.runs import read_runs
+from suite.results.read_runs import read_runs
 from suite.types import UserError, Value
 
 

@@ -145,7 +145,7 @@ def _as_expected(claim: Claim, ruling: Ruling) -> bool | None:
 def margin(band: Band, interval: Interval) -> float:
     """Return the standard errors between the estimate and the nearest edge of a band.
 
-    NaN where the estimate is NaN. A verdict is decided from ``intervals.Z`` on.
+    NaN where the estimate is NaN. A verdict is decided once the margin reaches ``intervals.Z``.
     """
     estimate = interval.estimate
     if math.isnan(estimate):

@@ -16,7 +16,7 @@ from suite.planning.axes import canonical_value
 from suite.results.compressed import locate
 from suite.results.folder import Results
 from suite.results.manifest import MANIFEST, Manifest
-from suite.results.runs import read_cells
+from suite.results.read_runs import read_cells
 from suite.results.tables import header, missing_rows
 from suite.studies import STUDIES
 from suite.types import PROFILES, Study, UserError

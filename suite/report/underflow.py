@@ -25,7 +25,7 @@ SMALLEST_NORMAL = {
     "single": float(np.finfo(np.float32).smallest_normal),
     "double": float(np.finfo(np.float64).smallest_normal),
 }
-"""Precision -> the number below which its format has denormal numbers alone."""
+"""Precision -> the number below which its format has only denormal numbers."""
 
 
 def parts(tables: Tables) -> list[Part]:

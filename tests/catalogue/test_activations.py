@@ -14,7 +14,7 @@ from suite import frameworks
 from suite.catalogue import activations
 from suite.catalogue.activations import ACTIVATIONS, SELU_SCALE, resolve
 from suite.catalogue.frameworks import FRAMEWORKS
-from suite.results.runs import read_runs
+from suite.results.read_runs import read_runs
 from suite.types import Framework, UserError
 from tests.support import ROOT
 

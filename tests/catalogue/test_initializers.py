@@ -20,7 +20,7 @@ from suite import frameworks
 from suite.catalogue import initializers, laws
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.catalogue.initializers import INITIALIZERS, resolve
-from suite.results.runs import read_runs
+from suite.results.read_runs import read_runs
 from suite.types import Array, UserError
 from tests.support import ROOT
 

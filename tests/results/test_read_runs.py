@@ -12,7 +12,7 @@ import pytest
 from suite.commands.main import main
 from suite.commands.run import pipeline
 from suite.planning import grids
-from suite.results.runs import read_cells, read_runs
+from suite.results.read_runs import read_cells, read_runs
 from suite.results.tables import header, in_order
 from suite.studies import STUDIES
 from suite.types import UserError

@@ -17,7 +17,7 @@ from suite.catalogue.frameworks import installed
 from suite.judging.expected_runs import stored_plan
 from suite.planning.grids import Plan
 from suite.results.manifest import Manifest
-from suite.results.runs import read_cells
+from suite.results.read_runs import read_cells
 from suite.studies import STUDIES
 from suite.types import Stack, Status, Study
 

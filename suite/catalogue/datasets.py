@@ -31,10 +31,8 @@ def circles(root: int, seed: int, split: str) -> tuple[Array, Array]:
     500 points lie on the unit circle (label 0) and 500 on the circle of radius 0.5 (label 1),
     evenly spaced, shuffled, with Gaussian noise of standard deviation 0.1 on each coordinate:
     scikit-learn's ``make_circles``. ``split`` is ``train`` or ``heldout``, two independent draws
-    of the same law. Raises UserError for another split.
+    of the same law.
     """
-    if split not in SPLITS:
-        raise registry.unknown("split", split, SPLITS)
     return two_circles(seeds.integer(root, split, seed=seed, dataset="circles"))
 
 
@@ -52,15 +50,11 @@ def digits(root: int, seed: int, split: str) -> tuple[Array, Array]:
 
     The images of ``digit_images``. A pixel p of 0 to 16 enters as (p - 5) / 6, which gives all
     pixels together mean -0.02 and variance 1.0. A seed deals the images into ``train`` and
-    ``heldout``: no image is in both, and the splits of two seeds overlap. Raises UserError for
-    another split.
+    ``heldout``: no image is in both, and the splits of two seeds overlap.
     """
-    if split not in SPLITS:
-        raise registry.unknown("split", split, SPLITS)
     images, labels = _standard_digits()
     dealt = seeds.generator(root, "split", seed=seed, dataset="digits").permutation(len(labels))
-    first = DIGITS["train"]
-    chosen = dealt[:first] if split == "train" else dealt[first:]
+    chosen = dict(zip(SPLITS, np.split(dealt, [DIGITS["train"]]), strict=True))[split]
     return images[chosen], labels[chosen]
 
 
@@ -90,7 +84,7 @@ def _standard_digits() -> tuple[Array, Array]:
 class Dataset:
     """One data set, and the network that learns it.
 
-    ``sample(root, seed, split)``: inputs (N, ``features``) and labels (N,), float32; N is
+    ``draw(root, seed, split)``: inputs (N, ``features``) and labels (N,), float32; N is
     ``points`` in the split ``train``. A network has ``outputs`` outputs and the loss ``loss``:
     labels are 0 or 1 with one logit (``binary``), the number of the class with a logit for each
     (``categorical``), or the target of one output (``squared``). ``title``: its name in a
@@ -99,12 +93,18 @@ class Dataset:
 
     name: str
     source: str
-    sample: Callable[[int, int, str], tuple[Array, Array]]
+    draw: Callable[[int, int, str], tuple[Array, Array]]
     title: str
     features: int
     points: int
     outputs: int = 1
     loss: Literal["binary", "categorical", "squared"] = "binary"
+
+    def sample(self, root: int, seed: int, split: str) -> tuple[Array, Array]:
+        """Return what ``draw`` returns. UserError for a split that is not in ``SPLITS``."""
+        if split not in SPLITS:
+            raise registry.unknown("split", split, SPLITS)
+        return self.draw(root, seed, split)
 
 
 DATASETS = registry.Registry(
@@ -113,7 +113,7 @@ DATASETS = registry.Registry(
         Dataset(
             name="circles",
             source="scikit-learn, make_circles(1000, factor=0.5, noise=0.1)",
-            sample=circles,
+            draw=circles,
             title="two circles",
             features=2,
             points=POINTS,
@@ -121,7 +121,7 @@ DATASETS = registry.Registry(
         Dataset(
             name="digits",
             source="scikit-learn, load_digits(); Alpaydin and Kaynak 1998",
-            sample=digits,
+            draw=digits,
             title="handwritten digits",
             features=64,
             points=DIGITS["train"],

@@ -15,13 +15,14 @@ from suite.catalogue.registry import native
 from suite.types import Architecture, Array, UserError
 
 NATIVE = [name for name in FRAMEWORKS.names if name != "numpy"]
-ENTRIES = [*NORMALIZATIONS, *LAYERS]
+LAYER_ENTRIES = list(LAYERS)
+ENTRIES = [*NORMALIZATIONS, *LAYER_ENTRIES]
 SHAPES = {"dense": (7, 5), "convolution": (4, 3, 3, 5)}
 
 
 def values_of(entry: Normalization) -> tuple[Array, Array]:
     """Values of the form that a layer takes, and a cotangent: float64."""
-    form = entry.name.partition("_")[2] or "dense"
+    form = entry.name.partition("_")[2] if entry in LAYER_ENTRIES else "dense"
     rng = np.random.default_rng(3)
     return rng.normal(2.0, 3.0, SHAPES[form]), rng.normal(size=SHAPES[form])
 

@@ -50,7 +50,7 @@ ENTRIES = {
         Dataset(
             name="new_dataset",
             source="three sectors of the plane",
-            sample=lambda root, seed, split: (
+            draw=lambda root, seed, split: (
                 inputs := seeds.generator(root, split, seed=seed, dataset="new_dataset")
                 .standard_normal((96, 2))
                 .astype(np.float32),

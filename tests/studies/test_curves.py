@@ -78,7 +78,9 @@ def test_a_framework_follows_the_definition_except_in_its_defaults(framework: st
         assert metrics["activation_value_error"] < CEILING
         assert metrics["activation_slope_error"] < CEILING
         default = abs(slope - 0.01) if name == "leaky_relu" else 0.0
-        assert metrics["layer_default_error"] == pytest.approx(default, abs=CEILING)
+        if not activations.resolve(name).entry.has_layer(framework):
+            default = math.nan
+        assert metrics["layer_default_error"] == pytest.approx(default, abs=CEILING, nan_ok=True)
     assert (row(framework, "selu")["kink_error"] > 0.5) == (framework == "tensorflow")
 
 

@@ -74,7 +74,7 @@ def test_every_claim_has_a_block_and_every_verdict_a_line(written: Path) -> None
         "✓ as expected: supported",
         "✓ as expected: refuted",
         "! unexpected: refuted",
-        "! undecided, though promised",
+        "! unexpected: undecided",
         "– not judged",
     ):
         assert label in verdicts
@@ -88,7 +88,7 @@ def test_the_overview_lists_unexpected_verdicts_and_the_headline(written: Path) 
     page = Page(written / "report.html")
     overview = page.text[page.text.index("Not as expected") : page.text.index("how to read")]
     odd, headline = " ".join(overview.split()).split("Headline findings")
-    assert odd.count("! unexpected: refuted") == odd.count("! undecided, though promised") == 1
+    assert odd.count("! unexpected: refuted") == odd.count("! unexpected: undecided") == 1
     assert odd.count("expected supported") == 2
     # Four claims were judged, and all that are made up decide at quick.
     links = [value for value in page.values("href") if value.startswith("#claim-")]

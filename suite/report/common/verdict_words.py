@@ -48,12 +48,10 @@ def label(verdict: Verdict) -> Label:
     """Return the label of a verdict."""
     if verdict.verdict == NOT_JUDGED:
         return Label("not-judged", NOT_JUDGED)
-    if verdict.broken_promise:
-        return Label("unexpected", f"{UNDECIDED}, though promised")
+    if odd(verdict):
+        return Label("unexpected", f"unexpected: {verdict.verdict}")
     if verdict.verdict == UNDECIDED:
         return Label("undecided", f"{UNDECIDED}, not promised")
-    if verdict.contradicts:
-        return Label("unexpected", f"unexpected: {verdict.verdict}")
     if verdict.as_expected:
         return Label("expected", f"as expected: {verdict.verdict}")
     return Label("open", f"open: {verdict.verdict}")
@@ -63,7 +61,8 @@ def expectation(verdict: Verdict) -> str:
     """Return what was expected of a verdict, where its label does not say it."""
     if verdict.as_expected or verdict.expected == "open":
         return ""
-    return f"expected {verdict.expected}"
+    promised = ", and this profile promised to decide it" if verdict.broken_promise else ""
+    return f"expected {verdict.expected}{promised}"
 
 
 def finding(verdict: Verdict) -> str:

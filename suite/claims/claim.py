@@ -11,7 +11,7 @@ from suite.types import Value
 
 Selector = Mapping[str, tuple[Value, ...]]
 """Axis -> canonical values; selects the cells that have one of the values on each of the axes."""
-Estimand = Literal["value", "difference", "ratio", "ratio_to_prediction", "slope", "share"]
+Estimand = Literal["value", "difference", "ratio", "ratio_to_prediction", "slope", "share", "worst"]
 Reduction = Literal["mean", "median", "min", "max"]
 Centre = Literal["median", "mean", "share", "every"]
 Kind = Literal["sampled", "exact"]
@@ -24,7 +24,8 @@ class Claim:
 
     Each seed gives one number: the metric (or its ratio to ``prediction``) reduced over the cells
     of ``of``, or its least-squares slope along an axis; with ``versus``, the difference or ratio
-    of the two sides. The interval of ``centre`` over the seeds is compared with ``band``.
+    of the two sides. The interval of ``centre`` over the seeds is compared with ``band``. One seed
+    outside the band refutes a ``worst``.
     """
 
     id: str
@@ -52,7 +53,7 @@ class Claim:
     """How the cells of one seed become one number."""
     centre: Centre = "median"
     """What the interval is about: the median or the mean over the seeds; ``share`` where the
-    estimand is one; ``every`` seed where the kind is exact."""
+    estimand is one; ``every`` seed where the kind is exact or the estimand ``worst``."""
     bounds: tuple[float, float] | None = None
     """The smallest and the largest value that the metric can take; a mean has an interval only
     where they are known."""
@@ -67,5 +68,8 @@ class Claim:
     """A share counts the seeds whose number is strictly above ``above`` and strictly below
     ``below``."""
     below: float | None = None
+    rate: float | None = None
+    """The largest share of draws outside the band that a ``worst`` tolerates: with no draw outside,
+    the claim is supported once the exact interval of that count excludes a larger share."""
     headline: bool = False
     """Whether it is one of the most telling claims, which are shown first."""

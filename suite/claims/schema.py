@@ -42,7 +42,7 @@ def check(table: Mapping[str, Any]) -> dict[str, Any]:
     _check_metrics(table, study)
     checked |= _selection(table, study)
     _check_together(table)
-    if table.get("kind") == "exact":
+    if table.get("kind") == "exact" or table["estimand"] == "worst":
         checked["centre"] = "every"
     elif table["estimand"] == "share":
         checked["centre"] = "share"
@@ -244,6 +244,7 @@ def _check_together(table: Mapping[str, Any]) -> None:
         ("versus", ("difference", "ratio"), ("share",)),
         ("prediction", ("ratio_to_prediction",), ()),
         ("along", ("slope",), ()),
+        ("rate", ("worst",), ()),
     ):
         if estimand in needs and key not in table:
             raise UserError(f"{key}: is missing; the estimand {estimand} needs it")
@@ -254,6 +255,11 @@ def _check_together(table: Mapping[str, Any]) -> None:
         raise UserError("above, below: a share needs one or both; other estimands take neither")
     if estimand == "share" and ("centre" in table or table.get("kind") == "exact"):
         raise UserError("centre, kind: a share of seeds has no other centre and is sampled")
+    if estimand == "worst":
+        if "centre" in table or table.get("kind") == "exact":
+            raise UserError("centre, kind: a worst is about every seed and is sampled")
+        if not 0 < table["rate"] < 1:
+            raise UserError(f"rate: {table['rate']} is not a share between 0 and 1")
     if "centre" in table and table.get("kind") == "exact":
         raise UserError("centre: an exact claim is about every single seed")
     is_mean = table.get("centre") == "mean"

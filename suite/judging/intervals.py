@@ -119,6 +119,17 @@ def share(successes: int, n: int, level: float = LEVEL) -> Interval:
     return Interval(successes / n, float(low), float(high), n)
 
 
+def draws_needed(rate: float, level: float = LEVEL) -> int:
+    """Return the fewest draws, none of which shows an event, that exclude a larger rate of it.
+
+    Without an event among n draws, the upper limit of ``share`` is 1 - ((1 - level)/2)^(1/n).
+    Raise ValueError for a rate that is not between 0 and 1.
+    """
+    if not 0 < rate < 1:
+        raise ValueError(f"{rate} is not a rate between 0 and 1")
+    return math.ceil(math.log((1 - level) / 2) / math.log1p(-rate))
+
+
 def mean(values: Array, bounds: tuple[float, float], level: float = LEVEL) -> Interval:
     """Return the mean of (n,) values inside finite ``bounds``, and an interval for its expectation.
 

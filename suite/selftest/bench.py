@@ -21,7 +21,7 @@ from suite.planning import grids
 from suite.results.shards import Shard
 from suite.results.tables import read_table, write_table
 from suite.selftest.stand_in import ORACLE, Alter, stand_in
-from suite.studies import STUDIES, parity
+from suite.studies import STUDIES, extremes, parity
 from suite.studies.common.protocol import start
 from suite.types import (
     Architecture,
@@ -149,6 +149,12 @@ NARROW = Bench(
     "initializers",
     {"initializer": ("xavier_normal",), "layer_kind": ("dense",), "shape": ("256x16",)},
     seeds=60,
+    frameworks=("torch",),
+)
+MANY_KERNELS = Bench(
+    "extremes",
+    {"initializer": ("normal(0.05)",)},
+    seeds=extremes.DRAWN,
     frameworks=("torch",),
 )
 LAYERS = Bench(

@@ -91,6 +91,21 @@ def seed_ignored(drawn: Answer) -> Answer:
     return lambda kind, shape, name, seed: drawn(kind, shape, name, 0)
 
 
+def outliers(share: float) -> Alter:
+    """Return a change of draws that puts one entry of -2 into that share of the kernels."""
+
+    def alter(drawn: Answer) -> Answer:
+        def draw(kind: str, shape: tuple[int, int], name: str, seed: int) -> Layer:
+            kernel, bias = drawn(kind, shape, name, seed)
+            if np.random.default_rng(seed).random() < share:
+                kernel[-1, -1] = -2.0
+            return kernel, bias
+
+        return draw
+
+    return alter
+
+
 # --- batch normalization -------------------------------------------------------------------------
 
 

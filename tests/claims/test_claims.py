@@ -190,6 +190,22 @@ MISTAKES = {
         f'"slope"\nalong = "activation"\n{OF_TABLE}'.replace('"tanh"', '["tanh", "relu"]'),
         ["along", "two numbers or more"],
     ),
+    "worst without a rate": (
+        f'"difference"\n{OF_TABLE}{VERSUS_TABLE}',
+        f'"worst"\n{OF_TABLE}',
+        ["rate", "is missing", "worst"],
+    ),
+    "rate of a difference": ("floor", "rate = 0.01\nfloor", ["rate", "has no meaning"]),
+    "rate that is no share": (
+        f'"difference"\n{OF_TABLE}{VERSUS_TABLE}',
+        f'"worst"\nrate = 1.5\n{OF_TABLE}',
+        ["rate", "1.5 is not a share between 0 and 1"],
+    ),
+    "worst with a centre": (
+        f'"difference"\n{OF_TABLE}{VERSUS_TABLE}',
+        f'"worst"\nrate = 0.1\ncentre = "median"\n{OF_TABLE}',
+        ["centre", "every seed"],
+    ),
     "bad id": ('"some-claim"', '"Some claim"', ["id", "lower case"]),
 }
 

@@ -64,6 +64,7 @@ def test_everything_is_caught_without_a_framework() -> None:
         "a metric of NaN",
         "a column that is missing",
         "RMSprop's epsilon outside the root",
+        "an outlier in few kernels",
     ],
 )
 def test_these_defects_are_among_them(name: str) -> None:
@@ -97,6 +98,7 @@ def test_a_defect_of_a_framework_that_left_the_table_is_not_planted(
         "bias drawn in place of zero",
         "running variance divided by n - 1",
         "RMSprop's epsilon outside the root",
+        "an outlier in few kernels",
         "Adam's epsilon after the bias correction",
         "frameworks mixed up",
     }

@@ -25,7 +25,8 @@ def table(capsys: pytest.CaptureFixture[str]) -> dict[str, set[str]]:
     assert main(["check", str(STANDARD), "--markdown"]) == 0
     rows: dict[str, set[str]] = {}
     claim = ""
-    for line in capsys.readouterr().out.replace("\\", "").splitlines()[2:]:
+    lines = capsys.readouterr().out.replace("\\", "").splitlines()
+    for line in [line for line in lines if line.startswith("|")][2:]:
         cells = [cell.strip() for cell in line.split("|")]
         claim = cells[2] or claim
         rows.setdefault(claim, set()).add(cells[6])

@@ -98,7 +98,6 @@ def test_a_defect_of_a_framework_that_left_the_table_is_not_planted(
         "bias drawn in place of zero",
         "running variance divided by n - 1",
         "RMSprop's epsilon outside the root",
-        "an outlier in few kernels",
         "Adam's epsilon after the bias correction",
         "frameworks mixed up",
     }

@@ -12,14 +12,17 @@ import hashlib
 import itertools
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from suite import probes
-from suite.catalogue.frameworks import entry_of
+from suite.catalogue.frameworks import FRAMEWORKS, entry_of
 from suite.catalogue.registry import ORACLE
 from suite.planning.axes import AXES, axis_values, canonical_value, make_cell
 from suite.types import BLOCK, Cell, Cost, Member, Stack, Study, UserError, Value
+
+T = TypeVar("T", bound=Value)
 
 MOST_RUNS = 10_000_000
 """The most runs of one grid. A planned run takes about half a kilobyte of memory until it is
@@ -34,6 +37,10 @@ class Selection:
     The other grids add cells or seeds for claims: they keep those of their values that are among
     the new ones, except on the axes that the study replaces everywhere. ``seeds``: the number for
     every cell; None: as the study says.
+
+    The order in which a user names frameworks, axes and values means nothing, and neither does
+    naming one twice: each is stored once, frameworks and axes in the order of their tables, numbers
+    ascending and names in alphabetical order.
     """
 
     profile: str
@@ -41,6 +48,27 @@ class Selection:
     overrides: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     seeds: int | None = None
     root: int = 0
+
+    def __post_init__(self) -> None:
+        """Put what was named into the one order."""
+        frameworks = _in_order(self.frameworks, FRAMEWORKS.names)
+        overrides = {
+            axis: _in_order(self.overrides[axis], ())
+            for axis in _in_order(tuple(self.overrides), AXES.names)
+        }
+        object.__setattr__(self, "frameworks", frameworks)
+        object.__setattr__(self, "overrides", overrides)
+
+
+def _in_order(given: Iterable[T], first: Sequence[object]) -> tuple[T, ...]:
+    """Return each value once: in the order of ``first`` those that it has, then the others, numbers
+    ascending and names in alphabetical order."""
+    places = {value: place for place, value in enumerate(dict.fromkeys(first))}
+
+    def rank(value: T) -> tuple[int, bool, T]:
+        return places.get(value, len(places)), isinstance(value, str), value
+
+    return tuple(sorted(set(given), key=rank))
 
 
 def parse_overrides(texts: Sequence[str], studies: Sequence[Study]) -> dict[str, tuple[Value, ...]]:
@@ -82,7 +110,8 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
                 planned = axes.get(name, (AXES[name].default,))
                 wanted = [canonical_value(name, value, study) for value in given]
                 replaced = position == 0 or name in study.everywhere
-                axes[name] = [value for value in wanted if replaced or value in planned]
+                chosen = [value for value in wanted if replaced or value in planned]
+                axes[name] = _in_order(chosen, planned)  # a part of the grid keeps its order
         seeds = grid.seeds if selection.seeds is None else selection.seeds
         if (runs := seeds * math.prod(map(len, axes.values()))) > MOST_RUNS:
             raise UserError(
@@ -195,7 +224,11 @@ class Plan:
 
 
 def plan(studies: Sequence[Study], selection: Selection) -> Plan:
-    """Return the plan of all studies. UserError when nothing is left to run."""
+    """Return the plan of all studies, in the order of their table whatever the given one.
+
+    Raises UserError when nothing is left to run.
+    """
+    studies = sorted(studies, key=lambda study: (study.position, study.name))
     chosen = {study.name: tuple(stacks(study, selection)) for study in studies}
     if not any(chosen.values()):
         names = ", ".join(study.name for study in studies)

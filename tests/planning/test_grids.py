@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -12,12 +13,13 @@ from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.initializers import INITIALIZERS
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.planning import grids
-from suite.planning.axes import make_cell, split_at_commas
+from suite.planning.axes import AXES, make_cell, split_at_commas
 from suite.studies import STUDIES
 from suite.studies.common.starts import NO_LAW
 from suite.types import BLOCK, PROFILES, Study, UserError, Value
 
 TRAINING = STUDIES["training"]
+BOTH = ("torch", "tensorflow")
 
 
 def select(*texts: str, **changes: object) -> grids.Selection:
@@ -197,3 +199,59 @@ def test_the_reason_of_the_study_comes_first() -> None:
     )
     (stack,) = grids.stacks(TRAINING, selection)
     assert set(grids.supported(TRAINING, stack)[1]) == {NO_LAW}
+
+
+@pytest.mark.parametrize(
+    ("texts", "frameworks"),
+    [
+        (("activation=relu,tanh", "initializer=he_normal,normal(1)", "depth=4,2"), BOTH),
+        (("depth=2,4", "initializer=normal(1),he_normal", "activation=tanh,relu"), BOTH),
+        (("activation=tanh,relu,tanh", "initializer=normal(1.0),normal(1),he_normal"), BOTH),
+        (("activation=tanh,relu", "initializer=he_normal,normal(1)"), BOTH[::-1] + BOTH),
+    ],
+    ids=["values", "axes", "repeated", "frameworks"],
+)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_order_in_which_a_user_names_things_means_nothing(
+    profile: str, texts: tuple[str, ...], frameworks: tuple[str, ...]
+) -> None:
+    depth = () if any("depth" in text for text in texts) else ("depth=2,4",)
+    first = select(
+        "activation=tanh,relu",
+        "initializer=he_normal,normal(1)",
+        "depth=2,4",
+        profile=profile,
+    )
+    second = select(*texts, *depth, profile=profile, frameworks=frameworks)
+    assert second == first
+    assert grids.stacks(TRAINING, second) == grids.stacks(TRAINING, first)
+    assert list(grids.plan([TRAINING], second).costs) == list(grids.plan([TRAINING], first).costs)
+
+
+def test_an_axis_that_no_grid_names_does_not_depend_on_its_place() -> None:
+    """Axes with a default are added to the grid, and their places decide the order of cells."""
+    texts = ("optimizer=adam,rmsprop", "settings=default,common", "weights=shared,native")
+    plans = [grids.stacks(TRAINING, select(*named)) for named in itertools.permutations(texts)]
+    assert len(plans[0]) > 1
+    assert all(plan == plans[0] for plan in plans)
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+def test_naming_the_values_of_a_grid_backwards_is_naming_none(study: Study) -> None:
+    """The main grid's own values in any order are the main grid, with the bits that it has."""
+    (grid, *_) = study.grids("standard")
+    planned = {name: tuple(map(AXES[name].parse, values)) for name, values in grid.axes.items()}
+    backwards = {name: values[::-1] for name, values in reversed(planned.items())}
+    chosen = [grids.Selection("standard", BOTH, values) for values in (planned, backwards)]
+    assert grids.stacks(study, chosen[0]) == grids.stacks(study, chosen[1])
+    cells = list(grids.cells(study, chosen[1]))
+    whole = list(grids.cells(study, grids.Selection("standard", BOTH)))
+    main = [cell for cell in whole if cell in set(cells)]
+    size = math.prod(map(len, planned.values()))
+    assert cells[:size] == main[:size]
+
+
+def test_the_order_of_studies_means_nothing() -> None:
+    studies = [STUDIES[name] for name in ("parity", "training", "curves")]
+    plans = [grids.plan(named, select()) for named in itertools.permutations(studies)]
+    assert [list(plan.stacks) for plan in plans] == [["training", "parity", "curves"]] * 6

@@ -74,8 +74,7 @@ class IndexedRuns:
         return str(self.frame["reason"].iloc[position])
 
     def column(self, name: str) -> Array:
-        """Return (n,) values of a metric; NaN where it was not measured."""
+        """Return (n,) values of a metric, those that are ``not_measured`` with their own NaN."""
         if name not in self._columns:
-            values = self.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-            self._columns[name] = values
+            self._columns[name] = self.frame[name].to_numpy(dtype=np.float64)
         return self._columns[name]

@@ -11,10 +11,10 @@ Each claim is judged on the rows of its study alone, in this order:
    metric;
 3. put an interval over the seeds and compare it with the closed band (``band_to_verdict``).
 
-A failed or missing run, a missing column or a NaN makes the claim undecided, whatever the other
-runs say, and so do seeds that are copies of one another (``duplicate_seeds``) where the claim is
-about a sample; the interval of the complete seeds is shown nevertheless. Nothing here knows how
-the rows were measured.
+A failed or missing run, a missing column, an empty field or a NaN makes the claim undecided,
+whatever the other runs say, and so do seeds that are copies of one another (``duplicate_seeds``)
+where the claim is about a sample; the interval of the complete seeds is shown nevertheless.
+Nothing here knows how the rows were measured.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from suite.judging.per_seed import numbers_per_seed, side_of
 from suite.judging.verdicts import Verdict
 from suite.metrics import METRICS
 from suite.planning.axes import nondefault_fields
+from suite.results.not_measured import not_measured
 from suite.types import Array, Value
 
 _NO_CELL = "this folder has no such cell"
@@ -134,14 +135,21 @@ def _evidence(
     diverged, failed, missing = (
         int((status == name).sum()) for name in ("diverged", "failed", "missing")
     )
-    for column in (claim.metric, claim.prediction):
-        if column is not None and column not in runs.frame.columns:
+    columns = [name for name in (claim.metric, claim.prediction) if name is not None]
+    for column in columns:
+        if column not in runs.frame.columns:
             problem = f"this folder has no column {column}, which all {len(status)} runs lack"
             return Evidence(problem=problem, diverged=diverged, failed=failed, missing=len(status))
+    empty = {column: _empty(runs, rows, column) for column in columns}
+    missing += max(map(len, empty.values()))
     numbers, correlation = numbers_per_seed(
         claim, [side_of(claim, runs, positions) for positions in supported]
     )
-    problem = _incomplete(runs, supported) or _unusable(claim, numbers, diverged)
+    problem = (
+        _incomplete(runs, supported)
+        or _not_measured(runs, empty)
+        or _unusable(claim, numbers, diverged)
+    )
     if not problem and claim.kind == "sampled":
         problem = dependent(duplicates, runs, rows)
     return Evidence(
@@ -202,6 +210,20 @@ def _incomplete(runs: IndexedRuns, sides: Sequence[Array]) -> str:
         twice = rows[runs.twice[rows]]
         if len(twice):
             return f"{len(twice)} stored twice: {_names(runs, twice)}"
+    return ""
+
+
+def _empty(runs: IndexedRuns, rows: Array, column: str) -> Array:
+    """Return those of the rows that ended and have an empty field in a column."""
+    ended = np.isin(runs.status[rows], ("ok", "diverged"))
+    return np.asarray(rows[ended & not_measured(runs.column(column)[rows])])
+
+
+def _not_measured(runs: IndexedRuns, empty: Mapping[str, Array]) -> str:
+    """Return which column has empty fields, and in which runs; empty where none has."""
+    for column, rows in empty.items():
+        if len(rows):
+            return f"{column} was not measured in {len(rows)} runs: {_names(runs, rows)}"
     return ""
 
 

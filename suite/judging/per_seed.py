@@ -23,6 +23,7 @@ import pandas as pd
 from suite.claims.claim import Claim, Reduction
 from suite.judging.indexed_runs import IndexedRuns
 from suite.metrics import METRICS
+from suite.results.not_measured import not_measured
 from suite.types import Array
 
 _REDUCE: Mapping[Reduction, Callable[..., Array]] = {
@@ -41,10 +42,9 @@ class Side:
     """Equal for the runs of one cell."""
     seed: Array
     measured: Array
-    """Whether the status of the run is ok or diverged."""
+    """Whether the run ended, ok or diverged, and no field that the claim reads is empty."""
     diverged: Array
     metric: Array
-    """As measured, NaN where it was not."""
     prediction: Array | None = None
     along: Array | None = None
     """The run's value on the axis of a slope."""
@@ -69,17 +69,20 @@ def side_of(claim: Claim, runs: IndexedRuns, positions: Array) -> Side:
     """Return the runs at the given positions as one side of a claim."""
     status = runs.status[positions]
     diverged = status == "diverged"
+    metric = runs.column(claim.metric)[positions]
+    measured = (diverged | (status == "ok")) & ~not_measured(metric)
     prediction = along = None
     if claim.prediction is not None:
         prediction = runs.column(claim.prediction)[positions]
+        measured &= ~not_measured(prediction)
     if claim.along is not None:
         along = runs.cells[claim.along].to_numpy()[runs.cell[positions]]
     return Side(
         runs.cell[positions],
         runs.seed[positions],
-        diverged | (status == "ok"),
+        measured,
         diverged,
-        runs.column(claim.metric)[positions],
+        metric,
         prediction,
         along,
     )

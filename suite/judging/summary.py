@@ -14,6 +14,7 @@ import pandas as pd
 from suite.judging.intervals import ranks
 from suite.metrics import METRICS
 from suite.planning.axes import AXES
+from suite.results.not_measured import not_measured
 from suite.studies import STUDIES
 from suite.types import Array, Status
 
@@ -49,7 +50,8 @@ def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFr
 
     A diverged run counts with the metric's worst value, or not at all where the metric has none.
     With fewer than 6 seeds the interval is infinite; with a NaN among the values the centre is NaN
-    as well, also where every value is. A cell without a finished run has n = 0 and no interval.
+    as well, also where every value is. An empty field was not measured and does not count; a cell
+    in which nothing was measured has n = 0 and no interval.
     """
     cell = frame.groupby(list(axes), sort=False).ngroup().to_numpy()
     cells = frame.drop_duplicates(list(axes))[list(axes)].reset_index(drop=True)
@@ -73,9 +75,10 @@ def _counted(frame: pd.DataFrame, metric: str, cell: Array) -> tuple[Array, Arra
     """Return the values of a metric that count, and the cells they belong to."""
     status = frame["status"].to_numpy()
     diverged = status == "diverged"
-    values = frame[metric].to_numpy(dtype=np.float64, na_value=np.nan)
-    values = METRICS[metric].counted(values, diverged)
+    values = frame[metric].to_numpy(dtype=np.float64)
     counted = (status == "ok") | (diverged & (not METRICS[metric].uncountable))
+    counted &= ~not_measured(values)
+    values = METRICS[metric].counted(values, diverged)
     return values[counted], cell[counted]
 
 

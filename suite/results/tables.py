@@ -3,7 +3,7 @@
 A table has one row for each run (``per="run"``) or for each cell (``per="seeds"``: median and
 quantiles over the ok seeds) and combination of its coordinates; cell fields come first. Floats
 are written as the shortest decimal that reads back as the same bits. An empty field was not
-measured; ``nan`` is a result.
+measured; ``nan`` is a result (``not_measured``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import numpy as np
 
 from suite.metrics import METRICS
 from suite.planning.axes import AXES
-from suite.results.compressed import UNREADABLE, locate
+from suite.results.compressed import UNREADABLE, locate, open_text
+from suite.results.not_measured import EMPTY
 from suite.results.shards import Shard
 from suite.types import Array, Cell, Stack, Status, Study, Table, TableSpec, UserError, float64
 
@@ -155,8 +156,8 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
 
     Columns are identified by their names: in a table of runs the axes come first, wherever they
     stand in the file. Raises UserError where the file does not exist or cannot be read, lacks a
-    required column or has one twice, contains text where numbers belong, or has a row with more
-    fields than its header.
+    required column or has one twice, contains text where numbers belong, or has a row with more or
+    fewer fields than its header.
     """
     import pandas as pd  # here: the command line must start without it
 
@@ -190,7 +191,33 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
     for name in frame.columns:
         if name not in _TEXT and frame[name].dtype.kind not in "iufb" and len(frame):
             raise UserError(f"{path}: the column {name!r} contains a non-numeric value")
+    _mark_empty(path, frame)
     return frame if (order := in_order(columns)) == columns else frame[order]
+
+
+def _mark_empty(path: Path, frame: pd.DataFrame) -> None:
+    """Give the empty fields of the numeric columns their own NaN, in place.
+
+    Raises UserError for a row with fewer fields than the header.
+    """
+    import pandas as pd
+
+    unknown = [name for name in frame.columns if name not in _TEXT and frame[name].isna().any()]
+    if not unknown:
+        return
+    texts = pd.read_csv(path, usecols=unknown, dtype=str, keep_default_na=False)
+    empty = {name: (texts[name] == "").to_numpy() for name in unknown}
+    last = frame.columns[-1]
+    if last in empty and empty[last].any():  # pandas fills up a row that is too short
+        with open_text(path) as file:
+            for number, row in enumerate(filter(None, csv.reader(file)), 1):
+                if len(row) < len(frame.columns):
+                    raise UserError(
+                        f"{path}: row {number} has fewer fields than the header:"
+                        f" {len(row)} of {len(frame.columns)}"
+                    )
+    for name in unknown:
+        frame[name] = np.where(empty[name], EMPTY, frame[name].to_numpy(np.float64))
 
 
 def in_order(columns: Sequence[str]) -> list[str]:

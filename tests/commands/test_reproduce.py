@@ -18,6 +18,7 @@ from suite.commands.main import main
 from suite.commands.reproduce.choose_stacks import choose
 from suite.commands.reproduce.compare_rows import Outcome, compare
 from suite.planning import grids
+from suite.results.not_measured import EMPTY
 from suite.studies import STUDIES
 from suite.studies.products import Products
 from tests.support import fake_study
@@ -284,6 +285,9 @@ def outcome(stored: dict[str, Any], measured: dict[str, Any]) -> dict[str, Any]:
         ({}, {"train_loss": 1.0 + 1e-6}, "within tolerance"),
         ({}, {"train_loss": np.nan}, "different"),
         ({}, {"train_loss": np.inf}, "different"),
+        ({"train_loss": EMPTY}, {"train_loss": EMPTY}, "identical"),
+        ({"train_loss": EMPTY}, {"train_loss": np.nan}, "different"),
+        ({"train_loss": np.nan}, {"train_loss": EMPTY}, "different"),
         ({"reason": "at step 3"}, {"reason": "at step 4"}, "within tolerance"),
         ({"status": "diverged"}, {}, "different"),
         ({}, {"status": "failed", "train_loss": np.nan}, "failed"),

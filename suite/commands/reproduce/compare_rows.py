@@ -11,6 +11,7 @@ import numpy as np
 from suite.metrics import METRICS
 from suite.metrics.metric import ROUNDING, Metric
 from suite.planning.axes import AXES
+from suite.results.not_measured import not_measured
 from suite.studies import STUDIES
 from suite.types import Array, Stack, Status, float64
 
@@ -31,7 +32,7 @@ class Outcome(StrEnum):
     WITHIN_TOLERANCE = "within tolerance"
     """The status is the same, and every metric is within its tolerance or rounding."""
     DIFFERENT = "different"
-    """The status is another one, or a metric is farther off."""
+    """The status is another one, a metric is farther off, or one of the two did not measure it."""
     FAILED = "failed"
     """The row could not be measured again."""
 
@@ -90,12 +91,17 @@ def compare(stored: pd.DataFrame, measured: pd.DataFrame, metrics: Sequence[str]
             float64(pd.to_numeric(frame[name], errors="coerce").to_numpy())
             for frame in (stored, measured)
         )
+        one_empty = not_measured(a) != not_measured(b)
         identical &= (a.view(np.int64) == b.view(np.int64)) | (np.isnan(a) & np.isnan(b))
-        close &= metric.equal(a, b)
-        off = _distance(a, b, metric)
+        identical &= ~one_empty
+        close &= metric.equal(a, b) & ~one_empty
+        off = np.where(one_empty, np.inf, _distance(a, b, metric))
         farther = off > distance
         distance[farther], farthest[farther] = off[farther], name
-        values[0, farther], values[1, farther] = a[farther], b[farther]
+        for side, column in enumerate((a, b)):
+            values[side, farther] = np.where(not_measured(column), "empty", column.astype(object))[
+                farther
+            ]
     other = status[0] != status[1]
     farthest[other], distance[other] = "status", np.inf
     values[0, other], values[1, other] = status[0][other], status[1][other]

@@ -80,6 +80,7 @@ class Lecture(Propagation):
         narrow = _cases("normal(0.04)", "normal(0.2)", 256, BLOCK)
         return (*quick, *more, *wide, *_noisiest("normal(0.05)", 4096, 3 * BLOCK), *narrow)
 
+    @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # inf and NaN are results
     def observed(
         self, cell: Cell, signal: LayerSignals, inputs: Array, scratch: Scratch
     ) -> Columns:

@@ -200,6 +200,22 @@ AXES = Registry(
             _named("shape"),
             local=True,
         ),
+        Axis(
+            "formula",
+            "the activation, loss or layer whose values are measured",
+            _named("formula"),
+            local=True,
+        ),
+        Axis(
+            "float_type", "the floating-point type of all numbers", _named("float_type"), local=True
+        ),
+        Axis(
+            "execution",
+            "eager, or compiled by the framework's own compiler",
+            _named("execution"),
+            "eager",
+            local=True,
+        ),
     ],
 )
 

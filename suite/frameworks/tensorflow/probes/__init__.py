@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         initializers,
         normalization,
         normalized,
+        numerics,
         signals,
         tutorial,
         weighted,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from suite.probes.initializers import LayerDraws
     from suite.probes.normalization import NormalizationLayers
     from suite.probes.normalized import DeepNetworks
+    from suite.probes.numerics import Formulas
     from suite.probes.signals import Signals
     from suite.probes.tutorial import UserLoop
     from suite.probes.weighted import WeightedTraining
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     _idioms: Mechanisms = idioms
     _initializers: LayerDraws = initializers
     _normalization: NormalizationLayers = normalization
+    _numerics: Formulas = numerics
     _normalized: DeepNetworks = normalized
     _signals: Signals = signals
     _tutorial: UserLoop = tutorial

@@ -77,7 +77,7 @@ class Results:
         except OSError as error:
             raise self._unwritable(error) from error
         if not resumed:
-            self.write_text(MANIFEST, manifests.encode(manifest.values()))
+            self.write_manifest(manifest)
         return resumed
 
     def admit(self, manifest: Manifest) -> None:
@@ -128,6 +128,10 @@ class Results:
         """Read the manifest. Raises UserError where it is absent, damaged or of another schema."""
         return manifests.read(self.folder / MANIFEST)
 
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Write the manifest."""
+        self.write_text(MANIFEST, manifests.encode(manifest.values()))
+
     def write_text(self, name: str, content: str) -> None:
         """Write a text file, atomically."""
         with replacing(self.folder / name) as file:
@@ -154,6 +158,10 @@ class Results:
         """Store the content of a shard that ``save_shard`` wrote elsewhere."""
         with replacing(self._shard(stack), "wb") as file:
             file.write(content)
+
+    def read_bytes(self, stack: Stack) -> bytes:
+        """Return the content of a shard. Raises OSError where it cannot be read."""
+        return self._shard(stack).read_bytes()
 
     def read(self, stack: Stack) -> Shard | None:
         """Return the shard of a stack, or None where it is not stored or damaged."""

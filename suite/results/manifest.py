@@ -50,6 +50,16 @@ class Git(msgspec.Struct, frozen=True, kw_only=True):
     dirty: bool | None = None
 
 
+class Reused(msgspec.Struct, frozen=True, kw_only=True):
+    """How many stacks of a run were taken over from another folder, and from which commit."""
+
+    folder: str
+    """As the user named it."""
+    commit: str | None = None
+    dirty: bool | None = None
+    stacks: Count
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What was planned, and what the numbers depend on besides.
 
@@ -85,6 +95,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Metric -> its unit and the number of its definition."""
     left_out: tuple[str, ...] = ()
     """Tables that were left out when the folder was packed, as ``study/table``."""
+    reused: tuple[Reused, ...] = ()
+    """The folders from which stacks were taken over (``suite run --reuse``)."""
 
     def __post_init__(self) -> None:
         """Raise ValueError where a study is named twice: its rows would be counted twice."""
@@ -95,8 +107,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def values(self) -> dict[str, Any]:
         """Return the keys and values of the JSON file."""
         values: dict[str, Any] = msgspec.to_builtins(self)
-        if not self.left_out:
-            del values["left_out"]
+        for key in ("left_out", "reused"):
+            if not values[key]:
+                del values[key]
         return values
 
 

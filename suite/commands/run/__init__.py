@@ -19,6 +19,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="DIR", type=Path, help="results folder (default: results/PROFILE-ID)"
     )
     parser.add_argument(
+        "--reuse",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        default=[],
+        help="take over the stored stacks of this results folder that fit, instead of measuring"
+        " them again; repeatable (default: measure everything)",
+    )
+    parser.add_argument(
         "--executor",
         metavar="NAME",
         type=one_of("executor", executors.names),
@@ -50,4 +59,5 @@ def main(parsed: argparse.Namespace) -> int:
         not parsed.no_report,
         parsed.timeout,
         parsed.executor,
+        parsed.reuse,
     )

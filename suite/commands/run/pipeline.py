@@ -17,6 +17,7 @@ from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, executors, runner
 from suite.measuring.executors import Job
 from suite.measuring.progress import Progress, say
+from suite.measuring.reuse import sources, take_over
 from suite.planning.grids import Plan
 from suite.results.checksums import write_sums
 from suite.results.folder import Results
@@ -32,12 +33,14 @@ def run(
     draw: bool,
     timeout: float | None = None,
     executor: str = executors.DEFAULT,
+    reuse: Sequence[Path] = (),
 ) -> int:
     """Execute a plan into a results folder; return the exit code of ``check``, or 3 when something
     could not be stored.
 
-    ``executor`` is the name of one; ``timeout``: see ``runner.execute``. Raises UserError when the
-    folder cannot be used, when another process writes into it, or for an unknown executor.
+    ``executor`` is the name of one; ``timeout``: see ``runner.execute``; ``reuse``: folders whose
+    stored stacks are taken over where they fit. Raises UserError when a folder cannot be used, when
+    another process writes into that of the run, or for an unknown executor.
     """
     from filelock import FileLock, Timeout
 
@@ -45,6 +48,7 @@ def run(
     name = f"{plan.selection.profile}-{environment.run_id(manifest)}"
     results = Results(out if out is not None else Path("results") / name)
     results.admit(manifest)
+    reused = sources(reuse, plan, manifest, results)
     results.make()
     resume = f"Resume with:\n  {_resume(command, results)}"
     try:
@@ -52,6 +56,8 @@ def run(
             resumed = results.open(manifest)
             stages = Stages()
             with stages("measure"):
+                for line in take_over(plan, results, reused):
+                    say(line)
                 _measure(plan, results, jobs, timeout, executor, resumed)
             return _conclude(plan, results, jobs, draw, stages)
     except Timeout:

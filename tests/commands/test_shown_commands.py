@@ -24,9 +24,10 @@ def planned(words: list[str]) -> int:
     if parser().parse_args(words).command != "run":
         return 0
     kept = [word for word in words[1:] if word != "--no-report"]
-    if "--out" in kept:
-        place = kept.index("--out")
-        del kept[place : place + 2]
+    for option in ("--out", "--reuse"):
+        if option in kept:
+            place = kept.index(option)
+            del kept[place : place + 2]
     return main(["plan", *kept])
 
 

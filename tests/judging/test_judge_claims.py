@@ -117,6 +117,38 @@ def test_a_clear_difference_is_supported() -> None:
     assert (result.group, result.centre, result.level) == ("framework=torch", "median", LEVEL)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.3, math.inf, "undecided"),  # the interval ends where the band begins
+        (math.nextafter(0.3, 1.0), math.inf, "refuted"),
+        (-math.inf, 0.3, "undecided"),  # it begins where the band ends
+        (-math.inf, math.nextafter(0.3, 0.0), "refuted"),
+    ],
+)
+def test_an_interval_that_touches_the_band_is_not_refuted(
+    low: float, high: float, expected: str
+) -> None:
+    """Half of the values are 0.3, the others on the far side of it from the band."""
+    far = 0.2 if math.isinf(high) else 0.4
+
+    def touching(rng: np.random.Generator, cell: Mapping[str, Any], seeds: int) -> Array:
+        return np.where(np.arange(seeds) % 2, 0.3, far)
+
+    result = verdict(replace(VALUE, band=Band(low, high)), runs(touching, activation=["tanh"]))
+    assert {result.low, result.high} == {0.3, far}
+    assert result.verdict == expected
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.3, math.inf), (-math.inf, 0.3), (0.3, 0.3)])
+def test_the_edges_belong_to_the_band(low: float, high: float) -> None:
+    def same(rng: np.random.Generator, cell: Mapping[str, Any], seeds: int) -> Array:
+        return np.full(seeds, 0.3)
+
+    result = verdict(replace(VALUE, band=Band(low, high)), runs(same, activation=["tanh"]))
+    assert result.verdict == "supported"
+
+
 def test_the_order_of_the_rows_decides_nothing() -> None:
     frame = runs(learned, framework=["torch", "tensorflow"], initializer=["normal(1)", "default"])
     frame.loc[rows_of(frame, "tanh") & (frame["seed"] == 3), "status"] = "diverged"

@@ -117,6 +117,40 @@ def test_pairs_are_made_by_seed() -> None:
     assert numbers == pytest.approx(by_seed.to_numpy())
 
 
+@pytest.mark.parametrize("estimand", ["difference", "ratio"])
+@pytest.mark.parametrize("how", ["no row", "failed"])
+def test_sides_that_lost_different_seeds_are_paired_by_those_they_share(
+    estimand: str, how: str
+) -> None:
+    """Both sides lose as many seeds, so that pairs by position would look complete."""
+    of, versus = runs(("tanh",)), runs(("relu",), start=1000)
+
+    def without(frame: pd.DataFrame, *seeds: int) -> pd.DataFrame:
+        lost = frame["seed"].isin(seeds)
+        return (
+            frame[~lost]
+            if how == "no row"
+            else frame.assign(status=np.where(lost, "failed", frame["status"]))
+        )
+
+    numbers, correlation = samples(
+        claim(estimand=estimand), [without(of, 0, 7), without(versus, 3, 19)]
+    )
+    pairs = pd.DataFrame(
+        {
+            "of": table(of, "activation")["tanh"],
+            "versus": table(versus, "activation")["relu"],
+        }
+    ).drop([0, 3, 7, 19])
+    by_seed = (
+        pairs["of"] - pairs["versus"]
+        if estimand == "difference"
+        else (pairs["of"] / pairs["versus"])
+    )
+    assert numbers == pytest.approx(by_seed.to_numpy())
+    assert correlation == pytest.approx(pairs.corr("spearman").to_numpy()[0, 1])
+
+
 def test_the_correlation_of_pairs() -> None:
     of, versus = runs(("tanh",)), runs(("relu",), start=1000)
     a, b = table(of, "activation")["tanh"], table(versus, "activation")["relu"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
 from suite.planning import grids
+from suite.results import folder as results_folder
 from suite.results import tables
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Expected, Manifest
@@ -251,6 +253,50 @@ def test_a_shard_of_another_stack_counts_as_not_finished(results: Results) -> No
     path.rename(path.with_name(f"{second.key}.npz"))
     assert len(first.members) == len(second.members)
     assert not results.finished(second)
+
+
+@pytest.mark.parametrize("through", ["write", "write_shard"])
+def test_a_failure_while_a_shard_is_written_keeps_the_good_one(
+    results: Results, monkeypatch: pytest.MonkeyPatch, through: str
+) -> None:
+    """The disk is full when half of the new shard is written over the old one."""
+    (stack,) = selected()
+    store(results, stack)
+    (path,) = (results.folder / "shards").iterdir()
+    good = path.read_bytes()
+
+    def half(file: Any, *_: object, **__: object) -> None:
+        file.write(good[: len(good) // 2])
+        raise OSError("no space left on device")
+
+    if through == "write":
+        monkeypatch.setattr(results_folder, "save_shard", half)
+        with pytest.raises(OSError, match="no space"):
+            store(results, stack)
+    else:
+        with pytest.raises(TypeError):
+            results.write_shard(stack, "text, which a binary file refuses")  # type: ignore[arg-type]
+    assert path.read_bytes() == good
+    assert results.finished(stack)
+    assert os.listdir(results.folder / "shards") == [path.name]
+
+
+@pytest.mark.parametrize("members", [2, 7])
+def test_a_shard_of_another_number_of_members_counts_as_not_finished(
+    results: Results, members: int
+) -> None:
+    """Its key is right, as that of a file that another program wrote: rows would be shifted."""
+    (stack,) = selected()
+    store(results, stack)
+    (path,) = (results.folder / "shards").iterdir()
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    for name in ("status", "reason"):
+        arrays[name] = np.resize(arrays[name], members)
+    with path.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    assert results.read(stack) is None
+    assert not results.finished(stack)
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         initializers,
         normalization,
         normalized,
+        optimizers,
         signals,
         tutorial,
         weighted,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from suite.probes.initializers import LayerDraws
     from suite.probes.normalization import NormalizationDefinition
     from suite.probes.normalized import DeepSignals
+    from suite.probes.optimizers import Steps
     from suite.probes.signals import Signals
     from suite.probes.tutorial import UserLoop
     from suite.probes.weighted import WeightedTraining
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     _initializers: LayerDraws = initializers
     _normalization: NormalizationDefinition = normalization
     _normalized: DeepSignals = normalized
+    _optimizers: Steps = optimizers
     _signals: Signals = signals
     _tutorial: UserLoop = tutorial
     _weighted: WeightedTraining = weighted

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         normalization,
         normalized,
         numerics,
+        optimizers,
         signals,
         tutorial,
         weighted,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from suite.probes.normalization import NormalizationLayers
     from suite.probes.normalized import DeepNetworks
     from suite.probes.numerics import Formulas
+    from suite.probes.optimizers import Steps
     from suite.probes.signals import Signals
     from suite.probes.tutorial import UserLoop
     from suite.probes.weighted import WeightedTraining
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     _normalization: NormalizationLayers = normalization
     _numerics: Formulas = numerics
     _normalized: DeepNetworks = normalized
+    _optimizers: Steps = optimizers
     _signals: Signals = signals
     _tutorial: UserLoop = tutorial
     _weighted: WeightedTraining = weighted

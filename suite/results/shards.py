@@ -94,7 +94,11 @@ def read_shard(file: IO[bytes], stack: Stack) -> Shard:
     return Shard(
         tuple(Status(str(status)) for status in arrays["status"]),
         tuple(map(str, arrays["reason"])),
-        {name: Table(name, coordinates[name], columns[name]) for name in columns},
+        # A table of which nothing was measured has coordinates alone.
+        {
+            name: Table(name, coordinates[name], columns[name])
+            for name in {**coordinates, **columns}
+        },
         arrays["kept"],
         json.loads(str(arrays["timings"])),
     )

@@ -46,4 +46,12 @@ METRICS: tuple[Metric, ...] = (
         " deviations, from the declared law",
         tolerance=0.001,
     ),
+    Metric(
+        "ported_value",
+        "1",
+        "what code gives that is carried over from another framework: a number of its own for each"
+        " case, which the page's table of cases says",
+        tolerance=1e-5,
+    ),
+    Metric("warned", "share", "1 if code that is carried over warns, 0 if it is silent"),
 )

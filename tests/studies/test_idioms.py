@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+import random
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from suite.catalogue.frameworks import FRAMEWORKS, installed
 from suite.planning import grids
 from suite.planning.axes import make_cell
 from suite.probes.idioms import Mechanisms
+from suite.probes.ports import Ports
 from suite.report import idioms as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, idioms
@@ -134,6 +137,88 @@ def test_a_gap_of_a_framework_is_unsupported_with_its_reason() -> None:
             assert reason == FRAMEWORKS[framework].gaps.get(f"idioms.{case}")
 
 
+# --- ports -------------------------------------------------------------------------------------
+
+NUMBERS: dict[str, tuple[float, float]] = {
+    "column_by_hand": (1.0, 1.0),
+    "column_loss": (1.0, 0.0),
+    "summed_loss": (32.0, 32.0),
+    "probabilities_as_logits": ((math.log1p(math.exp(-1)) + math.log(2)) / 2,) * 2,
+    "logits_as_probabilities": (math.nan, 1.0),
+    "same_padding": (0.0, 1.0),
+    "channels_last": (1.0, 0.0),
+    "batch_first": (1.0, 0.0),
+    "attention_batch": (1.0, 0.0),
+    "softmax_axis": (2.0, 1.0),
+    "classes_last": (math.log(3), math.log1p(2 * math.exp(-8))),
+    "dropout_mode": (0.5, 0.0),
+    "norm_mode": (0.0, 5 / math.sqrt(1.001)),
+    "norm_momentum": (0.9, 0.1),
+    "stale_value": (2.0, 1.0),
+    "frozen_late": (0.0, 1.0),
+    "weight_layout": (1.0, 1.0),
+    "kept_gradients": (2.5, 1.0),
+}
+"""Case -> the number in torch and in Keras, derived by hand."""
+WARN = {("torch", "column_loss"), ("torch", "softmax_axis")}
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("case", idioms.PORTS)
+def test_carried_code_gives_the_number_that_was_derived(framework: str, case: str) -> None:
+    expected = NUMBERS[case][framework == "tensorflow"]
+    numbers, reason = run(framework, case)
+    assert numbers["warned"] == ((framework, case) in WARN)
+    assert numbers["raised"] == math.isnan(expected) == bool(reason)
+    if not math.isnan(expected):
+        tolerance = 0.02 if case == "dropout_mode" else 1e-5
+        assert numbers["ported_value"] == pytest.approx(expected, abs=tolerance)
+
+
+@pytest.mark.parametrize("case", idioms.PORTS)
+def test_each_port_goes_wrong_somewhere_and_can_go_right(case: str) -> None:
+    """A case in which both frameworks give what is meant would be no trap; what was meant is either
+    reached by one of them, or reached by neither because both carry out what is written."""
+    meant = idioms.PORTS[case].meant
+    right = [abs(number - meant) < page.DECIDED for number in NUMBERS[case]]
+    assert not all(right)
+    both_wrong = {
+        "column_by_hand",
+        "summed_loss",
+        "probabilities_as_logits",
+        "logits_as_probabilities",
+        "weight_layout",
+    }
+    assert any(right) == (case not in both_wrong)
+
+
+def test_the_broadcast_loss_is_least_at_the_mean_where_it_is_the_variance() -> None:
+    """For outputs z and targets y the N x N mean is Var(z) + Var(y) + (mean z - mean y)^2."""
+    rng = np.random.default_rng(3)
+    z, y = rng.normal(size=(7, 1)), rng.normal(size=7)
+    broadcast = ((z - y) ** 2).mean()
+    assert broadcast == pytest.approx(z.var() + y.var() + (z.mean() - y.mean()) ** 2)
+    assert ((np.full((7, 1), y.mean()) - y) ** 2).mean() == pytest.approx(y.var())
+
+
+@pytest.mark.parametrize("framework", NATIVE)
+def test_an_unknown_port_is_named_and_leaves_the_generators_alone(framework: str) -> None:
+    with pytest.raises(UserError, match="did you mean 'column_loss'"):
+        load(framework).probe(Ports).carried("column_los", 0)
+    state = random.getstate()
+    first, second = (load(framework).probe(Ports).carried("batch_first", 5) for _ in range(2))
+    assert first == second
+    assert random.getstate() == state
+
+
+def test_every_profile_has_the_ports_after_the_older_cells() -> None:
+    """The order of the older rows stays."""
+    for profile in ("quick", "standard", "full"):
+        chosen = grids.Selection(profile, ("torch",))
+        cases = [cell["case"] for cell in grids.cells(STUDY, chosen)]
+        assert cases[-len(idioms.PORTS) :] == list(idioms.PORTS)
+
+
 # --- the figure --------------------------------------------------------------------------------
 
 
@@ -155,6 +240,30 @@ def test_the_figure_distinguishes_an_error_from_finding_nothing() -> None:
     texts = [text.get_text() for text in page.outcomes(table()).figure.axes[0].texts]
     for label in ("runs, and finds nothing", "raises ValueError", "–", "runs"):
         assert label in texts
+
+
+def test_the_figure_says_what_a_port_gives_and_what_was_meant() -> None:
+    rows = pd.DataFrame(
+        [
+            ("torch", "column_loss", 0, "ok", "", 0.0, 1.0, 1.0),
+            ("tensorflow", "column_loss", 0, "ok", "", 0.0, 1e-9, 0.0),
+            ("torch", "column_by_hand", 0, "ok", "", 0.0, 1.0, 0.0),
+        ],
+        columns=[
+            "framework",
+            "case",
+            "seed",
+            "status",
+            "reason",
+            "raised",
+            "ported_value",
+            "warned",
+        ],
+    )
+    texts = [text.get_text() for text in page.outcomes(rows).figure.axes[0].texts]
+    for label in ("1 for 0, with a warning", "1 for 0, silently"):
+        assert label in texts
+    assert sum(text.endswith("as meant") for text in texts) == 1
 
 
 def test_a_figure_without_its_rows_says_what_is_missing() -> None:

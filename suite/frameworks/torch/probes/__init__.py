@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         normalized,
         numerics,
         optimizers,
+        ports,
         signals,
         tutorial,
         weighted,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from suite.probes.normalized import DeepNetworks
     from suite.probes.numerics import Formulas
     from suite.probes.optimizers import Steps
+    from suite.probes.ports import Ports
     from suite.probes.signals import Signals
     from suite.probes.tutorial import UserLoop
     from suite.probes.weighted import WeightedTraining
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     _numerics: Formulas = numerics
     _normalized: DeepNetworks = normalized
     _optimizers: Steps = optimizers
+    _ports: Ports = ports
     _signals: Signals = signals
     _tutorial: UserLoop = tutorial
     _weighted: WeightedTraining = weighted

@@ -99,6 +99,7 @@ _NUMPY = Entry(
         "defaults.value": "the NumPy oracle has no defaults: every number is given to it",
         "idioms.attempt": "printed code is run in a framework, not in the NumPy oracle",
         "idioms.compare": "the NumPy oracle has no layers to be called",
+        "numerics.evaluate": "the NumPy oracle is the definition that formulas are compared with",
         "ports.carried": "code is carried from one framework into another, not into the oracle",
         "normalization.running": "the NumPy oracle has no layer that keeps running statistics",
         "normalization.defaults": "the NumPy oracle has no defaults: every number is given to it",

@@ -31,7 +31,9 @@ class Activation:
     shape. ``native(*parameters)``: framework -> the framework's own function, to be called with
     a tensor and the keyword arguments. ``layers``: framework -> its own layer as it is made
     without a parameter; a framework may have none. ``kinks``: the points at which the slope may
-    jump. ``bounded``: whether the value stays between two constants.
+    jump. ``bounded``: whether the value stays between two constants. ``defects``: framework -> the
+    ends of the interval of x on which its own function is the definition, for a framework that is
+    known to be wrong beyond them; how wrong is what the study ``numerics`` measures.
     """
 
     name: str
@@ -43,6 +45,12 @@ class Activation:
     parameters: Mapping[str, float | None] = field(default_factory=dict)
     kinks: tuple[float, ...] = ()
     bounded: bool = False
+    defects: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def sound(self, framework: str, x: Array) -> Array:
+        """Return where a framework's function should be the definition: bool, the shape of x."""
+        low, high = self.defects.get(framework, (-np.inf, np.inf))
+        return np.asarray((low <= x) & (x <= high))
 
     @property
     def functions(self) -> Mapping[str, Native]:

@@ -17,7 +17,6 @@ from scipy.special import bdtr
 from suite.comparing.kinds import MISSING, NEW, NOT_COMPARABLE
 from suite.judging.summary import medians
 from suite.metrics import METRICS, Metric
-from suite.metrics.metric import ROUNDING
 from suite.planning.axes import AXES, nondefault_fields
 from suite.types import Array
 
@@ -236,7 +235,7 @@ class _Pairs:
                 "below": below,
                 "p": np.minimum(1.0, 2 * bdtr(np.minimum(above, below), above + below, 0.5)),
                 "size": self._size(metric, median["centre"], a, cell),
-                "tolerance": np.fmax(metric.tolerance, ROUNDING * largest),
+                "tolerance": np.fmax(metric.tolerance, metric.relative * largest),
                 "nan_a": self._count(cell[np.isnan(a)]),
                 "nan_b": self._count(cell[np.isnan(b)]),
             }

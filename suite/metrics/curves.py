@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import DECADES, DENORMAL, Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -22,6 +22,17 @@ METRICS: tuple[Metric, ...] = (
         "lower",
         tolerance=1e-6,
     ),
+    *(
+        Metric(
+            f"activation_{quantity}_relative",
+            "1",
+            f"largest deviation of the {quantity}{where} from its definition, relative to the"
+            " definition, from -8 to 8 where that is not 0",
+            "lower",
+            tolerance=1e-6,
+        )
+        for quantity, where in (("value", ""), ("slope", ", except at kinks,"))
+    ),
     Metric(
         "kink_error",
         "1",
@@ -33,12 +44,19 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("infinite_nan", "numbers", "number of values and slopes that are NaN at ±infinity"),
     Metric("steepest_slope", "1", "largest |slope| from -8 to 8", tolerance=1e-6),
-    Metric("tail_slope", "1", "larger of |slope| at -8 and |slope| at 8", tolerance=1e-6),
+    Metric(
+        "tail_slope",
+        "1",
+        "larger of |slope| at -8 and |slope| at 8",
+        tolerance=DENORMAL,
+        relative=DECADES,
+    ),
     Metric(
         "chain_slope",
         "1",
         "largest |slope| from -8 to 8 of the activation applied ten times in succession",
-        tolerance=1e-6,
+        tolerance=DENORMAL,
+        relative=DECADES,
     ),
     Metric(
         "norm_gain",

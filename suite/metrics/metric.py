@@ -13,6 +13,11 @@ ROUNDING = 1e-5
 """The relative difference below which two values differ only by rounding: a hundred units in the
 last place of single precision, accumulated over thousands of operations."""
 
+DECADES = 0.01
+"""The relative tolerance of a quantity whose values span decades."""
+DENORMAL = 1e-38
+"""The absolute tolerance of such a quantity: a processor may flush denormal numbers to 0."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -21,8 +26,10 @@ class Metric:
     ``direction`` says whether ``higher`` or ``lower`` values are better, or ``neither``.
     ``worst`` is the value with which a diverged run counts: NaN if it has no value, so that a
     diverged run leaves a claim about the metric undecided; None if divergence does not affect the
-    measured value, which then counts as it is. ``tolerance`` is the difference below which two
-    values count as equal when two results are compared. ``definition`` is a number that is raised
+    measured value, which then counts as it is. Two values count as equal when two results
+    are compared if their difference is at most ``tolerance``, or at most the share ``relative``
+    of the larger one: a quantity whose values span decades has a relative tolerance, because an
+    absolute one hides every change of its small values. ``definition`` is a number that is raised
     when the measured quantity changes under the same name; results of different definitions are
     not compared.
     """
@@ -33,6 +40,7 @@ class Metric:
     direction: str = "neither"
     worst: float | None = math.nan
     tolerance: float = 0.0
+    relative: float = ROUNDING
     definition: int = 1
 
     @property
@@ -44,15 +52,20 @@ class Metric:
         """Return the values for summary and claims, with ``worst`` where a run diverged."""
         return values if self.worst is None else np.where(diverged, self.worst, values)
 
+    def tolerated(self, size: Array) -> Array:
+        """Return the largest difference of two values that count as equal, in the shape of
+        ``size``, the magnitude of the larger one."""
+        return np.asarray(np.maximum(self.tolerance, self.relative * size))
+
     def equal(self, a: Array, b: Array) -> Array:
         """Return, as booleans, where two values of the metric count as equal.
 
-        They do if they differ by at most the tolerance or rounding, if they are equal infinities,
-        or if both are NaN."""
+        They do if they differ by at most what is tolerated, if they are equal infinities, or if
+        both are NaN."""
         a, b = float64(a), float64(b)
         with np.errstate(invalid="ignore", over="ignore"):
             size = np.maximum(np.abs(a), np.abs(b))
-            near = np.abs(a - b) <= np.maximum(self.tolerance, ROUNDING * size)
+            near = np.abs(a - b) <= self.tolerated(size)
         # An infinite and a finite value would pass as near: both sides of the test are inf.
         same = (a == b) | (np.isnan(a) & np.isnan(b))
         return np.asarray(same | (near & np.isfinite(a) & np.isfinite(b)))

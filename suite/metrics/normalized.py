@@ -6,7 +6,7 @@ Batch normalization couples the inputs of a batch, so nothing is averaged per in
 
 from __future__ import annotations
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import DECADES, DENORMAL, Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -14,14 +14,16 @@ METRICS: tuple[Metric, ...] = (
         "1 per layer",
         "factor of the mean square of the outputs per layer,"
         " from the first to the last (geometric mean)",
-        tolerance=0.01,
+        tolerance=DENORMAL,
+        relative=DECADES,
     ),
     Metric("signal_factor_predicted", "1 per layer", "signal_factor predicted by theory"),
     Metric(
         "signal_total",
         "1",
         "mean square of the last layer's outputs over that of the inputs",
-        tolerance=0.01,
+        tolerance=DENORMAL,
+        relative=DECADES,
     ),
     Metric("signal_total_predicted", "1", "signal_total predicted by theory"),
     Metric(
@@ -29,7 +31,8 @@ METRICS: tuple[Metric, ...] = (
         "1 per layer",
         "factor of the mean square of the gradient per layer"
         " towards the input, from the last to the first (geometric mean)",
-        tolerance=0.01,
+        tolerance=DENORMAL,
+        relative=DECADES,
     ),
     Metric("gradient_factor_predicted", "1 per layer", "gradient_factor predicted by theory"),
     Metric(

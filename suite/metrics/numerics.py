@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import DECADES, DENORMAL, Metric
 
 _ULP = "units in the last place"
 _JUDGED = "at points and for exact results that are normal numbers of the type, kinks left out"
@@ -20,6 +20,7 @@ METRICS: tuple[Metric, ...] = (
                 f"largest error of the {what}, in {_ULP} of the exact result, {_JUDGED}",
                 "lower",
                 tolerance=0.5,
+                relative=DECADES,
             ),
             Metric(
                 f"{what}_ulps_at",
@@ -33,12 +34,15 @@ METRICS: tuple[Metric, ...] = (
                 f"{what}_ulps at points of magnitude 1e-8 to 10",
                 "lower",
                 tolerance=0.5,
+                relative=DECADES,
             ),
             Metric(
                 f"{what}_usual_relative",
                 "1",
                 f"largest error of the {what} relative to the exact result, at the same points",
                 "lower",
+                tolerance=DENORMAL,
+                relative=DECADES,
             ),
             Metric(
                 f"{what}_largest_lost",
@@ -46,6 +50,15 @@ METRICS: tuple[Metric, ...] = (
                 f"largest magnitude of an exact {what} that is computed as 0, {_JUDGED};"
                 " 0 when none is",
                 "lower",
+                tolerance=DENORMAL,
+                relative=DECADES,
+            ),
+            Metric(
+                f"{what}_lost_at",
+                "x",
+                f"where {what}_largest_lost is found, the first point that becomes 0; NaN when none"
+                " does; compared only as to whether there is one",
+                tolerance=math.inf,
             ),
             Metric(
                 f"{what}_nonfinite",
@@ -98,6 +111,7 @@ METRICS: tuple[Metric, ...] = (
             f"largest error of the {what} in {_ULP}, among points from the coordinate to the next",
             "lower",
             tolerance=0.5,
+            relative=DECADES,
         )
         for what in ("value", "slope")
     ),

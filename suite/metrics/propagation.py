@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import DECADES, DENORMAL, Metric
 
 METRICS: tuple[Metric, ...] = (
     *(
@@ -42,7 +42,8 @@ METRICS: tuple[Metric, ...] = (
         "output_std",
         "1",
         "standard deviation of the last activations, over inputs and units",
-        tolerance=0.01,
+        tolerance=DENORMAL,
+        relative=DECADES,
     ),
     Metric("output_std_predicted", "1", "output_std predicted by theory", tolerance=1e-9),
     Metric(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import DECADES, DENORMAL, Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -12,7 +12,8 @@ METRICS: tuple[Metric, ...] = (
         " biases of the dense layers, on the whole training set before training: the norm that"
         " clipping by norm limits",
         worst=None,
-        tolerance=0.01,
+        tolerance=DENORMAL,
+        relative=DECADES,
     ),
     Metric(
         "first_gradient_norm",
@@ -21,6 +22,7 @@ METRICS: tuple[Metric, ...] = (
         " first hidden layer, on the whole training set before training: the gradient after its way"
         " through all other layers",
         worst=None,
-        tolerance=0.01,
+        tolerance=DENORMAL,
+        relative=DECADES,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import DECADES, DENORMAL, Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -12,7 +12,8 @@ METRICS: tuple[Metric, ...] = (
         "1",
         "mean square of the singular values of the Jacobian: the factor of the mean square of a"
         " random gradient on its way to the inputs",
-        tolerance=0.01,
+        tolerance=DENORMAL,
+        relative=DECADES,
     ),
     Metric("jacobian_square_predicted", "1", "jacobian_square predicted by theory"),
     Metric(

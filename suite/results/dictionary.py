@@ -5,10 +5,12 @@ Regenerate the committed copy with ``python -m suite.results.dictionary > result
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from suite.catalogue.registry import number
 from suite.metrics import METRICS, Metric
+from suite.metrics.metric import DENORMAL, ROUNDING
 from suite.planning.axes import AXES
 from suite.results.tables import HIGH, LOW
 from suite.studies import STUDIES
@@ -138,9 +140,20 @@ def _metric(metric: Metric) -> tuple[str, ...]:
         metric.unit,
         better,
         worst,
-        number(metric.tolerance),
+        _tolerance(metric),
         metric.meaning,
     )
+
+
+def _tolerance(metric: Metric) -> str:
+    """Return what two results may differ by; the rounding that every metric has goes unsaid."""
+    if math.isinf(metric.tolerance):
+        return "any"
+    absolute = number(metric.tolerance)
+    if metric.relative == ROUNDING:
+        return absolute
+    share = f"{100 * metric.relative:g} %"
+    return share if metric.tolerance <= DENORMAL else f"{absolute} or {share}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -61,6 +61,8 @@ class Curves(Study):
             (
                 "activation_value_error",
                 "activation_slope_error",
+                "activation_value_relative",
+                "activation_slope_relative",
                 "kink_error",
                 "far_nan",
                 "infinite_nan",
@@ -146,6 +148,10 @@ def curve(name: str, lab: Lab) -> tuple[dict[str, float], dict[str, Array]]:
     numbers = {
         "activation_value_error": _relative(value, exact_value, x).max(),
         "activation_slope_error": slope_error[~kink].max(),
+        "activation_value_relative": _to_scale(value[near], exact_value[near]),
+        "activation_slope_relative": _to_scale(
+            slope[near][~kink[near]], exact_slope[near][~kink[near]]
+        ),
         "kink_error": slope_error[kink].max(initial=0.0),
         "far_nan": float(np.isnan(value[far]).sum() + np.isnan(slope[far]).sum()),
         "infinite_nan": float(np.isnan(ends).sum()),
@@ -198,6 +204,13 @@ def _relative(measured: Array, exact: Array, x: Array) -> Array:
     """Return |measured - exact| / max(1, |x|) in the shape of ``x``; a NaN counts as infinite."""
     deviation: Array = np.abs(measured - exact) / np.maximum(1.0, np.abs(x))
     return np.where(np.isnan(deviation), np.inf, deviation)
+
+
+def _to_scale(measured: Array, exact: Array) -> float:
+    """Return the largest |measured - exact| / |exact| where that is not 0; a NaN is infinite."""
+    some = exact != 0
+    deviation = np.abs(measured[some] - exact[some]) / np.abs(exact[some])
+    return float(np.where(np.isnan(deviation), np.inf, deviation).max(initial=0.0))
 
 
 STUDY = Curves()

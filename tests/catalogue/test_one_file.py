@@ -24,6 +24,19 @@ ENTRIES = {
             slope=_tanh_slope,
             native=lambda: natives(torch="torch:tanh", tensorflow="keras.activations:tanh"),
             bounded=True,
+        ),
+        Activation(
+            name="squareplus",
+            source="Barron 2021: (x + sqrt(x^2 + 4)) / 2; torch has none",
+            value=lambda x: np.where(x > 0, x + np.hypot(x, 2), 4 / (np.hypot(x, 2) + abs(x))) / 2,
+            slope=lambda x: np.where(
+                x > 0,
+                1 + np.abs(x) / np.hypot(x, 2),
+                4 / (np.hypot(x, 2) * (np.hypot(x, 2) + abs(x))),
+            )
+            / 2,
+            native=lambda: natives(tensorflow="keras.activations:squareplus"),
+            defects={"tensorflow": (-30.0, 1e19)},
         ),""",
     ),
     "initializers.py": (
@@ -130,6 +143,11 @@ print(
             "planned": planned,
             "all at once": outcomes("rescue", ("torch", "tensorflow"), [*every, "depth=2"]),
             "oracle": outcomes("training", ("numpy",), [*oracle, "depth=1", "weights=shared"]),
+            "numerics": outcomes(
+                "numerics",
+                ("torch", "tensorflow"),
+                ["formula=new_activation,squareplus", "float_type=single"],
+            ),
             "curves": outcomes("curves", ("torch", "tensorflow"), ["activation=new_activation"]),
         }
     )
@@ -189,3 +207,22 @@ def test_an_activation_without_a_layer_is_measured_as_a_function(
     assert max(columns["activation_value_error"]) < 2e-6
     assert max(columns["function_default_error"]) < 2e-6
     assert all(error != error for error in columns["layer_default_error"])
+
+
+def test_an_activation_that_one_framework_lacks_and_the_other_gets_wrong_is_data(
+    extended: dict[str, Any],
+) -> None:
+    """torch ships no squareplus; Keras' own squares x, and takes a difference for negative x.
+
+    Neither needs a line outside the catalogue: the rows of torch are unsupported, and Keras' are
+    numbers.
+    """
+    status, reason, columns = extended["numerics"]["torch"]
+    assert status == ["ok", "ok", "unsupported", "unsupported"]
+    assert "'squareplus' is not declared for framework 'torch'" in reason[2]
+    assert columns["value_usual_ulps"][0] < 8
+    status, reason, columns = extended["numerics"]["tensorflow"]
+    assert status == ["ok"] * 4, reason
+    assert columns["value_nonfinite"][0] == float("inf")
+    assert 1e18 < columns["value_nonfinite"][2] < 1e20
+    assert columns["value_lost_at"][2] < -1e3

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from suite.metrics.metric import ROUNDING, Metric
+from suite.metrics.metric import DECADES, DENORMAL, ROUNDING, Metric
 
 PLAIN = Metric("plain", "nats", "no tolerance")
 WIDE = Metric("wide", "nats", "a tolerance", tolerance=0.1)
@@ -37,3 +37,13 @@ def test_equality_is_symmetric_and_handles_infinity_and_nan(
 ) -> None:
     for first, second in ((a, b), (b, a)):
         assert metric.equal(np.array([first]), np.array([second])).tolist() == [same]
+
+
+def test_a_relative_tolerance_holds_over_all_decades() -> None:
+    """An absolute tolerance hides any change of a value that is smaller than it."""
+    spans = Metric("spans", "1", "spans decades", tolerance=DENORMAL, relative=DECADES)
+    sizes = np.array([1e-30, 1e-7, 1.0, 1e30])
+    assert spans.equal(sizes, 1.009 * sizes).all()
+    assert not spans.equal(sizes, 1.011 * sizes).any()
+    assert not spans.equal(sizes, np.zeros(4)).any()
+    assert spans.equal(np.array([1e-39]), np.zeros(1)).all()  # a denormal number may be flushed

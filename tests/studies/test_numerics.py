@@ -12,6 +12,7 @@ import pytest
 from suite import frameworks
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.floats import FLOATS, points
+from suite.probes.numerics import Formulas
 from suite.report import numerics as page
 from suite.report.common.drawing import style
 from suite.studies.numerics import Numerics, bins, errors, exact, formulas, reference
@@ -147,6 +148,54 @@ def test_the_frameworks_meet_the_definitions(framework: str, float_type: str) ->
     measured.complete(STUDY, found, len(names))
     assert (measured.column(found, "runs", "value_usual_ulps") <= 8).all()
     assert (measured.column(found, "runs", "value_wrong_sign") == 0).all()
+
+
+PLACES = (
+    ("elu", "value", -1e-8, -1e-8, "tensorflow"),
+    ("elu", "value", -1e-7, -1e-7, "tensorflow"),
+    ("selu", "value", -1e-8, -1.7580993e-8, "tensorflow"),
+    ("gelu", "value", -5.5, -1.0444e-7, "torch"),
+    ("gelu", "value", -6.0, -5.919e-9, "torch"),
+    ("gelu", "value", -8.0, -4.977e-15, "torch"),
+    ("gelu", "slope", -6.0, -3.547e-8, "torch"),
+    ("elu", "slope", -20.0, 2.0611536e-9, "tensorflow"),
+    ("selu", "slope", -20.0, 3.6237e-9, "tensorflow"),
+    ("selu", "slope", -40.0, 7.4690e-18, "tensorflow"),
+    ("tanh", "slope", 10.0, 8.2446e-9, "both"),
+    ("binary_crossentropy_0", "value", -16.0, 1.1254e-7, "torch"),
+    ("log_softmax", "value", 18.0, -1.5230e-8, "both"),
+    ("silu", "slope", -20.0, -3.9162e-8, "neither"),
+    ("silu", "slope", -40.0, -1.6568e-16, "neither"),
+)
+"""Formula, side, x, the right result, and the frameworks that are off by a tenth or more today."""
+
+
+@pytest.mark.parametrize(("name", "side", "x", "right", "wrong"), PLACES)
+@pytest.mark.parametrize("framework", measured.BOTH)
+def test_known_defects_at_their_places(
+    name: str, side: str, x: float, right: float, wrong: str, framework: str
+) -> None:
+    """The definition has the right result, and so has a framework without the defect.
+
+    A framework that is mended fails here, as its claim turns red.
+    """
+    formula, context = formulas.resolve(name), mpmath.MPContext()
+    assert formula.exact is not None
+    place = "value", "slope"
+    exactly = formula.exact(context, context.mpf(x), *formula.parameters)[place.index(side)]
+    assert float(exactly) == pytest.approx(right, rel=2e-4)
+    probe = frameworks.load(framework).probe(Formulas)
+    answers = probe.evaluate(name, np.array([x, 1.0]), "single", "eager")
+    error = abs(answers[place.index(side)][0] - right) / abs(right)
+    assert error > 0.1 if wrong in (framework, "both") else error < 1e-3
+
+
+def test_the_slope_of_silu_in_double_precision_far_out() -> None:
+    """At -709 it is -708 exp(-709), a normal number."""
+    for framework in measured.BOTH:
+        probe = frameworks.load(framework).probe(Formulas)
+        (slope, _) = probe.evaluate("silu", np.array([-709.0, 1.0]), "double", "eager")[1]
+        assert slope == pytest.approx(-708.0 * math.exp(-709.0), rel=1e-9)
 
 
 def test_known_defects_are_found() -> None:

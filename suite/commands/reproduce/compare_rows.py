@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from suite.metrics import METRICS
-from suite.metrics.metric import ROUNDING, Metric
+from suite.metrics.metric import Metric
 from suite.planning.axes import AXES
 from suite.results.not_measured import not_measured
 from suite.studies import STUDIES
@@ -120,7 +120,7 @@ def _distance(a: Array, b: Array, metric: Metric) -> Array:
     """Return the distances of two values in units of what counts as the same; 0 where equal."""
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         size = np.maximum(np.abs(a), np.abs(b))
-        distance = np.abs(a - b) / np.maximum(metric.tolerance, ROUNDING * size)
+        distance = np.abs(a - b) / metric.tolerated(size)
     same = (a == b) | (np.isnan(a) & np.isnan(b))
     # Between an infinite or missing value and a number there is no finite distance.
     return np.where(same, 0.0, np.where(np.isfinite(a) & np.isfinite(b), distance, np.inf))

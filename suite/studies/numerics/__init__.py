@@ -37,6 +37,7 @@ _ACCURACY = (
     "usual_ulps",
     "usual_relative",
     "largest_lost",
+    "lost_at",
     "nonfinite",
     "wrong_sign",
     "flushed",

@@ -68,6 +68,7 @@ def accuracy(
         "usual_ulps": float(ulps[usual].max(initial=0.0)),
         "usual_relative": float(exact.relative(computed)[usual].max(initial=0.0)),
         "largest_lost": float(size[lost].max(initial=0.0)),
+        "lost_at": float(x[lost][np.argmax(size[lost])]) if lost.any() else np.nan,
         "nonfinite": float(np.abs(x[endless]).min(initial=np.inf)),
         "wrong_sign": float(np.sum(normal & (np.sign(computed) * np.sign(exact.near) < 0))),
         "flushed": float(np.mean(computed[denormal] == 0)) if denormal.any() else 0.0,
@@ -80,9 +81,8 @@ def falls(computed: Array, exact: Exact) -> float:
     Of a function that rises nowhere and falls nowhere the exact results say so themselves; a
     function that both rises and falls has 0.
     """
-    steps = np.diff(exact.near)
-    with np.errstate(invalid="ignore"):
-        moves = np.diff(computed)
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is no step
+        steps, moves = np.diff(exact.near), np.diff(computed)
     if (steps >= 0).all():
         return float(np.sum(moves < 0))
     return float(np.sum(moves > 0)) if (steps <= 0).all() else 0.0

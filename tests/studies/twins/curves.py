@@ -50,6 +50,11 @@ def _error(measured: Array, exact: Array, size: Array) -> float:
     return math.inf if np.isnan(gaps).any() else float(gaps.max(initial=0.0))
 
 
+def _share(measured: Array, exact: Array) -> float:
+    """Return the largest deviation as a share of the exact numbers that are not 0."""
+    return max(float(abs(m - e) / abs(e)) for m, e in zip(measured, exact, strict=True) if e)
+
+
 @np.errstate(all="ignore")
 def _curve(name: str) -> tuple[dict[str, float], dict[str, Array]]:
     function = activations.resolve(name)
@@ -72,6 +77,8 @@ def _curve(name: str) -> tuple[dict[str, float], dict[str, Array]]:
     numbers = {
         "activation_value_error": _error(value, exact, x),
         "activation_slope_error": _error(slope[~kink], exact_slope[~kink], size[~kink]),
+        "activation_value_relative": _share(value[near], exact[near]),
+        "activation_slope_relative": _share(slope[near & ~kink], exact_slope[near & ~kink]),
         "kink_error": _error(slope[kink], exact_slope[kink], size[kink]),
         "far_nan": float(sum(math.isnan(v) for v in (*value[~near], *slope[~near]))),
         "infinite_nan": float(sum(math.isnan(v) for v in ends)),

@@ -77,7 +77,7 @@ def _side(side: str, x: list[float], computed: list[float], exact: list[float], 
     numbers = dict.fromkeys(
         ("ulps", "ulps_at", "usual_ulps", "usual_relative", "largest_lost", "wrong_sign"), 0.0
     )
-    numbers |= {"nonfinite": math.inf}
+    numbers |= {"nonfinite": math.inf, "lost_at": math.nan}
     by_bin: list[float] = [math.nan] * len(edges)
     denormal: list[bool] = []
     for at, got, right in zip(x, computed, exact, strict=True):
@@ -95,8 +95,8 @@ def _side(side: str, x: list[float], computed: list[float], exact: list[float], 
         if 1e-8 <= abs(at) <= 10:
             numbers["usual_ulps"] = max(numbers["usual_ulps"], error)
             numbers["usual_relative"] = max(numbers["usual_relative"], _relative(got, right))
-        if size and got == 0:
-            numbers["largest_lost"] = max(numbers["largest_lost"], size)
+        if got == 0 and size > numbers["largest_lost"]:
+            numbers |= {"largest_lost": size, "lost_at": at}
         if not math.isfinite(got):
             numbers["nonfinite"] = min(numbers["nonfinite"], abs(at))
         numbers["wrong_sign"] += got * right < 0

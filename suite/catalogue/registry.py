@@ -3,6 +3,7 @@
 A name may carry parameters, as in ``normal(0.05)``: it is parsed here, checked against the
 parameters that its entry declares, and written in one canonical form (``normal(.05)`` is
 ``normal(0.05)``, and ``leaky_relu(0.01)`` is ``leaky_relu`` where 0.01 is the declared default).
+A parameter is a number, or one of the words that its entry declares for it.
 """
 
 from __future__ import annotations
@@ -128,42 +129,64 @@ class Registry(Generic[E]):
 _NAME = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\(\s*(.*?)\s*\))?\s*", re.DOTALL)
 
 
-def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[float, ...]]:
-    """Return the entry that a name with parameters means, and its parameters.
+def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[Any, ...]]:
+    """Return the entry that a name with parameters means, and its parameters: floats and words.
 
     An entry that takes parameters declares ``parameters``, a mapping from their names to their
-    defaults in order (None: it has no default and must be given). Trailing parameters that are
-    left out take their defaults. Raises UserError for an unknown name, a parameter that is not a
-    finite number, too many of them, or one that is missing.
+    defaults in order (None: it has no default and must be given), and may declare ``words``, a
+    mapping from a parameter that is a word to the words that are allowed. Trailing parameters that
+    are left out take their defaults. Raises UserError for an unknown name, a parameter that is not
+    a finite number or an allowed word, too many of them, or one that is missing.
     """
     match = _NAME.fullmatch(given)
     if match is None:
         raise unknown(kind, given, registry.names)
     name, inside = match.groups()
     entry = registry[name]
-    declared: Mapping[str, float | None] = getattr(entry, "parameters", {})
+    declared = _parameters(entry)
+    words: Mapping[str, tuple[str, ...]] = getattr(entry, "words", {})
     form = f"{name}({', '.join(declared)})" if declared else name
     parts = [part.strip() for part in inside.split(",")] if inside else []
     if inside == "" or len(parts) > len(declared):
         raise UserError(f"{kind} {given!r} has the wrong number of parameters; write {form}")
-    values = []
+    values: list[float | str] = []
     for position, (parameter, default) in enumerate(declared.items()):
-        if position >= len(parts):
-            if default is None:
-                raise UserError(f"{kind} {given!r} lacks its parameter {parameter}; write {form}")
-            values.append(float(default))
-            continue
-        try:
-            value = float(parts[position])
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise UserError(
-                f"{kind} {given!r}: {parameter} is {parts[position]!r}, not a finite number;"
-                f" write {form}"
-            )
-        values.append(value + 0.0)  # -0.0 is 0.0
+        if position < len(parts):
+            part = parts[position]
+        elif default is not None:
+            part = written(default)
+        else:
+            raise UserError(f"{kind} {given!r} lacks its parameter {parameter}; write {form}")
+        if parameter in words:
+            values.append(_word(f"{kind} {given!r}: {parameter}", part, words[parameter]))
+        else:
+            values.append(_finite(f"{kind} {given!r}: {parameter}", part, form))
     return entry, tuple(values)
+
+
+def _parameters(entry: object) -> Mapping[str, float | str | None]:
+    """Return the parameters of an entry with their defaults; empty where it takes none."""
+    declared: Mapping[str, float | str | None] = getattr(entry, "parameters", {})
+    return declared
+
+
+def _word(owner: str, given: str, allowed: tuple[str, ...]) -> str:
+    """Return a parameter that is a word. UserError, with the nearest word, where it is unknown."""
+    if given not in allowed:
+        hint = nearest(given, allowed)
+        raise UserError(f"{owner} is {given!r}{hint} (allowed: {', '.join(allowed)})")
+    return given
+
+
+def _finite(owner: str, given: str, form: str) -> float:
+    """Return a parameter that is a number. UserError where it is not a finite one."""
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f"{owner} is {given!r}, not a finite number; write {form}")
+    return value + 0.0  # -0.0 is 0.0
 
 
 def number(value: float) -> str:
@@ -171,14 +194,18 @@ def number(value: float) -> str:
     return repr(float(value)).removesuffix(".0")
 
 
+def written(parameter: float | str) -> str:
+    """Return a parameter as it stands in a canonical name."""
+    return parameter if isinstance(parameter, str) else number(parameter)
+
+
 def canonical(kind: str, given: str, registry: Registry[E]) -> str:
-    """Return a name in canonical form: parameters as shortest decimals, trailing defaults left out.
+    """Return a name in canonical form: numbers as shortest decimals, trailing defaults left out.
 
     Raises UserError as ``parse`` does.
     """
     entry, values = parse(kind, given, registry)
-    declared: Mapping[str, float | None] = getattr(entry, "parameters", {})
-    kept = list(zip(declared.values(), values, strict=True))
+    kept = list(zip(_parameters(entry).values(), values, strict=True))
     while kept and kept[-1][0] == kept[-1][1]:
         kept.pop()
-    return f"{entry.name}({', '.join(number(value) for _, value in kept)})" if kept else entry.name
+    return f"{entry.name}({', '.join(written(value) for _, value in kept)})" if kept else entry.name

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from suite.catalogue.registry import Entry, number
+from suite.catalogue.registry import Entry, written
 from suite.commands.arguments import one_of
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ def _entries(kind: str) -> Iterable[tuple[str, str]]:
 
 def _form(entry: Entry) -> str:
     """Return a name with its parameters and their defaults, as in ``leaky_relu(slope=0.01)``."""
-    parameters: Mapping[str, float | None] = getattr(entry, "parameters", {})
+    parameters: Mapping[str, float | str | None] = getattr(entry, "parameters", {})
     inside = ", ".join(
-        parameter if default is None else f"{parameter}={number(default)}"
+        parameter if default is None else f"{parameter}={written(default)}"
         for parameter, default in parameters.items()
     )
     return f"{entry.name}({inside})" if inside else entry.name

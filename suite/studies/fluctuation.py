@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from suite import seeds
-from suite.catalogue import activations, initializers
+from suite.catalogue import activations, initializers, laws
 from suite.probes.signals import Signals
 from suite.studies.common import costs
 from suite.studies.common.measurements import completed
@@ -42,7 +42,6 @@ from suite.types import (
 
 INPUTS = 32
 """The number of directions of the plane, evenly spaced."""
-_BY_FAN_IN = ("he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "normal")
 
 
 class Fluctuation(Study):
@@ -95,11 +94,12 @@ class Fluctuation(Study):
         return standard if profile == "standard" else (*standard, _grid((128,), (8, 32, 64)))
 
     def unsupported(self, cell: Cell) -> str | None:
-        name = initializers.resolve(cell.text("initializer")).entry.name
-        if name in _BY_FAN_IN:
+        initializer = initializers.resolve(cell.text("initializer"))
+        if initializer.shared and _by_fan_in(initializer.law()):
             return None
         return (
-            f"the law of {name} depends on more than fan_in, so one draw cannot serve all networks"
+            f"the law of {initializer.name} depends on more than fan_in, so one draw cannot serve"
+            " all networks"
         )
 
     def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
@@ -127,6 +127,12 @@ class Fluctuation(Study):
         width, depth = cell.count("width"), cell.count("depth")
         layer = networks(width) * width * (2e-8 * width + 1.5e-8 * INPUTS) + 2e-3
         return Cost(1.0 + len(stack.members) * depth * layer, costs.WORKER)
+
+
+def _by_fan_in(law: laws.Law) -> bool:
+    """Whether the entries are random and independent, with a variance that fan_out leaves alone."""
+    dependent = isinstance(law, laws.Point | laws.Orthogonal)
+    return not dependent and law.variance(3, 5) == law.variance(3, 7)
 
 
 def networks(width: int) -> int:

@@ -14,12 +14,18 @@ from suite.types import UserError
 @dataclass(frozen=True)
 class Item:
     name: str
-    parameters: Mapping[str, float | None] = field(default_factory=dict)
+    parameters: Mapping[str, float | str | None] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 ITEMS = Registry(
     "item",
-    [Item("plain"), Item("must", {"std": None}), Item("may", {"slope": 0.01, "shift": 0.0})],
+    [
+        Item("plain"),
+        Item("must", {"std": None}),
+        Item("may", {"slope": 0.01, "shift": 0.0}),
+        Item("says", {"scale": None, "mode": "in"}, {"mode": ("in", "out")}),
+    ],
 )
 
 
@@ -38,6 +44,8 @@ ITEMS = Registry(
         ("may(0.01, 0)", "may"),
         ("may(0.2)", "may(0.2)"),
         ("may(0.01, 3)", "may(0.01, 3)"),
+        ("says(2,in)", "says(2)"),
+        ("says(2.0,out)", "says(2, out)"),
     ],
 )
 def test_one_canonical_form(given: str, written: str) -> None:
@@ -59,6 +67,9 @@ def test_one_canonical_form(given: str, written: str) -> None:
         ("plain(1)", ["plain"]),
         ("must(1", ["unknown"]),
         ("may(,)", ["finite number"]),
+        ("says(1, ot)", ["mode is 'ot'", "did you mean 'out'", "allowed: in, out"]),
+        ("says(1, 2)", ["mode is '2'", "allowed: in, out"]),
+        ("says(out)", ["scale is 'out'", "finite number", "says(scale, mode)"]),
     ],
 )
 def test_errors_name_given_allowed_and_nearest(given: str, words: list[str]) -> None:

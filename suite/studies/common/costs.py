@@ -47,7 +47,7 @@ def propagation(stack: Stack, inputs: int, columns: int) -> Cost:
     first, size = stack.members[0].cell, len(stack.members)
     width, depth = first.count("width"), first.count("depth")
     rate = entry_of(stack.framework).rates.propagation
-    entry = rate.orthogonal if first["initializer"] == "orthogonal" else rate.entry
+    entry = rate.orthogonal if str(first["initializer"]).startswith("orthogonal") else rate.entry
     kernels, values = depth * width**2, depth * inputs * width
     draws = len({member.seed for member in stack.members})
     programs = len({member.cell for member in stack.members})

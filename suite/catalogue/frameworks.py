@@ -133,7 +133,8 @@ _TORCH = Entry(
         "idioms.callback_own_name": "torch has no callbacks",
         "idioms.weight_name": "torch's names never held '/kernel:'",
         "idioms.weight_path": "torch's weights have no path",
-        "initializers.shared_seeded": ("torch's initializers take a generator and no whole number"),
+        "initializers.shared_seeded": "torch's initializers take a generator and no whole number",
+        "initializers.einsum": "torch has no layer for a sum over named axes",
     },
     formulas="torch",
     compiles=True,
@@ -156,6 +157,7 @@ _TENSORFLOW = Entry(
     },
     gaps={
         "idioms.init_apply": "Keras models have no apply(fn)",
+        "initializers.attention_packed": "Keras' attention keeps query, key and value apart",
         "idioms.apply_order": "Keras models have no apply(fn)",
     },
     formulas="keras",

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class DefaultNumbers(Protocol):
-    """Defaults, read off or drawn from objects that are made without arguments."""
+    """Defaults, read off, measured on or drawn by objects that are made without arguments."""
 
     def value(self, case: str, seed: int) -> float:
         """Return the number of a case of the study; a random one is drawn from ``seed``.

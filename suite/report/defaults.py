@@ -89,7 +89,7 @@ def ratios(runs: pd.DataFrame) -> Drawing:
         f"{len(shown)} of {len(numbers)} defaults differ between {' and '.join(frameworks)},"
         f" measured on objects made without arguments; a bar to the right: the number of {base} is"
         f" the smaller. Bars are cut at a ratio of {EDGE:g}, which also stands for a number beside"
-        " zero. Where a default is drawn (embedding, LSTM), the number is the median over the"
+        " zero. Where a default is drawn (kernels, biases), the number is the median over the"
         " seeds. The length of a bar does not say how much a difference matters: a running mean"
         " that keeps 0.9 of the old average goes over some 10 steps, one that keeps 0.99 over 100."
         + (f" The same in all: {'; '.join(agreeing)}." if agreeing else ""),

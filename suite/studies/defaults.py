@@ -1,7 +1,10 @@
 """The defaults of the frameworks: one number for each default in which they may differ.
 
-It is read from, or drawn by, an object that the framework makes without arguments. Nothing is
-trained.
+It is read from, measured on, or drawn by an object that the framework makes without arguments.
+Nothing is trained.
+
+The epsilon of a normalization layer is measured: the layer gets x = 1e-4 and -x, of mean 0 and mean
+square x^2, and returns y = x / sqrt(x^2 + epsilon), so that epsilon = (x / y)^2 - x^2.
 """
 
 from __future__ import annotations
@@ -41,18 +44,30 @@ ACTIVATIONS: Mapping[str, str] = {
     "softplus.at_21": "softplus(21) - 21, in double precision",
 }
 LAYERS: Mapping[str, str] = {
-    "batch_norm.epsilon": "batch norm: epsilon",
+    "batch_norm.epsilon": "batch norm: epsilon, in single precision",
     "batch_norm.keep": "batch norm: share of the old value in a running mean",
     "batch_norm.running_variance": "batch norm: running over actual variance, after a batch of 2",
-    "layer_norm.epsilon": "layer norm: epsilon",
-    "group_norm.epsilon": "group norm: epsilon",
+    "layer_norm.epsilon": "layer norm: epsilon, in single precision",
+    "group_norm.epsilon": "group norm: epsilon, in single precision",
     "rms_norm.epsilon": "RMS norm: epsilon, in single precision",
     "cross_entropy.at_0": "binary cross-entropy where the true class has probability 0 (nats)",
+}
+EPSILONS: Mapping[str, str] = {
+    f"{norm}_norm.epsilon_{precision}": f"{words} norm: epsilon, in {precision} precision"
+    for norm, words in (("batch", "batch"), ("layer", "layer"), ("group", "group"), ("rms", "RMS"))
+    for precision in ("double", "half")
 }
 DRAWN: Mapping[str, str] = {
     "embedding.std": "embedding: standard deviation of the entries",
     "lstm.forget_bias": "LSTM: mean bias of the forget gate",
     "lstm.recurrent_gain": "LSTM: units times mean square of the recurrent kernel",
+    "lstm.input_gain": "LSTM: inputs (as many as units) times mean square of the input kernel",
+    "lstm.bias_std": "LSTM: root mean square of the biases but the forget gate's",
+    "gru.recurrent_gain": "GRU: units times mean square of the recurrent kernel",
+    "gru.bias_std": "GRU: root mean square of the biases",
+    "attention.query_gain": "attention: units times mean square of the query kernel",
+    "attention.output_gain": "attention: units times mean square of the output kernel",
+    "depthwise.gain": "depthwise 3x3 convolution: 9 times mean square of the kernel",
 }
 OPTIMIZERS: Mapping[str, str] = {
     "sgd.learning_rate": "SGD: learning rate",
@@ -91,6 +106,7 @@ RARE: Mapping[str, str] = {
 CASES: Mapping[str, str] = {
     **ACTIVATIONS,
     **LAYERS,
+    **EPSILONS,
     **DRAWN,
     **OPTIMIZERS,
     **CLIPPING,
@@ -112,9 +128,10 @@ class Defaults(Study):
     tables = (TableSpec("runs", ("default_value",)),)
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
-        quick = Grid({"case": (*ACTIVATIONS, *LAYERS)}, seeds=1)
+        quick = Grid({"case": (*ACTIVATIONS, *LAYERS, *EPSILONS)}, seeds=1)
         drawn = Grid({"case": tuple(DRAWN)}, seeds=BLOCK)
-        standard = Grid({"case": (*ACTIVATIONS, *LAYERS, *OPTIMIZERS, *CLIPPING)}, seeds=1)
+        read = (*ACTIVATIONS, *LAYERS, *OPTIMIZERS, *CLIPPING, *EPSILONS)
+        standard = Grid({"case": read}, seeds=1)
         full = Grid({"case": tuple(key for key in CASES if key not in DRAWN)}, seeds=1)
         return {"quick": (quick,), "standard": (standard, drawn), "full": (full, drawn)}[profile]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,9 +11,14 @@ import numpy as np
 
 from suite.catalogue import registry
 from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
+from suite.frameworks.tensorflow.kernels import MADE
 
 UNITS = 64
-"""Units of the LSTM that is drawn."""
+"""Units of the recurrent layers that are drawn, and channels of the depthwise convolution."""
+WIDE = 512
+"""Units of the attention that is drawn, in 8 heads."""
+X = 1e-4
+"""The input of the normalization layers, small beside the root of their epsilon."""
 
 
 def value(case: str, seed: int) -> float:
@@ -82,6 +88,33 @@ def _recurrent_gain() -> float:
     return UNITS * float(np.mean(np.square(np.asarray(_lstm().recurrent_kernel))))
 
 
+def _epsilon(norm: str, dtype: str) -> float:
+    """Return the epsilon that a normalization layer adds to the square of what it divides by."""
+    layers: Mapping[str, Callable[[], Any]] = {
+        "batch": lambda: keras.layers.BatchNormalization(dtype=dtype),
+        "layer": lambda: keras.layers.LayerNormalization(dtype=dtype),
+        "group": lambda: keras.layers.GroupNormalization(groups=1, dtype=dtype),
+        "rms": lambda: keras.layers.RMSNormalization(dtype=dtype),
+    }
+    given = tf.constant([[X, -X]], dtype=dtype)
+    if norm == "batch":
+        result = layers[norm]()(tf.transpose(given), training=True)
+    else:
+        result = layers[norm]()(given)
+    x, y = float(np.ravel(given)[0]), float(np.ravel(result)[0])
+    return float((x / y) ** 2 - x**2)
+
+
+def _mean_square(kind: str, *sizes: int) -> float:
+    kernel, _ = MADE[kind](None, *sizes)
+    return float(np.mean(np.square(kernel)))
+
+
+def _bias_std(kind: str) -> float:
+    _, biases = MADE[kind](None, UNITS, UNITS)
+    return float(np.sqrt(np.mean(np.square(biases))))
+
+
 def _cross_entropy() -> float:
     return float(keras.losses.BinaryCrossentropy()(np.ones((1, 1)), np.zeros((1, 1))))
 
@@ -103,7 +136,13 @@ def _clipped(which: int, **clipping: float) -> float:
     return float(np.max(-np.asarray(variables[which])))
 
 
+_PRECISIONS = {"": "float32", "_double": "float64", "_half": "float16"}
 _CASES: Mapping[str, Callable[[], float]] = {
+    **{
+        f"{norm}_norm.epsilon{end}": functools.partial(_epsilon, norm, dtype)
+        for norm in ("batch", "layer", "group", "rms")
+        for end, dtype in _PRECISIONS.items()
+    },
     "leaky_relu.layer": lambda: _below(keras.layers.LeakyReLU(dtype="float64")),
     "leaky_relu.function": lambda: _below(keras.activations.leaky_relu),
     "prelu.start": _prelu,
@@ -114,16 +153,19 @@ _CASES: Mapping[str, Callable[[], float]] = {
     "relu.slope_at_0": lambda: _slope_at_0(keras.activations.relu),
     "selu.slope_at_0": lambda: _slope_at_0(keras.activations.selu),
     "softplus.at_21": lambda: _at(keras.activations.softplus, 21.0) - 21.0,
-    "batch_norm.epsilon": lambda: keras.layers.BatchNormalization().epsilon,
     "batch_norm.keep": _kept,
     "batch_norm.running_variance": _running_variance,
-    "layer_norm.epsilon": lambda: keras.layers.LayerNormalization().epsilon,
-    "group_norm.epsilon": lambda: keras.layers.GroupNormalization().epsilon,
-    "rms_norm.epsilon": lambda: keras.layers.RMSNormalization().epsilon,
     "cross_entropy.at_0": _cross_entropy,
     "embedding.std": _embedding,
     "lstm.forget_bias": _forget_bias,
     "lstm.recurrent_gain": _recurrent_gain,
+    "lstm.input_gain": lambda: UNITS * _mean_square("lstm_input", UNITS, UNITS),
+    "lstm.bias_std": lambda: _bias_std("lstm_input"),
+    "gru.recurrent_gain": lambda: UNITS * _mean_square("gru_recurrent", UNITS, UNITS),
+    "gru.bias_std": lambda: _bias_std("gru_input"),
+    "attention.query_gain": lambda: WIDE * _mean_square("attention_query", WIDE, 8),
+    "attention.output_gain": lambda: WIDE * _mean_square("attention_output", WIDE, 8),
+    "depthwise.gain": lambda: 9 * _mean_square("depthwise", 3, 3, UNITS),
     "sgd.learning_rate": _optimizer("SGD", "learning_rate"),
     "sgd.momentum": _optimizer("SGD", "momentum"),
     "rmsprop.learning_rate": _optimizer("RMSprop", "learning_rate"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -9,10 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from suite.catalogue import registry
+from suite.frameworks.torch.kernels import MADE
 from suite.frameworks.torch.layers import seeded
 
 UNITS = 64
-"""Units of the LSTM that is drawn."""
+"""Units of the recurrent layers that are drawn, and channels of the depthwise convolution."""
+WIDE = 512
+"""Units of the attention that is drawn, in 8 heads."""
+X = 1e-4
+"""The input of the normalization layers, small beside the root of their epsilon."""
 
 
 def value(case: str, seed: int) -> float:
@@ -65,9 +71,28 @@ def _recurrent_gain() -> float:
     return UNITS * nn.LSTM(1, UNITS).get_parameter("weight_hh_l0").square().mean().item()
 
 
-def _rms_epsilon() -> float:
-    epsilon = nn.RMSNorm(2).eps
-    return torch.finfo(torch.float32).eps if epsilon is None else epsilon
+def _epsilon(norm: str, dtype: torch.dtype) -> float:
+    """Return the epsilon that a normalization layer adds to the square of what it divides by."""
+    layers: Mapping[str, Callable[[], nn.Module]] = {
+        "batch": lambda: nn.BatchNorm1d(1, dtype=dtype),
+        "layer": lambda: nn.LayerNorm(2, dtype=dtype),
+        "group": lambda: nn.GroupNorm(1, 2, dtype=dtype),
+        "rms": lambda: nn.RMSNorm(2, dtype=dtype),
+    }
+    given = torch.tensor([[X, -X]], dtype=dtype)
+    result = layers[norm]()(given.T if norm == "batch" else given)
+    x, y = given.flatten()[0].item(), result.flatten()[0].item()
+    return float((x / y) ** 2 - x**2)
+
+
+def _mean_square(kind: str, *sizes: int) -> float:
+    kernel, _ = MADE[kind](*sizes)
+    return kernel.square().mean().item()
+
+
+def _bias_std(kind: str) -> float:
+    _, biases = MADE[kind](UNITS, UNITS)
+    return biases.square().mean().sqrt().item()
 
 
 def _optimizer(kind: str, setting: str, place: int | None = None) -> Callable[[], float]:
@@ -92,7 +117,13 @@ def _clipped(clip: Callable[[Sequence[nn.Parameter], float], object], which: int
     return gradient.max().item()
 
 
+_PRECISIONS = {"": torch.float32, "_double": torch.float64, "_half": torch.float16}
 _CASES: Mapping[str, Callable[[], float]] = {
+    **{
+        f"{norm}_norm.epsilon{end}": functools.partial(_epsilon, norm, dtype)
+        for norm in ("batch", "layer", "group", "rms")
+        for end, dtype in _PRECISIONS.items()
+    },
     "leaky_relu.layer": lambda: _below(nn.LeakyReLU()),
     "leaky_relu.function": lambda: _below(functional.leaky_relu),
     "prelu.start": lambda: nn.PReLU().weight.item(),
@@ -103,16 +134,20 @@ _CASES: Mapping[str, Callable[[], float]] = {
     "relu.slope_at_0": lambda: _slope_at_0(functional.relu),
     "selu.slope_at_0": lambda: _slope_at_0(functional.selu),
     "softplus.at_21": lambda: _at(functional.softplus, 21.0) - 21.0,
-    "batch_norm.epsilon": lambda: nn.BatchNorm1d(2).eps,
     "batch_norm.keep": _kept,
     "batch_norm.running_variance": _running_variance,
-    "layer_norm.epsilon": lambda: nn.LayerNorm(2).eps,
-    "group_norm.epsilon": lambda: nn.GroupNorm(1, 2).eps,
-    "rms_norm.epsilon": _rms_epsilon,
     "cross_entropy.at_0": lambda: nn.BCELoss()(torch.zeros(1), torch.ones(1)).item(),
     "embedding.std": lambda: nn.Embedding(100, 100).weight.std().item(),
     "lstm.forget_bias": _forget_bias,
     "lstm.recurrent_gain": _recurrent_gain,
+    "lstm.input_gain": lambda: UNITS * _mean_square("lstm_input", UNITS, UNITS),
+    "lstm.bias_std": lambda: _bias_std("lstm_input"),
+    "gru.recurrent_gain": lambda: UNITS * _mean_square("gru_recurrent", UNITS, UNITS),
+    "gru.bias_std": lambda: _bias_std("gru_input"),
+    # Attention that is made without arguments packs query, key and value.
+    "attention.query_gain": lambda: WIDE * _mean_square("attention_packed", WIDE, 8),
+    "attention.output_gain": lambda: WIDE * _mean_square("attention_output", WIDE, 8),
+    "depthwise.gain": lambda: 9 * _mean_square("depthwise", 3, 3, UNITS),
     "sgd.learning_rate": _optimizer("SGD", "lr"),
     "sgd.momentum": _optimizer("SGD", "momentum"),
     "rmsprop.learning_rate": _optimizer("RMSprop", "lr"),

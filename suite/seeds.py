@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | weights | seed, layer, fan_in, fan_out, initializer | activations, optimizers, frameworks |
 | native | seed, layer, fan_in, fan_out, initializer, framework | activations, optimizers |
+| biases | seed, layer, fan_in, fan_out, initializer, framework | activations, kernels |
 | train, heldout | seed, dataset | every cell of a study that uses the dataset |
 | split | seed, dataset | every cell of a study that uses the dataset |
 | batches | seed, epoch | every cell |
@@ -32,6 +33,7 @@ import numpy as np
 PURPOSES = {
     "weights": ("seed", "layer", "fan_in", "fan_out", "initializer"),
     "native": ("seed", "layer", "fan_in", "fan_out", "initializer", "framework"),
+    "biases": ("seed", "layer", "fan_in", "fan_out", "initializer", "framework"),
     "train": ("seed", "dataset"),
     "heldout": ("seed", "dataset"),
     "split": ("seed", "dataset"),

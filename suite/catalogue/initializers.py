@@ -133,8 +133,8 @@ class Resolved:
         return registry.undeclared(f"initializer {self.name!r}", declared, framework)
 
 
-_LARGE = 1e18
-"""The largest parameter of an initializer: its square is a number in single precision."""
+_LARGE = 1e150
+"""The largest parameter of an initializer, whose square is a number."""
 _POSITIVE = (1.0 / _LARGE, _LARGE)
 _LAWS: Mapping[str, Callable[[Variance], Law]] = {
     "uniform": Uniform,

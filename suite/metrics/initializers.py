@@ -16,10 +16,19 @@ METRICS: tuple[Metric, ...] = (
         " error under the declared law; empty where the entries are not independent",
         tolerance=0.1,
     ),
+    Metric("kernel_variance", "1", "mean square of a kernel's entries"),
     Metric(
         "kernel_variance_ratio",
         "1",
-        "mean square of a kernel's entries over the variance of the declared law",
+        "mean square of a kernel's entries over the variance of the declared law with the"
+        " textbook's fans",
+        tolerance=0.01,
+    ),
+    Metric(
+        "kernel_variance_ratio_counted",
+        "1",
+        "mean square of a kernel's entries over the variance of the declared law with the fans"
+        " that the framework reads off its array",
         tolerance=0.01,
     ),
     Metric(

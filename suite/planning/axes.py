@@ -97,6 +97,13 @@ def _named(kind: str) -> Callable[[Value], Value]:
     return parse
 
 
+def _undeclared_bias(given: str, framework: str) -> str | None:
+    """Return why a framework has no object for a bias's initializer, or None where it has."""
+    if given == initializers.UNSET:
+        return None
+    return initializers.resolve(given).undeclared(framework)
+
+
 LARGEST = 100_000
 """The largest depth, width or number of seeds that is accepted; more is treated as a typing
 mistake."""
@@ -120,6 +127,14 @@ AXES = Registry(
             "the initializer of every kernel",
             lambda v: initializers.canonical(str(v)),
             undeclared=lambda v, framework: initializers.resolve(v).undeclared(framework),
+        ),
+        Axis(
+            "bias",
+            "the initializer of every bias; unset: zero with a named initializer of the kernel, the"
+            " layer's own with default; default: the layer's own",
+            lambda v: initializers.canonical_bias(str(v)),
+            initializers.UNSET,
+            undeclared=_undeclared_bias,
         ),
         Axis("depth", "number of hidden layers", _count("depth"), holds="count"),
         Axis("width", "units in a hidden layer", _count("width"), holds="count"),

@@ -167,7 +167,7 @@ def _undeclared(cell: Cell, framework: str) -> str | None:
     fields = dict(cell.values)
     for axis, value in fields.items():
         # NumPy draws the weights that the frameworks share.
-        shared = axis == "initializer" and fields.get("weights") == "shared"
+        shared = axis in ("initializer", "bias") and fields.get("weights") == "shared"
         if reason := _reason(axis, str(value), ORACLE if shared else framework):
             return reason
     return None

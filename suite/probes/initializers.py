@@ -17,10 +17,18 @@ class LayerDraws(Protocol):
         ``layer_kind``: ``dense`` with ``shape`` (fan_in, fan_out); ``convolution`` and
         ``transposed`` with (height, width, channels in, channels out); ``truncated``: dense, filled
         by a normal that is cut at two standard deviations, with the standard deviation of
-        ``initializer``, a ``normal``. The kernel has this shape, the bias (outputs,). ``default``
-        is the layer's own start; another initializer fills the kernel and leaves the bias to the
-        layer. Raises UserError for another kind.
+        ``initializer``, a ``normal``. The kernel has this shape, the bias (outputs,). Any other
+        kind of ``suite.catalogue.kernels`` takes the sizes that its entry names; the kernel is as
+        the framework keeps it, and the biases are one vector, empty where the layer has none and
+        without those of an LSTM's forget gate. ``default`` is the layer's own start; another
+        initializer fills the kernel and leaves the bias to the layer. Raises UserError for another
+        kind.
         """
+        ...
+
+    def bias(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Array:
+        """Return the bias (fan_out,) of a fresh dense layer that an initializer without fans fills,
+        or with ``default`` the layer's own."""
         ...
 
     def through(self, kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Array]:

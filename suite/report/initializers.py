@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.catalogue.initializers import INITIALIZERS
+from suite.catalogue.initializers import INITIALIZERS, UNSET
 from suite.report.common.drawing import (
     THEORY,
     Drawing,
@@ -20,6 +20,7 @@ from suite.report.common.drawing import (
     seeds_in,
 )
 from suite.report.common.styles import GREY, INK, coloured, framework_styles
+from suite.studies.initializers import KINDS
 
 GAINS = ("64x64", "256x16", "16x256", "512x8", "8x512")
 SHOWN = "he_normal"
@@ -40,6 +41,7 @@ def parts(tables: Tables) -> list[Part]:
         part(
             "What the frameworks draw",
             drawn_from(tables, "summary.csv", needed, "the variances of the draws", variances),
+            drawn_from(tables, "summary.csv", needed, "the variances of other kernels", kinds),
             drawn_from(tables, "initializers/densities.csv", bins, "densities of draws", density),
             drawn_from(tables, "summary.csv", needed, "the gains of Xavier's rule", gains),
         )
@@ -49,16 +51,22 @@ def parts(tables: Tables) -> list[Part]:
 def _metric(summary: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return the rows of a metric of the study that have a number."""
     rows = summary[(summary["study"] == "initializers") & (summary["metric"] == metric)]
-    rows = rows[rows["centre"].notna()]
+    rows = _plain(rows[rows["centre"].notna()])
     if rows.empty:
         raise NotDrawn(f"No figure of {metric}: the run did not measure it.")
     return rows
 
 
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of cells that name no initializer of the bias; older tables have no such
+    axis."""
+    return rows[rows["bias"] == UNSET] if "bias" in rows else rows
+
+
 def variances(summary: pd.DataFrame) -> Drawing:
     """Draw measured over declared variance: initializers down, frameworks side by side."""
     rows = _metric(summary, "kernel_variance_ratio")
-    rows = rows[~rows["shape"].isin(GAINS)]
+    rows = rows[~rows["shape"].isin(GAINS) & ~rows["layer_kind"].isin(KINDS)]
     if rows.empty:
         raise NotDrawn("No figure of the variances: the run has none of the shapes shown.")
     kinds = rows["layer_kind"] + " " + rows["shape"]
@@ -107,12 +115,57 @@ def variances(summary: pd.DataFrame) -> Drawing:
     )
 
 
+def kinds(summary: pd.DataFrame) -> Drawing:
+    """Draw the variance of each kind of kernel over that of the textbook's fans, by initializer."""
+    rows = _metric(summary, "kernel_variance_ratio")
+    rows = rows[rows["layer_kind"].isin(KINDS)]
+    if rows.empty:
+        raise NotDrawn("No figure of other kernels: the run has none of them.")
+    names = [kind for kind in KINDS if kind in set(rows["layer_kind"])]
+    colours = coloured(catalogued(rows["initializer"].unique(), INITIALIZERS))
+    frameworks = list(rows["framework"].unique())
+    figure = Figure(
+        figsize=(1.8 + 3.6 * len(frameworks), 1.3 + 0.3 * len(names)), layout="constrained"
+    )
+    panels = figure.subplots(1, len(frameworks), sharex=True, sharey=True, squeeze=False)[0]
+    for framework, axes in zip(frameworks, panels, strict=True):
+        axes.axvline(1, color=INK, lw=0.8)
+        for place, (initializer, colour) in enumerate(colours.items()):
+            line = rows[(rows["framework"] == framework) & (rows["initializer"] == initializer)]
+            shift = (place - (len(colours) - 1) / 2) * 0.15
+            y = [names.index(kind) + shift for kind in line["layer_kind"]]
+            axes.plot(line["centre"], y, "o", color=colour, ms=4, label=initializer)
+        axes.set_xscale("log")
+        axes.set_title(framework, loc="left")
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
+    figure.supxlabel("measured variance over that by the textbook's fans", fontsize=9)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
+    return Drawing(
+        "initializer_kinds",
+        "Variance of the kernels of attention, recurrent and other layers over the textbook's",
+        "Mean square of a drawn kernel over the variance that its initializer's rule gives by the"
+        " number of products in one output and of outputs that one input enters, by the framework's"
+        f" own layer; median over {seeds_in(rows['n'])}, logarithmic axis. At 1 the framework"
+        " counts these fans; elsewhere it reads others off the array in which it keeps the kernel.",
+        figure,
+        (
+            "keras-attention-xavier",
+            "torch-attention-packed-half",
+            "depthwise-fan-keras",
+            "grouped-fan-out-counts-all-groups",
+            "keras-lstm-gates-orthogonal",
+        ),
+    )
+
+
 def density(densities: pd.DataFrame) -> Drawing:
     """Draw the entries of one initializer's dense kernels in each framework, with its law."""
     if "kernel_density" not in densities:
         raise NotDrawn("No figure of a density: the run did not measure it.")
     rows = densities[(densities["initializer"] == SHOWN) & (densities["layer_kind"] == "dense")]
-    rows = rows[rows["kernel_density"].notna()]
+    rows = _plain(rows[rows["kernel_density"].notna()])
     if rows.empty:
         raise NotDrawn(f"No figure of a density: the run has no dense {SHOWN}.")
     shape = rows["shape"].iloc[0]

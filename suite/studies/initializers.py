@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import combinations
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import initializers, laws
+from suite.catalogue.initializers import UNSET
+from suite.catalogue.kernels import KERNELS, Fans
 from suite.probes.initializers import LayerDraws
 from suite.studies.common import costs
 from suite.studies.common.distances import ALTERNATIVES, between, distance, standard
@@ -37,11 +39,25 @@ from suite.types import (
     float64,
 )
 
-DRAWN = ("dense", "convolution", "transposed", "truncated")
 SHARED = ("shared", "shared_seeded", "shared_generator", "fresh")
 DENSE = ("384x640", "640x384")
 """Rectangular shapes both ways: exchanged fans change a variance that depends on one by 67 %."""
 FANS = ("64x64", "256x16", "16x256", "512x8", "8x512")
+KINDS: Mapping[str, str] = {
+    "depthwise": "3x3x64",
+    "grouped": "3x3x64x96x4",
+    "attention_query": "512x8",
+    "attention_key": "512x8x256",
+    "attention_packed": "512x8",
+    "attention_output": "512x8",
+    "einsum": "512x8x64",
+    "embedding": "1000x64",
+    "lstm_input": "96x128",
+    "lstm_recurrent": "96x128",
+    "gru_input": "96x128",
+    "gru_recurrent": "96x128",
+}
+"""Kinds of layers beside dense ones and convolutions, and the shape at which each is drawn."""
 TUTORIAL = "2x5-5x5-5x5-5x5-5x1"
 """The kernels that share an initializer in the two-circles tutorial."""
 EDGES = np.linspace(-4.0, 4.0, 65)
@@ -60,6 +76,10 @@ _INITIALIZERS = (
     "orthogonal",
     "default",
 )
+BIASES = ("constant(0.1)", "normal(0.1)", "uniform(0.1)", "truncated_normal(0.1)", "default")
+"""The initializers of a bias beside a kernel of He's."""
+_XAVIER = ("depthwise", "attention_packed", "attention_query", "lstm_input", "gru_input")
+"""The kinds that are drawn by Xavier's rule too, which takes both fans."""
 
 
 class Initializers(Study):
@@ -72,13 +92,15 @@ class Initializers(Study):
         "Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015; LeCun et al. 1998; the frameworks'"
         " documentation; two-circles tutorial"
     )
-    axes = ("framework", "initializer", "layer_kind", "shape")
+    axes = ("framework", "initializer", "bias", "layer_kind", "shape")
     tables = (
         TableSpec(
             "runs",
             (
                 "kernel_mean_z",
+                "kernel_variance",
                 "kernel_variance_ratio",
+                "kernel_variance_ratio_counted",
                 "kernel_variance_z",
                 "kernel_kurtosis",
                 "kernel_kurtosis_predicted",
@@ -110,6 +132,7 @@ class Initializers(Study):
             _grid(("he_normal", "xavier_uniform", "default"), "dense", DENSE[:1]),
             _grid(("default",), "convolution", ("3x3x64x96",)),
             *(_grid(("normal(1)",), kind, (TUTORIAL,)) for kind in SHARED),
+            *(_grid(("default",), kind, (shape,)) for kind, shape in KINDS.items()),
         )
         if profile == "quick":
             return quick
@@ -121,6 +144,13 @@ class Initializers(Study):
             _grid(("normal(0.05)",), "truncated", DENSE[:1]),
             # A gain at 512x8 has a standard deviation of 3 %: 100 seeds decide claims of 3 %.
             _grid(("xavier_normal",), "dense", FANS, seeds=100),
+            _grid(("variance_scaling(2, fan_out, uniform)",), "dense", ("512x8",)),
+            *(
+                _grid(("lecun_normal", "variance_scaling(2, fan_out)"), kind, (KINDS[kind],))
+                for kind in ("depthwise", "grouped")
+            ),
+            *(_grid(("xavier_uniform",), kind, (KINDS[kind],)) for kind in _XAVIER),
+            Grid({**_grid(("he_normal",), "dense", DENSE[:1]).axes, "bias": BIASES}),
         )
         if profile == "standard":
             return standard
@@ -139,12 +169,22 @@ class Initializers(Study):
             if shape != TUTORIAL or cell["initializer"] != "normal(1)":
                 return f"sharing is measured with normal(1) on {TUTORIAL}"
             return None
-        if shape == TUTORIAL or len(sizes(shape)) != (2 if kind in ("dense", "truncated") else 4):
-            return f"a layer of the kind {kind} has no kernel of the shape {shape}"
+        if cell["bias"] != UNSET and kind != "dense":
+            return "the initializer of a bias is measured in a dense layer"
+        entry = KERNELS[kind]
+        if (
+            shape == TUTORIAL
+            or len(sizes(shape)) != len(entry.sizes)
+            or not entry.fits(*sizes(shape))
+        ):
+            return (
+                f"a layer of the kind {kind} has no kernel of the shape {shape}: its sizes are"
+                f" {', '.join(entry.sizes)}"
+            )
         if kind == "truncated" and not cell.text("initializer").startswith("normal("):
             return "only normal(std) names the standard deviation at which to truncate"
         try:
-            law = initializers.resolve(cell.text("initializer")).law(cell.text("framework"))
+            law = declared(cell)
         except UserError as error:
             return str(error)
         return "a constant kernel has no law to test" if isinstance(law, laws.Point) else None
@@ -152,7 +192,8 @@ class Initializers(Study):
     def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
         if cell["layer_kind"] in SHARED:
             return (LayerDraws.sharing,)
-        return (LayerDraws.draw, LayerDraws.through)
+        named = () if cell["bias"] == UNSET else (LayerDraws.bias,)
+        return (LayerDraws.draw, LayerDraws.through, *named)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         count = len(stack.members)
@@ -180,7 +221,7 @@ class Initializers(Study):
         count = len(stack.members)
         if stack.members[0].cell["layer_kind"] in SHARED:
             return Cost(0.05 + 0.01 * count, costs.WORKER)
-        entries = math.prod(sizes(stack.members[0].cell.text("shape")))
+        entries = _entries(stack.members[0].cell)
         return Cost(0.05 + count * (0.006 + 1.0e-7 * entries), costs.WORKER + 60 * entries)
 
 
@@ -198,15 +239,35 @@ def pairs(shapes: str) -> list[tuple[int, int]]:
     return [(fan_in, fan_out) for fan_in, fan_out in map(sizes, shapes.split("-"))]
 
 
-def fans(cell: Cell) -> tuple[int, int]:
-    """Return (fan_in, fan_out): the channels in and out, each times the receptive field."""
-    *field, inputs, outputs = sizes(cell.text("shape"))
-    return math.prod(field) * inputs, math.prod(field) * outputs
+def _entries(cell: Cell) -> int:
+    return KERNELS[cell.text("layer_kind")].entries(*sizes(cell.text("shape")))
+
+
+def fans(cell: Cell) -> Fans:
+    """Return the textbook's (fan_in, fan_out) of the measured kernel."""
+    return KERNELS[cell.text("layer_kind")].fans(*sizes(cell.text("shape")))
+
+
+def counted_fans(cell: Cell) -> Fans:
+    """Return the (fan_in, fan_out) that the framework's initializers take of the kernel."""
+    kind = KERNELS[cell.text("layer_kind")]
+    return kind.counted_fans(cell.text("framework"), *sizes(cell.text("shape")))
+
+
+def declared_fans(cell: Cell) -> Fans:
+    """Return the fans of the declared law, in whose standard deviations a kernel is measured.
+
+    They are the counted ones, except that a transposed convolution was measured with the textbook's
+    before there were others.
+    """
+    return fans(cell) if cell["layer_kind"] == "transposed" else counted_fans(cell)
 
 
 def draw_seed(member: Member, lab: Lab) -> int:
     """Return the seed of the framework's draws in a run."""
     case = " ".join(member.cell.text(axis) for axis in ("initializer", "layer_kind", "shape"))
+    if member.cell["bias"] != UNSET:
+        case += f" bias={member.cell['bias']}"
     return seeds.integer(
         lab.root, "made", seed=member.seed, case=case, framework=member.cell.text("framework")
     )
@@ -215,7 +276,10 @@ def draw_seed(member: Member, lab: Lab) -> int:
 def declared(cell: Cell) -> laws.Law:
     """Return the law of a kernel's entries; that of a truncated normal has the standard deviation
     that its user names, as if nothing were cut off."""
-    return initializers.resolve(cell.text("initializer")).law(cell.text("framework"))
+    framework, name = cell.text("framework"), cell.text("initializer")
+    if name == "default":
+        return KERNELS[cell.text("layer_kind")].start(framework, *sizes(cell.text("shape")))
+    return initializers.resolve(name).law(framework)
 
 
 # --- one kernel --------------------------------------------------------------------------------
@@ -228,13 +292,15 @@ def observe(member: Member, lab: Lab) -> tuple[dict[str, float], Array]:
     kind, name = cell.text("layer_kind"), cell.text("initializer")
     draw = lab.framework.probe(LayerDraws).draw
     kernel, bias = draw(kind, sizes(cell.text("shape")), name, draw_seed(member, lab))
-    law, (fan_in, fan_out) = declared(cell), fans(cell)
+    law, (fan_in, fan_out) = declared(cell), declared_fans(cell)
     variance = law.variance(fan_in, fan_out)
     ordered = float64(np.sort(kernel, axis=None)) / math.sqrt(variance)
     square, count = float(np.mean(ordered**2)), ordered.size
     error = math.sqrt((law.kurtosis + 2.0) / count)
     numbers = {
-        "kernel_variance_ratio": square,
+        "kernel_variance": square * variance,
+        "kernel_variance_ratio": square * (variance / law.variance(*fans(cell))),
+        "kernel_variance_ratio_counted": square * (variance / law.variance(*counted_fans(cell))),
         "kernel_kurtosis": float(np.mean(ordered**4)) / square**2 - 3.0,
         "kernel_kurtosis_predicted": law.kurtosis,
         "ks_declared": distance(ordered, standard(law, fan_in, fan_out, ordered)),
@@ -245,19 +311,27 @@ def observe(member: Member, lab: Lab) -> tuple[dict[str, float], Array]:
     for other, alternative in ALTERNATIVES.items():
         numbers[f"ks_{other}"] = distance(ordered, alternative.cdf(ordered, 1, 1))
         numbers[f"ks_{other}_predicted"] = between(law, alternative, fan_in, fan_out)
-    if name == "default":
-        numbers |= _bias(bias, initializers.resolve(name).bias_law(cell.text("framework")), cell)
-    elif kind == "dense":
+    if cell["bias"] != UNSET:
+        bias = lab.framework.probe(LayerDraws).bias(
+            cell.text("bias"), fan_in, fan_out, draw_seed(member, lab)
+        )
+    if bias.size and (name == "default" or cell["bias"] != UNSET):
+        numbers |= _bias(bias, cell)
+    if name != "default" and kind == "dense":
         numbers |= _gains(kernel, variance, member, lab)
     density = np.diff(np.searchsorted(ordered, EDGES)) / (count * np.diff(EDGES))
     return numbers, density
 
 
-def _bias(bias: Array, law: laws.Law, cell: Cell) -> dict[str, float]:
-    fan_in, fan_out = fans(cell)
+def _bias(bias: Array, cell: Cell) -> dict[str, float]:
+    framework, (fan_in, fan_out) = cell.text("framework"), declared_fans(cell)
+    if cell["bias"] in (UNSET, "default"):
+        law = KERNELS[cell.text("layer_kind")].bias(framework, *sizes(cell.text("shape")))
+    else:
+        law = initializers.resolve(cell.text("bias")).law(framework)
     return {
         "kernel_bias_std": float(np.sqrt(np.mean(float64(bias) ** 2))),
-        "kernel_bias_std_predicted": math.sqrt(law.variance(fan_in, fan_out)),
+        "kernel_bias_std_predicted": math.sqrt(laws.mean_square(law, fan_in, fan_out)),
         "kernel_bias_largest": float(np.abs(float64(bias)).max()) * math.sqrt(fan_in),
     }
 
@@ -289,7 +363,9 @@ def _square(values: Array) -> float:
 @functools.lru_cache(maxsize=64)
 def predicted_density(cell: Cell) -> Array:
     """Return the mean density of the declared law in each bin of ``EDGES``."""
-    return np.asarray(np.diff(standard(declared(cell), *fans(cell), EDGES)) / np.diff(EDGES))
+    return np.asarray(
+        np.diff(standard(declared(cell), *declared_fans(cell), EDGES)) / np.diff(EDGES)
+    )
 
 
 def share_equal(kernels: list[Array]) -> float:

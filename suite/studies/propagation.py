@@ -8,15 +8,18 @@ and cotangent, which all cells of a width share, and its kernels, which all acti
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
 from suite import seeds
 from suite.catalogue import activations, initializers, laws
+from suite.catalogue.initializers import UNSET
+from suite.probes.initializers import LayerDraws
 from suite.studies.common import costs
 from suite.studies.common.measurements import by_seed, measurement, table
 from suite.studies.common.signals import CENTRES, Columns, Scratch, not_finite, observe
-from suite.studies.common.starts import initial_layer, without_law
+from suite.studies.common.starts import NO_LAW, initial_layer, single, without_law
 from suite.theory import mean_field
 from suite.types import (
     BLOCK,
@@ -80,6 +83,7 @@ class Propagation(Study):
         "framework",
         "activation",
         "initializer",
+        "bias",
         "depth",
         "width",
         "weights",
@@ -147,6 +151,7 @@ class Propagation(Study):
             _grid(("mish",), ("he_normal",)),
             # fan_in Var(W) = 10.24, that of 4096 units with a standard deviation of 0.05.
             _grid(("sigmoid", "tanh"), ("normal(0.2)",)),
+            _grid(("tanh",), ("normal(0.01)",), bias=("normal(0.1)",)),
             # The seeds suffice for the claims: the slope of one network at width 256 has a standard
             # deviation of 0.005 (linear) to sqrt(5 / (50 * 256)) = 0.02 (He, relu), and the
             # interval of a median reaches 4.6 of them over sqrt(seeds) to either side.
@@ -179,11 +184,18 @@ class Propagation(Study):
     def unsupported(self, cell: Cell) -> str | None:
         if reason := without_law(cell):
             return reason
+        if bias_of(cell) == "default" and cell["weights"] == "shared":
+            return f"bias: {NO_LAW}"
         try:
             kernel_law(cell)
         except UserError as error:
             return str(error)
         return None
+
+    def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
+        # NumPy draws the weights that the frameworks share.
+        own = bias_of(cell) != UNSET and cell["weights"] == "native"
+        return (LayerDraws.bias,) if own else ()
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         observed: dict[Member, Columns] = {}
@@ -227,11 +239,13 @@ def _grid(
     width: int = 256,
     weights: tuple[str, ...] = ("native",),
     seeds: int = BLOCK,
+    bias: tuple[str, ...] = (UNSET,),
 ) -> Grid:
     return Grid(
         {
             "activation": names,
             "initializer": initial,
+            "bias": bias,
             "depth": (depth,),
             "width": (width,),
             "weights": weights,
@@ -240,13 +254,30 @@ def _grid(
     )
 
 
+def bias_of(cell: Cell) -> str:
+    """Return the initializer of a cell's biases; ``UNSET`` where the study has no such axis."""
+    return str(dict(cell.values).get("bias", UNSET))
+
+
 def start(member: Member, lab: Lab) -> Weights:
     """Draw the kernels (width, width) and biases (width,) of the ``depth`` layers of a network."""
-    width = member.cell.count("width")
-    return tuple(
+    width, depth = member.cell.count("width"), member.cell.count("depth")
+    layers = [
         initial_layer(lab.framework, lab.root, member, layer, width, width)
-        for layer in range(1, member.cell.count("depth") + 1)
+        for layer in range(1, depth + 1)
+    ]
+    name = bias_of(member.cell)
+    if name == UNSET:
+        return tuple(layers)
+    home = lab.framework if member.cell["weights"] == "native" else lab.oracle
+    draw = home.probe(LayerDraws).bias
+    axes: dict[str, int | str] = {"seed": member.seed, "fan_in": width, "fan_out": width}
+    axes |= {"initializer": name, "framework": home.name}
+    drawn = (
+        draw(name, width, width, seeds.integer(lab.root, "biases", layer=layer, **axes))
+        for layer in range(1, depth + 1)
     )
+    return tuple((kernel, single(bias)) for (kernel, _), bias in zip(layers, drawn, strict=True))
 
 
 def batch(member: Member, lab: Lab) -> tuple[Array, Array]:
@@ -267,15 +298,22 @@ def kernel_law(cell: Cell) -> laws.Law:
     return initializers.resolve(cell.text("initializer")).law(framework)
 
 
+def bias_law(cell: Cell) -> laws.Law:
+    """Return the declared law of a cell's biases."""
+    framework = cell.text("framework") if cell["weights"] == "native" else "numpy"
+    name = bias_of(cell)
+    if name not in (UNSET, "default"):
+        return initializers.resolve(name).law(framework)
+    own = cell.text("initializer") if name == UNSET else name
+    return initializers.resolve(own).bias_law(framework)
+
+
 @functools.lru_cache(maxsize=1024)
 def predict(cell: Cell) -> mean_field.Prediction:
-    """Return the theory of a cell; NaN throughout if the mean of the kernels is not zero."""
+    """Return the theory of a cell; NaN throughout if the mean of kernels or biases is not zero."""
     width, depth = cell.count("width"), cell.count("depth")
-    law, native = kernel_law(cell), cell["weights"] == "native"
-    bias = initializers.resolve(cell.text("initializer")).bias_law(
-        cell.text("framework") if native else "numpy"
-    )
-    centred = not (isinstance(law, laws.Point) and law.value != 0)
+    law, bias = kernel_law(cell), bias_law(cell)
+    centred = all(not isinstance(each, laws.Point) or each.value == 0 for each in (law, bias))
     return mean_field.predict(
         activations.resolve(cell.text("activation")),
         [(width, width)] * depth,

@@ -140,7 +140,7 @@ def test_one_way_to_write_a_name(given: str, written: str) -> None:
         ("normal", r"lacks its parameter std; write normal\(std\)"),
         ("normal()", r"write normal\(std\)"),
         ("normal(one)", "not a finite number"),
-        ("normal(-1)", r"std is -1; allowed are numbers from 1e-18 to 1e\+18"),
+        ("normal(-1)", r"std is -1; allowed are numbers from 1e-150 to 1e\+150"),
         ("normal(0)", "std is 0; allowed"),
         ("normal(1e200)", r"std is 1e\+200; allowed"),
         ("zeros(1)", "write zeros"),

@@ -14,6 +14,7 @@ import pytest
 
 from suite import frameworks, probes
 from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.kernels import KERNELS
 from suite.frameworks import timing
 from suite.measuring.measure_stack import measure
 from suite.planning import grids
@@ -21,7 +22,7 @@ from suite.probes.defaults import DefaultNumbers
 from suite.probes.idioms import Mechanisms
 from suite.probes.initializers import LayerDraws
 from suite.probes.signals import Signals
-from suite.studies import STUDIES, idioms
+from suite.studies import STUDIES, idioms, initializers
 from suite.types import PROFILES, Cell, Study, Unsupported, UserError
 from tests.support import ROOT
 
@@ -147,9 +148,15 @@ def test_a_gap_in_the_probes_is_one(framework: str) -> None:
     assert missing == set(FRAMEWORKS[framework].gaps) & FUNCTIONS
 
 
+def kinds_shape(kind: str) -> tuple[int, ...]:
+    return initializers.sizes(initializers.KINDS[kind])
+
+
 def measured(framework: str, study: str, case: str) -> object:
     """Measure a case that a framework declares as a gap."""
     home = frameworks.load(framework)
+    if study == "initializers" and case in KERNELS:
+        return home.probe(LayerDraws).draw(case, kinds_shape(case), "default", 0)
     if study == "initializers":
         return home.probe(LayerDraws).sharing(case, [(2, 3), (3, 2)], 0)
     assert study == "idioms"

@@ -28,6 +28,21 @@ def test_the_figure_of_variances_says_what_its_points_are_compared_with() -> Non
     assert "transposed convolution" in page.variances(summary(*rows)).caption
 
 
+def test_other_kinds_of_kernels_have_a_figure_of_their_own() -> None:
+    metric = "kernel_variance_ratio"
+    dense = ("torch", "he_normal", "dense", "384x640", metric, 1.0)
+    packed = ("torch", "default", "attention_packed", "512x8", metric, 0.5)
+    axes = page.kinds(summary(dense, packed)).figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["attention_packed"]
+    (points,) = (line for line in axes.lines if line.get_label() == "default")
+    assert list(points.get_xdata()) == [0.5]
+    with pytest.raises(NotDrawn, match="none of them"):
+        page.kinds(summary(dense))
+    biased = summary(dense, packed).assign(bias=["normal(0.1)", "unset"])
+    with pytest.raises(NotDrawn, match="none of the shapes"):
+        page.variances(biased)
+
+
 def test_figures_say_what_is_missing() -> None:
     variances = summary(("torch", "he_normal", "dense", "384x640", "kernel_variance_ratio", 1.0))
     with pytest.raises(NotDrawn, match="forward_gain"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,17 +10,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from suite import frameworks
 from suite.catalogue import activations
+from suite.catalogue.frameworks import installed
 from suite.frameworks.numpy import Numpy
 from suite.metrics import METRICS
 from suite.planning import grids
-from suite.planning.axes import make_cell
+from suite.planning.axes import AXES, make_cell
+from suite.studies import STUDIES
 from suite.studies.common import costs, signals
 from suite.studies.common.starts import initial_layer
 from suite.studies.propagation import Propagation, batch, predict, start
 from suite.theory import mean_field
 from suite.types import (
     Array,
+    Cell,
     Grid,
     Lab,
     Layer,
@@ -33,6 +38,7 @@ from suite.types import (
 )
 
 DEPTH, WIDTH = 8, 48
+load = functools.cache(frameworks.load)
 
 
 @dataclass(frozen=True)
@@ -384,3 +390,82 @@ def test_cost_grows_with_activations_depth_width_and_the_initializer() -> None:
     assert seconds(base) < seconds(stack_of(("tanh",), "orthogonal", 2))
     assert seconds(base) < seconds(stack_of(("tanh",), "he_normal", 2, width=2 * WIDTH))
     assert study.cost(base).bytes > costs.WORKER
+
+
+# --- biases ------------------------------------------------------------------------------------
+
+
+def biased(bias: str, weights: str = "native", framework: str = "numpy") -> Cell:
+    values: dict[str, Value] = {
+        "framework": framework,
+        "activation": "tanh",
+        "initializer": "he_normal",
+        "bias": bias,
+        "depth": DEPTH,
+        "width": WIDTH,
+        "weights": weights,
+    }
+    return make_cell(STUDIES["propagation"], values)
+
+
+@pytest.mark.parametrize("framework", installed())
+def test_biases_are_drawn_by_the_frameworks_own_objects(framework: str) -> None:
+    """384 biases know their mean square to 7 % (normal); the kernels are those without biases."""
+    lab = Lab(load(framework), load("numpy"), 0)
+    plain = start(Member(biased("unset", framework=framework), 1), lab)
+    for bias, expected in (("constant(0.5)", 0.25), ("normal(0.1)", 0.01)):
+        weights = start(Member(biased(bias, framework=framework), 1), lab)
+        drawn = np.array([layer for _, layer in weights])
+        assert drawn.shape == (DEPTH, WIDTH)
+        assert drawn.dtype == np.float32
+        assert np.mean(drawn**2) == pytest.approx(expected, rel=0.3)
+        assert all((a == b).all() for (a, _), (b, _) in zip(plain, weights, strict=True))
+    assert len(np.unique(drawn)) > 0.99 * drawn.size  # every layer has biases of its own
+
+
+def test_shared_biases_are_the_same_in_every_framework() -> None:
+    first, *others = (
+        start(Member(biased("uniform(0.1)", "shared", name), 2), Lab(load(name), load("numpy"), 0))
+        for name in installed()
+    )
+    for other in others:
+        for (_, bias), (_, same) in zip(first, other, strict=True):
+            assert bias.tobytes() == same.tobytes()
+    assert any(bias.any() for _, bias in first)
+
+
+def test_the_default_bias_has_no_law_to_share() -> None:
+    reason = grids.unsupported(STUDIES["propagation"], biased("default", "shared", "torch"))
+    assert "bias: default is the framework's own start" in str(reason)
+    assert grids.unsupported(STUDIES["propagation"], biased("default", "native", "torch")) is None
+
+
+def test_a_cell_without_a_bias_keeps_its_identity() -> None:
+    assert "bias" not in biased("unset").identity
+    assert " bias=normal(0.1) " in biased("normal(0.1)").identity
+
+
+def test_theory_adds_the_variance_of_the_biases_to_each_layer() -> None:
+    """Preactivations of tanh with He's rule: q = 2 E[tanh^2] + 0.01; a constant bias is not
+    centred, and has no theory here."""
+    plain, random_ = predict(biased("unset")), predict(biased("normal(0.1)"))
+    assert random_.preactivation_square[0] == pytest.approx(plain.preactivation_square[0] + 0.01)
+    expected = 2 * random_.activation_square[:-1] + 0.01
+    assert random_.preactivation_square[1:] == pytest.approx(expected)
+    assert np.isnan(predict(biased("constant(0.5)")).activation_square).all()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("he_normal", "takes the fans of a kernel, which a bias does not have"),
+        ("normle(0.1)", "unknown bias 'normle(0.1)'"),
+        ("zero", "allowed: unset, default, zeros, constant(value), normal(std), uniform(a)"),
+        ("normal(-1)", "std is -1; allowed are numbers from"),
+    ],
+)
+def test_a_wrong_bias_says_what_is_allowed(given: str, says: str) -> None:
+    with pytest.raises(UserError) as caught:
+        AXES["bias"].parse(given)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -26,7 +26,7 @@ from suite.catalogue.registry import Registry, parse
 from suite.report.common.styles import DASHES, INK
 from suite.types import UserError
 
-PINNED = {"weights": "native", "settings": "common", "optimizer": "rmsprop"}
+PINNED = {"weights": "native", "settings": "common", "optimizer": "rmsprop", "bias": "unset"}
 """What a figure shows unless it asks for something else; any other axis shows its first value."""
 
 DPI = 192

@@ -21,6 +21,10 @@ GRIDS: tuple[dict[str, Any], ...] = (
     {"initializer": "default", "layer_kind": "dense", "shape": "24x40"},
     {"initializer": "xavier_uniform", "layer_kind": "convolution", "shape": "3x2x8x6"},
     {"initializer": "orthogonal", "layer_kind": "dense", "shape": "24x40"},
+    {"initializer": "xavier_uniform", "layer_kind": "transposed", "shape": "3x2x8x6"},
+    {"initializer": "default", "layer_kind": "attention_packed", "shape": "12x3"},
+    {"initializer": "variance_scaling(2, fan_out)", "layer_kind": "grouped", "shape": "3x2x8x6x2"},
+    {"initializer": "he_normal", "bias": "uniform(0.3)", "layer_kind": "dense", "shape": "24x40"},
     {"initializer": "normal(1)", "layer_kind": "shared_seeded", "shape": "2x5-5x5-5x1"},
 )
 EDGES = np.linspace(-4, 4, 65)
@@ -45,18 +49,39 @@ def _sharing(kind: str, shapes: Any, seed: int) -> list[Array]:
     return [drawn[first : first + a * b].reshape(a, b) for first, (a, b) in pairs]
 
 
-PROBES = {"draw": _draw, "through": _through, "sharing": _sharing}
+def _bias(initializer: str, fan_in: int, fan_out: int, seed: int) -> Array:
+    return np.random.default_rng(seed).standard_normal(fan_out)
+
+
+PROBES = {"draw": _draw, "through": _through, "sharing": _sharing, "bias": _bias}
 
 
 def _seed(run: Run, k: int) -> int:
     cell = run.members[k].cell
     case = f"{cell['initializer']} {cell['layer_kind']} {cell['shape']}"
+    if cell["bias"] != "unset":
+        case = f"{case} bias={cell['bias']}"
     return seeds.integer(run.root, "made", seed=run.members[k].seed, case=case, framework=FRAMEWORK)
 
 
-def _fans(cell: Cell) -> tuple[int, int]:
-    *field, inputs, outputs = (int(size) for size in cell.text("shape").split("x"))
-    return math.prod(field) * inputs, math.prod(field) * outputs
+Fans = tuple[int, int]
+
+
+def _fans(cell: Cell) -> tuple[Fans, Fans, Fans]:
+    """Return the textbook's fans, those of torch's array, and those of the declared law."""
+    sizes = [int(size) for size in cell.text("shape").split("x")]
+    kind = cell["layer_kind"]
+    if kind == "attention_packed":
+        units = sizes[0]
+        return (units, units), (units, 3 * units), (units, 3 * units)
+    if kind == "grouped":
+        field, (inputs, outputs, groups) = sizes[0] * sizes[1], sizes[2:]
+        counted = (field * inputs // groups, field * outputs)
+        return (counted[0], counted[1] // groups), counted, counted
+    *around, inputs, outputs = sizes
+    field = math.prod(around)
+    textbook = (field * inputs, field * outputs)
+    return textbook, textbook[::-1] if kind == "transposed" else textbook, textbook
 
 
 def _ks(ordered: Array, probabilities: Array) -> float:
@@ -70,8 +95,10 @@ def _columns(run: Run, k: int) -> dict[str, Any]:
     given, (kernel, bias) = run.given("draw")[k], run.answers("draw")[k]
     shape = tuple(int(size) for size in cell.text("shape").split("x"))
     assert given == (cell["layer_kind"], shape, cell["initializer"], _seed(run, k))
-    fan_in, fan_out = _fans(cell)
+    textbook, counted, (fan_in, fan_out) = _fans(cell)
     law = initializers.resolve(cell.text("initializer")).law(FRAMEWORK)
+    if cell["layer_kind"] == "attention_packed":  # where torch's default is Xavier's rule
+        law = laws.Uniform(lambda a, b: 2 / (a + b))
     variance, count = law.variance(fan_in, fan_out), kernel.size
     ordered = np.array(sorted(float64(kernel).ravel().tolist())) / math.sqrt(variance)
     square, fourth = float(np.mean(ordered**2)), float(np.mean(ordered**4))
@@ -83,7 +110,9 @@ def _columns(run: Run, k: int) -> dict[str, Any]:
     others: dict[str, Any] = {"normal": stats.norm.cdf, "truncated": lambda x: cut.cdf(x, 1, 1)}
     fine = np.linspace(-5, 5, 4001)
     runs = {
-        "kernel_variance_ratio": square,
+        "kernel_variance": float(np.mean(float64(kernel) ** 2)),
+        "kernel_variance_ratio": np.mean(float64(kernel) ** 2) / law.variance(*textbook),
+        "kernel_variance_ratio_counted": np.mean(float64(kernel) ** 2) / law.variance(*counted),
         "kernel_kurtosis": fourth / square**2 - 3,
         "kernel_kurtosis_predicted": law.kurtosis,
         "ks_declared": _ks(ordered, declared(ordered)),
@@ -96,14 +125,20 @@ def _columns(run: Run, k: int) -> dict[str, Any]:
     if cell["initializer"] != "orthogonal":
         runs["kernel_mean_z"] = float(np.mean(ordered)) / math.sqrt(1 / count)
         runs["kernel_variance_z"] = (square - 1) / math.sqrt((law.kurtosis + 2) / count)
-    if cell["initializer"] == "default":
-        bias_variance = (
-            initializers.resolve("default").bias_law(FRAMEWORK).variance(fan_in, fan_out)
-        )
+    if cell["bias"] != "unset":
+        place = sum(m.seed < run.members[k].seed for m in run.members)
+        assert run.given("bias")[place] == (cell["bias"], fan_in, fan_out, _seed(run, k))
+        bias = run.answers("bias")[place]
+    if cell["initializer"] == "default" or cell["bias"] != "unset":
+        bias_variance = 1 / (3 * fan_in)
+        if cell["layer_kind"] == "attention_packed":
+            bias_variance = 0.0
+        elif cell["bias"] != "unset":
+            bias_variance = 0.3**2 / 3
         runs["kernel_bias_std"] = math.sqrt(np.mean(float64(bias) ** 2))
         runs["kernel_bias_std_predicted"] = math.sqrt(bias_variance)
         runs["kernel_bias_largest"] = float(np.max(np.abs(bias))) * math.sqrt(fan_in)
-    elif cell["layer_kind"] == "dense":
+    if cell["initializer"] != "default" and cell["layer_kind"] == "dense":
         place = sum(m.seed < run.members[k].seed for m in run.members)
         _, inputs, cotangent = run.given("through")[place]
         rng = seeds.generator(run.root, "vectors", seed=run.members[k].seed)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from suite.catalogue import initializers, registry
+from suite.catalogue import initializers
+from suite.catalogue.kernels import KERNELS
 from suite.types import Array, Layer, float64
 
-KINDS = ("dense", "convolution", "transposed", "truncated")
+FIELDS = ("dense", "convolution", "transposed")
+"""The kinds whose kernel is drawn in one piece, with the receptive field first."""
 
 
 def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> Layer:
-    """Draw the initializer's own law, float64, with a bias of zeros.
+    """Draw the initializer's own law with the textbook's fans, float64, with a bias of zeros.
 
-    The fans are the channels times the receptive field. A truncated normal is drawn by rejection.
-    Raises UserError for another kind, and Unsupported for ``default``.
+    A truncated normal is drawn by rejection. The kernel of a layer that keeps several in one array
+    is drawn one after the other, as the entries of a vector. Raises UserError for another kind, and
+    Unsupported for ``default``.
     """
-    if layer_kind not in KINDS:
-        raise registry.unknown("kind of layer", layer_kind, KINDS)
+    kind = KERNELS[layer_kind]
     rng = np.random.default_rng(seed)
     bias = np.zeros(shape[-1])
     if layer_kind == "truncated":
@@ -28,9 +31,20 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
         while (outside := np.abs(kernel) > 2 * std).any():
             kernel[outside] = rng.normal(0.0, std, int(outside.sum()))
         return kernel, bias
+    if layer_kind not in FIELDS:
+        fans, entries = kind.fans(*shape), kind.entries(*shape)
+        drawn = initializers.resolve(initializer).draw
+        parts = [drawn(rng, *fans).ravel() for _ in range(-(-entries // math.prod(fans)))]
+        return np.concatenate(parts)[:entries], np.zeros(0)
     field = int(np.prod(shape[:-2]))
     flat = initializers.resolve(initializer).draw(rng, field * shape[-2], field * shape[-1])
     return flat.ravel()[: field * shape[-2] * shape[-1]].reshape(tuple(shape)), bias
+
+
+def bias(initializer: str, fan_in: int, fan_out: int, seed: int) -> Array:
+    """Draw the initializer's law, float64. Raises Unsupported for ``default``."""
+    rng = np.random.default_rng(seed)
+    return np.ravel(initializers.resolve(initializer).draw(rng, 1, fan_out))
 
 
 def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Array]:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from suite.catalogue import initializers, registry
+from suite.frameworks.tensorflow import kernels
 from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
 from suite.types import Array, Layer
 
-KINDS = ("dense", "convolution", "transposed", "truncated")
+KINDS = ("dense", "convolution", "transposed", "truncated", *kernels.MADE)
 
 
 def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> Layer:
@@ -23,6 +24,9 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
     declared = resolved.native("tensorflow")
     with python_random_kept():
         random.seed(seed)  # Keras draws the seeds that are not given from it
+        if layer_kind in kernels.MADE:
+            initial = None if declared is None else registry.native(declared)()
+            return kernels.MADE[layer_kind](initial, *shape)
         if layer_kind == "truncated":
             start = {
                 "kernel_initializer": keras.initializers.TruncatedNormal(
@@ -47,6 +51,17 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
     kernel = layer.kernel.numpy()
     # Keras keeps a transposed kernel as (height, width, out, in).
     return kernel.swapaxes(2, 3) if layer_kind == "transposed" else kernel, layer.bias.numpy()
+
+
+def bias(initializer: str, fan_in: int, fan_out: int, seed: int) -> Array:
+    """Build a ``Dense`` with the initializer as its ``bias_initializer``."""
+    declared = initializers.resolve(initializer).native("tensorflow")
+    with python_random_kept():
+        random.seed(seed)
+        start = {} if declared is None else {"bias_initializer": registry.native(declared)()}
+        layer = keras.layers.Dense(fan_out, **start)
+        layer.build((None, fan_in))
+    return np.asarray(layer.bias)
 
 
 def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Array]:

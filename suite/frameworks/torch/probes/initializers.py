@@ -11,15 +11,18 @@ import torch
 from torch import nn
 
 from suite.catalogue import initializers, registry
+from suite.frameworks.torch import kernels
 from suite.frameworks.torch.layers import seeded, tensor
 from suite.types import Array, Layer
 
-KINDS = ("dense", "convolution", "transposed", "truncated")
+KINDS = ("dense", "convolution", "transposed", "truncated", *kernels.MADE)
 
 
 def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> Layer:
     """Draw a fresh layer of torch; ``truncated`` is filled by ``trunc_normal_``."""
     inputs, outputs, field = shape[-2], shape[-1], (shape[0], shape[1])
+    if layer_kind in kernels.MADE:
+        return _other(layer_kind, shape, initializer, seed)
     with seeded(seed):
         if layer_kind in ("dense", "truncated"):
             layer: Any = nn.Linear(inputs, outputs)
@@ -38,6 +41,26 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
     # torch keeps (out, in), (out, in, height, width), and transposed (in, out, height, width).
     order = {"convolution": (2, 3, 1, 0), "transposed": (2, 3, 0, 1)}.get(layer_kind, (1, 0))
     return layer.weight.detach().numpy().transpose(order), layer.bias.detach().numpy()
+
+
+def _other(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> Layer:
+    """Draw one of ``kernels.MADE``, and return the kernel as torch keeps it."""
+    with seeded(seed):
+        kernel, biases = kernels.MADE[layer_kind](*shape)
+        declared = initializers.resolve(initializer).native("torch")
+        if declared is not None:
+            registry.native(declared)(kernel)
+    return kernel.detach().numpy(), biases.detach().numpy()
+
+
+def bias(initializer: str, fan_in: int, fan_out: int, seed: int) -> Array:
+    """Fill the bias of a fresh ``nn.Linear``."""
+    with seeded(seed):
+        layer = nn.Linear(fan_in, fan_out)
+        declared = initializers.resolve(initializer).native("torch")
+        if declared is not None:
+            registry.native(declared)(layer.bias)
+    return layer.bias.detach().numpy()
 
 
 def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Array]:

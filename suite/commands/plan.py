@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from suite.commands import selection
 from suite.commands.arguments import jobs
+from suite.errors import UserError
 
 if TYPE_CHECKING:
-    from suite.judging.projected_margins import Margin
+    from suite.judging.projected_margins import Margin, Projection
     from suite.planning.grids import Plan
 
 SUMMARY = "show what a run would do, without running anything"
@@ -28,6 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a stored run, from whose verdicts to project how clearly this one would decide each"
         " claim (default: sizes only)",
     )
+    parser.add_argument(
+        "--claims",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="with --margins: project the claims of this TOML file; repeatable (default: the"
+        " shipped claims)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -37,18 +47,27 @@ def main(parsed: argparse.Namespace) -> int:
     from suite.results.folder import Results
     from suite.results.manifest import MANIFEST
 
-    show(selection.selected_plan(parsed), jobs(parsed), parsed.margins, parsed.json)
+    if parsed.claims and parsed.margins is None:
+        raise UserError("--claims needs --margins DIR, a stored run on which to judge them")
+    frameworks = None
+    if parsed.margins is not None and (parsed.margins / MANIFEST).exists():
+        frameworks = Results(parsed.margins).manifest().frameworks
+    plan = selection.selected_plan(parsed, frameworks)
+    show(plan, jobs(parsed), parsed.margins, parsed.json, parsed.claims)
     if parsed.margins is not None and (parsed.margins / MANIFEST).exists():
         warn(parsed.margins, Results(parsed.margins).manifest())
     return 0
 
 
-def show(plan: Plan, jobs: int, stored: Path | None, as_json: bool) -> None:
+def show(
+    plan: Plan, jobs: int, stored: Path | None, as_json: bool, files: Sequence[Path] = ()
+) -> None:
     """Print a plan for ``jobs`` processes, with the margins of a stored run where one is named.
 
-    Raises UserError where that run has no table of verdicts.
+    ``files``: project the claims of these files instead of the shipped ones. Raises UserError where
+    the stored run has no table of verdicts, and for a claim that is not well stated.
     """
-    from suite.judging.projected_margins import margins
+    from suite.judging.projected_margins import project
     from suite.judging.show_verdicts import plain
 
     studies = {name: plan.count(name) for name in plan.stacks}
@@ -58,17 +77,25 @@ def show(plan: Plan, jobs: int, stored: Path | None, as_json: bool) -> None:
     }
     total["seconds"] = plan.shortest(jobs)
     total["bytes"] *= jobs
-    projected = None if stored is None else margins(plan, stored)
+    projected = None if stored is None else project(plan, stored, files)
     if as_json:
         rows = [
-            {key: plain(value) for key, value in vars(margin).items()} for margin in projected or ()
+            {key: plain(value) for key, value in vars(margin).items()}
+            for margin in (projected.margins if projected else ())
         ]
-        content = {**total, "jobs": jobs, "studies": studies, "margins": rows}
+        content: dict[str, Any] = {**total, "jobs": jobs, "studies": studies, "margins": rows}
+        if projected is not None:
+            family = projected.family
+            content |= {
+                "left_out": projected.left_out,
+                "family": {**vars(family), "least": family.least},
+            }
         print(json.dumps(content, indent=1, allow_nan=False))
         return
     _show_sizes({**studies, f"on {jobs} job{'s' * (jobs > 1)}": total})
     if projected is not None:
-        _show_margins(projected)
+        _show_margins(projected.margins)
+        _show_family(projected)
 
 
 def _show_sizes(studies: Mapping[str, Mapping[str, Any]]) -> None:
@@ -85,17 +112,49 @@ def _show_sizes(studies: Mapping[str, Mapping[str, Any]]) -> None:
 def _show_margins(margins: Sequence[Margin]) -> None:
     from suite.text_tables import columns
 
+    if not margins:
+        return
     print(
-        "\nmargin: standard errors between the estimate and the band; from 4.06 on a claim is"
-        " decided\nneeds: the seeds that would decide it if the estimate stays; n/a: the estimate"
-        " is on the edge of\n  the band, or the interval is infinite; >=16: fewer seeds give a"
-        " median no finite interval\nnow, stored: the seeds of this plan and of the stored run\n"
+        "\nmargin: standard errors from the estimate to the band; from 4.06 on a claim is decided"
+        "\nfresh: the chance that it is undecided on a fresh root seed; *: the plan promises"
+        " to decide it\nneeds: the seeds that would decide it if the estimate stays; n/a: the"
+        " estimate is on the edge\n  of the band, or the interval is infinite; >=16: fewer seeds"
+        " give a median no finite interval\nnow, stored: the seeds of this plan and of the stored"
+        " run\n"
     )
-    rows = [("margin", "needs", "now", "stored", "verdict", "claim")]
+    rows = [("margin", "fresh", "needs", "now", "stored", "verdict", "claim")]
     for margin in margins:
         least = f">={margin.least}" if margin.stored < margin.least else "n/a"
         needed = least if margin.needed is None else str(margin.needed)
         name = f"{margin.claim} [{margin.group}]" if margin.group else margin.claim
-        numbers = (f"{margin.margin:.3g}", needed, str(margin.seeds), str(margin.stored))
+        fresh = f"{margin.undecided:.0e}" if margin.undecided >= 1e-12 else "0"
+        numbers = (
+            f"{margin.margin:.3g}",
+            f"{fresh}{' *'[margin.promised]}",
+            needed,
+            str(margin.seeds),
+            str(margin.stored),
+        )
         rows.append((*numbers, margin.verdict, name))
-    print("\n".join(columns(rows, breakable=[5], right=range(4))))
+    print("\n".join(columns(rows, breakable=[6], right=range(5))))
+
+
+def _show_family(projected: Projection) -> None:
+    """Print the chance that everything promised is decided, and what has no margin."""
+    family = projected.family
+    if family.promised:
+        print(
+            f"\n{family.promised} promised verdicts: all are decided on a fresh root seed with a"
+            f" probability of at least {100 * family.least:.2f} %\n  (the expected number of"
+            f" undecided ones is {family.undecided:.2g}; if they were independent, the probability"
+            f" would be {100 * family.all_decided:.2f} %)"
+        )
+    elif projected.margins:
+        print(
+            "\nthis plan promises no verdict: its grid or its seeds are chosen, or all are fragile"
+        )
+    else:
+        print("\nno claim has a margin here")
+    reasons = ", ".join(f"{count} {why}" for why, count in projected.left_out.items())
+    if reasons:
+        print(f"claims without a margin: {reasons}")

@@ -66,11 +66,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_jobs(parser)
 
 
-def selected_plan(parsed: argparse.Namespace) -> Plan:
+def selected_plan(
+    parsed: argparse.Namespace, stored: Sequence[str] | None = None, to_measure: bool = False
+) -> Plan:
     """Return the plan that was selected.
 
-    Raises UserError for an unknown study, axis, value or framework, for a framework that is not
-    installed, and where nothing is left to run.
+    ``stored``: the frameworks of a stored run, which are planned where the user names none.
+    ``to_measure``: whether the plan will be run, for which its frameworks must be installed. Raises
+    UserError for an unknown study, axis, value or framework, for a framework that is to measure
+    and is not installed, and where nothing is left to run.
     """
     from suite.planning import grids
     from suite.studies import HEADLINE, STUDIES
@@ -80,17 +84,21 @@ def selected_plan(parsed: argparse.Namespace) -> Plan:
         chosen = STUDIES.names
     studies = [STUDIES[name] for name in dict.fromkeys(chosen)]
     overrides = grids.parse_overrides(parsed.sets, studies)
-    frameworks = _frameworks(parsed.frameworks)
+    given = tuple(stored) if stored and parsed.frameworks is None else parsed.frameworks
+    frameworks = _frameworks(given, to_measure)
     selection = grids.Selection(parsed.profile, frameworks, overrides, parsed.seeds, parsed.root)
     return grids.plan(studies, selection)
 
 
-def _frameworks(given: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the frameworks that were named, or all that are installed."""
+def _frameworks(given: tuple[str, ...] | None, to_measure: bool) -> tuple[str, ...]:
+    """Return the frameworks that were named, or all that are installed; where none is and nothing
+    is to be measured, all that could be."""
     from suite.catalogue.frameworks import FRAMEWORKS, installed
 
     if given is None:
         chosen = tuple(name for name in installed() if FRAMEWORKS[name].extra)
+        if not chosen and not to_measure:
+            return tuple(entry.name for entry in FRAMEWORKS if entry.extra)
         if not chosen:
             extras = [f"'init-suite[{entry.extra}]'" for entry in FRAMEWORKS if entry.extra]
             raise UserError(
@@ -101,5 +109,7 @@ def _frameworks(given: tuple[str, ...] | None) -> tuple[str, ...]:
     if not given:
         raise UserError(f"--frameworks names none; allowed: {', '.join(FRAMEWORKS.names)}")
     for name in given:
-        FRAMEWORKS[name].require()
+        entry = FRAMEWORKS[name]
+        if to_measure:
+            entry.require()
     return given

@@ -19,8 +19,9 @@ from suite.claims.band import Band
 from suite.claims.claim import Claim
 from suite.judging import intervals
 from suite.judging.intervals import LEVEL, Interval
+from suite.judging.promises import promised
 from suite.judging.verdicts import NOT_JUDGED, REFUTED, SUPPORTED, UNDECIDED, Ruling, Verdict
-from suite.types import PROFILES, Array
+from suite.types import Array
 
 _NO_NUMBERS = np.empty(0)
 
@@ -47,16 +48,11 @@ def verdict_on(claim: Claim, group: str, evidence: Evidence, profile: str | None
     """Return the verdict on a claim in one group of cells.
 
     ``profile``: the profile of the run, which promised to decide the claims of that profile and of
-    the smaller ones; None where the run promised nothing.
+    the smaller ones where they are not fragile; None where the run promised nothing.
     """
     interval = interval_of(claim, evidence.numbers)
     ruling, reason = _compare(claim, interval, evidence)
     sampled = claim.kind == "sampled"
-    promised = (
-        profile is not None
-        and claim.expected != "open"
-        and PROFILES.index(claim.decides) <= PROFILES.index(profile)
-    )
     return Verdict(
         claim=claim.id,
         group=group,
@@ -83,7 +79,7 @@ def verdict_on(claim: Claim, group: str, evidence: Evidence, profile: str | None
         else margin(claim.band, interval),
         headline=claim.headline,
         decides=claim.decides,
-        promised=promised,
+        promised=promised(claim, group, profile),
         reason=reason,
         because=claim.because,
         source=claim.source,
@@ -182,14 +178,20 @@ def margin(band: Band, interval: Interval) -> float:
 
     NaN where the estimate is NaN. A verdict is decided once the margin reaches ``intervals.Z``.
     """
-    estimate = interval.estimate
-    if math.isnan(estimate):
+    if math.isnan(interval.estimate):
         return math.nan
+    return min(margins_of_edges(band, interval))
+
+
+def margins_of_edges(band: Band, interval: Interval) -> list[float]:
+    """Return the standard errors between an estimate and each edge that can leave it undecided: all
+    edges of a band that contains it, else the nearer one."""
+    estimate = interval.estimate
     if band.contains(estimate):
         edges = band.edges
     else:
         edges = (band.low if estimate < band.low else band.high,)
-    return min(_standard_errors(interval, edge) for edge in edges)
+    return [_standard_errors(interval, edge) for edge in edges]
 
 
 def _standard_errors(interval: Interval, edge: float) -> float:

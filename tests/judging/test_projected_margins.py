@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ from suite.commands.main import main
 from suite.judging import intervals
 from suite.judging.band_to_verdict import _standard_errors
 from suite.judging.intervals import Interval
-from suite.judging.projected_margins import _needed, margins
+from suite.judging.projected_margins import Margin, _needed, project
 from suite.planning import grids
 from suite.studies import STUDIES
 from suite.types import UserError
@@ -28,6 +31,10 @@ REFERENCE = ROOT / "results" / "reference" / "standard"
 def plan(seeds: int | None = None) -> grids.Plan:
     selection = grids.Selection("quick", ("torch", "tensorflow"), seeds=seeds)
     return grids.plan([STUDIES["training"]], selection)
+
+
+def margins(plan: grids.Plan, folder: Path) -> list[Margin]:
+    return list(project(plan, folder).margins)
 
 
 def test_a_margin_of_z_is_where_a_claim_becomes_decided() -> None:
@@ -118,7 +125,8 @@ def test_plan_prints_the_margins(capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = [
         margin for margin in text.splitlines() if "tanh-beats-sigmoid [framework=torch]" in margin
     ]
-    _, needs, *rest = line.split()
+    _, fresh, needs, *rest = line.split()
+    assert re.fullmatch(r"[0-9]e-[0-9]+\*?|0\*?", fresh)
     assert rest == ["40", "60", "supported", "tanh-beats-sigmoid", "[framework=torch]"]
     assert 16 <= int(needs) <= 60
     assert main([*words, "--json"]) == 0
@@ -151,3 +159,78 @@ def test_a_field_that_is_not_a_number_is_named(tmp_path: Path, column: str, valu
     (tmp_path / "claims.csv").write_bytes(b"claim\n\xff\n")
     with pytest.raises(UserError, match="cannot be read"):
         margins(plan(), tmp_path)
+
+
+OWN = """
+study = "training"
+
+[[claim]]
+id = "mine"
+statement = "My network learns."
+source = "me"
+metric = "train_loss"
+estimand = "value"
+of = {activation = "tanh", initializer = "he_normal", depth = 4, width = 5, weights = "shared"}
+each = ["framework"]
+ceiling = 0.3
+expected = "open"
+because = "I wonder."
+decides = "quick"
+"""
+
+
+def test_own_claims_are_judged_on_the_stored_run_and_projected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How many seeds would decide my claim."""
+    file = tmp_path / "mine.toml"
+    file.write_text(OWN, encoding="utf-8")
+    words = ["plan", "training", "--profile", "quick", "--margins", str(REFERENCE)]
+    assert main([*words, "--claims", str(file)]) == 0
+    text = capsys.readouterr().out
+    rows = [line.split() for line in text.splitlines() if line.endswith(("torch]", "flow]"))]
+    assert [row[-2] for row in rows] == ["mine", "mine"]
+    assert all(int(row[2]) >= 16 for row in rows)
+    assert "this plan promises no verdict" in text
+    file.write_text(OWN.replace("train_loss", "train_los"), encoding="utf-8")
+    assert main([*words, "--claims", str(file)]) == 2
+    assert "mine.toml: claim 'mine': metric: " in capsys.readouterr().err
+    assert main([*words[:4], "--claims", str(file)]) == 2
+    assert "--claims needs --margins DIR" in capsys.readouterr().err
+
+
+def test_without_a_margin_there_is_a_reason_and_no_header(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    quick = REFERENCE.parent / "quick"
+    assert main(["plan", "digits", "--profile", "standard", "--margins", str(quick)]) == 0
+    text = capsys.readouterr().out
+    assert "no claim has a margin here\nclaims without a margin: " in text
+    assert re.search("[0-9]+ not judged there, [0-9]+ about other studies", text)
+    assert "needs" not in text
+
+
+def test_seeds_are_those_of_the_cells_of_a_group() -> None:
+    """Groups of one claim may have different numbers of seeds."""
+    selection = grids.Selection("standard", ("torch", "tensorflow"))
+    products = grids.plan([STUDIES["products"]], selection)
+    found = {
+        margin.group: (margin.seeds, margin.stored)
+        for margin in margins(products, REFERENCE)
+        if margin.claim == "lyapunov-spectrum"
+    }
+    assert len({stored for _, stored in found.values()}) > 1
+    assert all(now == stored for now, stored in found.values())
+
+
+def test_margins_need_no_framework() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'tensorflow', 'keras', 'sklearn'):\n    sys.modules[name] = None\n"
+        "from suite.commands.main import main\n"
+        f"sys.exit(main(['plan', '--margins', {str(REFERENCE)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "[framework=tensorflow" in done.stdout
+    assert "[framework=torch" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.report.common import captions, heatmaps, lines
-from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.drawing import NotDrawn, band, logarithmic, plain_band, png, style
 from suite.report.common.numbers import number
 from suite.report.common.styles import COLOURS
 from suite.results.tables import read_table
@@ -237,3 +238,35 @@ def test_zeros_and_infinities_do_not_break_a_figure(written: Path) -> None:
     layers.loc[layers["layer"] > 4, "activation_mean_square"] = math.inf
     with style():
         assert len(png(lines.forward(layers).figure)) > 10_000
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan])
+@pytest.mark.parametrize("panels", [1, 2])
+@pytest.mark.parametrize("draw", [band, plain_band])
+def test_a_logarithmic_axis_without_a_value_above_zero_is_drawn_and_says_so(
+    draw: Callable[..., None], panels: int, value: float
+) -> None:
+    """A signal that has vanished to 0 everywhere is a result; matplotlib raises an error on it."""
+    names = ("metric", "metric_low", "metric_high")
+    rows = pd.DataFrame({"layer": [1, 2, 3], **{name: [value] * 3 for name in names}})
+    with style():
+        figure = Figure()
+        grid = figure.subplots(1, panels, sharey=True, squeeze=False)
+        for axes in grid.flat:
+            draw(axes, rows, "layer", "metric", "black", 0.2)
+        logarithmic(list(grid.flat))
+        assert png(figure)[1:4] == b"PNG"
+    for axes in grid.flat:
+        assert [text.get_text() for text in axes.texts] == ["no value above 0"]
+
+
+def test_a_panel_that_shares_its_axis_with_values_says_nothing() -> None:
+    with style():
+        figure = Figure()
+        left, right = figure.subplots(1, 2, sharey=True)
+        left.plot([0, 1], [0.0, 0.0])
+        right.plot([0, 1], [1e-3, 1.0])
+        left.set_yscale("log")
+        png(figure)
+    assert not left.texts
+    assert left.get_ylim()[0] > 1e-5

@@ -52,7 +52,7 @@ def main(parsed: argparse.Namespace) -> int:
     from suite.commands.run import pipeline
 
     return pipeline.run(
-        selection.selected_plan(parsed),
+        selection.selected_plan(parsed, to_measure=True),
         ["suite", *parsed.words],
         parsed.out,
         jobs(parsed),

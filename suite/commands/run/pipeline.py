@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from suite import claims
 from suite.commands.run.timings import Stages, spent, timings_table
 from suite.judging.judge_folder import Judged, judge_run, write_verdicts
 from suite.judging.show_verdicts import table
@@ -44,6 +45,7 @@ def run(
     """
     from filelock import FileLock, Timeout
 
+    claims.shipped()  # what is wrong with a claim is said before anything is measured
     manifest = environment.manifest(plan, command)
     name = f"{plan.selection.profile}-{environment.run_id(manifest)}"
     results = Results(out if out is not None else Path("results") / name)

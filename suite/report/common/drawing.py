@@ -117,7 +117,24 @@ def style() -> AbstractContextManager[None]:
 
 
 def png(figure: Figure) -> bytes:
-    """Return the figure as a PNG file without date or version: the same figure, the same bytes."""
+    """Return the figure as a PNG file without date or version: the same figure, the same bytes.
+
+    A logarithmic axis on which nothing is above 0 gets limits, and its panel says so; matplotlib
+    refuses to draw it.
+    """
+    for axes in figure.axes:
+        for name, shared in (("x", axes.get_shared_x_axes()), ("y", axes.get_shared_y_axes())):
+            panels = shared.get_siblings(axes)
+            least = min(getattr(panel, f"{name}axis").get_minpos() for panel in panels)
+            logarithm = getattr(axes, f"{name}axis").get_scale() == "log"
+            if logarithm and axes.has_data() and not math.isfinite(least):
+                axes.set(**{f"{name}lim": (FLOOR, 1.0)})
+                middle: dict[str, Any] = {
+                    "ha": "center",
+                    "va": "center",
+                    "transform": axes.transAxes,
+                }
+                axes.text(0.5, 0.5, "no value above 0", color=INK, **middle)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

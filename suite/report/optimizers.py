@@ -50,6 +50,7 @@ def distances(runs: pd.DataFrame) -> Drawing:
         axes.set_title(framework, loc="left")
     panels[0].set_xscale("log")
     panels[0].set_yticks(places, names)
+    panels[0].set_ylim(places[-1] - 1, 1)
     panels[0].tick_params(axis="y", labelsize=7, length=0)
     figure.supxlabel("distance, over the longest way of a parameter", fontsize=9)
     handles, labels = panels[0].get_legend_handles_labels()

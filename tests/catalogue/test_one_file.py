@@ -149,6 +149,7 @@ print(
                 ["formula=new_activation,squareplus", "float_type=single"],
             ),
             "curves": outcomes("curves", ("torch", "tensorflow"), ["activation=new_activation"]),
+            "steps": outcomes("optimizers", ("torch", "tensorflow"), ["case=common_new_optimizer"]),
         }
     )
 )
@@ -226,3 +227,12 @@ def test_an_activation_that_one_framework_lacks_and_the_other_gets_wrong_is_data
     assert columns["value_nonfinite"][0] == float("inf")
     assert 1e18 < columns["value_nonfinite"][2] < 1e20
     assert columns["value_lost_at"][2] < -1e3
+
+
+@pytest.mark.parametrize("framework", ["torch", "tensorflow"])
+def test_the_steps_of_an_added_optimizer_are_compared_with_its_formula(
+    framework: str, extended: dict[str, Any]
+) -> None:
+    status, reason, columns = extended["steps"][framework]
+    assert set(status) == {"ok"}, reason
+    assert max(columns["own_formula_distance"]) < 1e-10

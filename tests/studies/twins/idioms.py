@@ -15,6 +15,8 @@ GRIDS: tuple[dict[str, Any], ...] = (
     {"case": "call_norm"},
     {"case": "weight_name"},
     {"case": "net_lost_layer"},
+    {"case": "column_loss"},
+    {"case": "logits_as_probabilities"},
 )
 SHAPES = ((128, 256), (256, 128), (128, 128))
 
@@ -35,13 +37,28 @@ def _attempt(case: str) -> tuple[float, str]:
     return (0.75, "") if case == "weight_name" else (math.nan, "AttributeError: no layer")
 
 
-PROBES = {"initialise": _initialise, "compare": _compare, "attempt": _attempt}
+def _carried(case: str, seed: int) -> tuple[float, bool, str]:
+    return (0.375, True, "") if case == "column_loss" else (math.nan, False, "RuntimeError: no")
+
+
+PROBES = {
+    "initialise": _initialise,
+    "compare": _compare,
+    "attempt": _attempt,
+    "carried": _carried,
+}
 
 
 def columns(run: Run) -> Columns:
     case, size = run.members[0].cell.text("case"), len(run.members)
     if case == "weight_name":
         return {"runs": {"raised": np.zeros(size), "found_share": np.full(size, 0.75)}}
+    if case == "column_loss":
+        assert {given[0] for given in run.given("carried")} == {case}
+        ported = np.full(size, 0.375)
+        return {"runs": {"raised": np.zeros(size), "warned": np.ones(size), "ported_value": ported}}
+    if case == "logits_as_probabilities":
+        return {"runs": {"raised": np.ones(size), "warned": np.zeros(size)}}
     if case == "net_lost_layer":
         return {"runs": {"raised": np.ones(size)}}
     if case == "call_norm":

@@ -20,6 +20,7 @@ from typing import Any
 from suite.catalogue.registry import unknown
 from suite.claims.claim import Claim
 from suite.claims.schema import check
+from suite.results.plain_text import decode
 from suite.types import UserError
 
 
@@ -46,8 +47,8 @@ def read(files: Iterable[Path]) -> tuple[Claim, ...]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return decode(path, path.read_bytes()).replace("\r\n", "\n")
+    except OSError as error:
         raise UserError(f"{path}: the claims cannot be read: {error}") from error
 
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get
 from suite.catalogue.registry import unknown
 from suite.claims.band import Band
 from suite.claims.claim import Centre, Estimand, Expectation
-from suite.results.compressed import UNREADABLE, locate, open_text
+from suite.results.compressed import UNREADABLE, locate, open_bytes
+from suite.results.plain_text import check_separator, decode
 from suite.types import UserError
 
 if TYPE_CHECKING:
@@ -127,6 +128,22 @@ def exit_code(verdicts: Sequence[Verdict], lost: int) -> int:
     return NOT_DECIDED if any(verdict.broken_promise for verdict in verdicts) else 0
 
 
+def unjudged(verdicts: Sequence[Verdict], each: bool) -> str:
+    """Return what was asked for and not judged, with a reason; empty where nothing is amiss.
+
+    ``each``: whether every claim must be judged in one of its groups, because a user named the
+    claims; else one verdict is enough.
+    """
+    judged = {verdict.claim for verdict in verdicts if verdict.verdict != NOT_JUDGED}
+    skipped = [verdict for verdict in verdicts if verdict.claim not in judged]
+    if not skipped or (judged and not each):
+        return "" if verdicts else "there is no claim to judge"
+    claims = list(dict.fromkeys(verdict.claim for verdict in skipped))
+    subject = f"claim {claims[0]!r} was" if len(claims) == 1 else f"{len(claims)} claims were"
+    first = "" if len(claims) == 1 else f", {claims[0]!r} for example"
+    return f"{subject} not judged{first}: {skipped[0].reason}"
+
+
 # --- claims.csv --------------------------------------------------------------------------------
 
 _TYPES = get_type_hints(Verdict)
@@ -183,10 +200,11 @@ def _text(path: Path) -> str:
     if file_path is None:
         raise UserError(f"{path} is missing; {_judge_again(path)}")
     try:
-        with open_text(file_path) as file:
-            text = file.read()
-    except (*UNREADABLE, UnicodeDecodeError) as error:
+        with open_bytes(file_path) as file:
+            text = decode(path, file.read())
+    except UNREADABLE as error:
         raise UserError(f"{path} cannot be read: {error}") from error
+    check_separator(path, text)
     if not text.endswith("\n"):
         raise UserError(f"{path} is cut off: its last line does not end; {_judge_again(path)}")
     return text

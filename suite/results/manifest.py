@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from suite.planning.axes import LARGEST
+from suite.results.plain_text import decode
 from suite.types import UserError
 
 MANIFEST = "manifest.json"
@@ -125,7 +126,7 @@ def read(path: Path) -> Manifest:
     that is not of the declared form: the message names the file, the key, its value and the form.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decode(path, path.read_bytes())
         values = json.loads(text)
     except FileNotFoundError:
         raise UserError(f"{path.parent} is not a results folder: it has no {MANIFEST}") from None

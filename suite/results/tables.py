@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby, zip_longest
@@ -22,6 +23,7 @@ from suite.metrics import METRICS
 from suite.planning.axes import AXES
 from suite.results.compressed import UNREADABLE, locate, open_text
 from suite.results.not_measured import EMPTY
+from suite.results.plain_text import check_table, not_utf8
 from suite.results.shards import Shard
 from suite.types import Array, Cell, Stack, Status, Study, Table, TableSpec, UserError, float64
 
@@ -164,6 +166,7 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
     plain = path
     path = locate(path) or path
     try:
+        check_table(path)
         head = pd.read_csv(path, nrows=1, header=None, dtype=str, keep_default_na=False)
         columns = [str(name) for name in head.iloc[0]]
         frame = pd.read_csv(
@@ -176,6 +179,8 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
             raise ValueError("it is cut off: its last line does not end")
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: was its study run?") from None
+    except UnicodeDecodeError as error:
+        raise not_utf8(path, error) from error
     except (ValueError, *UNREADABLE) as error:
         text = " ".join(str(error).split())
         raise UserError(f"{path} is not a table of this suite: {text}") from error
@@ -190,9 +195,37 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
         raise UserError(f"{path} has rows with more fields than its header")
     for name in frame.columns:
         if name not in _TEXT and frame[name].dtype.kind not in "iufb" and len(frame):
-            raise UserError(f"{path}: the column {name!r} contains a non-numeric value")
+            raise UserError(
+                f"{path}: the column {name!r} contains a non-numeric value{_example(frame[name])}"
+            )
     _mark_empty(path, frame)
     return frame if (order := in_order(columns)) == columns else frame[order]
+
+
+def _example(column: pd.Series[str]) -> str:
+    """Return the first value of a column that is not a number, and what it may be."""
+    texts = column.astype(str)
+    (value,) = texts[texts.map(lambda text: not _is_number(text))].head(1)
+    if re.fullmatch(r"[-+]?\d*,\d+(e[-+]?\d+)?", value, re.IGNORECASE):
+        return f", {value!r}: decimal numbers need a point"
+    return f", {value[:40]!r}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_head(path: Path) -> list[list[str]]:
+    """Return the header of a CSV and its first row, fewer where it has fewer. Raise UserError as
+    ``read_table`` does."""
+    try:
+        return check_table(path)
+    except UNREADABLE as error:
+        raise UserError(f"{path} is not a table of this suite: {error}") from error
 
 
 def _mark_empty(path: Path, frame: pd.DataFrame) -> None:

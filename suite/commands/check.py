@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,6 +63,7 @@ def check(
     from suite.judging import show_verdicts
     from suite.judging.expected_runs import stored_plan
     from suite.judging.judge_folder import judge_run, write_verdicts
+    from suite.judging.verdicts import NOT_DECIDED, unjudged
     from suite.results.checksums import warn
     from suite.results.folder import Results
 
@@ -69,17 +71,21 @@ def check(
     _check_out(folder, out, bool(files))
     manifest = results.manifest()
     judged = judge_run(results, stored_plan(manifest), files)
+    lacking = unjudged(judged.verdicts, each=bool(files))
+    code = judged.code or (NOT_DECIDED if lacking else 0)
     if out is not None:
-        write_verdicts(Results(out), judged.verdicts)
+        write_verdicts(Results(out), judged.verdicts, asked=bool(lacking))
     warn(folder, manifest)
     shown = [verdict for verdict in judged.verdicts if verdict.headline or not headline]
     if form == "json":
-        print(show_verdicts.as_json(shown, judged.code))
+        print(show_verdicts.as_json(shown, code))
     elif form == "markdown":
         print(show_verdicts.markdown(shown))
     else:
         print(show_verdicts.table(shown))
-    return judged.code
+    if lacking:
+        print(f"suite: {lacking}", file=sys.stderr)
+    return code
 
 
 def _check_out(folder: Path, out: Path | None, own_claims: bool) -> None:

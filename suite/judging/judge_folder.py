@@ -57,12 +57,12 @@ def judge_run(results: Results, plan: Plan, files: Sequence[Path] = ()) -> Judge
     return Judged(runs.frames, judged, verdicts.exit_code(judged, runs.lost))
 
 
-def write_verdicts(results: Results, judged: Sequence[Verdict]) -> None:
+def write_verdicts(results: Results, judged: Sequence[Verdict], asked: bool = False) -> None:
     """Write claims.csv and junit.xml into a folder, and the checksum where it has checksums.
 
-    Raise UserError where the folder cannot be written.
+    ``asked``: see ``show_verdicts.junit``. Raise UserError where the folder cannot be written.
     """
     results.make()
     results.write_frame(CLAIMS, verdicts.to_frame(judged))
     renew(results, CLAIMS)
-    results.write_text("junit.xml", show_verdicts.junit(judged))
+    results.write_text("junit.xml", show_verdicts.junit(judged, asked))

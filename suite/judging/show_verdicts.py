@@ -124,18 +124,25 @@ def _notes(verdicts: Sequence[Verdict]) -> list[str]:
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(verdicts: Sequence[Verdict]) -> str:
+def junit(verdicts: Sequence[Verdict], asked: bool = False) -> str:
     """Return a JUnit XML document with one test case for each verdict.
 
     A contradiction is a failure, and so is a claim that this profile promised to decide and did
     not; ``check`` exits with an error for both. What is undecided without such a promise, or not
-    judged, is skipped. Characters that XML cannot hold become U+FFFD.
+    judged, is skipped; where a judgement was ``asked`` for and missed, each claim of which nothing
+    was judged is a failure. Characters that XML cannot hold become U+FFFD.
     """
-    failures = [verdict for verdict in verdicts if verdict.contradicts or verdict.broken_promise]
+    judged = {verdict.claim for verdict in verdicts if verdict.verdict != NOT_JUDGED}
+
+    def fails(verdict: Verdict) -> bool:
+        missed = asked and verdict.claim not in judged
+        return verdict.contradicts or verdict.broken_promise or missed
+
+    failures = [verdict for verdict in verdicts if fails(verdict)]
     skipped = [
         verdict
         for verdict in verdicts
-        if verdict.verdict in (UNDECIDED, NOT_JUDGED) and not verdict.broken_promise
+        if verdict.verdict in (UNDECIDED, NOT_JUDGED) and not fails(verdict)
     ]
     suite = ElementTree.Element(
         "testsuite",
@@ -150,7 +157,7 @@ def junit(verdicts: Sequence[Verdict]) -> str:
             suite, "testcase", classname=_clean(verdict.study), name=_clean(verdict.name)
         )
         if verdict in failures:
-            kind = "contradiction" if verdict.contradicts else "undecided"
+            kind = "contradiction" if verdict.contradicts else verdict.verdict
             text = _clean(problem(verdict))
             failure = ElementTree.SubElement(case, "failure", type=kind, message=text)
             failure.text = _clean(f"{verdict.statement}\n{text}\n{verdict.because}")

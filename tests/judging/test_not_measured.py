@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,10 +81,11 @@ def test_a_prediction_that_is_empty_is_missing_too(tmp_path: Path) -> None:
 
 
 def test_the_summary_counts_what_was_measured(tmp_path: Path) -> None:
-    def row(frame: pd.DataFrame) -> pd.Series:
+    def row(frame: pd.DataFrame) -> dict[str, Any]:
         axes = [str(name) for name in frame.columns[: list(frame.columns).index("seed")]]
         table = summarise("training", frame, axes).query("activation == 'tanh'")
-        return table.set_index("metric").loc["heldout_accuracy"]
+        (found,) = table.query("metric == 'heldout_accuracy'").to_dict("records")
+        return {str(name): value for name, value in found.items()}
 
     empty, result = row(stored(tmp_path, "")), row(stored(tmp_path, "nan"))
     assert (empty["n"], empty["ok"]) == (SEEDS - 3, SEEDS)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.catalogue.registry import unknown
+from suite.commands.arguments import names
 from suite.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,11 +40,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " (default: all cells)",
     )
     parser.add_argument(
+        "--studies",
+        metavar="A,B",
+        type=names,
+        help="compare only these studies (default: all that a folder has)",
+    )
+    parser.add_argument(
         "--fail-on",
         default="claims",
         metavar="RULE",
-        help="exit with 1 on: claims (the default: a decided verdict changed or was lost),"
-        " worse (also when a metric worsened), any (also on any other change) or never",
+        help="exit with 1 on: claims (the default: a decided verdict changed or was lost, or B"
+        " lacks what A measured), worse (also when a metric worsened), any (also on any other"
+        " change) or never",
+    )
+    parser.add_argument(
+        "--allow-missing",
+        metavar="NAME,NAME",
+        type=names,
+        action="extend",
+        default=[],
+        help="what B may lack: a study, STUDY/METRIC, STUDY/TABLE, AXIS=VALUE, the id of a claim,"
+        " or seeds; repeatable (default: nothing)",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -54,22 +71,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(parsed: argparse.Namespace) -> int:
     """Compare, print and return the exit code of the rule."""
     form = next((name for name in ("json", "markdown", "csv") if getattr(parsed, name)), "text")
-    return compare(parsed.folder, parsed.other, parsed.by, parsed.sets, parsed.fail_on, form)
+    return compare(
+        parsed.folder,
+        parsed.other,
+        parsed.by,
+        parsed.sets,
+        parsed.fail_on,
+        form,
+        parsed.studies,
+        parsed.allow_missing,
+    )
 
 
 def compare(
-    first: Path, second: Path | None, by: str | None, sets: Sequence[str], rule: str, form: str
+    first: Path,
+    second: Path | None,
+    by: str | None,
+    sets: Sequence[str],
+    rule: str,
+    form: str,
+    studies: Sequence[str] | None = None,
+    missing: Sequence[str] = (),
 ) -> int:
     """Compare, print as ``form`` (text, json, markdown or csv) and return the exit code by
     ``rule``.
 
     ``by``: an axis and its two values, as ``axis=x,y``, or the axis alone. ``sets``: axes and the
-    values to which both sides are restricted. Raise UserError where a folder cannot be read, or an
-    axis, a value or the rule is unknown.
+    values to which both sides are restricted. ``studies``: those to which they are restricted; None
+    for all. ``missing``: names of what B may lack, see ``allowed``. Raise UserError where a folder
+    cannot be read, or a study, an axis, a value, the rule or a name is unknown.
     """
+    from suite.comparing import allowed
     from suite.comparing.compare_folders import (
         compare_folders,
         compare_values,
+        measured,
         read_folder,
         restricted,
     )
@@ -84,14 +120,16 @@ def compare(
         given = "neither was" if by is None else "both were"
         raise UserError(f"compare needs two folders, or one folder and --by AXIS; {given} given")
     chosen = _chosen(sets)
-    a = restricted(read_folder(first), chosen)
-    if second is not None:
-        b = restricted(read_folder(second), chosen)
-        comparison = compare_folders(a, b)
+    whole = [read_folder(path) for path in (first, second) if path is not None]
+    may_lack = allowed.parse(missing, measured(whole[0]), str(first))
+    a, *others = (restricted(folder, chosen) for folder in _of_studies(whole, studies))
+    if others:
+        (b,) = others
+        comparison = compare_folders(a, b, may_lack)
     else:
         b = a
         axis, values = axis_values(str(by), "--by")
-        comparison = compare_values(a, axis.name, *_two_values(a, axis.name, values))
+        comparison = compare_values(a, axis.name, *_two_values(a, axis.name, values), may_lack)
     for path, manifest in {a.path: a.manifest, b.path: b.manifest}.items():
         warn(path, manifest)
     if form == "json":
@@ -101,6 +139,21 @@ def compare(
     else:
         print(markdown(comparison) if form == "markdown" else text(comparison))
     return comparison.exit_code(rule)
+
+
+def _of_studies(folders: Sequence[Folder], studies: Sequence[str] | None) -> list[Folder]:
+    """Return folders restricted to some studies. Raise UserError for a study that none has."""
+    from suite.comparing.compare_folders import only_studies
+
+    if studies is None:
+        return list(folders)
+    known = dict.fromkeys(study for folder in folders for study in folder.runs)
+    for study in studies:
+        if study not in known:
+            raise unknown("study of these folders", study, known)
+    if not studies:
+        raise UserError(f"--studies names none; allowed: {', '.join(known)}")
+    return [only_studies(folder, studies) for folder in folders]
 
 
 def _chosen(sets: Sequence[str]) -> dict[str, tuple[str, ...]]:

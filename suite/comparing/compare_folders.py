@@ -5,13 +5,15 @@ No framework is needed. Verdicts are the stored ones; metrics are compared run b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from suite.catalogue.registry import unknown
+from suite.comparing.absences import absences, some
+from suite.comparing.allowed import Allowed, Measured
 from suite.comparing.comparison import Comparison
 from suite.comparing.environment_changes import environment_changes
 from suite.comparing.kinds import NOT_COMPARABLE
@@ -20,21 +22,29 @@ from suite.comparing.paired_runs import axes_of
 from suite.comparing.verdict_changes import verdict_changes
 from suite.judging.verdicts import Verdict, group_fields, read_verdicts
 from suite.planning.axes import AXES
-from suite.results.compressed import locate
+from suite.results.compressed import locate, tables_in
 from suite.results.folder import Results
 from suite.results.manifest import Manifest
 from suite.results.read_runs import read_runs
+from suite.results.tables import read_head
 from suite.types import UserError, Value
 
 
 @dataclass(frozen=True)
 class Folder:
-    """What a results folder says, or a part of it: its manifest, study -> runs, and verdicts."""
+    """What a results folder says, or a part of it: its manifest, study -> runs, verdicts, and
+    study -> its other tables -> their columns."""
 
     path: Path
     manifest: Manifest
     runs: Mapping[str, pd.DataFrame]
     verdicts: Sequence[Verdict]
+    tables: Mapping[str, Mapping[str, Sequence[str]]]
+
+    @property
+    def axes(self) -> dict[str, list[str]]:
+        """Study -> the axes of its cells."""
+        return {study: axes_of(frame) for study, frame in self.runs.items()}
 
     @property
     def label(self) -> str:
@@ -58,7 +68,23 @@ def read_folder(path: Path) -> Folder:
     """
     manifest = Results(path).manifest()
     stored = [name for name in manifest.studies if locate(path / name / "runs.csv") is not None]
-    return Folder(path, manifest, {name: _runs(path, name) for name in stored}, read_verdicts(path))
+    return Folder(
+        path,
+        manifest,
+        {name: _runs(path, name) for name in stored},
+        read_verdicts(path),
+        {name: _other_tables(path / name) for name in stored},
+    )
+
+
+def _other_tables(folder: Path) -> dict[str, Sequence[str]]:
+    """Return the tables of a study beside its runs: name -> columns; none where it has no row."""
+    tables: dict[str, Sequence[str]] = {}
+    for name, path in tables_in(folder).items():
+        if name != "runs.csv":
+            head = read_head(path)
+            tables[name.removesuffix(".csv")] = head[0] if len(head) > 1 else ()
+    return tables
 
 
 def _runs(path: Path, study: str) -> pd.DataFrame:
@@ -95,6 +121,36 @@ def restricted(folder: Folder, chosen: Mapping[str, Sequence[str]]) -> Folder:
     return folder
 
 
+def only_studies(folder: Folder, names: Collection[str]) -> Folder:
+    """Return what a folder says about some studies."""
+    return replace(
+        folder,
+        runs={study: frame for study, frame in folder.runs.items() if study in names},
+        verdicts=[verdict for verdict in folder.verdicts if verdict.study in names],
+        tables={study: tables for study, tables in folder.tables.items() if study in names},
+    )
+
+
+def measured(folder: Folder) -> Measured:
+    """Return what a folder measured, by the names that ``--allow-missing`` takes."""
+    values = {axis: list(map(str, folder.values(axis))) for axis in _all_axes(folder)}
+    return Measured(
+        {
+            study: [
+                *(str(name) for name in list(frame)[len(axes_of(frame)) + 3 :]),
+                *folder.tables.get(study, ()),
+            ]
+            for study, frame in folder.runs.items()
+        },
+        values,
+        list(dict.fromkeys(verdict.claim for verdict in folder.verdicts)),
+    )
+
+
+def _all_axes(folder: Folder) -> list[str]:
+    return list(dict.fromkeys(axis for axes in folder.axes.values() for axis in axes))
+
+
 def stored_value(folder: Folder, axis: str, text: str) -> Value:
     """Return the value of an axis that a text means: one that the folder has.
 
@@ -110,8 +166,9 @@ def stored_value(folder: Folder, axis: str, text: str) -> Value:
     return value
 
 
-def compare_folders(a: Folder, b: Folder) -> Comparison:
-    """Compare the runs, the verdicts and the environments of two folders."""
+def compare_folders(a: Folder, b: Folder, allowed: Allowed | None = None) -> Comparison:
+    """Compare the runs, the verdicts and the environments of two folders. ``allowed``: what B may
+    lack."""
     studies = dict.fromkeys([*a.runs, *b.runs])
     same_draws = a.manifest.root_seed == b.manifest.root_seed
     planned = a.manifest.seeds is None and b.manifest.seeds is None
@@ -120,14 +177,34 @@ def compare_folders(a: Folder, b: Folder) -> Comparison:
         _redefined(a.manifest, b.manifest),
         certain=planned and same_draws,
     )
+    verdicts = verdict_changes(a.verdicts, b.verdicts)
+    absent = [study for study in a.runs if study not in b.runs]
+    missing = absences(metrics, verdicts, _lost_tables(a, b), absent, a.axes, allowed or Allowed())
     return Comparison(
         a.label,
         b.label,
         environment_changes(a.manifest, b.manifest),
-        verdict_changes(a.verdicts, b.verdicts),
+        verdicts,
         metrics,
         (*_notes(a, b), *_not_compared(metrics)),
+        missing,
+        absent,
     )
+
+
+def _lost_tables(a: Folder, b: Folder) -> Iterator[tuple[str, str, str]]:
+    """Yield study, table and what of it B lacks: the file, its rows or some columns. A table that
+    was left out when B was packed is named in its manifest and no loss."""
+    for study, tables in a.tables.items():
+        for name, columns in tables.items():
+            others = b.tables.get(study, {}).get(name)
+            if f"{study}/{name}" in b.manifest.left_out or not columns:
+                continue
+            if not others:
+                what = "is not there" if others is None else "has no rows"
+                yield study, name, f"{study}/{name}.csv ({what})"
+            elif lost := [column for column in columns if column not in others]:
+                yield study, name, f"{study}/{name}.csv (its columns {some(lost)})"
 
 
 def _runs_or_none(study: str, folder: Folder, other: Folder) -> pd.DataFrame:
@@ -170,14 +247,18 @@ def _not_compared(metrics: pd.DataFrame) -> list[str]:
     ]
 
 
-def compare_values(folder: Folder, axis: str, a: Value, b: Value) -> Comparison:
-    """Compare two values of an axis in one folder: cells that differ in nothing else."""
+def compare_values(
+    folder: Folder, axis: str, a: Value, b: Value, allowed: Allowed | None = None
+) -> Comparison:
+    """Compare two values of an axis in one folder: cells that differ in nothing else. ``allowed``:
+    what the second may lack of what the first has."""
     runs: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
     for study, frame in folder.runs.items():
         if axis in axes_of(frame):
             of_a, of_b = (frame[frame[axis] == value].drop(columns=axis) for value in (a, b))
             if len(of_a) and len(of_b):
                 runs[study] = of_a, of_b
+    metrics = metric_changes(runs, certain=folder.manifest.seeds is None)
     return Comparison(
         f"{axis}={a} in {folder.label}",
         f"{axis}={b} in {folder.label}",
@@ -185,8 +266,9 @@ def compare_values(folder: Folder, axis: str, a: Value, b: Value) -> Comparison:
         verdict_changes(
             _without_axis(folder.verdicts, axis, a), _without_axis(folder.verdicts, axis, b)
         ),
-        metric_changes(runs, certain=folder.manifest.seeds is None),
+        metrics,
         (f"claims: only those with a verdict for each {axis}",),
+        absences(metrics, (), (), (), folder.axes, allowed or Allowed()),
     )
 
 

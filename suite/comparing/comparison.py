@@ -5,9 +5,9 @@ The exit code is 0, or 1 by the rule that the user chose; each rule includes tho
 | rule | exit code 1 where |
 | --- | --- |
 | never | nowhere |
-| claims | a decided verdict changed or was lost |
+| claims | a decided verdict changed or was lost, or B lacks what A measured (``absences``) |
 | worse | a metric worsened |
-| any | anything improved, changed, was decided, is missing, new or not comparable |
+| any | anything improved, changed, was decided or is new, or the text of a claim differs |
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from suite.comparing.kinds import CHANGED, IMPROVED, LOST, SAME, UNCLEAR, WORSENED
+from suite.comparing.absences import Absence
+from suite.comparing.kinds import (
+    CHANGED,
+    DECIDED,
+    IMPROVED,
+    LOST,
+    NEW,
+    NOT_COMPARABLE,
+    WORSENED,
+)
 from suite.comparing.verdict_changes import VerdictChange
 
 RULES = ("claims", "worse", "any", "never")
@@ -37,16 +46,22 @@ class Comparison:
     """A row for each cell and metric, with ``metric_changes.COLUMNS``."""
     notes: tuple[str, ...] = ()
     """What limits the comparison, in sentences."""
+    absences: Sequence[Absence] = ()
+    """What A measured and B lacks."""
+    absent: Sequence[str] = ()
+    """The studies of A that B did not run at all."""
 
     def exit_code(self, rule: str) -> int:
         """Return 1 where one of ``RULES`` says so, else 0."""
-        verdicts = {change.kind for change in self.verdicts}
+        verdicts = {change.kind for change in self.verdicts if not change.unjudged}
         metrics = set(self.metrics["kind"])
-        fails = CHANGED in verdicts or LOST in verdicts
+        fails = bool(verdicts & {CHANGED, LOST})
+        fails |= any(not absence.allowed for absence in self.absences)
         if rule in ("worse", "any"):
             fails |= WORSENED in metrics
         if rule == "any":
-            fails |= not (verdicts <= {SAME} and metrics <= {SAME, UNCLEAR})
+            fails |= bool(metrics & {CHANGED, IMPROVED, NEW})
+            fails |= bool(verdicts & {DECIDED, NEW, NOT_COMPARABLE})
         return int(fails and rule != "never")
 
     @property

@@ -10,9 +10,7 @@ from suite.results.manifest import Manifest
 
 _KEYS = (
     "versions",
-    "packages",
     "platform",
-    "cores",
     "threads",
     "determinism",
     "suite_version",
@@ -23,15 +21,25 @@ _KEYS = (
     "seeds",
     "overrides",
     "frameworks",
+    "cores",
+    "packages",
 )
 """Keys of a manifest, in the order in which their differences are shown."""
+_FIRST = (("versions.python",), ("versions.torch", "versions.tensorflow", "versions.keras"))
+"""The interpreter and then the frameworks come before the other versions."""
+_REST = ("cores", "packages")
+"""Keys that move no number: packages that no measurement uses, and how many cores shared it."""
 
 
 def environment_changes(a: Manifest, b: Manifest) -> list[tuple[str, str, str]]:
     """Return what differs between two manifests: key, value in A, value in B; an absent value is
-    empty. A package that ``versions`` names is not listed again under ``packages``."""
+    empty.
+
+    What can move a number comes first. A package that ``versions`` names is not listed again under
+    ``packages``.
+    """
     values_a, values_b = (_flattened(manifest) for manifest in (a, b))
-    keys = dict.fromkeys([*values_a, *values_b])
+    keys = sorted(dict.fromkeys([*values_a, *values_b]), key=_place)
     versions = {_package(key) for key in keys if key.startswith("versions.")}
     return [
         (key, values_a.get(key, ""), values_b.get(key, ""))
@@ -39,6 +47,16 @@ def environment_changes(a: Manifest, b: Manifest) -> list[tuple[str, str, str]]:
         if values_a.get(key, "") != values_b.get(key, "")
         and not (key.startswith("packages.") and _package(key) in versions)
     ]
+
+
+def can_move_a_number(key: str) -> bool:
+    """Return whether a difference in this key can move a measured number."""
+    return key.partition(".")[0] not in _REST
+
+
+def _place(key: str) -> tuple[int, int]:
+    first = next((n for n, start in enumerate(_FIRST) if key.startswith(start)), len(_FIRST))
+    return _KEYS.index(key.partition(".")[0]), first
 
 
 def _flattened(manifest: Manifest) -> dict[str, str]:

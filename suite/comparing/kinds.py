@@ -6,7 +6,7 @@
 | changed | the same, where the metric has no better direction |
 | same | no pair differs, or the interval of the median difference lies inside the tolerance |
 | unclear | pairs differ, and neither can be said |
-| missing, new | the cell, or the metric in it, is in A only, in B only |
+| missing, new | the metric was measured in the cell in A only, in B only |
 | not comparable | the metric has another definition or is unknown, or an axis has no default |
 
 | kind | of a verdict |

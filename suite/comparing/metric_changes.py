@@ -62,6 +62,9 @@ COLUMNS = (
     "p",
     "adjusted",
     "size",
+    "lost_runs",
+    "lost_failed",
+    "lost_values",
     "reason",
 )
 
@@ -121,6 +124,9 @@ def _reason(row: Mapping[Any, Any]) -> str:
     """Return why a row is unclear or not comparable, and what its pairs lack."""
     reasons = [row["reason"]] if row["reason"] else []
     kind = row["kind"]
+    if kind == MISSING:
+        lost = {"failed": row["lost_failed"], "empty": row["lost_values"]}
+        reasons += [f"{count} {what} in B" for what, count in lost.items() if count]
     if kind in (MISSING, NEW, NOT_COMPARABLE):
         return "; ".join(reasons)
     differing = row["above"] + row["below"]
@@ -141,4 +147,6 @@ def _reason(row: Mapping[Any, Any]) -> str:
             reasons.append(f"{row[f'failed_{side}']} failed in {side.upper()}")
         if row[f"nan_{side}"]:
             reasons.append(f"NaN only in {side.upper()}: {row[f'nan_{side}']}")
+    if row["lost_values"]:
+        reasons.append(f"{row['lost_values']} empty in B")
     return "; ".join(reasons)

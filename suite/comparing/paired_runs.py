@@ -1,9 +1,9 @@
 """Pair two sets of runs by cell and seed, and count what a comparison decides on.
 
-A diverged run counts with the metric's worst value. A failed run leaves its pair out, except for
-the share of runs that end ok. Two values agree within the metric's tolerance or rounding
-(``Metric.equal``). A pair of two NaN is not counted; a pair with one NaN differs infinitely, for
-the worse where the metric has a better direction.
+A diverged run counts with the metric's worst value. A failed run or an empty field leaves its pair
+out, except for the share of runs that end ok. Two values agree within the metric's tolerance or
+rounding (``Metric.equal``). A pair of two NaN is not counted; a pair with one NaN differs
+infinitely, for the worse where the metric has a better direction.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from suite.comparing.kinds import MISSING, NEW, NOT_COMPARABLE
 from suite.judging.summary import medians
 from suite.metrics import METRICS, Metric
 from suite.planning.axes import AXES, nondefault_fields
+from suite.results.not_measured import not_measured
 from suite.types import Array
 
 FINISHED = Metric("ok_share", "share", "runs that end ok", "higher", worst=None)
@@ -34,6 +35,9 @@ COUNTS = (
     "failed_b",
     "nan_a",
     "nan_b",
+    "lost_runs",
+    "lost_failed",
+    "lost_values",
 )
 COLUMNS = (
     "study",
@@ -69,7 +73,8 @@ def pair(
     ``above``, ``below``: pairs that differ, with b above a and below it; ``p``: of the two-sided
     sign test on them. ``size``: |difference| in units of the tolerance or of the interquartile
     range of A, whichever is larger. Then counts: seeds of the cell in A, in B and in both, pairs
-    without a measurement, pairs with NaN on one side only.
+    without a measurement, pairs with NaN on one side only; and of the runs in which A measured the
+    metric, those that B does not have, those that failed in B, and those with an empty field there.
     """
     axes = list(dict.fromkeys([*axes_of(a), *axes_of(b)]))
     for axis in axes:
@@ -136,9 +141,16 @@ class _Side:
         """Whether the status of each run is ok or diverged."""
         return self.ok | self.diverged
 
-    def has(self, metric: Metric) -> bool:
-        """Whether the table of runs has the column of a metric."""
-        return metric is FINISHED or metric.name in self.frame
+    def measures(self, metric: Metric) -> Array:
+        """Return whether each run measured a metric: it ended, and its field is not empty."""
+        if metric is FINISHED:
+            return np.ones(len(self.frame), dtype=bool)
+        if metric.name not in self.frame:
+            return np.zeros(len(self.frame), dtype=bool)
+        column = self.frame[metric.name]
+        number = column.dtype.kind in "iufb"
+        empty = not_measured(column.to_numpy()) if number else column.isna().to_numpy()
+        return np.asarray(self.measured & ~empty)
 
     def values(self, metric: Metric, comparable: bool) -> Array:
         """Return the values of a metric that count; NaN where nothing was measured.
@@ -152,8 +164,8 @@ class _Side:
         column = self.frame[metric.name]
         if not comparable:
             return np.where(column.isna(), np.nan, 0.0)
-        values: Array = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        return np.where(self.measured, metric.counted(values, self.diverged), np.nan)
+        values: Array = column.to_numpy(dtype=np.float64)
+        return np.where(self.measures(metric), metric.counted(values, self.diverged), np.nan)
 
 
 class _Pairs:
@@ -179,19 +191,22 @@ class _Pairs:
         """Return a row for each cell in which a metric was measured. ``reason``: why it is not
         comparable; empty where it is."""
         a, b = (side.values(metric, comparable=not reason) for side in (self.a, self.b))
-        seeds_a, seeds_b = self._count(self.a.cell), self._count(self.b.cell)
         known_a = self._count(self.a.cell[~np.isnan(a)]) > 0
         known_b = self._count(self.b.cell[~np.isnan(b)]) > 0
+        has_a, has_b = self.a.measures(metric), self.b.measures(metric)
+        any_a, any_b = self._count(self.a.cell[has_a]) > 0, self._count(self.b.cell[has_b]) > 0
+        missing = any_a & ~any_b
         kind = np.full(self.cells, NOT_COMPARABLE if reason else "", dtype=object)
-        kind[known_a & ((seeds_b == 0) | (not self.b.has(metric)))] = MISSING
-        kind[known_b & ((seeds_a == 0) | (not self.a.has(metric)))] = NEW
+        kind[missing] = MISSING
+        kind[known_b & ~any_a] = NEW
         table = pd.DataFrame(
             {
-                "seeds_a": seeds_a,
-                "seeds_b": seeds_b,
+                "seeds_a": self._count(self.a.cell),
+                "seeds_b": self._count(self.b.cell),
                 "shared": self._count(self.cell),
                 "failed_a": self._count(self.cell[~self.measured_a]),
                 "failed_b": self._count(self.cell[~self.measured_b]),
+                **self._lost(metric, has_a, has_b),
             }
         ).assign(
             metric=metric.name,
@@ -202,16 +217,29 @@ class _Pairs:
             cell=np.arange(self.cells),
         )
         if not reason:
-            statistics = self._statistics(metric, a[self.in_a], b[self.in_b])
+            both = has_a[self.in_a] & has_b[self.in_b]
+            statistics = self._statistics(metric, a[self.in_a], b[self.in_b], both)
             table = pd.concat([table, statistics], axis=1)
-        return table[known_a | known_b]
+        return table[known_a | known_b | missing]
 
-    def _statistics(self, metric: Metric, a: Array, b: Array) -> pd.DataFrame:
+    def _lost(self, metric: Metric, has_a: Array, has_b: Array) -> dict[str, Array]:
+        """Return (cells,) how many of the runs in which A measured a metric B lacks, and why."""
+        paired, measured = np.zeros((2, len(has_a)), dtype=bool)
+        paired[self.in_a] = True
+        measured[self.in_a] = has_b[self.in_b]
+        failed = np.zeros(len(has_a), dtype=bool)
+        failed[self.in_a] = ~self.measured_b & (metric is not FINISHED)
+        lost = has_a & ~measured
+        return {
+            "lost_runs": self._count(self.a.cell[lost & ~paired]),
+            "lost_failed": self._count(self.a.cell[lost & failed]),
+            "lost_values": self._count(self.a.cell[lost & paired & ~failed]),
+        }
+
+    def _statistics(self, metric: Metric, a: Array, b: Array, both: Array) -> pd.DataFrame:
         """Return the medians, the median difference and the pairs that differ, (cells,) each, for
-        (pairs,) values in A and in B."""
-        used = ~(np.isnan(a) & np.isnan(b))
-        if metric is not FINISHED:
-            used &= self.measured_a & self.measured_b
+        (pairs,) values in A and in B. ``both``: where both measured the metric."""
+        used = both & ~(np.isnan(a) & np.isnan(b))
         a, b, cell = a[used], b[used], self.cell[used]
         worse = -np.inf if metric.direction == "higher" else np.inf
         with np.errstate(invalid="ignore"):

@@ -13,6 +13,7 @@ import pandas as pd
 
 from suite import text_tables
 from suite.comparing.comparison import Comparison
+from suite.comparing.environment_changes import can_move_a_number
 from suite.comparing.kinds import METRIC_KINDS, NEW, NOT_COMPARABLE, SAME, VERDICT_KINDS
 from suite.comparing.verdict_changes import VerdictChange
 from suite.judging.show_verdicts import estimate, plain
@@ -55,6 +56,9 @@ def text(comparison: Comparison, width: int = 120) -> str:
         lines.append("")
     for note in comparison.notes:
         lines += textwrap.wrap(note, width, subsequent_indent="  ")
+    lines.append("")
+    for line in _missing(comparison):
+        lines += textwrap.wrap(line, width, subsequent_indent="  ")
     return "\n".join(lines)
 
 
@@ -69,21 +73,42 @@ def markdown(comparison: Comparison) -> str:
         lines += ["", f"<details><summary>{section.title}{more}</summary>", ""]
         lines += text_tables.markdown([section.head, *section.rows])
         lines += ["", "</details>"]
-    lines += ["", *(f"- {text_tables.escape(note)}" for note in comparison.notes)]
+    notes = [*comparison.notes, *_missing(comparison)]
+    lines += ["", *(f"- {text_tables.escape(note)}" for note in notes)]
     return "\n".join(lines).rstrip()
 
 
 def _sections(comparison: Comparison) -> Iterator[_Section]:
-    yield _environment(comparison.environment)
-    yield _verdicts(comparison.verdicts)
-    yield _counts(comparison.metrics)
+    """Yield what moved first; studies that B did not run are named in ``_missing`` alone."""
+    absent = list(comparison.absent)
+    metrics = comparison.metrics[~comparison.metrics["study"].isin(absent)]
     yield _largest(comparison.moved)
+    yield _verdicts([change for change in comparison.verdicts if change.study not in absent])
+    yield _counts(metrics)
+    yield _environment(comparison.environment)
+
+
+def _missing(comparison: Comparison) -> Iterator[str]:
+    """Yield what A measured and B lacks: first what was allowed, in the last line what was not."""
+    for allowed in (True, False):
+        items = [one.what for one in comparison.absences if one.allowed is allowed]
+        more = f"; and {len(items) - SHOWN:,} more" if len(items) > SHOWN else ""
+        if items:
+            as_allowed = ", as allowed" if allowed else ""
+            yield f"missing in B{as_allowed}: {'; '.join(items[:SHOWN])}{more}"
+        elif not allowed:
+            others = " else" if any(one.allowed for one in comparison.absences) else ""
+            yield f"nothing{others} that A measured is missing in B"
 
 
 def _environment(rows: Sequence[tuple[str, str, str]]) -> _Section:
-    plural = "" if len(rows) == 1 else "s"
-    title = f"environment: {len(rows) or 'no'} difference{plural}"
-    return _Section(title, ("key", "A", "B"), rows, breakable=(2, 1))
+    shown = [row for row in rows if can_move_a_number(row[0])]
+    others = len(rows) - len(shown)
+    plural = "" if len(shown) == 1 else "s"
+    title = f"environment: {len(shown) or 'no'} difference{plural} that can move a number"
+    if others:
+        title += f", {others} other{'' if others == 1 else 's'} (--json has all)"
+    return _Section(title, ("key", "A", "B"), shown, breakable=(2, 1))
 
 
 def _verdicts(changes: Sequence[VerdictChange]) -> _Section:
@@ -179,6 +204,9 @@ def as_json(comparison: Comparison, rule: str) -> str:
         "claims": [_plain(change.record()) for change in comparison.verdicts],
         "metrics": [_plain(row) for row in comparison.metrics.to_dict("records")],
         "notes": comparison.notes,
+        "missing": [
+            {"what": absence.what, "allowed": absence.allowed} for absence in comparison.absences
+        ],
     }
     return json.dumps(content, indent=1, allow_nan=False)
 

@@ -38,6 +38,14 @@ class VerdictChange:
         """The study that the claim is about."""
         return next(verdict.study for verdict in (self.a, self.b) if verdict is not None)
 
+    @property
+    def unjudged(self) -> bool:
+        """Whether A judged the claim and B did not."""
+        judged_a, judged_b = (
+            verdict is not None and verdict.verdict != NOT_JUDGED for verdict in (self.a, self.b)
+        )
+        return judged_a and not judged_b
+
     def record(self) -> dict[str, Any]:
         """Return the change as a flat record, for JSON."""
         sides = {"a": self.a, "b": self.b}

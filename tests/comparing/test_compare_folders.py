@@ -184,9 +184,9 @@ CLAIMS = [
     (judged(2, verdict="refuted", reason=""), {"decided": 1, "same": 2}, 0),
     (judged(2, text_hash="b2"), {"not comparable": 1, "same": 2}, 0),
     (judged(0, text_hash="a2", verdict="refuted"), {"not comparable": 1, "same": 2}, 0),
-    (VERDICTS[1:], {"missing": 1, "same": 2}, 0),
+    (VERDICTS[1:], {"missing": 1, "same": 2}, 1),
     (judged(3, group="framework=torch", verdict="supported"), {"new": 1, "same": 3}, 0),
-    (judged(2, verdict="not judged", text_hash="b2"), {"missing": 1, "same": 2}, 0),
+    (judged(2, verdict="not judged", text_hash="b2"), {"missing": 1, "same": 2}, 1),
     # The whole claim was not judged, which is shown for each of its groups.
     (
         [

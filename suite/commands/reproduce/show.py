@@ -9,6 +9,7 @@ from typing import Any
 
 from suite.commands.reproduce.compare_rows import COLUMNS, Outcome
 from suite.commands.reproduce.measure_again import Reproduced
+from suite.comparing.environment_changes import can_move_a_number
 from suite.judging.show_verdicts import plain
 from suite.text_tables import WIDTH, columns
 
@@ -71,7 +72,11 @@ def _lines(reproduced: Reproduced) -> list[str]:
         lines += [
             _short(f"  {key}: {stored or 'none'} -> {now or 'none'}")
             for key, stored, now in reproduced.environment
+            if can_move_a_number(key)
         ]
+        others = sum(not can_move_a_number(key) for key, *_ in reproduced.environment)
+        if others:
+            lines.append(f"  {others} that move no number: --json has all")
     return lines
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import ROUNDED_ZERO, Metric
 
 _GRADIENTS = (
     "cosine of two inputs' gradients with respect to a layer's pre-activations, for one cotangent"
@@ -31,7 +31,12 @@ METRICS: tuple[Metric, ...] = (
         "correlation in the last layer, for orthogonal inputs",
         tolerance=0.005,
     ),
-    Metric("last_correlation_predicted", "1", "last_correlation predicted by theory"),
+    Metric(
+        "last_correlation_predicted",
+        "1",
+        "last_correlation predicted by theory",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric(
         "correlation_length",
         "layers",
@@ -44,6 +49,7 @@ METRICS: tuple[Metric, ...] = (
         "correlation_length_predicted",
         "layers",
         "correlation_length predicted by theory for great depth, -1 / ln(chi)",
+        tolerance=ROUNDED_ZERO,
     ),
     Metric(
         "first_gradient_cosine",
@@ -51,11 +57,17 @@ METRICS: tuple[Metric, ...] = (
         "gradient_cosine of the first layer, for orthogonal inputs",
         tolerance=0.005,
     ),
-    Metric("first_gradient_cosine_predicted", "1", "first_gradient_cosine predicted by theory"),
+    Metric(
+        "first_gradient_cosine_predicted",
+        "1",
+        "first_gradient_cosine predicted by theory",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric(
         "first_gradient_cosine_halved",
         "1",
         "first_gradient_cosine if every layer halved it: 2^-depth",
+        tolerance=ROUNDED_ZERO,
     ),
     Metric(
         "correlation", "1", "cosine of two inputs' pre-activations in a layer, mean over the pairs"

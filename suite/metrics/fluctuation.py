@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import ROUNDED_ZERO, Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -14,7 +14,12 @@ METRICS: tuple[Metric, ...] = (
         " without those where it is ln(0); mean over the inputs",
         tolerance=0.02,
     ),
-    Metric("log_square_variance_predicted", "nats^2", "log_square_variance predicted by theory"),
+    Metric(
+        "log_square_variance_predicted",
+        "nats^2",
+        "log_square_variance predicted by theory",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric(
         "log_square_mean",
         "nats",
@@ -22,7 +27,12 @@ METRICS: tuple[Metric, ...] = (
         " those where it is ln(0); mean over the inputs",
         tolerance=0.02,
     ),
-    Metric("log_square_mean_predicted", "nats", "log_square_mean predicted by theory"),
+    Metric(
+        "log_square_mean_predicted",
+        "nats",
+        "log_square_mean predicted by theory",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric(
         "dead_share",
         "share",
@@ -45,6 +55,7 @@ METRICS: tuple[Metric, ...] = (
         "dead_input_share_predicted",
         "share",
         "dead_input_share predicted by theory: 1 - (1 - 2^-width)^layers for relu; NaN if unknown",
+        tolerance=ROUNDED_ZERO,
     ),
     Metric(
         "dead_input_share_error",

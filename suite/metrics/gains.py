@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import ROUNDED_ZERO, Metric
 
 _LATE = "in the second half of the layers, away from the influence of the start"
 
 METRICS: tuple[Metric, ...] = (
-    Metric("gain", "1", "factor of kernels whose fan_in Var(W) is 1"),
+    Metric("gain", "1", "factor of kernels whose fan_in Var(W) is 1", tolerance=ROUNDED_ZERO),
     Metric(
         "fixed_point",
         "1",
         "mean square of the pre-activations that the gain keeps, predicted by theory; NaN if there"
         " is none or if the gain keeps every one",
+        tolerance=ROUNDED_ZERO,
     ),
     Metric(
         "fixed_point_response",
         "1",
         "d ln q' / d ln q at fixed_point, predicted by theory: it attracts below 1, repels above",
+        tolerance=ROUNDED_ZERO,
     ),
     Metric(
         "fixed_point_chi",
         "1",
         "factor of the gradient's mean square per layer at fixed_point, predicted by theory",
+        tolerance=ROUNDED_ZERO,
     ),
     Metric(
         "response",
@@ -33,7 +36,7 @@ METRICS: tuple[Metric, ...] = (
         " that in the first layer; below 1 they approach each other",
         tolerance=0.01,
     ),
-    Metric("response_predicted", "1", "response predicted by theory"),
+    Metric("response_predicted", "1", "response predicted by theory", tolerance=ROUNDED_ZERO),
     Metric(
         "separation",
         "1",
@@ -41,7 +44,7 @@ METRICS: tuple[Metric, ...] = (
         " that in the first layer",
         tolerance=0.01,
     ),
-    Metric("separation_predicted", "1", "separation predicted by theory"),
+    Metric("separation_predicted", "1", "separation predicted by theory", tolerance=ROUNDED_ZERO),
     Metric(
         "late_forward_rate",
         "nats per layer",
@@ -76,7 +79,7 @@ METRICS: tuple[Metric, ...] = (
         math.nan,
         0.01,
     ),
-    Metric("last_square_predicted", "1", "last_square predicted by theory"),
+    Metric("last_square_predicted", "1", "last_square predicted by theory", tolerance=ROUNDED_ZERO),
     Metric(
         "square", "1", "mean square of a layer's pre-activations, geometric mean over the inputs"
     ),

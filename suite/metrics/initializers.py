@@ -6,7 +6,7 @@ difference of their distribution functions.
 
 from __future__ import annotations
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import ROUNDED_ZERO, Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -40,7 +40,12 @@ METRICS: tuple[Metric, ...] = (
         tolerance=0.1,
     ),
     Metric("kernel_kurtosis", "1", "excess kurtosis of a kernel's entries", tolerance=0.01),
-    Metric("kernel_kurtosis_predicted", "1", "kernel_kurtosis of the declared law"),
+    Metric(
+        "kernel_kurtosis_predicted",
+        "1",
+        "kernel_kurtosis of the declared law",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric("ks_declared", "1", "KS distance of a kernel and its declared law", tolerance=0.001),
     *(
         Metric(f"ks_{law}{end}", "1", text, tolerance=0.001)
@@ -59,7 +64,12 @@ METRICS: tuple[Metric, ...] = (
         "root mean square of the bias with which the layer starts",
         tolerance=0.01,
     ),
-    Metric("kernel_bias_std_predicted", "1", "kernel_bias_std of the declared law"),
+    Metric(
+        "kernel_bias_std_predicted",
+        "1",
+        "kernel_bias_std of the declared law",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric("kernel_bias_largest", "1", "largest |bias| times sqrt(fan_in)", tolerance=0.01),
     *(
         Metric(f"{direction}_gain{end}", "1", f"{text}{suffix}", tolerance=0.01)

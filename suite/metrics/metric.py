@@ -12,6 +12,11 @@ from suite.types import Array, float64
 ROUNDING = 1e-5
 """The relative difference below which two values differ only by rounding: a hundred units in the
 last place of single precision, accumulated over thousands of operations."""
+ROUNDED_ZERO = 1e-12
+"""What rounding leaves of a quantity of order 1 that is computed in double precision and is 0 in
+exact arithmetic: some thousand units in the last place. Another library of linear algebra rounds to
+another value of this size, so that a relative difference means nothing there. Of a deviation that
+is measured in single precision, relative to what it deviates from, ``ROUNDING`` is left."""
 
 DECADES = 0.01
 """The relative tolerance of a quantity whose values span decades."""
@@ -29,7 +34,8 @@ class Metric:
     measured value, which then counts as it is. Two values count as equal when two results
     are compared if their difference is at most ``tolerance``, or at most the share ``relative``
     of the larger one: a quantity whose values span decades has a relative tolerance, because an
-    absolute one hides every change of its small values. ``definition`` is a number that is raised
+    absolute one hides every change of its small values, and one that can be 0 in exact arithmetic
+    needs an absolute one (``ROUNDED_ZERO``). ``definition`` is a number that is raised
     when the measured quantity changes under the same name; results of different definitions are
     not compared.
     """

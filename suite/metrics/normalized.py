@@ -6,7 +6,7 @@ Batch normalization couples the inputs of a batch, so nothing is averaged per in
 
 from __future__ import annotations
 
-from suite.metrics.metric import DECADES, DENORMAL, Metric
+from suite.metrics.metric import DECADES, DENORMAL, ROUNDED_ZERO, Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -17,7 +17,12 @@ METRICS: tuple[Metric, ...] = (
         tolerance=DENORMAL,
         relative=DECADES,
     ),
-    Metric("signal_factor_predicted", "1 per layer", "signal_factor predicted by theory"),
+    Metric(
+        "signal_factor_predicted",
+        "1 per layer",
+        "signal_factor predicted by theory",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric(
         "signal_total",
         "1",
@@ -34,7 +39,12 @@ METRICS: tuple[Metric, ...] = (
         tolerance=DENORMAL,
         relative=DECADES,
     ),
-    Metric("gradient_factor_predicted", "1 per layer", "gradient_factor predicted by theory"),
+    Metric(
+        "gradient_factor_predicted",
+        "1 per layer",
+        "gradient_factor predicted by theory",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric(
         "gradient_autocorrelation",
         "1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import DECADES, DENORMAL, Metric
+from suite.metrics.metric import DECADES, DENORMAL, ROUNDED_ZERO, Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -15,7 +15,12 @@ METRICS: tuple[Metric, ...] = (
         tolerance=DENORMAL,
         relative=DECADES,
     ),
-    Metric("jacobian_square_predicted", "1", "jacobian_square predicted by theory"),
+    Metric(
+        "jacobian_square_predicted",
+        "1",
+        "jacobian_square predicted by theory",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric(
         "dispersion",
         "1",
@@ -24,7 +29,12 @@ METRICS: tuple[Metric, ...] = (
         math.inf,
         0.05,
     ),
-    Metric("dispersion_predicted", "1", "dispersion predicted by theory, at infinite width"),
+    Metric(
+        "dispersion_predicted",
+        "1",
+        "dispersion predicted by theory, at infinite width",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric(
         "isometry_error",
         "1",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import ROUNDED_ZERO, ROUNDING, Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -81,6 +81,7 @@ METRICS: tuple[Metric, ...] = (
         "largest deviation of a training logit, after training, from the"
         " network in which each hidden layer is one unit (mean of the incoming, sum of the"
         " outgoing weights; NumPy float64), relative to the largest logit",
+        tolerance=ROUNDING,
     ),
     Metric(
         "one_unit_gap",
@@ -89,6 +90,7 @@ METRICS: tuple[Metric, ...] = (
         " from the network of width 1 that is trained from the merged start (each kernel"
         " entry times the square root of its number of copies), relative to the largest"
         " logit; measured in double precision if that root is a whole number",
+        tolerance=ROUNDED_ZERO,
     ),
     Metric(
         "permuted_gap",
@@ -96,5 +98,6 @@ METRICS: tuple[Metric, ...] = (
         "largest deviation of a weight, after training, from the network"
         " trained with its hidden units permuted and then put back in order, relative to the"
         " largest weight of its layer",
+        tolerance=ROUNDING,
     ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import ROUNDED_ZERO, ROUNDING, Metric
 
 _GRADIENT = "of a layer's gradient, median over the epochs"
 
@@ -24,6 +24,7 @@ METRICS: tuple[Metric, ...] = (
         "share",
         "train_accuracy minus printed_accuracy; the share of"
         " seeds below 0 is the percentile of the printed value",
+        tolerance=ROUNDED_ZERO,
     ),
     Metric(
         "within_print",
@@ -51,7 +52,7 @@ METRICS: tuple[Metric, ...] = (
         "training loss that the tutorial prints for this network",
         worst=None,
     ),
-    Metric("loss_over_print", "nats", "train_loss minus printed_loss"),
+    Metric("loss_over_print", "nats", "train_loss minus printed_loss", tolerance=ROUNDED_ZERO),
     Metric(
         "loss_within_print",
         "0 or 1",
@@ -92,6 +93,7 @@ METRICS: tuple[Metric, ...] = (
         "final_spread",
         "1",
         "standard deviation of the logit over the training points, after training",
+        tolerance=ROUNDED_ZERO,
     ),
     *(
         Metric(
@@ -119,13 +121,25 @@ METRICS: tuple[Metric, ...] = (
         "1",
         "largest distance of a kernel's mean in epochs 11 to 100 from its value after epoch 10,"
         " over its largest distance in epochs 1 to 10 from its start; both summed over the layers",
+        tolerance=ROUNDED_ZERO,
     ),
-    Metric("gradient_std_first", "nats", f"standard deviation {_GRADIENT}, in the first layer"),
-    Metric("gradient_std_last", "nats", f"standard deviation {_GRADIENT}, in the output layer"),
+    Metric(
+        "gradient_std_first",
+        "nats",
+        f"standard deviation {_GRADIENT}, in the first layer",
+        tolerance=ROUNDED_ZERO,
+    ),
+    Metric(
+        "gradient_std_last",
+        "nats",
+        f"standard deviation {_GRADIENT}, in the output layer",
+        tolerance=ROUNDED_ZERO,
+    ),
     Metric(
         "gradient_std_typical",
         "nats",
         f"standard deviation {_GRADIENT}, geometric mean over the layers",
+        tolerance=ROUNDED_ZERO,
     ),
     Metric(
         "gradient_decay",
@@ -146,6 +160,7 @@ METRICS: tuple[Metric, ...] = (
             "1",
             f"mean absolute value of the gradient of {layer}, median"
             " over the last ten records, divided by that before training",
+            tolerance=ROUNDED_ZERO,
         )
         for end, layer in (("first", "the first layer"), ("last", "the output layer"))
     ),
@@ -154,6 +169,7 @@ METRICS: tuple[Metric, ...] = (
         "1",
         "largest difference of a training logit before training from that of the equivalent tanh"
         " network, computed in NumPy float64",
+        tolerance=ROUNDING,
     ),
     Metric(
         "fit_deviation",

@@ -49,12 +49,13 @@ class Copies:
 
     def __str__(self) -> str:
         return (
-            f"seeds {_some(self.seeds)} of {self.framework} agree to the last bit in"
-            f" {_some(self.metrics)} of every cell: they are copies, not independent runs"
+            f"seeds {some(self.seeds)} of {self.framework} agree to the last bit in"
+            f" {some(self.metrics)} of every cell: they are copies, not independent runs"
         )
 
 
-def _some(items: Sequence[object], limit: int = 3) -> str:
+def some(items: Sequence[object], limit: int = 3) -> str:
+    """Return the first few of some items, and how many more there are."""
     more = f" and {len(items) - limit} more" if len(items) > limit else ""
     return ", ".join(map(str, items[:limit])) + more
 

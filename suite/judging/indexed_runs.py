@@ -40,6 +40,13 @@ class IndexedRuns:
         self.twice: Array = np.zeros(len(rows), dtype=bool)
         """(n,) whether an earlier run has the same cell and seed, whatever its status."""
         self.twice[supported.index] = supported.duplicated(["cell", "seed"])
+        others = [axis for axis in self.axes if axis != "framework"]
+        self.twin: Array = (
+            self.cells.groupby(others, sort=False, dropna=False).ngroup().to_numpy()
+            if others
+            else np.zeros(len(self.cells), dtype=np.int64)
+        )
+        """(k,) a number for each cell, equal for cells that differ in the framework alone."""
         self._columns: dict[str, Array] = {}
         self._with: dict[tuple[str, Value], Array] = {}
 

@@ -12,8 +12,9 @@ Each claim is judged on the rows of its study alone, in this order:
 3. put an interval over the seeds and compare it with the closed band (``band_to_verdict``).
 
 A failed or missing run, a missing column, an empty field or a NaN makes the claim undecided,
-whatever the other runs say, and so do seeds that are copies of one another (``duplicate_seeds``)
-where the claim is about a sample; the interval of the complete seeds is shown nevertheless.
+whatever the other runs say. Where the claim is about a sample, so do seeds that are copies of one
+another (``duplicate_seeds``) and frameworks that share every bit (``same_library``). The interval
+of the complete seeds is shown nevertheless.
 Nothing here knows how the rows were measured.
 """
 
@@ -31,6 +32,7 @@ from suite.judging.band_to_verdict import Evidence, verdict_on
 from suite.judging.duplicate_seeds import Copies, copies, dependent
 from suite.judging.indexed_runs import IndexedRuns
 from suite.judging.per_seed import numbers_per_seed, side_of
+from suite.judging.same_library import same_library
 from suite.judging.verdicts import Verdict
 from suite.metrics import METRICS
 from suite.planning.axes import nondefault_fields
@@ -151,7 +153,7 @@ def _evidence(
         or _unusable(claim, numbers, diverged)
     )
     if not problem and claim.kind == "sampled":
-        problem = dependent(duplicates, runs, rows)
+        problem = dependent(duplicates, runs, rows) or same_library(runs, rows, claim.metric)
     return Evidence(
         numbers=numbers,
         problem=problem,

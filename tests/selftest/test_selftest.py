@@ -61,6 +61,7 @@ def test_everything_is_caught_without_a_framework() -> None:
         "batch norm's epsilon by default",
         "batch norm's momentum complemented",
         "the same weights under two seeds",
+        "one library under two names",
         "a metric of NaN",
         "a column that is missing",
         "RMSprop's epsilon outside the root",
@@ -99,6 +100,7 @@ def test_a_defect_of_a_framework_that_left_the_table_is_not_planted(
         "running variance divided by n - 1",
         "RMSprop's epsilon outside the root",
         "Adam's epsilon after the bias correction",
+        "one library under two names",
         "frameworks mixed up",
     }
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from suite.commands.main import main
+from suite.judging.verdicts import NOT_DECIDED
 from suite.results.manifest import Manifest
 
 ARGUMENTS = [
@@ -47,8 +48,12 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def test_a_finished_folder_is_judged_the_same(copy: Path) -> None:
-    assert main(["check", str(copy)]) == 0
+def test_a_finished_folder_that_no_claim_is_about_is_red(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run was finished, and to judge it judges nothing: it has NumPy alone."""
+    assert main(["check", str(copy)]) == NOT_DECIDED
+    assert "claims were not judged, " in capsys.readouterr().err
 
 
 def test_deleted_rows_are_missing_runs(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,7 +68,7 @@ def test_missing_runs_count_even_where_the_grid_has_changed(
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["expected"]["parity"]["hash"] = "0" * 16
     (copy / "manifest.json").write_text(json.dumps(manifest))
-    assert main(["check", str(copy)]) == 0
+    assert main(["check", str(copy)]) == NOT_DECIDED
     path = copy / "parity" / "runs.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     assert main(["check", str(copy)]) == 3
@@ -89,8 +94,8 @@ def test_a_page_needs_nothing_that_a_manifest_may_lack(copy: Path) -> None:
     kept = {key: value for key, value in manifest.items() if key in {"schema", *required}}
     assert len(kept) < len(manifest)
     (copy / "manifest.json").write_text(json.dumps(kept))
-    for words in (["report"], ["check"], ["compare", str(copy)]):
-        assert main([*words, str(copy)]) == 0
+    for words, code in ((["report"], 0), (["check"], NOT_DECIDED), (["compare", str(copy)], 0)):
+        assert main([*words, str(copy)]) == code
 
 
 def test_a_folder_without_its_tables_lacks_all_its_runs(copy: Path) -> None:
@@ -239,7 +244,7 @@ def test_a_users_mistake_is_one_line(
 def test_a_cell_that_another_profile_runs_is_not_judged_and_says_so(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert judge_mine(copy, MINE.replace('"tanh"', '"sigmoid"')) == 0
+    assert judge_mine(copy, MINE.replace('"tanh"', '"sigmoid"')) == NOT_DECIDED
     out = capsys.readouterr().out
     assert "oracle-agrees-with-itself was not judged: this folder has no such cell" in out
 
@@ -249,5 +254,5 @@ def test_lost_runs_of_other_studies_are_not_a_users_concern(copy: Path) -> None:
     rows = (copy / "parity" / "runs.csv").read_text().splitlines(keepends=True)
     (copy / "parity" / "runs.csv").write_text("".join(rows[:-1]))
     other = MINE.replace('"parity"', '"training"').replace("step_error", "heldout_loss")
-    assert judge_mine(copy, other) == 0
+    assert judge_mine(copy, other) == NOT_DECIDED  # and not 3
     assert judge_mine(copy, MINE) == 3

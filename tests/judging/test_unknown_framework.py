@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from suite.commands.main import main
+from suite.judging.verdicts import NOT_DECIDED
 from tests.support import ROOT
 
 QUICK = ROOT / "results" / "reference" / "quick"
@@ -122,10 +123,12 @@ width = 5
 """
 
 
-def judged(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+def judged(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str], code: int = 0
+) -> list[dict[str, Any]]:
     mine = tmp_path / "my.toml"
     mine.write_text(text, encoding="utf-8")
-    assert main(["check", str(QUICK), "--claims", str(mine), "--json"]) == 0
+    assert main(["check", str(QUICK), "--claims", str(mine), "--json"]) == code
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["claims"]
     return rows
 
@@ -151,7 +154,7 @@ def test_a_claim_about_unknown_frameworks_alone(
     """Whichever axes split it, and though the folder has no cell of such a framework."""
     text = MINE.replace('["torch", "tensorflow"]', '"caffe"').replace('["framework"]', each)
     text = text.replace("each = []\n", "")
-    (row,) = judged(tmp_path, text, capsys)
+    (row,) = judged(tmp_path, text, capsys, NOT_DECIDED)
     assert row["verdict"] == "not judged"
     assert row["reason"].startswith("framework 'caffe' is not known to this installation (known:")
 
@@ -163,7 +166,7 @@ def test_the_other_side_may_be_the_unknown_one(
     text = text.replace('["torch", "tensorflow"]', '"torch"')
     cell = text[text.index("[claim.of]") :]
     versus = cell.replace("claim.of", "claim.versus").replace('"torch"', '"Torch"')
-    (row,) = judged(tmp_path, text + versus, capsys)
+    (row,) = judged(tmp_path, text + versus, capsys, NOT_DECIDED)
     assert row["verdict"] == "not judged"
     assert "'Torch' is not known to this installation; did you mean 'torch'?" in row["reason"]
 

@@ -41,8 +41,8 @@ def decode(path: Path, content: bytes) -> str:
 def not_utf8(path: Path, error: UnicodeDecodeError) -> UserError:
     """Return the error for a file with bytes that UTF-8 does not have."""
     return UserError(
-        f"{path} is not encoded in UTF-8 but perhaps in Latin-1 or Windows-1252 (byte"
-        f" 0x{error.object[error.start]:02x} at {error.start:,}); save it as UTF-8"
+        f"{path} cannot be read: it is not encoded in UTF-8 but perhaps in Latin-1 or Windows-1252"
+        f" (byte 0x{error.object[error.start]:02x} at {error.start:,}); save it as UTF-8"
     )
 
 
@@ -76,4 +76,4 @@ def _refuse_encoding(path: Path, content: bytes) -> None:
     if not found and b"\x00" in content[:_LONGEST]:
         found = "contains zero bytes, as UTF-16 without a byte order mark does"
     if found:
-        raise UserError(f"{path} {found}; save it as text in UTF-8")
+        raise UserError(f"{path} cannot be read: it {found}; save it as text in UTF-8")

@@ -247,7 +247,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nowhere.toml: the claims cannot be read"):
         claims.read([tmp_path / "nowhere.toml"])
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match=r"binary.toml: the claims cannot be read"):
+    with pytest.raises(UserError, match=r"binary.toml cannot be read: it is encoded in UTF-16"):
         claims.read([tmp_path / "binary.toml"])
 
 

@@ -68,7 +68,8 @@ def test_a_folder_is_judged_but_for_the_claims_on_the_missing_framework(tree: Pa
             seen["unknown"] += 1
         else:
             assert framework_of(row) != "tensorflow"
-            assert verdict == stored[row["claim"], row["group"]]
+            younger = "not judged"  # a claim that the reference does not have yet
+            assert verdict == stored.get((row["claim"], row["group"]), younger)
             seen["judged"] += verdict != "not judged"
     assert min(seen.values()) > 20
     assert f"claims were not judged: {REASON}" in " ".join(suite(tree, "check", QUICK).split())

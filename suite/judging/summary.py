@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from suite.judging import intervals
 from suite.judging.intervals import ranks
-from suite.metrics import METRICS
+from suite.metrics import METRICS, SHARES, Share
 from suite.planning.axes import AXES
 from suite.results.not_measured import not_measured
 from suite.studies import STUDIES
@@ -51,7 +52,8 @@ def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFr
     A diverged run counts with the metric's worst value, or not at all where the metric has none.
     With fewer than 6 seeds the interval is infinite; with a NaN among the values the centre is NaN
     as well, also where every value is. An empty field was not measured and does not count; a cell
-    in which nothing was measured has n = 0 and no interval.
+    in which nothing was measured has n = 0 and no interval. The shares that ``metrics.SHARES``
+    names follow the metrics of their cell; their centre is the share, see ``reached``.
     """
     cell = frame.groupby(list(axes), sort=False).ngroup().to_numpy()
     cells = frame.drop_duplicates(list(axes))[list(axes)].reset_index(drop=True)
@@ -64,11 +66,40 @@ def summarise(study: str, frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFr
         for column, values in {**statistics, **counts}.items():
             part[column] = values
         parts.append(part.assign(_cell=np.arange(len(cells)), _metric=position))
+    for share in SHARES:
+        if study in share.studies and share.metric in frame.columns:
+            part = cells.assign(metric=share.name, unit=share.unit)
+            for column, values in {**reached(share, frame, cell, len(cells)), **counts}.items():
+                part[column] = values
+            parts.append(part.assign(_cell=np.arange(len(cells)), _metric=len(METRICS.names)))
     if not parts:
         raise ValueError(f"the runs of study {study} have no metric")
     rows = pd.concat(parts, ignore_index=True).sort_values(["_cell", "_metric"])
     rows.insert(0, "study", study)
     return rows.drop(columns=["_cell", "_metric"]).reset_index(drop=True)
+
+
+def reached(share: Share, frame: pd.DataFrame, cell: Array, cells: int) -> dict[str, Array]:
+    """Return the share of the runs of each cell that reach a value, and its Clopper-Pearson
+    interval at 95 %.
+
+    ``frame``: n runs of a study; ``cell``: (n,) the number of each run's cell. The result is
+    centre, low, high and n, each (cells,); NaN where no run counts. Runs that ended count, unless
+    the field of the metric is empty; a diverged run or a NaN did not reach it.
+    """
+    status = frame["status"].to_numpy()
+    values = frame[share.metric].to_numpy(dtype=np.float64)
+    counted = np.isin(status, ("ok", "diverged")) & ~not_measured(values)
+    n = np.bincount(cell[counted], minlength=cells)
+    successes = np.bincount(
+        cell[counted & (status == "ok") & (values >= share.least)], minlength=cells
+    )
+    rows = [
+        intervals.share(int(k), int(size), LEVEL) if size else intervals.Interval(*[np.nan] * 3, 0)
+        for k, size in zip(successes, n, strict=True)
+    ]
+    table = np.array([(row.estimate, row.low, row.high) for row in rows]).reshape(-1, 3)
+    return {**dict(zip(("centre", "low", "high"), table.T, strict=True)), "n": n}
 
 
 def _counted(frame: pd.DataFrame, metric: str, cell: Array) -> tuple[Array, Array]:

@@ -12,16 +12,17 @@ import importlib
 import pkgutil
 
 from suite.catalogue.registry import Registry
-from suite.metrics.metric import Metric
+from suite.metrics.metric import Metric, Share
 
-__all__ = ["METRICS", "Metric"]
+__all__ = ["METRICS", "SHARES", "Metric", "Share"]
 
-METRICS: Registry[Metric] = Registry(
-    "metric",
-    (
-        metric
-        for module in pkgutil.iter_modules(__path__)
-        if module.name != "metric"
-        for metric in importlib.import_module(f"{__name__}.{module.name}").METRICS
-    ),
+_FILES = [
+    importlib.import_module(f"{__name__}.{module.name}")
+    for module in pkgutil.iter_modules(__path__)
+    if module.name != "metric"
+]
+METRICS: Registry[Metric] = Registry("metric", (m for file in _FILES for m in file.METRICS))
+SHARES: Registry[Share] = Registry(
+    "share", (share for file in _FILES for share in getattr(file, "SHARES", ()))
 )
+"""What the summary counts of a cell besides."""

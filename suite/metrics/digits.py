@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import Metric, Share
+
+LEARNED = 0.9
+"""The held-out accuracy at which a network counts as having learned the digits: guessing gives
+0.1."""
 
 _LOSS = "mean categorical cross-entropy of ten classes"
 
@@ -51,5 +55,16 @@ METRICS: tuple[Metric, ...] = (
         f"{_LOSS}, mean over 10 batches, each before its step",
         "lower",
         math.inf,
+    ),
+)
+
+SHARES: tuple[Share, ...] = (
+    Share(
+        "learned_digits_share",
+        "heldout_digit_accuracy",
+        LEARNED,
+        ("digits",),
+        f"share of the networks that learn: heldout_digit_accuracy of {LEARNED} or more; a diverged"
+        " run did not learn",
     ),
 )

@@ -25,6 +25,20 @@ DENORMAL = 1e-38
 
 
 @dataclass(frozen=True)
+class Share:
+    """The share of the runs of a cell that end ok and reach a value: a row of the summary."""
+
+    name: str
+    metric: str
+    """What has to be at least ``least``."""
+    least: float
+    studies: tuple[str, ...]
+    """Whose summary has it."""
+    meaning: str
+    unit: str = "share"
+
+
+@dataclass(frozen=True)
 class Metric:
     """One measured quantity.
 

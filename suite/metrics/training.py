@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
-from suite.metrics.metric import Metric
+from suite.metrics.metric import Metric, Share
 
+LEARNED = 0.95
+"""The accuracy at which a network counts as having learned the task."""
 _LOSS = "mean cross-entropy on logits (binary, or categorical for classes)"
 _RIGHT = (
     "share of the points on the right side of logit 0, or with the largest logit for their class"
@@ -79,5 +81,16 @@ METRICS: tuple[Metric, ...] = (
         Metric(f"{tensor}_{key}", unit, f"{text} of a layer's {tensor} entries (without biases)")
         for tensor, unit in (("weight", "1"), ("gradient", "nats"))
         for key, text in _STATISTICS.items()
+    ),
+)
+
+SHARES: tuple[Share, ...] = (
+    Share(
+        "learned_share",
+        "heldout_accuracy",
+        LEARNED,
+        ("training", "remedies", "rescue"),
+        f"share of the networks that learn: heldout_accuracy of {LEARNED} or more; a diverged run"
+        " did not learn",
     ),
 )

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from suite.metrics.digits import LEARNED
 from suite.report.common.captions import optimizer_title
 from suite.report.common.drawing import (
     Drawing,
@@ -19,7 +20,7 @@ from suite.report.common.drawing import (
     seeds_in,
 )
 from suite.report.common.styles import GREY, coloured
-from suite.studies.digits import HALF, LEARNED, WINDOW
+from suite.studies.digits import HALF, WINDOW
 
 LINES = (
     ("sigmoid", "xavier_normal"),

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from suite.metrics.training import LEARNED
 from suite.report.common.captions import on_one_dataset
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
 from suite.report.normalized import normalization_colours
-from suite.studies.common.protocol import LEARNED
 from suite.studies.rescue import EPOCHS
 
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from suite.catalogue.registry import number
-from suite.metrics import METRICS, Metric
+from suite.metrics import METRICS, SHARES, Metric
 from suite.metrics.metric import DENORMAL, ROUNDING
 from suite.planning.axes import AXES
 from suite.results.tables import HIGH, LOW
@@ -24,7 +24,7 @@ _FILES = """\
 | `manifest.json` | what was planned, and what the numbers depend on: the command, the plan and its hash, versions, machine, code, root seed, and the unit and definition of each metric |
 | `STUDY/runs.csv` | one row for each run: the fields of its cell, `seed`, `status`, `reason` and the metrics |
 | `STUDY/*.csv` | the study's other tables, listed below |
-| `summary.csv` | one row for each cell and metric: `centre`, the median over the seeds, with its 95 % order-statistics interval from `low` to `high`; `n`, the number of seeds behind it; the number of runs with each status |
+| `summary.csv` | one row for each cell and metric: `centre`, the median over the seeds, with its 95 % order-statistics interval from `low` to `high`; `n`, the number of seeds behind it; the number of runs with each status. Of a share listed below, `centre` is the share and its interval that of Clopper and Pearson |
 | `claims.csv` | one row for each verdict: the claim, the estimate with its interval at the constant `level`, the band, and the number of lost runs |
 | `junit.xml` | the verdicts as test cases, for continuous integration |
 | `sha256sums.txt` | SHA-256 sums of the studies' tables, `summary.csv` and `claims.csv` as the suite wrote them, in the form that `sha256sum -c` reads; every command that reads the tables warns of those that differ |
@@ -107,6 +107,11 @@ def column_dictionary() -> str:
         "## Metrics\n",
         _table(
             ("metric", "unit", "better", "worst", "tolerance", "meaning"), map(_metric, METRICS)
+        ),
+        "## Shares in summary.csv\n",
+        _table(
+            ("metric", "studies", "meaning"),
+            [(f"`{share.name}`", ", ".join(share.studies), share.meaning) for share in SHARES],
         ),
     ]
     return "\n".join(parts)

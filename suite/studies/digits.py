@@ -52,9 +52,6 @@ EPOCHS = {"dense": 10, "convolution": 3}
 """The number of epochs by kind of layer: 400 and 120 steps."""
 FILTERS = 8
 """The number of channels of each convolution."""
-LEARNED = 0.9
-"""The held-out accuracy at which a network counts as having learned the digits: guessing gives
-0.1."""
 HALF, WINDOW = 0.5, 10
 """The loss that counts as half learned, and the number of batches over which it is averaged:
 guessing has a loss of ln 10."""

@@ -13,10 +13,10 @@ import functools
 import numpy as np
 
 from suite.catalogue.datasets import DATASETS
+from suite.metrics.training import LEARNED
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement
 from suite.studies.common.protocol import (
-    LEARNED,
     accuracy,
     divergences,
     first_true,

@@ -12,10 +12,10 @@ import numpy as np
 from suite.catalogue import datasets, initializers
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.optimizers import OPTIMIZERS
+from suite.metrics.training import LEARNED
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement
 from suite.studies.common.protocol import (
-    LEARNED,
     accuracy,
     circles_task,
     divergences,

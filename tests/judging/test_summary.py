@@ -7,10 +7,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 from suite.judging import intervals
 from suite.judging.summary import LEVEL, summarise
-from suite.metrics import METRICS
+from suite.metrics import METRICS, SHARES
+from suite.results.not_measured import EMPTY
 
 AXES = ["framework", "activation", "depth"]
 METRIC_NAMES = ["train_loss", "first_epoch_95", "weight_rms", "initial_accuracy"]
@@ -131,3 +133,38 @@ def test_a_study_without_metrics_is_refused() -> None:
     frame = pd.DataFrame({"activation": ["tanh"], "seed": [0], "status": ["ok"]})
     with pytest.raises(ValueError, match="have no metric"):
         summarise("training", frame, ["activation"])
+
+
+@pytest.mark.parametrize("study", ["training", "remedies", "rescue", "digits"])
+def test_the_share_that_learns_has_its_interval(study: str) -> None:
+    """Seven of ten counted runs of one cell: a diverged run and a NaN did not learn, a failed one
+    and an empty field do not count."""
+    (share,) = [share for share in SHARES if study in share.studies]
+    reach = [share.least] * 6 + [1.0]
+    values = [*reach, share.least - 1e-9, math.nan, 1.0, 1.0, EMPTY]
+    status = ["ok"] * 9 + ["diverged", "failed", "ok"]
+    frame = pd.DataFrame(
+        {
+            "framework": "torch",
+            "seed": range(12),
+            "status": status,
+            "reason": "",
+            share.metric: values,
+        }
+    )
+    none = frame.assign(framework="tensorflow", status="failed")
+    table = summarise(study, pd.concat([frame, none]), ["framework"])
+    rows = table[table["metric"] == share.name].to_dict("records")
+    assert [row["framework"] for row in rows] == ["torch", "tensorflow"]
+    exact = binomtest(7, 10).proportion_ci(LEVEL, method="exact")
+    assert (rows[0]["centre"], rows[0]["n"], rows[0]["unit"]) == (0.7, 10, "share")
+    assert rows[0]["low"] == pytest.approx(exact.low, rel=1e-12)
+    assert rows[0]["high"] == pytest.approx(exact.high, rel=1e-12)
+    assert rows[1]["n"] == 0
+    assert all(math.isnan(rows[1][name]) for name in ("centre", "low", "high"))
+
+
+def test_other_studies_have_no_such_share() -> None:
+    frame = runs().assign(heldout_accuracy=1.0)
+    assert "learned_share" not in set(summarise("drift", frame, AXES)["metric"])
+    assert "learned_share" in set(summarise("training", frame, AXES)["metric"])

@@ -13,12 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from suite.catalogue.optimizers import OPTIMIZERS
+from suite.metrics.training import LEARNED
 from suite.report.common import captions, heatmaps, lines
 from suite.report.common.drawing import NotDrawn, band, logarithmic, plain_band, png, style
 from suite.report.common.numbers import number
 from suite.report.common.styles import COLOURS
 from suite.results.tables import read_table
-from suite.studies.common.protocol import BATCH, LEARNED
+from suite.studies.common.protocol import BATCH
 from suite.studies.training import RECORD
 from tests.support import synthetic
 

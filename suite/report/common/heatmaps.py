@@ -20,6 +20,9 @@ from matplotlib.patches import Rectangle
 
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.initializers import INITIALIZERS
+from suite.judging.summary import reached
+from suite.metrics import SHARES
+from suite.metrics.training import LEARNED
 from suite.report.common import captions
 from suite.report.common.drawing import (
     PINNED,
@@ -31,7 +34,6 @@ from suite.report.common.drawing import (
     pin,
     seeds_in,
 )
-from suite.studies.common.protocol import LEARNED
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ SCALES = {
         0.0,
         1.0,
         "viridis",
-        "the scale goes from none to all. A star marks cells with diverged runs, which count as"
+        "small, the 95 % interval of the share (Clopper and Pearson); the scale goes from none to"
+        " all. A star marks cells with diverged runs, which count as"
         " not learned. Hatched: no run to count (unsupported, failed, or not in the grid).",
         ("fw-rmsprop-eps", "fw-rmsprop-outcome"),
     ),
@@ -87,22 +90,20 @@ SCALES = {
 
 
 def learned(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of networks that learn, cell by cell, as rows that ``heat_map`` takes.
+    """Return the share of networks that learn, cell by cell, with its 95 % interval, as rows that
+    ``heat_map`` takes.
 
-    ``runs`` is training/runs.csv. A diverged run did not learn, whatever it reached before;
+    ``runs`` is training/runs.csv; its summary has the same numbers since ``learned_share`` is in
+    it. A diverged run did not learn, whatever it reached before;
     unsupported and failed runs do not count.
     """
     axes = list(runs.columns[: runs.columns.get_loc("seed")])
     runs = runs[runs["status"].isin(("ok", "diverged"))]
-    diverged = runs["status"] == "diverged"
-    reached = (runs["heldout_accuracy"] >= LEARNED) & ~diverged
-    cells = runs[axes].assign(metric="learned", centre=reached, n=1, diverged=diverged)
-    return (
-        cells.groupby([*axes, "metric"], sort=False)
-        .agg({"centre": "mean", "n": "sum", "diverged": "sum"})
-        .reset_index()
-        .assign(study="training")
-    )
+    cell = runs.groupby(axes, sort=False, dropna=False).ngroup().to_numpy()
+    cells = runs[axes].drop_duplicates(ignore_index=True)
+    diverged = np.bincount(cell[runs["status"] == "diverged"], minlength=len(cells))
+    shares = reached(SHARES["learned_share"], runs, cell, len(cells))
+    return cells.assign(study="training", metric="learned", diverged=diverged, **shares)
 
 
 def depths(summary: pd.DataFrame, metric: str, study: str = "training") -> list[int]:
@@ -192,6 +193,8 @@ def _heat_map(
     values, diverged = grid("centre"), grid("diverged")
     labels = values.map(lambda value: "∞" if math.isinf(value) else f"{value:.2f}")
     labels += np.where(diverged.fillna(0) > 0, "*", "")
+    if rows["metric"].iloc[0] == "learned":
+        labels += "\n" + grid("low").map(_short) + "–" + grid("high").map(_short)
     hatching = Rectangle(
         (0, 0), len(initializers), len(activations), hatch="//////", fc="#f2f2f2", ec="#bdbdbd"
     )
@@ -216,3 +219,9 @@ def _heat_map(
     axes.set_xticks(np.arange(len(initializers)) + 0.5, initializers, rotation=40, ha="right")
     axes.set_yticks(np.arange(len(activations)) + 0.5, activations)
     axes.tick_params(labelsize=8, length=0, pad=2)
+
+
+def _short(share: float) -> str:
+    """Return a share with two digits and no leading zero."""
+    text = f"{share:.2f}"
+    return "1" if text == "1.00" else text.removeprefix("0")

@@ -34,8 +34,6 @@ CIRCLES = "circles"
 """The data set of ``circles_task``, and the default of the axis ``dataset``."""
 CACHED_ENTRIES = 1024
 """Entries of the largest kernel whose draws a worker caches: 4 kB each, 130 MB in all."""
-LEARNED = 0.95
-"""The accuracy at which a network counts as having learned the task."""
 
 
 def circles_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.stats import binomtest
 
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.metrics.training import LEARNED
@@ -93,7 +94,10 @@ def test_the_share_that_learns_counts_diverged_runs_and_leaves_out_failed_ones()
         f"Share of networks whose held-out accuracy reaches {LEARNED}"
     )
     shown = labels(drawing.figure, "torch")
-    assert shown == {("relu", "he_uniform"): "0.60", ("relu", "he_normal"): "0.33*"}
+    assert shown == {
+        ("relu", "he_uniform"): "0.60\n.15–.95",
+        ("relu", "he_normal"): "0.33*\n.01–.91",
+    }
     mesh = drawing.figure.axes[0].collections[0]
     assert mesh.get_clim() == (0, 1)
     assert heatmaps.depths(heatmaps.learned(runs[:0]), "learned") == []
@@ -106,7 +110,9 @@ def test_shares_agree_with_a_count_of_the_runs(written: Path) -> None:
     cell = cell[(cell["activation"] == "tanh") & (cell["initializer"] == "xavier_normal")]
     learned = sum(accuracy >= LEARNED for accuracy in cell["heldout_accuracy"])
     assert 0 < learned < len(cell) == 20
-    assert shown["tanh", "xavier_normal"] == f"{learned / 20:.2f}"
+    low, high = binomtest(learned, 20).proportion_ci(0.95, method="exact")
+    interval = f"{low:.2f}–{high:.2f}".replace("0.", ".")
+    assert shown["tanh", "xavier_normal"] == f"{learned / 20:.2f}\n{interval}"
 
 
 def test_a_smaller_grid_is_named(written: Path) -> None:

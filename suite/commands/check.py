@@ -80,9 +80,9 @@ def check(
     if form == "json":
         print(show_verdicts.as_json(shown, code))
     elif form == "markdown":
-        print(show_verdicts.markdown(shown))
+        print(show_verdicts.markdown(shown, judged.plain))
     else:
-        print(show_verdicts.table(shown))
+        print(show_verdicts.table(shown, plain=judged.plain))
     if lacking:
         print(f"suite: {lacking}", file=sys.stderr)
     return code

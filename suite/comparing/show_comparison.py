@@ -14,10 +14,20 @@ import pandas as pd
 from suite import text_tables
 from suite.comparing.comparison import Comparison
 from suite.comparing.environment_changes import can_move_a_number
-from suite.comparing.kinds import METRIC_KINDS, NEW, NOT_COMPARABLE, SAME, VERDICT_KINDS
+from suite.comparing.kinds import (
+    CHANGED,
+    LOST,
+    METRIC_KINDS,
+    NEW,
+    NOT_COMPARABLE,
+    SAME,
+    VERDICT_KINDS,
+)
 from suite.comparing.verdict_changes import VerdictChange
+from suite.judging.plain_numbers import in_words
 from suite.judging.show_verdicts import estimate, plain
-from suite.judging.verdicts import NOT_JUDGED, Verdict
+from suite.judging.verdicts import NOT_JUDGED, Verdict, group_fields
+from suite.metrics import METRICS
 from suite.text_tables import number
 
 SHOWN = 20
@@ -83,7 +93,8 @@ def _sections(comparison: Comparison) -> Iterator[_Section]:
     absent = list(comparison.absent)
     metrics = comparison.metrics[~comparison.metrics["study"].isin(absent)]
     yield _largest(comparison.moved)
-    yield _verdicts([change for change in comparison.verdicts if change.study not in absent])
+    changes = [change for change in comparison.verdicts if change.study not in absent]
+    yield _verdicts(changes, comparison.moved)
     yield _counts(metrics)
     yield _environment(comparison.environment)
 
@@ -111,12 +122,12 @@ def _environment(rows: Sequence[tuple[str, str, str]]) -> _Section:
     return _Section(title, ("key", "A", "B"), shown, breakable=(2, 1))
 
 
-def _verdicts(changes: Sequence[VerdictChange]) -> _Section:
+def _verdicts(changes: Sequence[VerdictChange], moved: pd.DataFrame) -> _Section:
     counts = Counter(change.kind for change in changes)
     kinds = ", ".join(f"{counts[kind]} {kind}" for kind in VERDICT_KINDS if counts[kind])
     listed = [change for change in changes if change.kind not in (SAME, NEW)]
     rows = [
-        (change.kind, change.claim, _verdict(change.a), _verdict(change.b), _remarks(change))
+        (change.kind, change.claim, _verdict(change.a), _verdict(change.b), _remarks(change, moved))
         for change in listed[:SHOWN]
     ]
     return _Section(
@@ -138,15 +149,35 @@ def _verdict(verdict: Verdict | None) -> str:
     return f"{verdict.verdict} {estimate(verdict)}"
 
 
-def _remarks(change: VerdictChange) -> str:
-    """Return the group of a claim, and why one of its verdicts is open."""
+def _remarks(change: VerdictChange, moved: pd.DataFrame) -> str:
+    """Return the group of a claim, and why one of its verdicts is open. Where a decided verdict
+    changed or was lost, what the claim says and the number that moved come first."""
     remarks = [change.group] if change.group else []
+    if change.kind in (CHANGED, LOST) and change.b is not None:
+        remarks += [text for text in (change.b.statement, _in_plain_words(change, moved)) if text]
     if change.kind == NOT_COMPARABLE:
         remarks.append("the text of the claim differs")
     for side, verdict in (("A", change.a), ("B", change.b)):
         if verdict is not None and verdict.reason:
             remarks.append(f"{side}: {verdict.reason}")
     return "; ".join(remarks)
+
+
+def _in_plain_words(change: VerdictChange, moved: pd.DataFrame) -> str:
+    """Return the metric that moved most in the cells of a claim, in plain terms: the one that the
+    metric of the claim names (``Metric.plain``), else that metric itself; empty where none did."""
+    verdict = change.b
+    if verdict is None:
+        return ""
+    metric = METRICS[verdict.metric].plain if verdict.metric in METRICS else ""
+    group = group_fields(change.group)
+    for name in filter(None, (metric, verdict.metric)):
+        rows = moved[(moved["study"] == change.study) & (moved["metric"] == name)]
+        for row in rows.to_dict("records"):
+            cell = group_fields(row["cell"])
+            if all(cell.get(axis, value) == value for axis, value in group.items()):
+                return f"{in_words(name, row['b'])} (A: {number(row['a'])}; {row['cell']})"
+    return ""
 
 
 def _counts(metrics: pd.DataFrame) -> _Section:

@@ -16,6 +16,7 @@ from suite.claims.cells import check_cells
 from suite.judging import show_verdicts, verdicts
 from suite.judging.expected_runs import cells_of, stored_runs
 from suite.judging.judge_claims import judge
+from suite.judging.plain_numbers import Plain, plain_numbers
 from suite.judging.verdicts import CLAIMS, Verdict
 from suite.planning.grids import Plan
 from suite.results.checksums import renew
@@ -33,6 +34,8 @@ class Judged:
     runs: dict[str, pd.DataFrame]
     verdicts: list[Verdict]
     code: int
+    plain: Plain
+    """What the runs behind a contradiction say in plain terms."""
 
 
 def judge_run(results: Results, plan: Plan, files: Sequence[Path] = ()) -> Judged:
@@ -54,7 +57,8 @@ def judge_run(results: Results, plan: Plan, files: Sequence[Path] = ()) -> Judge
         print(f"suite: {note}", file=sys.stderr)
     chosen = manifest.seeds is not None or manifest.overrides
     judged = judge(family, runs.frames, None if chosen else manifest.profile)
-    return Judged(runs.frames, judged, verdicts.exit_code(judged, runs.lost))
+    code = verdicts.exit_code(judged, runs.lost)
+    return Judged(runs.frames, judged, code, plain_numbers(family, judged, runs.frames))
 
 
 def write_verdicts(results: Results, judged: Sequence[Verdict], asked: bool = False) -> None:

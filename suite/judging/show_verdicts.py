@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from suite import text_tables
 from suite.claims.cells import NOT_KNOWN
+from suite.judging.plain_numbers import Plain
 from suite.judging.verdicts import NOT_JUDGED, UNDECIDED, Verdict, group_fields, to_frame
 from suite.text_tables import number
 
@@ -19,27 +20,28 @@ _LISTED = 5
 """At most this many claims that were not judged are listed with their reasons."""
 
 
-def table(verdicts: Sequence[Verdict], width: int = 120) -> str:
+def table(verdicts: Sequence[Verdict], width: int = 120, plain: Plain | None = None) -> str:
     """Return the verdicts as lines of at most ``width`` characters; long names and counts wrap.
 
     ``!`` marks a claim that contradicts its expectation, ``?`` one that should have been decided.
-    Notes below the table say why, and how many claims were not judged.
+    Notes below the table say why, with the claim in words and what its runs say in ``plain`` terms,
+    and how many claims were not judged.
     """
     judged = _rows(verdicts)
     # Where the line would be too long, first the counts wrap, then the claim, then the group.
     lines = text_tables.columns([_HEAD, *judged], width, (len(_HEAD) - 1, 1, 2)) if judged else []
     notes = [
         line
-        for note in _notes(verdicts)
+        for note in _notes(verdicts, plain or {})
         for line in textwrap.wrap(note, width, subsequent_indent="  ")
     ]
     return "\n\n".join("\n".join(part) for part in (lines, notes) if part)
 
 
-def markdown(verdicts: Sequence[Verdict]) -> str:
+def markdown(verdicts: Sequence[Verdict], plain: Plain | None = None) -> str:
     """Return the same table as Markdown, with the notes as a list below it."""
     lines = text_tables.markdown([_HEAD, *_rows(verdicts)])
-    notes = [f"- {text_tables.escape(note)}" for note in _notes(verdicts)]
+    notes = [f"- {text_tables.escape(note)}" for note in _notes(verdicts, plain or {})]
     return "\n\n".join("\n".join(part) for part in (lines, notes) if part)
 
 
@@ -65,6 +67,13 @@ def problem(verdict: Verdict) -> str:
             f" {verdict.centre} {verdict.estimand}, is {estimate(verdict)}, band {verdict.band}"
         )
     return f"{verdict.verdict}: {verdict.reason}"
+
+
+def _in_full(verdict: Verdict, plain: Plain) -> str:
+    """Return what a claim says, what became of it, and the numbers behind it in plain terms."""
+    says = f"{verdict.statement.rstrip('.')}. " if verdict.statement else ""
+    words = plain.get((verdict.claim, verdict.group), "")
+    return f"{says}{problem(verdict)}{f'; {words}' if words else ''}"
 
 
 def estimate(verdict: Verdict) -> str:
@@ -98,9 +107,9 @@ def _mark(verdict: Verdict) -> str:
     return "!" if verdict.contradicts else "?" if verdict.broken_promise else ""
 
 
-def _notes(verdicts: Sequence[Verdict]) -> list[str]:
+def _notes(verdicts: Sequence[Verdict], plain: Plain) -> list[str]:
     notes = [
-        f"{_mark(verdict)} {verdict.name}: {problem(verdict)}"
+        f"{_mark(verdict)} {verdict.name}: {_in_full(verdict, plain)}"
         for verdict in verdicts
         if verdict.contradicts or verdict.broken_promise
     ]

@@ -30,6 +30,7 @@ METRICS: tuple[Metric, ...] = (
         "mean square of a kernel's entries over the variance of the declared law with the fans"
         " that the framework reads off its array",
         tolerance=0.01,
+        reads="the variance is {} of what is declared",
     ),
     Metric(
         "kernel_variance_z",
@@ -38,6 +39,7 @@ METRICS: tuple[Metric, ...] = (
         " error, sqrt((kurtosis + 2) / entries) with the excess kurtosis of the declared law;"
         " empty where the entries are not independent",
         tolerance=0.1,
+        plain="kernel_variance_ratio",
     ),
     Metric("kernel_kurtosis", "1", "excess kurtosis of a kernel's entries", tolerance=0.01),
     Metric(
@@ -46,16 +48,32 @@ METRICS: tuple[Metric, ...] = (
         "kernel_kurtosis of the declared law",
         tolerance=ROUNDED_ZERO,
     ),
-    Metric("ks_declared", "1", "KS distance of a kernel and its declared law", tolerance=0.001),
+    Metric(
+        "ks_declared",
+        "1",
+        "KS distance of a kernel and its declared law",
+        tolerance=0.001,
+        plain="kernel_variance_ratio",
+    ),
     *(
-        Metric(f"ks_{law}{end}", "1", text, tolerance=0.001)
+        Metric(
+            f"ks_{law}{end}",
+            "1",
+            text,
+            tolerance=0.001,
+            plain="" if end else "kernel_variance_ratio",
+        )
         for law, words in (
             ("normal", "the normal law"),
             ("truncated", "the normal law cut at two standard deviations"),
         )
-        for end, text in (
-            ("", f"KS distance of a kernel and {words} of the declared variance"),
-            ("_predicted", f"KS distance of the declared law and {words} of its variance"),
+        for end, plain, text in (
+            (
+                "",
+                "kernel_variance_ratio",
+                f"KS distance of a kernel and {words} of the declared variance",
+            ),
+            ("_predicted", "", f"KS distance of the declared law and {words} of its variance"),
         )
     ),
     Metric(

@@ -52,6 +52,8 @@ class Metric:
     needs an absolute one (``ROUNDED_ZERO``). ``definition`` is a number that is raised
     when the measured quantity changes under the same name; results of different definitions are
     not compared.
+    ``plain`` names the metric that says in plain terms what moves this one; ``reads`` is a sentence
+    with ``{}`` for a value.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Metric:
     tolerance: float = 0.0
     relative: float = ROUNDING
     definition: int = 1
+    plain: str = ""
+    reads: str = ""
 
     @property
     def defined(self) -> str:

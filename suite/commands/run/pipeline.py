@@ -108,7 +108,7 @@ def _conclude(plan: Plan, results: Results, jobs: int, draw: bool, stages: Stage
         timings = timings_table(plan, results, stages)
         results.write_frame("timings.csv", timings)
     with contextlib.suppress(BrokenPipeError):
-        print(table(judged.verdicts))
+        print(table(judged.verdicts, plain=judged.plain))
         sys.stdout.flush()
     say(f"\nruns: {_counts(judged)}\n{spent(timings)}\nresults in {results.folder}")
     return judged.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import textwrap
 from collections import Counter
@@ -12,6 +13,8 @@ from typing import Any
 import pandas as pd
 
 from suite import text_tables
+from suite.claims import shipped
+from suite.claims.claim import Claim, Selector
 from suite.comparing.comparison import Comparison
 from suite.comparing.environment_changes import can_move_a_number
 from suite.comparing.kinds import (
@@ -28,6 +31,8 @@ from suite.judging.plain_numbers import in_words
 from suite.judging.show_verdicts import estimate, plain
 from suite.judging.verdicts import NOT_JUDGED, Verdict, group_fields
 from suite.metrics import METRICS
+from suite.planning.axes import AXES
+from suite.studies import STUDIES
 from suite.text_tables import number
 
 SHOWN = 20
@@ -154,7 +159,8 @@ def _remarks(change: VerdictChange, moved: pd.DataFrame) -> str:
     changed or was lost, what the claim says and the number that moved come first."""
     remarks = [change.group] if change.group else []
     if change.kind in (CHANGED, LOST) and change.b is not None:
-        remarks += [text for text in (change.b.statement, _in_plain_words(change, moved)) if text]
+        statement = change.b.statement.rstrip(".")
+        remarks += [text for text in (statement, _in_plain_words(change, moved)) if text]
     if change.kind == NOT_COMPARABLE:
         remarks.append("the text of the claim differs")
     for side, verdict in (("A", change.a), ("B", change.b)):
@@ -165,19 +171,41 @@ def _remarks(change: VerdictChange, moved: pd.DataFrame) -> str:
 
 def _in_plain_words(change: VerdictChange, moved: pd.DataFrame) -> str:
     """Return the metric that moved most in the cells of a claim, in plain terms: the one that the
-    metric of the claim names (``Metric.plain``), else that metric itself; empty where none did."""
-    verdict = change.b
-    if verdict is None:
+    metric of the claim names (``Metric.plain``), else that metric itself; empty where none did, and
+    where this version has not the same claim."""
+    claim = _claims().get(change.claim)
+    if claim is None or change.b is None or claim.text_hash != change.b.text_hash:
         return ""
-    metric = METRICS[verdict.metric].plain if verdict.metric in METRICS else ""
     group = group_fields(change.group)
-    for name in filter(None, (metric, verdict.metric)):
+    for name in filter(None, (METRICS[claim.metric].plain, claim.metric)):
         rows = moved[(moved["study"] == change.study) & (moved["metric"] == name)]
         for row in rows.to_dict("records"):
-            cell = group_fields(row["cell"])
-            if all(cell.get(axis, value) == value for axis, value in group.items()):
+            if _is_about(claim, group, group_fields(row["cell"])):
                 return f"{in_words(name, row['b'])} (A: {number(row['a'])}; {row['cell']})"
     return ""
+
+
+@functools.cache
+def _claims() -> Mapping[str, Claim]:
+    return {claim.id: claim for claim in shipped()}
+
+
+def _is_about(claim: Claim, group: Mapping[str, str], cell: Mapping[str, str]) -> bool:
+    """Return whether a cell, by its fields that are no defaults, is one of a claim's in a group."""
+
+    def has(selector: Selector, axis: str) -> bool:
+        default = AXES[axis].default
+        if axis not in cell and default is None:
+            return True  # the axis along which the two sides are compared
+        value = cell.get(axis, str(default))
+        if axis in group:
+            return value == group[axis]
+        if axis in selector:
+            return value in map(str, selector[axis])
+        return axis in claim.each or value == str(default)
+
+    sides = [claim.of] if claim.versus is None else [claim.of, claim.versus]
+    return any(all(has(side, axis) for axis in STUDIES[claim.study].axes) for side in sides)
 
 
 def _counts(metrics: pd.DataFrame) -> _Section:

@@ -94,11 +94,9 @@ def reached(share: Share, frame: pd.DataFrame, cell: Array, cells: int) -> dict[
     successes = np.bincount(
         cell[counted & (status == "ok") & (values >= share.least)], minlength=cells
     )
-    rows = [
-        intervals.share(int(k), int(size), LEVEL) if size else intervals.Interval(*[np.nan] * 3, 0)
-        for k, size in zip(successes, n, strict=True)
-    ]
+    rows = [intervals.share(int(k), int(size), LEVEL) for k, size in zip(successes, n, strict=True)]
     table = np.array([(row.estimate, row.low, row.high) for row in rows]).reshape(-1, 3)
+    table[n == 0] = np.nan
     return {**dict(zip(("centre", "low", "high"), table.T, strict=True)), "n": n}
 
 

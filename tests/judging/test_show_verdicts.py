@@ -27,8 +27,11 @@ def test_the_table_names_everything() -> None:
         (row,) = [line for line in lines if line[3:].startswith(f"{verdict.claim} ")]
         assert row[0] == mark
     below = text.split("\n\n")[1]
-    assert "! wrong [framework=torch]: refuted, but expected supported" in below
-    assert "? lacking [framework=torch]: undecided: 2 missing: depth=4 seed=3" in below
+    assert (
+        "! wrong [framework=torch]: tanh learns, sigmoid does not. refuted, but expected supported"
+        in below
+    )
+    assert "sigmoid does not. undecided: 2 missing: depth=4 seed=3" in below
     assert "later" not in below
     assert "absent [framework=torch] was not judged: study training was not run" in below
     assert text.count("absent") == 1
@@ -101,7 +104,10 @@ def test_markdown_has_the_same_rows() -> None:
     odd = replace(UNDECIDED, claim="odd|name", reason="[a] <b> *c*")
     lines = show_verdicts.markdown([SUPPORTED, odd]).splitlines()
     assert [line.replace("\\|", "").count("|") for line in lines[:4]] == [9] * 4
-    assert lines[-1] == (r"- ? odd\|name \[framework=torch\]: undecided: \[a\] \<b\> \*c\*")
+    assert lines[-1] == (
+        r"- ? odd\|name \[framework=torch\]: tanh learns, sigmoid does not. undecided: \[a\]"
+        r" \<b\> \*c\*"
+    )
 
 
 def test_junit_has_one_case_for_each_verdict() -> None:

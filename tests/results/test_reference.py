@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from suite.commands.main import main
+from suite.results.accuracy import tables
+from suite.types import PROFILES
 from tests.support import ROOT
 
 REFERENCE = ROOT / "results" / "reference"
@@ -68,7 +70,11 @@ def test_a_reference_names_the_code_it_came_from(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert re.fullmatch("[0-9a-f]{40}", manifest["git"]["commit"])
     assert manifest["git"]["dirty"] is False
-    assert manifest["profile"] == folder.name
+    # A folder holds a whole profile and has its name, or one study in profile standard.
+    if folder.name in PROFILES:
+        assert manifest["profile"] == folder.name
+    else:
+        assert (manifest["profile"], manifest["studies"]) == ("standard", [folder.name])
     assert (manifest["seeds"], manifest["overrides"]) == (None, {})
 
 
@@ -107,3 +113,10 @@ def test_the_page_on_comparisons_shows_the_reference(capsys: pytest.CaptureFixtu
             patch.chdir(ROOT)
             assert main(command.split()) == 0
         assert capsys.readouterr().out.strip() == output.strip()
+
+
+def test_the_page_on_numerics_shows_the_reference() -> None:
+    text = (ROOT / "docs" / "numerics.md").read_text(encoding="utf-8")
+    shown = re.search("<!-- accuracy: begin -->\n(.*)<!-- accuracy: end -->", text, re.DOTALL)
+    assert shown is not None
+    assert shown[1].strip() == tables(REFERENCE / "numerics").strip()

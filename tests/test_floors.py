@@ -37,6 +37,7 @@ FOLDERS = (
     "claims",
     "judging",
     "comparing",
+    "discovery",
     "report",
     "frameworks",
     "measuring",

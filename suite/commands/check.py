@@ -60,6 +60,9 @@ def check(
     Raise UserError where the folder is not a results folder, a table or a file of claims cannot be
     read, or the verdicts would replace those on other claims or of another run.
     """
+    from suite.discovery import show_findings
+    from suite.discovery.findings import findings
+    from suite.discovery.kinds import FINDINGS
     from suite.judging import show_verdicts
     from suite.judging.expected_runs import stored_plan
     from suite.judging.judge_folder import judge_run, write_verdicts
@@ -73,8 +76,13 @@ def check(
     judged = judge_run(results, stored_plan(manifest), files)
     lacking = unjudged(judged.verdicts, each=bool(files))
     code = judged.code or (NOT_DECIDED if lacking else 0)
+    found = None
+    if not files:  # a user's claims are a family of their own: only they are shown
+        found = findings(folder, judged.runs, judged.verdicts, manifest.seeds is None)
     if out is not None:
         write_verdicts(Results(out), judged.verdicts, asked=bool(lacking))
+        if found is not None:
+            Results(out).write_frame(FINDINGS, found)
     warn(folder, manifest)
     shown = [verdict for verdict in judged.verdicts if verdict.headline or not headline]
     if form == "json":
@@ -83,6 +91,8 @@ def check(
         print(show_verdicts.markdown(shown, judged.plain))
     else:
         print(show_verdicts.table(shown, plain=judged.plain))
+        if found is not None:
+            print(f"\n{show_findings.lines(found)}")
     if lacking:
         print(f"suite: {lacking}", file=sys.stderr)
     return code

@@ -23,6 +23,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from suite.discovery import show_findings
+from suite.discovery.findings import unexplained
+from suite.discovery.kinds import COLUMNS as FINDING_COLUMNS
+from suite.discovery.kinds import FINDINGS
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.report.common import verdict_words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
@@ -54,6 +58,10 @@ _CIRCUMSTANCES = {
 """Options that do not change what a run measures -> whether a value follows the option."""
 _WORTH = 6
 """The fewest studies for which other processes save more time than their start takes."""
+
+
+_LISTED = 50
+"""The unexplained findings that the page lists."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +134,7 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
         interval=interval,
         words=verdict_words,
         maps=maps,
+        beyond=_beyond(folder),
         runs=status_counts(tables, manifest),
         statuses=tuple(Status),
         environment=_environment(manifest),
@@ -153,6 +162,16 @@ def _command(command: Sequence[str]) -> str:
 def _verdicts(folder: Path) -> list[Verdict] | None:
     """Return the verdicts of a folder, or None where it was not judged."""
     return None if locate(folder / CLAIMS) is None else read_verdicts(folder)
+
+
+def _beyond(folder: Path) -> Mapping[str, object] | None:
+    """Return the counts of findings and the largest unexplained ones; None without findings.csv."""
+    table = _table(folder, FINDINGS, *FINDING_COLUMNS)
+    if table is None:
+        return None
+    table = table.fillna({"explained_by": "", "at": "", "cell": ""})
+    rows = unexplained(table).head(_LISTED).to_dict("records")
+    return {"counts": show_findings.counts(table), "rows": rows}
 
 
 def _runs(folder: Path, study: str) -> pd.DataFrame | None:

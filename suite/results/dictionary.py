@@ -26,6 +26,7 @@ _FILES = """\
 | `STUDY/*.csv` | the study's other tables, listed below |
 | `summary.csv` | one row for each cell and metric: `centre`, the median over the seeds, with its 95 % order-statistics interval from `low` to `high`; `n`, the number of seeds behind it; the number of runs with each status. Of a share listed below, `centre` is the share and its interval that of Clopper and Pearson |
 | `claims.csv` | one row for each verdict: the claim, the estimate with its interval at the constant `level`, the band, and the number of lost runs |
+| `findings.csv` | what the rows show without any claim: each cell and metric in which frameworks differ or a measurement differs from its prediction, and the claims that explain it |
 | `junit.xml` | the verdicts as test cases, for continuous integration |
 | `sha256sums.txt` | SHA-256 sums of the studies' tables, `summary.csv` and `claims.csv` as the suite wrote them, in the form that `sha256sum -c` reads; every command that reads the tables warns of those that differ |
 | `timings.csv` | the seconds of each stage of the run; then, for each stack, its seconds, its peak memory and the seconds that its worker spent in each stage: `start` of the process, `import` of a framework, `draw`, `compile` (building, tracing or compiling a program), `train`, `record` (snapshots of training), `propagate`, `probe`, `statistics` (also data, and whatever a study computes in NumPy), `write` (the previous stack's shard) |
@@ -86,6 +87,33 @@ _VERDICT = {
 }
 
 
+_FINDING = {
+    "kind": "frameworks (two of them differ), prediction (the measurement differs from its"
+    " prediction or definition) or execution (a compiled program differs from an eager one)",
+    "study": "the study",
+    "table": "the table that shows it: runs, or one over layers, steps or another coordinate",
+    "cell": "the fields of the cell that differ from their defaults",
+    "at": "the place of the largest difference in a table over layers or steps, and at how many"
+    " more places there is one",
+    "metric": "what is measured",
+    "unit": "its unit",
+    "a": "one side: a framework, an execution, or the prediction",
+    "a_value": "its median over the seeds",
+    "b": "the other side",
+    "b_value": "its median over the seeds",
+    "difference": "the median over the seeds of b - a; of a table over layers or steps, b_value -"
+    " a_value",
+    "n": "the number of seeds",
+    "adjusted": "the p-value after Benjamini and Hochberg; empty for a study of a single draw",
+    "size": "the difference in units of the tolerance or of the spread over the seeds, whichever is"
+    " larger",
+    "explained_by": "the claims that explain it, as expected in this folder; `prediction` where the"
+    " predictions of two frameworks differ and both are met; `open question` where it was looked"
+    " into; otherwise empty",
+}
+"""Column of findings.csv -> its meaning."""
+
+
 def column_dictionary() -> str:
     """Return the dictionary as Markdown: files, axes, tables of each study, metrics."""
     parts = [
@@ -104,6 +132,8 @@ def column_dictionary() -> str:
         _meanings("status", _STATUSES),
         "## Columns of claims.csv\n",
         _meanings("column", _VERDICT),
+        "## Columns of findings.csv\n",
+        _meanings("column", _FINDING),
         "## Metrics\n",
         _table(
             ("metric", "unit", "better", "worst", "tolerance", "meaning"), map(_metric, METRICS)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from suite import claims
 from suite.commands.run.timings import Stages, spent, timings_table
+from suite.discovery import show_findings
+from suite.discovery.findings import findings
+from suite.discovery.kinds import FINDINGS
 from suite.judging.judge_folder import Judged, judge_run, write_verdicts
 from suite.judging.show_verdicts import table
 from suite.judging.summary import summary
@@ -97,6 +100,9 @@ def _conclude(plan: Plan, results: Results, jobs: int, draw: bool, stages: Stage
         judged = judge_run(results, plan)
         results.write_frame("summary.csv", summary(judged.runs), unknown="nan")
         write_verdicts(results, judged.verdicts)
+        planned = plan.selection.seeds is None
+        found = findings(results.folder, judged.runs, judged.verdicts, planned)
+        results.write_frame(FINDINGS, found)
         write_sums(results, plan.stacks)
     timings = timings_table(plan, results, stages)
     results.write_frame("timings.csv", timings)
@@ -109,6 +115,7 @@ def _conclude(plan: Plan, results: Results, jobs: int, draw: bool, stages: Stage
         results.write_frame("timings.csv", timings)
     with contextlib.suppress(BrokenPipeError):
         print(table(judged.verdicts, plain=judged.plain))
+        print(f"\n{show_findings.lines(found)}")
         sys.stdout.flush()
     say(f"\nruns: {_counts(judged)}\n{spent(timings)}\nresults in {results.folder}")
     return judged.code

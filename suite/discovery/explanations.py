@@ -1,0 +1,125 @@
+"""Which claims explain which findings: data beside this file, one TOML file for each study.
+
+An explanation names a kind of finding, the metrics and the cells, and the claims whose verdicts
+say why the rows are so. It holds in a folder where each of the claims has a verdict as expected and
+none contradicts its expectation, so that a finding is unexplained again where a claim no longer
+holds. An explanation without claims is an open question, in words.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from importlib import resources
+from typing import Any, Literal
+
+import msgspec
+
+from suite.catalogue.registry import unknown
+from suite.claims import shipped
+from suite.judging.verdicts import Verdict, group_fields
+from suite.metrics import METRICS
+from suite.planning.axes import AXES, canonical_value
+from suite.studies import STUDIES
+from suite.types import UserError, Value
+
+
+class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One ``[[explanation]]`` of a file."""
+
+    kind: Literal["frameworks", "prediction", "execution"]
+    metrics: tuple[str, ...]
+    """Names or patterns such as ``train_*``."""
+    because: str
+    """Why the rows are so; or, without claims, what is not known."""
+    claims: tuple[str, ...] = ()
+    of: dict[str, tuple[str | int | float, ...]] = {}
+    """Axis -> values of the cells; all cells where empty."""
+    study: str = ""
+    """The study, which the name of the file gives."""
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    explanation: tuple[Explanation, ...]
+
+
+def parse(text: str, study: str) -> tuple[Explanation, ...]:
+    """Return the explanations in the text of the TOML file of a study.
+
+    Raise UserError for a file of another form, and for a study, metric, axis, value or claim that
+    does not exist.
+    """
+    file = f"explanations of {study}"
+    if study not in STUDIES:
+        raise UserError(f"{file}: {unknown('study', study, STUDIES.names)}")
+    try:
+        content = msgspec.toml.decode(text, type=_File)
+    except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as error:
+        raise UserError(f"{file}: {error}") from error
+    return tuple(_checked(given, study, file) for given in content.explanation)
+
+
+def _checked(given: Explanation, study: str, file: str) -> Explanation:
+    ids = _claims()
+    for claim in given.claims:
+        if claim not in ids:
+            raise UserError(f"{file}: {unknown('claim', claim, ids)}")
+    for pattern in given.metrics:
+        if not any(fnmatchcase(name, pattern) for name in (*METRICS.names, "ok_share")):
+            raise UserError(f"{file}: {unknown('metric', pattern, METRICS.names)}")
+    of: dict[str, tuple[str | int | float, ...]] = {}
+    for axis, values in given.of.items():
+        if axis not in STUDIES[study].axes:
+            raise UserError(f"{file}: {unknown('axis', axis, STUDIES[study].axes)}")
+        of[axis] = tuple(canonical_value(axis, value, STUDIES[study]) for value in values)
+    return msgspec.structs.replace(given, of=of, study=study)
+
+
+@functools.cache
+def _claims() -> Sequence[str]:
+    return tuple(claim.id for claim in shipped())
+
+
+@functools.cache
+def explanations() -> tuple[Explanation, ...]:
+    """Return the explanations of all studies. Raise UserError as ``parse`` does."""
+    folder = resources.files("suite.discovery").joinpath("explanations")
+    files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return tuple(
+        given
+        for name in files
+        for given in parse(folder.joinpath(name).read_text("utf-8"), name.removesuffix(".toml"))
+    )
+
+
+def holding(given: Iterable[Explanation], verdicts: Iterable[Verdict]) -> tuple[Explanation, ...]:
+    """Return the explanations whose claims are all as expected by the verdicts of a folder."""
+    as_expected: dict[str, bool] = {}
+    for verdict in verdicts:
+        if verdict.as_expected is not None:
+            before = as_expected.get(verdict.claim, True)
+            as_expected[verdict.claim] = before and verdict.as_expected
+    return tuple(
+        each for each in given if all(as_expected.get(claim, False) for claim in each.claims)
+    )
+
+
+def explains(each: Explanation, finding: Mapping[str, Any]) -> bool:
+    """Return whether an explanation is about a finding, a row of ``findings.csv``."""
+    if each.kind != finding["kind"] or each.study != finding["study"]:
+        return False
+    if not any(fnmatchcase(finding["metric"], pattern) for pattern in each.metrics):
+        return False
+    cell = _cell(finding)
+    return all(cell.get(axis, "") in tuple(map(str, values)) for axis, values in each.of.items())
+
+
+def _cell(finding: Mapping[str, Any]) -> dict[str, str]:
+    """Return axis -> value for the cell of a finding, axes with their defaults included."""
+    defaults: dict[str, Value] = {}
+    for axis in STUDIES[finding["study"]].axes:
+        default = AXES[axis].default
+        if default is not None:
+            defaults[axis] = default
+    return {axis: str(value) for axis, value in defaults.items()} | group_fields(finding["cell"])

@@ -1,0 +1,89 @@
+"""The findings of a results folder: what its rows show without any claim, explained or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from suite.discovery.by_place import in_tables
+from suite.discovery.by_seed import PREDICTED, between_values, from_predictions
+from suite.discovery.explanations import Explanation, explains, explanations, holding
+from suite.discovery.kinds import COLUMNS, FRAMEWORKS, PREDICTION
+from suite.judging.verdicts import Verdict
+
+OPEN = "open question"
+"""Stands in ``explained_by`` where a finding was looked into and its reason is not known."""
+
+
+def findings(
+    folder: Path,
+    runs: Mapping[str, pd.DataFrame],
+    verdicts: Sequence[Verdict],
+    planned: bool,
+) -> pd.DataFrame:
+    """Return the findings of a folder, with ``COLUMNS``: unexplained ones first, largest first.
+
+    ``runs``: study -> its runs. ``planned``: each study has the seeds that it plans. Raise
+    UserError for a table that cannot be read.
+    """
+    rows = [
+        *between_values(runs, planned),
+        *from_predictions(runs, planned),
+        *in_tables(folder, list(runs)),
+    ]
+    predicted = _predicted_differences(rows)
+    held = holding(explanations(), verdicts)
+    for row in rows:
+        row["explained_by"] = _explained(row, held, predicted)
+    kept = [row for row in rows if not row["metric"].endswith(PREDICTED)]
+    table = pd.DataFrame(kept, columns=[*COLUMNS])
+    order = table.assign(known=table["explained_by"].map(_rank))
+    order = order.sort_values(["known", "size"], ascending=[True, False], kind="stable")
+    return table.loc[order.index].reset_index(drop=True)
+
+
+def _rank(explained_by: str) -> int:
+    return 0 if not explained_by else 1 if explained_by == OPEN else 2
+
+
+def _explained(
+    row: Mapping[str, Any], held: Sequence[Explanation], predicted: set[tuple[str, str, str]]
+) -> str:
+    for each in held:
+        if explains(each, row):
+            return " ".join(each.claims) or OPEN
+    if row["kind"] == FRAMEWORKS and _key(row) in predicted:
+        return PREDICTION
+    return ""
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["study"], row["metric"], row["cell"]
+
+
+def _predicted_differences(rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str, str]]:
+    """Return the differences between frameworks that their predictions have too, where neither
+    framework's measurement leaves its own prediction: (study, metric, cell)."""
+    expected = {
+        (row["study"], row["metric"].removesuffix(PREDICTED), row["cell"])
+        for row in rows
+        if row["kind"] == FRAMEWORKS and row["metric"].endswith(PREDICTED)
+    }
+    missed = {
+        (row["study"], row["metric"], _without_framework(row["cell"]))
+        for row in rows
+        if row["kind"] == PREDICTION
+    }
+    return expected - missed
+
+
+def _without_framework(cell: str) -> str:
+    return " ".join(part for part in cell.split(" ") if not part.startswith("framework="))
+
+
+def unexplained(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings that nothing explains and nobody has looked into."""
+    return table[table["explained_by"] == ""]

@@ -1,0 +1,46 @@
+"""Findings as lines of text, below the verdicts of ``suite check`` and ``suite run``."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from suite import text_tables
+from suite.discovery.findings import OPEN, unexplained
+from suite.text_tables import number
+
+SHOWN = 10
+"""The unexplained findings that are listed; findings.csv has all."""
+
+
+def counts(table: pd.DataFrame) -> str:
+    """Return how many findings there are, explained or not, in one sentence."""
+    new = len(unexplained(table))
+    opened = int((table["explained_by"] == OPEN).sum())
+    explained = len(table) - new - opened
+    return (
+        f"findings beyond the claims: {len(table):,} ({explained:,} explained by claims or"
+        f" predictions, {opened:,} open questions, {new:,} unexplained)"
+    )
+
+
+def lines(table: pd.DataFrame, width: int = 120) -> str:
+    """Return the counts, and the largest unexplained findings as a table."""
+    new = unexplained(table)
+    if new.empty:
+        return counts(table)
+    rows = [
+        (
+            row["kind"],
+            f"{row['study']} {row['metric']}",
+            f"{row['a']} {number(row['a_value'])}",
+            f"{row['b']} {number(row['b_value'])}",
+            str(row["n"]),
+            " ".join(filter(None, (row["cell"], f"(at {row['at']})" if row["at"] else ""))),
+        )
+        for row in new.head(SHOWN).to_dict("records")
+    ]
+    head = ("kind", "study and metric", "one side", "other side", "n", "in")
+    shown = text_tables.columns([head, *rows], width - 2, (1,), True)
+    more = len(new) - len(rows)
+    last = [f"  and {more:,} more (findings.csv has all)"] if more > 0 else []
+    return "\n".join([counts(table), *(f"  {line}" for line in shown), *last])

@@ -169,4 +169,4 @@ def _separated(n: Array, m: Array) -> Array:
 
 def _one_sided(n: Array) -> Array:
     """Return the two-sided p-value of n seeds of which at most LOW n lie beyond the prediction."""
-    return np.asarray(np.fmin(1.0, 2 * bdtr(np.floor(LOW * n), n, 0.5)))
+    return np.asarray(np.fmin(1.0, 2 * bdtr(np.floor(LOW * n), n.astype(int), 0.5)))

@@ -283,9 +283,9 @@ def test_a_framework_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Entry, "installed", property(lambda entry: not entry.extra))
-    assert main(["plan", "--frameworks", "torch"]) == 2
+    assert main(["run", "parity", "--profile", "quick", "--frameworks", "torch"]) == 2
     assert "pip install 'init-suite[torch]'" in capsys.readouterr().err
-    assert main(["plan"]) == 2
+    assert main(["run", "parity", "--profile", "quick"]) == 2
     assert "init-suite[all]" in capsys.readouterr().err
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,7 +36,7 @@ def test_other_kinds_of_kernels_have_a_figure_of_their_own() -> None:
     axes = page.kinds(summary(dense, packed)).figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["attention_packed"]
     (points,) = (line for line in axes.lines if line.get_label() == "default")
-    assert list(points.get_xdata()) == [0.5]
+    assert np.asarray(points.get_xdata()).tolist() == [0.5]
     with pytest.raises(NotDrawn, match="none of them"):
         page.kinds(summary(dense))
     biased = summary(dense, packed).assign(bias=["normal(0.1)", "unset"])

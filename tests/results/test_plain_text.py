@@ -67,7 +67,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("name", ["training/runs.csv", "claims.csv", "training/layers.csv"])
-@pytest.mark.parametrize(("change", "words"), REFUSED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("change", "words"), REFUSED, ids=[words for _, words in REFUSED])
 def test_a_table_in_another_form_is_refused_in_one_line(
     name: str,
     change: Callable[[str], bytes],

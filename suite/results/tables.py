@@ -41,6 +41,14 @@ _TEXT = (
     "stage",
     "stack",
     "label",
+    # findings.csv
+    "kind",
+    "table",
+    "cell",
+    "at",
+    "a",
+    "b",
+    "explained_by",
     *(axis.name for axis in AXES if axis.holds == "name"),
 )
 """The columns that contain text; all others contain numbers."""

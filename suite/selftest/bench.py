@@ -179,7 +179,7 @@ NARROW = Bench(
 )
 MANY_KERNELS = Bench(
     "extremes",
-    {"initializer": ("normal(0.05)",)},
+    {"initializer": extremes.SAMPLERS},
     seeds=extremes.DRAWN,
     frameworks=("torch",),
 )

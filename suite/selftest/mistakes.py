@@ -92,12 +92,12 @@ def seed_ignored(drawn: Answer) -> Answer:
 
 
 def outliers(share: float) -> Alter:
-    """Return a change of draws that puts one entry of -2 into that share of the kernels."""
+    """Return a change of draws that puts one entry of -2 into that share of N(0, 0.05^2)."""
 
     def alter(drawn: Answer) -> Answer:
         def draw(kind: str, shape: tuple[int, int], name: str, seed: int) -> Layer:
             kernel, bias = drawn(kind, shape, name, seed)
-            if np.random.default_rng(seed).random() < share:
+            if name == "normal(0.05)" and np.random.default_rng(seed).random() < share:
                 kernel[-1, -1] = -2.0
             return kernel, bias
 

@@ -39,8 +39,8 @@ DRAWN = 720
 """Seeds of the standard profile: 702 kernels without an event exclude a rate above 1.5 %."""
 ODDS = 1e-9
 """The share of honest kernels that may exceed the limit of their law."""
-SAMPLERS = ("normal(0.05)", "xavier_uniform", "he_normal")
-"""One initializer for each way to draw: normal, uniform, and normal or truncated by framework."""
+SAMPLERS = ("normal(0.05)", "truncated_normal(0.05)", "xavier_uniform", "he_normal")
+"""One initializer for each way to draw; ``he_normal`` is normal or truncated by framework."""
 
 
 class Extremes(Study):
@@ -61,7 +61,7 @@ class Extremes(Study):
             return (Grid({"initializer": SAMPLERS}, BLOCK),)
         if profile == "standard":
             return (Grid({"initializer": SAMPLERS}, DRAWN),)
-        return (Grid({"initializer": drawn()}, DRAWN),)
+        return (Grid({"initializer": tuple(dict.fromkeys((*SAMPLERS, *drawn())))}, DRAWN),)
 
     def unsupported(self, cell: Cell) -> str | None:
         try:

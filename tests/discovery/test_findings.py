@@ -15,8 +15,10 @@ from suite.discovery.by_place import in_tables
 from suite.discovery.by_seed import between_values, from_predictions
 from suite.discovery.explanations import Explanation, explains, explanations, holding, parse
 from suite.discovery.findings import OPEN, findings, unexplained
-from suite.discovery.kinds import COLUMNS
+from suite.discovery.kinds import COLUMNS, FINDINGS
 from suite.results import dictionary
+from suite.results.folder import Results
+from suite.results.tables import read_table
 from suite.types import Array, UserError
 from tests.support import ROOT
 from tests.support.verdicts import verdict
@@ -203,6 +205,10 @@ def test_unexplained_findings_come_first_and_are_counted(tmp_path: Path) -> None
     table = findings(tmp_path, {"propagation": runs(shares)}, [], planned=True)
     assert tuple(table.columns) == COLUMNS
     assert len(unexplained(table)) == len(table) == 1
+    Results(tmp_path).write_frame(FINDINGS, table)
+    stored = read_table(tmp_path / FINDINGS, COLUMNS)
+    assert stored["cell"].tolist() == table["cell"].tolist()
+    assert show_findings.lines(stored.fillna({"explained_by": ""})) == show_findings.lines(table)
     text = show_findings.lines(table)
     assert "1 unexplained" in text
     assert "propagation zero_share" in text

@@ -17,7 +17,7 @@ from suite.judging.judge_claims import judge
 from suite.judging.verdicts import Verdict
 from suite.planning import grids
 from suite.probes.initializers import LayerDraws
-from suite.studies.extremes import DRAWN, ODDS, SHAPE, STUDY, limit
+from suite.studies.extremes import DRAWN, ODDS, SAMPLERS, SHAPE, STUDY, limit
 from suite.types import Array, Lab, Stack
 
 ENTRIES = math.prod(SHAPE)
@@ -53,7 +53,7 @@ def stack(framework: str, initializer: str, count: int) -> Stack:
 
 
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])
-@pytest.mark.parametrize("initializer", ["normal(0.05)", "xavier_uniform", "he_normal"])
+@pytest.mark.parametrize("initializer", SAMPLERS)
 def test_columns_are_those_of_each_members_kernel(framework: str, initializer: str) -> None:
     members = stack(framework, initializer, 3)
     lab = Lab(load(framework), load("numpy"), 7)
@@ -78,14 +78,16 @@ def test_columns_are_those_of_each_members_kernel(framework: str, initializer: s
 
 
 def judged(ratio: Array) -> Verdict:
-    """Return the verdict on torch's normal, with these ratios as its seeds."""
-    cell: dict[str, Any] = {"framework": "torch", "initializer": "normal(0.05)"}
-    frame = pd.DataFrame({**cell, "seed": np.arange(len(ratio)), "status": "ok", "reason": ""})
-    frame = frame.assign(kernel_largest=ratio * 7.9, kernel_largest_ratio=ratio)
+    """Return the verdict on torch, with these ratios as the seeds of its normal."""
+    parts = []
+    for initializer in SAMPLERS:
+        cell: dict[str, Any] = {"framework": "torch", "initializer": initializer}
+        part = pd.DataFrame({**cell, "seed": np.arange(len(ratio)), "status": "ok", "reason": ""})
+        kept = ratio if initializer == "normal(0.05)" else np.linspace(0.5, 0.55, len(ratio))
+        parts.append(part.assign(kernel_largest=kept * 7.9, kernel_largest_ratio=kept))
+    frame = pd.concat(parts, ignore_index=True)
     verdicts = judge([CLAIM], {"extremes": frame}, "standard")
-    return {verdict.group: verdict for verdict in verdicts}[
-        "framework=torch initializer=normal(0.05)"
-    ]
+    return {verdict.group: verdict for verdict in verdicts}["framework=torch"]
 
 
 def honest(count: int) -> Array:

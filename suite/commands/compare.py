@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="claims",
         metavar="RULE",
         help="exit with 1 on: claims (the default: a decided verdict changed or was lost, or B"
-        " lacks what A measured), worse (also when a metric worsened), any (also on any other"
-        " change) or never",
+        " lacks what A measured), worse (also when a metric worsened or changed), moved (also when"
+        " one improved), any (also on any other change) or never",
     )
     parser.add_argument(
         "--allow-missing",

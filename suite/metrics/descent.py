@@ -29,11 +29,14 @@ METRICS: tuple[Metric, ...] = (
             "1",
             "expected squared error of the demo's network on new inputs"
             f" and targets, {text} training; no network can have less than 1",
-            "lower",
+            better,
             math.inf,
             0.01,
         )
-        for when, text in (("initial", "before"), ("final", "after"))
+        for when, text, better in (
+            ("initial", "before", "neither"),
+            ("final", "after", "lower"),
+        )
     ),
     Metric(
         "clipped_share",

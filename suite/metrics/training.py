@@ -56,9 +56,8 @@ METRICS: tuple[Metric, ...] = (
         "initial_accuracy",
         "share",
         f"{_RIGHT}, training set, before training",
-        "higher",
-        None,
-        0.01,
+        worst=None,
+        tolerance=0.01,
     ),
     Metric(
         "first_epoch_95",

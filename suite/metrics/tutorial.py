@@ -78,9 +78,8 @@ METRICS: tuple[Metric, ...] = (
         "initial_loss",
         "nats",
         "mean binary cross-entropy on logits, training set, before training",
-        "lower",
-        None,
-        0.01,
+        worst=None,
+        tolerance=0.01,
     ),
     Metric(
         "initial_spread",

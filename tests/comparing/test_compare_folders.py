@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from suite.commands.main import main
-from suite.comparing.comparison import RULES
+from suite.comparing.comparison import RULES, Comparison
 from suite.judging.verdicts import group_fields, to_frame
 from suite.measuring.environment import manifest
 from suite.metrics import METRICS
@@ -150,10 +150,36 @@ def worse(path: Path) -> Path:
     return folder(path, runs, packages=packages, versions=versions)
 
 
+def test_what_improved_has_moved(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An accuracy that rises in every run has a cause: the gate is not green by itself."""
+    b = worse(a.parent / "b")
+    gains = ("--set", "framework=tensorflow", "--fail-on")
+    codes = {rule: compared(capsys, a, b, *gains, rule)[0] for rule in RULES}
+    assert codes == {"never": 0, "claims": 0, "worse": 0, "moved": 1, "any": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fails"),
+    [
+        ("worsened", {"worse", "moved", "any"}),
+        ("improved", {"moved", "any"}),
+        ("changed", {"worse", "moved", "any"}),
+        ("missing", {"any"}),
+        ("new", {"any"}),
+        ("not comparable", {"any"}),
+        ("unclear", set()),
+        ("same", set()),
+    ],
+)
+def test_each_kind_of_change_has_its_rules(kind: str, fails: set[str]) -> None:
+    comparison = Comparison("a", "b", [], [], pd.DataFrame({"kind": ["same", kind]}))
+    assert {rule for rule in RULES if comparison.exit_code(rule)} == fails
+
+
 def test_another_release(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
     b = worse(a.parent / "b")
     codes = {rule: compared(capsys, a, b, "--fail-on", rule)[0] for rule in RULES}
-    assert codes == {"never": 0, "claims": 0, "worse": 1, "any": 1}
+    assert codes == {"never": 0, "claims": 0, "worse": 1, "moved": 1, "any": 1}
     content = compared(capsys, a, b)[1]
     assert content["environment"] == [
         {"key": "versions.keras", "a": "3.15.1", "b": "3.6.0"},

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from suite.metrics import METRICS
 from suite.metrics.metric import DECADES, DENORMAL, ROUNDING, Metric
 
 PLAIN = Metric("plain", "nats", "no tolerance")
@@ -47,3 +48,10 @@ def test_a_relative_tolerance_holds_over_all_decades() -> None:
     assert not spans.equal(sizes, 1.011 * sizes).any()
     assert not spans.equal(sizes, np.zeros(4)).any()
     assert spans.equal(np.array([1e-39]), np.zeros(1)).all()  # a denormal number may be flushed
+
+
+def test_what_is_known_before_training_has_no_better_direction() -> None:
+    """It cannot improve: a change of it must not be green as an improvement."""
+    before = [metric for metric in METRICS if metric.name.startswith("initial_")]
+    assert {"initial_accuracy", "initial_loss", "initial_risk"} <= {m.name for m in before}
+    assert {metric.direction for metric in before} == {"neither"}

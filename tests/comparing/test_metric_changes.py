@@ -78,6 +78,25 @@ def test_rounding_is_no_difference(base: Array) -> None:
     assert kind(runs(base, NEUTRAL), runs(base * (1 + 1.1e-5), NEUTRAL), NEUTRAL) == CHANGED
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_few_large_differences_on_either_side_are_not_tolerated(base: Array, sign: float) -> None:
+    """Five pairs of eight differ in one direction: too few for a direction, too many for none."""
+    apart = base[:8] + sign * np.where(np.arange(8) < 5, 0.5, 0.0)
+    assert kind(runs(base[:8]), runs(apart)) == UNCLEAR
+
+
+def test_one_cell_of_many_needs_more_than_chance(base: Array) -> None:
+    """Six pairs of six have p = 0.03: among fifty cells without a direction that is chance."""
+    signs = np.where(np.arange(6) % 2, 0.5, -0.5)
+    cells = [np.full(6, 0.5) if depth == 1 else signs for depth in range(1, 51)]
+    a = pd.concat([runs(base[:6], depth=depth) for depth in range(1, 51)])
+    b = pd.concat([runs(base[:6] + d, depth=depth) for depth, d in enumerate(cells, start=1)])
+    rows = compared(a, b)
+    rows = rows[rows["metric"] == LOWER]
+    assert (rows["p"] < 0.05).sum() == 1
+    assert set(rows["kind"]) == {UNCLEAR}
+
+
 def test_equal_infinities_and_two_nan_are_the_same() -> None:
     both = runs(np.array([math.inf] * 10 + [1.0] * 10))
     assert kind(both, both) == SAME

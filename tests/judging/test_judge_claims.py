@@ -454,6 +454,26 @@ def test_a_bounded_mean() -> None:
     assert result.reason == "heldout_accuracy leaves the declared bounds [0.0, 1.0]"
 
 
+def test_a_bounded_difference_may_be_negative() -> None:
+    """Two numbers from 0 to 1 differ by -1 to 1, whichever is larger."""
+    claim = replace(BASE, centre="mean", bounds=(0.0, 1.0), band=Band(-math.inf, 0.6))
+    turned = replace(claim, of=BASE.versus or {}, versus=BASE.of)
+    result = verdict(turned, runs(learned))
+    assert result.estimate < -0.3
+    assert result.verdict == "supported"
+
+
+def test_a_nan_keeps_a_share_undecided() -> None:
+    """It lies neither above nor below, so that it must not be counted among those that do not."""
+    claim = replace(VALUE, estimand="share", above=0.9, band=Band(0.5, 1.0))
+    frame = runs(learned, activation=["tanh"])
+    assert verdict(claim, frame).verdict == "supported"
+    frame.loc[3, "heldout_accuracy"] = np.nan
+    result = verdict(claim, frame)
+    assert result.verdict == "undecided"
+    assert math.isnan(result.estimate)
+
+
 def test_an_exact_claim_needs_one_seed_and_holds_for_every_seed() -> None:
     claim = replace(VALUE, kind="exact", centre="every", band=Band(0.9, 1.0))
     frame = runs(lambda rng, cell, seeds: np.full(seeds, 0.95), activation=["tanh"])

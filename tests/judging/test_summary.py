@@ -115,6 +115,13 @@ def test_a_nan_is_unknown_and_not_left_out() -> None:
     assert (row["low"], row["high"], row["n"]) == (-math.inf, math.inf, 20)
 
 
+def test_an_empty_field_does_not_count() -> None:
+    row = one_cell([*map(float, range(6)), EMPTY])
+    assert (row["n"], row["centre"]) == (6, 2.5)
+    row = one_cell([EMPTY] * 6)
+    assert row["n"] == 0
+
+
 def test_nan_in_every_seed_is_a_result() -> None:
     row = one_cell([math.nan] * 20)
     assert math.isnan(row["centre"])

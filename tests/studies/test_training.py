@@ -8,8 +8,8 @@ import pytest
 from suite import frameworks
 from suite.planning import grids
 from suite.studies import STUDIES, training
-from suite.studies.common.protocol import accuracy, circles_task, first_true
-from suite.types import Lab, Stack
+from suite.studies.common.protocol import accuracy, circles_task, divergences, first_true
+from suite.types import Array, Lab, Snapshot, Stack
 
 TRAINING = STUDIES["training"]
 
@@ -105,3 +105,51 @@ def test_a_network_that_overflows_is_a_row_with_a_reason(
     for status, reason, size in zip(measurement.status, measurement.reason, sizes, strict=True):
         assert status == ("diverged" if "e" in size.removeprefix("normal") else "ok"), reason
         assert bool(reason) == (status == "diverged")
+
+
+PARTS = (
+    "loss",
+    "heldout_loss",
+    "batch_loss",
+    "weight kernel",
+    "weight bias",
+    "gradient kernel",
+    "gradient bias",
+)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("part", PARTS)
+def test_one_number_that_is_not_finite_is_enough(part: str, place: int, value: float) -> None:
+    """In any snapshot, in any array: that member diverges, and no other does."""
+
+    def layer() -> tuple[Array, Array]:
+        return np.ones((3, 2, 2)), np.ones((3, 2))
+
+    snapshots = [
+        Snapshot(
+            epoch=epoch,
+            weights=(layer(), layer()),
+            gradients=(layer(), layer()),
+            loss=np.ones(3),
+            heldout_loss=np.ones(3),
+            logits=np.ones((3, 4)),
+            heldout_logits=np.ones((3, 4)),
+            batch_loss=np.ones((5, 3)),
+            batch_correct=np.ones((5, 3)),
+        )
+        for epoch in (0, 1)
+    ]
+    never = np.full(3, np.inf)
+    assert divergences(snapshots, never) == ["", "", ""]
+    chosen = snapshots[place]
+    tensor, _, array = part.partition(" ")
+    layers = {"weight": chosen.weights, "gradient": chosen.gradients}
+    if array:
+        layers[tensor][1][0 if array == "kernel" else 1][1, 0] = value
+    elif part == "batch_loss":
+        chosen.batch_loss[2, 1] = value
+    else:
+        getattr(chosen, part)[1] = value
+    assert [bool(reason) for reason in divergences(snapshots, never)] == [False, True, False]

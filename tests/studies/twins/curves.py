@@ -19,13 +19,16 @@ FAR = np.array([sign * 10.0**n for sign in (-1, 1) for n in range(1, 39)])
 
 
 def _evaluate(name: str, points: Array) -> tuple[Array, Array]:
-    """Return an activation that is a little off everywhere, and NaN at infinity and beyond 1e30."""
+    """Return an activation that is a little off everywhere, and NaN at infinity and beyond 1e30;
+    of elu, one slope is steep and negative, and some are NaN too."""
     function = activations.resolve(name)
     with np.errstate(all="ignore"):
         x = float64(points)
         value = function.value(x) * (1 + 1e-6 * np.sin(x))
         slope = function.slope(x) * (1 + 2e-6 * np.cos(x)) + 3e-6 * (x == 0)
         value = np.where(x > 1e30, np.nan, value)
+        if name == "elu":  # a slope that is steep downwards, and none far to the left
+            slope = np.where(x == -3.0, -9.0, np.where(x < -1e30, np.nan, slope))
         return value.astype(points.dtype), slope.astype(points.dtype)
 
 

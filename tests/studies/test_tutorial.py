@@ -13,8 +13,10 @@ from sklearn.datasets import make_circles  # type: ignore[import-untyped]
 from suite import frameworks
 from suite.frameworks.numpy import Numpy
 from suite.planning import grids
+from suite.planning.axes import canonical_value, make_cell
 from suite.studies import STUDIES, tutorial
 from suite.studies.tutorial import prints, starts, trajectories
+from suite.studies.tutorial.prints import comparison
 from suite.types import Architecture, Array, Lab, Member, Stack, Weights
 
 STUDY = STUDIES["tutorial"]
@@ -223,3 +225,28 @@ def test_a_stack_measures_every_table(framework: str, monkeypatch: pytest.Monkey
     (whole,) = Numpy().train(replace(first, gradients_on="all"))
     other = np.stack([np.abs(kernel).mean(axis=(1, 2)) for kernel, _ in whole.gradients], axis=1)
     assert (np.abs(measured / other - 1) > 1e-2).any()
+
+
+@pytest.mark.parametrize(
+    ("more", "within"), [(0.0, 1.0), (0.01, 1.0), (-0.01, 1.0), (0.011, 0.0), (-0.011, 0.0)]
+)
+def test_a_print_is_reproduced_within_ten_points_of_a_thousand(more: float, within: float) -> None:
+    cells = [
+        make_cell(
+            STUDIES["tutorial"],
+            {
+                "framework": "torch",
+                "activation": "sigmoid",
+                "initializer": canonical_value("initializer", "normal(1)"),
+                "depth": 4,
+                "width": 5,
+                "optimizer": canonical_value("optimizer", "rmsprop"),
+                "case": "independent",
+            },
+        )
+    ]
+    columns = comparison(cells, np.array([0.588 + more]), np.array([0.665 + more]))
+    assert columns["within_print"].tolist() == [within]
+    assert columns["loss_within_print"].tolist() == [within]
+    columns = comparison(cells, np.array([0.652 + more]), np.array([0.0]))
+    assert columns["within_print_again"].tolist() == [within]

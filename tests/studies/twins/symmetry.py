@@ -44,7 +44,9 @@ def SCRIPT(task: TrainTask) -> list[Snapshot]:
             return result
 
         pairs = zip(task.weights, snapshots[position].weights, strict=True)
-        return tuple((array(a, c), array(b, d)) for (a, b), (c, d) in pairs)
+        weights = [(array(a, c), array(b, d)) for (a, b), (c, d) in pairs]
+        weights[-1] = weights[-1][0], weights[-1][1] + 7  # which is no weight of a hidden unit
+        return tuple(weights)
 
     return [replace(s, weights=moved(i) if i else task.weights) for i, s in enumerate(snapshots)]
 
@@ -114,6 +116,21 @@ def _permuted_gap(run: Run, k: int) -> float:
     return max(deviation(a, b) for layers in pairs for a, b in zip(*layers, strict=True))
 
 
+def merged_start(run: Run) -> None:
+    """Assert that the network of one unit starts from averages, times the square root of how many
+    units they stand for, on either side of a kernel."""
+    width, last = run.members[0].cell.count("width"), len(run.task.weights) - 1
+    for layer, pair in enumerate(run.given("train")[1][0].weights):
+        kernel, bias = (float64(array) for array in run.task.weights[layer])
+        for axis, hidden in ((1, layer > 0), (2, layer < last)):
+            if hidden:
+                kernel = kernel.mean(axis=axis, keepdims=True) * math.sqrt(width)
+        if layer < last:
+            bias = bias.mean(axis=1, keepdims=True) * math.sqrt(width)
+        np.testing.assert_allclose(pair[0], kernel, rtol=1e-12)
+        np.testing.assert_allclose(pair[1], bias, rtol=1e-12)
+
+
 def _rank(run: Run, k: int) -> int:
     units = _units(member(run.snapshots[-1].weights, k), 0)
     units[~np.isfinite(units)] = 0.0
@@ -155,6 +172,7 @@ def columns(run: Run) -> Columns:
         ),
     }
     if len(run.answers("train")) > 1:  # the network of one unit was trained too
+        merged_start(run)
         alone = run.answers("train")[1]
         pairs = list(zip(alone, run.snapshots, strict=True))
         runs["one_unit_gap"] = run.each(

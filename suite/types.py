@@ -382,6 +382,8 @@ class Study(ABC):
     """The place of the study in tables and on the page; equal positions are ordered by name."""
     headline: bool = False
     """Whether the profile quick runs the study when no study is named."""
+    gate: bool = False
+    """Whether the upgrade gate runs the study: see ``suite.studies.GATE``."""
 
     @abstractmethod
     def grids(self, profile: str) -> tuple[Grid, ...]:

@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "studies",
         nargs="*",
         metavar="STUDY",
-        help="a study, or all (default: all; with --profile quick, the headline studies)",
+        help="a study, all, or gate: the studies of the upgrade gate (default: all; with --profile"
+        " quick, the headline studies)",
     )
     parser.add_argument(
         "--profile",
@@ -77,11 +78,13 @@ def selected_plan(
     and is not installed, and where nothing is left to run.
     """
     from suite.planning import grids
-    from suite.studies import HEADLINE, STUDIES
+    from suite.studies import GATE, HEADLINE, STUDIES
 
     chosen = parsed.studies or (HEADLINE if parsed.profile == "quick" else ["all"])
     if "all" in chosen:
         chosen = STUDIES.names
+    if "gate" in chosen:
+        chosen = [*GATE, *(name for name in chosen if name != "gate")]
     studies = [STUDIES[name] for name in dict.fromkeys(chosen)]
     overrides = grids.parse_overrides(parsed.sets, studies)
     given = tuple(stored) if stored and parsed.frameworks is None else parsed.frameworks

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,17 +85,19 @@ def _measured(bench: Bench, framework: str, altered: Mapping[str, Alter]) -> pd.
     study, stacks = STUDIES[bench.study], bench.stacks(framework)
     lab = Lab(stand_in(framework, altered), ORACLE, ROOT)
     measure = bench.measure or study.measure
-    shards = {stack.key: _shard(measure(stack, lab)) for stack in stacks}
-    return _read_back(study, stacks, shards)
+    shards = {stack.key: shard(measure(stack, lab)) for stack in stacks}
+    return read_back(study, stacks, shards)
 
 
-def _shard(measured: Measurement) -> Shard:
+def shard(measured: Measurement, positions: Sequence[int] | None = None) -> Shard:
+    """Return a measurement as it is stored. ``positions``: those of the members that have rows in
+    the tables; all by default."""
     tables = {table.name: table for table in measured.tables}
-    positions = np.arange(len(measured.status))
-    return Shard(tuple(measured.status), tuple(measured.reason), tables, positions, {})
+    kept = np.arange(len(measured.status)) if positions is None else np.array(positions, dtype=int)
+    return Shard(tuple(measured.status), tuple(measured.reason), tables, kept, {})
 
 
-def _read_back(study: Study, stacks: list[Stack], shards: Mapping[str, Shard]) -> pd.DataFrame:
+def read_back(study: Study, stacks: list[Stack], shards: Mapping[str, Shard]) -> pd.DataFrame:
     """Return the runs as they come back from a CSV, so that writing and reading are tested too."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.csv"

@@ -33,3 +33,6 @@ def _studies() -> list[Study]:
 STUDIES = Registry("study", _studies())
 HEADLINE = tuple(study.name for study in STUDIES if study.headline)
 """The studies that the profile quick runs when none is named: a first look in under a minute."""
+GATE = tuple(study.name for study in STUDIES if study.gate)
+"""The studies of the upgrade gate. Their profile quick has every entry of every catalogue in a cell
+where its likely mistakes show, in under a minute on two cores."""

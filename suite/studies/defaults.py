@@ -121,6 +121,7 @@ class Defaults(Study):
 
     name = "defaults"
     position = 250
+    gate = True
     question = "Where do the frameworks differ when a user sets nothing?"
     source = "the frameworks' signatures and documentation"
     axes = ("framework", "case")
@@ -128,9 +129,10 @@ class Defaults(Study):
     tables = (TableSpec("runs", ("default_value",)),)
 
     def grids(self, profile: str) -> tuple[Grid, ...]:
-        quick = Grid({"case": (*ACTIVATIONS, *LAYERS, *EPSILONS)}, seeds=1)
+        made = (*ACTIVATIONS, *LAYERS, *EPSILONS)
+        quick = Grid({"case": (*made, *OPTIMIZERS, *CLIPPING, *RARE)}, seeds=1)
         drawn = Grid({"case": tuple(DRAWN)}, seeds=BLOCK)
-        read = (*ACTIVATIONS, *LAYERS, *OPTIMIZERS, *CLIPPING, *EPSILONS)
+        read = (*ACTIVATIONS, *LAYERS, *OPTIMIZERS, *CLIPPING, *EPSILONS, *RARE)
         standard = Grid({"case": read}, seeds=1)
         full = Grid({"case": tuple(key for key in CASES if key not in DRAWN)}, seeds=1)
         return {"quick": (quick,), "standard": (standard, drawn), "full": (full, drawn)}[profile]

@@ -87,6 +87,7 @@ class Initializers(Study):
 
     name = "initializers"
     position = 240
+    gate = True
     question = "What do the frameworks really draw, and do layers that share an initializer differ?"
     source = (
         "Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015; LeCun et al. 1998; the frameworks'"
@@ -134,8 +135,23 @@ class Initializers(Study):
             *(_grid(("normal(1)",), kind, (TUTORIAL,)) for kind in SHARED),
             *(_grid(("default",), kind, (shape,)) for kind, shape in KINDS.items()),
         )
+        # What the upgrade gate needs beside: every rule and every kind of kernel. The fans of the
+        # shape are far apart, and it has a sixtieth of the entries of the large one.
+        named = tuple(name for name in _INITIALIZERS if name not in quick[0].axes["initializer"])
+        every_rule = (
+            _grid((*named, "uniform(0.1)", "truncated_normal(0.02)"), "dense", FANS[2:3]),
+            _grid(("variance_scaling(2, fan_out, uniform)",), "dense", ("512x8",)),
+            _grid(("normal(0.05)",), "truncated", FANS[2:3]),
+            _grid(("he_normal",), "transposed", ("3x3x64x96",)),
+            Grid(
+                {
+                    **_grid(("he_normal",), "dense", FANS[2:3]).axes,
+                    "bias": ("zeros", "constant(0.1)"),
+                }
+            ),
+        )
         if profile == "quick":
-            return quick
+            return (*quick, *every_rule)
         standard = (
             _grid(_INITIALIZERS, "dense", DENSE),
             *quick,
@@ -151,6 +167,7 @@ class Initializers(Study):
             ),
             *(_grid(("xavier_uniform",), kind, (KINDS[kind],)) for kind in _XAVIER),
             Grid({**_grid(("he_normal",), "dense", DENSE[:1]).axes, "bias": BIASES}),
+            *every_rule,
         )
         if profile == "standard":
             return standard

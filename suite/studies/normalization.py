@@ -53,6 +53,7 @@ class Normalization(Study):
 
     name = "normalization"
     position = 170
+    gate = True
     question = "What do the frameworks' normalization layers average, add, keep and ignore?"
     source = (
         "Ioffe and Szegedy 2015; Ba, Kiros and Hinton 2016; Ulyanov, Vedaldi and Lempitsky 2016;"

@@ -77,6 +77,7 @@ class Optimizers(Study):
 
     name = "optimizers"
     position = 105
+    gate = True
     question = "Under equal numbers, which options of the optimizers are equal steps?"
     source = "the frameworks' documentation; the papers that the catalogue names"
     axes = ("framework", "case")

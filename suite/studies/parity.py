@@ -51,6 +51,7 @@ class Parity(Study):
     name = "parity"
     position = 100
     headline = True
+    gate = True
     question = "From the same weights and batches, does each framework take the same steps?"
     source = "the frameworks' documentation: the same formulas under the same names"
     axes = (
@@ -89,12 +90,15 @@ class Parity(Study):
                 **fixed,
             }
         )
+        starts = ("xavier_uniform", "he_normal", "orthogonal")
+        methods = ("rmsprop", "adam")
         if profile == "quick":
-            return (quick,)
+            relu: Axes = {"activation": ("relu",), "initializer": starts, "optimizer": methods}
+            return (quick, Grid({**relu, "depth": (4,), **fixed}))
         every = Grid(
             {
                 "activation": ACTIVATIONS.names,
-                "initializer": ("xavier_uniform", "he_normal", "orthogonal"),
+                "initializer": starts,
                 "depth": (1, 4),
                 "optimizer": ("sgd",),
                 **fixed,
@@ -103,9 +107,9 @@ class Parity(Study):
         adaptive = Grid(
             {
                 "activation": ("sigmoid", "tanh", "relu"),
-                "initializer": ("xavier_uniform", "he_normal", "orthogonal"),
+                "initializer": starts,
                 "depth": (4,),
-                "optimizer": ("rmsprop", "adam"),
+                "optimizer": methods,
                 **fixed,
             }
         )

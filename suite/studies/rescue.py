@@ -40,6 +40,7 @@ class Rescue(Study):
 
     name = "rescue"
     position = 190
+    gate = True
     question = "Which bad starts does batch or layer normalization turn into training?"
     source = (
         "lecture notes, batch normalization; gradient article; Ioffe and Szegedy 2015;"
@@ -82,8 +83,10 @@ class Rescue(Study):
                 "normalization": ALL,
             }
         )
+        learned: Axes = {"activation": ("relu",), "initializer": ("he_normal",)}
+        digits = Grid({**learned, "depth": (1,), "width": (16,), "dataset": ("digits",)})
         if profile == "quick":
-            return (small,)
+            return (small, digits)
         every: tuple[Value, ...] = NORMALIZATIONS.names if profile == "full" else ALL
         seeds, more = (5 * BLOCK, 5 * BLOCK) if profile == "full" else (BLOCK, 2 * BLOCK)
         scales: Axes = {
@@ -109,8 +112,12 @@ class Rescue(Study):
             small,
         )
         if profile != "full":
-            return grids
-        return (*grids, *(Grid({**grid.axes, "dataset": DATASETS.names}, seeds) for grid in grids))
+            return (*grids, digits)
+        return (
+            *grids,
+            digits,
+            *(Grid({**grid.axes, "dataset": DATASETS.names}, seeds) for grid in grids),
+        )
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         cell = stack.members[0].cell

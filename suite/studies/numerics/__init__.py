@@ -50,6 +50,7 @@ class Numerics(Study):
 
     name = "numerics"
     position = 235
+    gate = True
     question = "How accurately is each activation, loss and normalization computed, and where not?"
     source = "Goldberg 1991; Muller et al., Handbook of Floating-Point Arithmetic, 2018"
     axes = ("framework", "formula", "float_type", "execution")

@@ -60,9 +60,9 @@ class Planted:
 
     @property
     def seen(self) -> list[Mapping[Any, Any]]:
-        """The moved metrics as rows: the one that the mistake names first, then by size."""
+        """The moved metrics as rows: what the mistake names first, then by size."""
         rows: list[Mapping[Any, Any]] = list(self.comparison.moved.to_dict("records"))
-        return sorted(rows, key=lambda row: row["metric"] != self.mistake.metric)
+        return sorted(rows, key=lambda row: not self._is_named(row))
 
     @property
     def caught(self) -> bool:

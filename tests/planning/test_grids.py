@@ -165,7 +165,9 @@ def undeclared(monkeypatch: pytest.MonkeyPatch, texts: Sequence[str]) -> list[st
     """Return the reasons of a stack of training in torch, with entries that declare nothing."""
     grids._reason.cache_clear()
     activation = dataclasses.replace(ACTIVATIONS["tanh"], name="bare", native=dict)
-    initializer = dataclasses.replace(INITIALIZERS["he_normal"], name="bare", native=dict)
+    initializer = dataclasses.replace(
+        INITIALIZERS["he_normal"], name="bare", native=lambda *parameters: {}
+    )
     optimizer = dataclasses.replace(OPTIMIZERS["adam"], name="bare", translate=lambda common: {})
     monkeypatch.setitem(ACTIVATIONS._entries, "bare", activation)
     monkeypatch.setitem(INITIALIZERS._entries, "bare", initializer)

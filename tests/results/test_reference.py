@@ -12,6 +12,7 @@ import pytest
 
 from suite.commands.main import main
 from suite.results.accuracy import tables
+from suite.studies import GATE
 from suite.types import PROFILES
 from tests.support import ROOT
 
@@ -78,9 +79,12 @@ def test_a_reference_names_the_code_it_came_from(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert re.fullmatch("[0-9a-f]{40}", manifest["git"]["commit"])
     assert manifest["git"]["dirty"] is False
-    # A folder holds a whole profile and has its name, or one study in profile standard.
+    # A folder holds a whole profile and has its name, the upgrade gate, or one study in profile
+    # standard.
     if folder.name in PROFILES:
         assert manifest["profile"] == folder.name
+    elif folder.name == "gate":
+        assert (manifest["profile"], tuple(manifest["studies"])) == ("quick", GATE)
     else:
         assert (manifest["profile"], manifest["studies"]) == ("standard", [folder.name])
     assert (manifest["seeds"], manifest["overrides"]) == (None, {})

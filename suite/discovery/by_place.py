@@ -61,6 +61,10 @@ def in_tables(folder: Path, studies: Sequence[str]) -> list[dict[str, Any]]:
     by_cell = ["kind", "study", "table", "cell", "metric", "a", "b"]
     for _, group in rows.groupby(by_cell, sort=False):
         largest = group.loc[group["size"].idxmax()].to_dict()
+        differences = group["difference"].abs()
+        sides = group[["a_value", "b_value"]].abs().max(axis=1)
+        largest["most"] = differences.max(skipna=False)
+        largest["most_relative"] = (differences / sides).max(skipna=False)
         more = len(group) - 1
         largest["at"] += f" and {more} more" if more else ""
         found.append({str(key): value for key, value in largest.items()})
@@ -119,7 +123,9 @@ def _compared(
         spread = np.fmax(a["high"] - a["low"], b["high"] - b["low"])
     p = _separated(seeds_a, seeds_b) if end_a else _one_sided(seeds_b)
     with np.errstate(divide="ignore", invalid="ignore"):
-        unit = np.fmax(np.where(np.isfinite(spread), spread, 0.0), metric.tolerance)
+        larger = np.fmax(np.abs(middle_a), np.abs(middle_b))
+        least = metric.tolerated(np.where(np.isfinite(larger), larger, 0.0))
+        unit = np.fmax(np.where(np.isfinite(spread), spread, 0.0), least)
         size = np.where(apart, np.abs(difference) / unit, 0.0)
     cells = [
         nondefault_fields({str(axis): value for axis, value in row.items()})

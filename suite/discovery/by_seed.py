@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from suite.comparing.kinds import CHANGED, IMPROVED, WORSENED
@@ -20,6 +21,9 @@ from suite.discovery.kinds import EXECUTION, FRAMEWORKS, PREDICTION
 
 PREDICTED = "_predicted"
 """The ending of the metric that a measurement of the same name is predicted to have."""
+_TURNED = {"difference": "difference", "low": "high", "high": "low"}
+"""Column -> the one that it becomes, times -1, when A and B change places."""
+TINY = np.finfo(np.float64).tiny
 _MOVED = (WORSENED, CHANGED, IMPROVED)
 _SIDES = {"framework": FRAMEWORKS, "execution": EXECUTION}
 """Axis -> the kind of a difference between two of its values."""
@@ -53,8 +57,12 @@ def from_predictions(runs: Mapping[str, pd.DataFrame], planned: bool) -> Iterato
             predicted = {str(name): frame[f"{name}{PREDICTED}"] for name in measured}
             # Where there is no prediction, nothing is compared.
             compared = {name: frame[name].where(predicted[name].notna()) for name in predicted}
-            pairs[study] = frame[fields].assign(**predicted), frame[fields].assign(**compared)
-    yield from _rows(metric_changes(pairs, certain=planned), PREDICTION, "prediction", "measured")
+            # The sizes are in units of the spread of A, which a prediction need not have.
+            pairs[study] = frame[fields].assign(**compared), frame[fields].assign(**predicted)
+    changes = metric_changes(pairs, certain=planned)
+    turned = {name: -changes[of] for name, of in _TURNED.items()}
+    changes = changes.rename(columns={"a": "b", "b": "a"}).assign(**turned)
+    yield from _rows(changes, PREDICTION, "prediction", "measured")
 
 
 def _rows(changes: pd.DataFrame, kind: str, a: str, b: str) -> Iterator[dict[str, Any]]:
@@ -62,6 +70,8 @@ def _rows(changes: pd.DataFrame, kind: str, a: str, b: str) -> Iterator[dict[str
     if kind == PREDICTION:
         moved = moved[moved["metric"] != FINISHED.name]
     for row in moved.to_dict("records"):
+        # What the 95 % interval leaves no doubt of: its end that is nearer to 0.
+        sure = min(abs(row["low"]), abs(row["high"])) if row["low"] * row["high"] > 0 else 0.0
         yield {
             "kind": kind,
             "study": row["study"],
@@ -78,4 +88,6 @@ def _rows(changes: pd.DataFrame, kind: str, a: str, b: str) -> Iterator[dict[str
             "n": row["n"],
             "adjusted": row["adjusted"],
             "size": row["size"],
+            "most": sure,
+            "most_relative": sure / max(abs(row["a"]), abs(row["b"]), TINY),
         }

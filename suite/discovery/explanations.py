@@ -3,7 +3,11 @@
 An explanation names a kind of finding, the metrics and the cells, and the claims whose verdicts
 say why the rows are so. It holds in a folder where each of the claims has a verdict as expected and
 none contradicts its expectation, so that a finding is unexplained again where a claim no longer
-holds. An explanation without claims is an open question, in words.
+holds. Where the folder has nothing that could judge the claims, it says so.
+
+An explanation may state an error instead, such as that of a prediction which is exact only for wide
+layers: it is about the findings that are no larger. One with neither claims nor an error is an open
+question, in words.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import msgspec
 
 from suite.catalogue.registry import unknown
 from suite.claims import shipped
-from suite.judging.verdicts import Verdict, group_fields
+from suite.judging.verdicts import NOT_JUDGED, Verdict, group_fields
 from suite.metrics import METRICS
 from suite.planning.axes import AXES, canonical_value
 from suite.studies import STUDIES
@@ -38,6 +42,21 @@ class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Axis -> values of the cells; all cells where empty."""
     study: str = ""
     """The study, which the name of the file gives."""
+    error: float | None = None
+    """The largest difference that the reason covers, in the metric's unit."""
+    relative_error: float | None = None
+    """The same as a share of the larger side."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether an error is stated, which the difference must not exceed."""
+        return self.error is not None or self.relative_error is not None
+
+    def covers(self, finding: Mapping[str, Any]) -> bool:
+        """Return whether a finding's largest differences are within the stated errors."""
+        return (self.error is None or finding["most"] <= self.error) and (
+            self.relative_error is None or finding["most_relative"] <= self.relative_error
+        )
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,21 +114,46 @@ def explanations() -> tuple[Explanation, ...]:
 
 def holding(given: Iterable[Explanation], verdicts: Iterable[Verdict]) -> tuple[Explanation, ...]:
     """Return the explanations whose claims are all as expected by the verdicts of a folder."""
-    as_expected: dict[str, bool] = {}
-    for verdict in verdicts:
-        if verdict.as_expected is not None:
-            before = as_expected.get(verdict.claim, True)
-            as_expected[verdict.claim] = before and verdict.as_expected
+    as_expected = _as_expected(verdicts)
     return tuple(
         each for each in given if all(as_expected.get(claim, False) for claim in each.claims)
     )
 
 
+def not_judged(
+    given: Iterable[Explanation], verdicts: Sequence[Verdict]
+) -> tuple[Explanation, ...]:
+    """Return the explanations of which the folder judges some claims not at all, and all others as
+    expected."""
+    judged = {verdict.claim for verdict in verdicts if verdict.verdict != NOT_JUDGED}
+    as_expected = _as_expected(verdicts)
+    return tuple(
+        each
+        for each in given
+        if not judged.issuperset(each.claims)
+        and all(as_expected.get(claim, False) for claim in judged.intersection(each.claims))
+    )
+
+
+def _as_expected(verdicts: Iterable[Verdict]) -> Mapping[str, bool]:
+    """Return claim -> whether all its decided verdicts are as expected; decided claims alone."""
+    as_expected: dict[str, bool] = {}
+    for verdict in verdicts:
+        if verdict.as_expected is not None:
+            before = as_expected.get(verdict.claim, True)
+            as_expected[verdict.claim] = before and verdict.as_expected
+    return as_expected
+
+
 def explains(each: Explanation, finding: Mapping[str, Any]) -> bool:
-    """Return whether an explanation is about a finding, a row of ``findings.csv``."""
+    """Return whether an explanation is about a finding: a row of ``findings.csv``, and the largest
+    difference over its places, in the unit (``most``) and as a share (``most_relative``); of a
+    table of runs, the least that the 95 % interval of the difference allows."""
     if each.kind != finding["kind"] or each.study != finding["study"]:
         return False
     if not any(fnmatchcase(finding["metric"], pattern) for pattern in each.metrics):
+        return False
+    if not each.covers(finding):
         return False
     cell = _cell(finding)
     return all(cell.get(axis, "") in tuple(map(str, values)) for axis, values in each.of.items())

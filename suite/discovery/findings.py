@@ -10,12 +10,22 @@ import pandas as pd
 
 from suite.discovery.by_place import in_tables
 from suite.discovery.by_seed import PREDICTED, between_values, from_predictions
-from suite.discovery.explanations import Explanation, explains, explanations, holding
+from suite.discovery.explanations import (
+    Explanation,
+    explains,
+    explanations,
+    holding,
+    not_judged,
+)
 from suite.discovery.kinds import COLUMNS, FRAMEWORKS, PREDICTION
 from suite.judging.verdicts import Verdict
 
 OPEN = "open question"
 """Stands in ``explained_by`` where a finding was looked into and its reason is not known."""
+ERROR = "stated error"
+"""Stands there where the difference is no larger than the error that an explanation states."""
+ABSENT = "not judged: "
+"""Stands there before the claims that would explain it, where the folder cannot judge them."""
 
 
 def findings(
@@ -29,15 +39,12 @@ def findings(
     ``runs``: study -> its runs. ``planned``: each study has the seeds that it plans. Raise
     UserError for a table that cannot be read.
     """
-    rows = [
-        *between_values(runs, planned),
-        *from_predictions(runs, planned),
-        *in_tables(folder, list(runs)),
-    ]
+    rows = found(folder, runs, planned)
     predicted = _predicted_differences(rows)
     held = holding(explanations(), verdicts)
+    absent = not_judged(explanations(), verdicts)
     for row in rows:
-        row["explained_by"] = _explained(row, held, predicted)
+        row["explained_by"] = _explained(row, held, absent, predicted)
     kept = [row for row in rows if not row["metric"].endswith(PREDICTED)]
     table = pd.DataFrame(kept, columns=[*COLUMNS])
     order = table.assign(known=table["explained_by"].map(_rank))
@@ -45,19 +52,38 @@ def findings(
     return table.loc[order.index].reset_index(drop=True)
 
 
+def found(folder: Path, runs: Mapping[str, pd.DataFrame], planned: bool) -> list[dict[str, Any]]:
+    """Return a row for each finding of a folder, those of predictions included, with ``COLUMNS``
+    but the last and what ``explains`` needs besides. Arguments and errors as in ``findings``."""
+    return [
+        *between_values(runs, planned),
+        *from_predictions(runs, planned),
+        *in_tables(folder, list(runs)),
+    ]
+
+
 def _rank(explained_by: str) -> int:
-    return 0 if not explained_by else 1 if explained_by == OPEN else 2
+    if not explained_by:
+        return 0
+    return 1 if explained_by == OPEN or explained_by.startswith(ABSENT) else 2
 
 
 def _explained(
-    row: Mapping[str, Any], held: Sequence[Explanation], predicted: set[tuple[str, str, str]]
+    row: Mapping[str, Any],
+    held: Sequence[Explanation],
+    absent: Sequence[Explanation],
+    predicted: set[tuple[str, str, str]],
 ) -> str:
-    for each in held:
-        if explains(each, row):
-            return " ".join(each.claims) or OPEN
+    fitting = [each for each in held if explains(each, row)]
+    for each in fitting:
+        if each.claims or each.bounded:
+            return " ".join(each.claims) or ERROR
     if row["kind"] == FRAMEWORKS and _key(row) in predicted:
         return PREDICTION
-    return ""
+    for each in absent:
+        if explains(each, row):
+            return ABSENT + " ".join(each.claims)
+    return OPEN if fitting else ""
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str, str]:

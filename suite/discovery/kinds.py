@@ -40,4 +40,5 @@ COLUMNS = (
 ``tensorflow``, or ``prediction`` and ``measured``. ``at``: the place of the largest difference in a
 table over layers or steps, and at how many places there is one. ``size``: the difference in units
 of the tolerance or of the spread over the seeds, whichever is larger. ``explained_by``: the claims
-that explain it, or ``prediction``; empty where nothing does."""
+that explain it (after ``not judged:`` where the folder cannot judge them), ``prediction``,
+``stated error`` or ``open question``; empty where nothing does."""

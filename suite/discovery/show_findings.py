@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from suite import text_tables
-from suite.discovery.findings import OPEN, unexplained
+from suite.discovery.findings import ABSENT, ERROR, OPEN, unexplained
 from suite.text_tables import number
 
 SHOWN = 10
@@ -15,11 +15,16 @@ SHOWN = 10
 def counts(table: pd.DataFrame) -> str:
     """Return how many findings there are, explained or not, in one sentence."""
     new = len(unexplained(table))
-    opened = int((table["explained_by"] == OPEN).sum())
-    explained = len(table) - new - opened
+    by = table["explained_by"]
+    opened = int((by == OPEN).sum())
+    within = int((by == ERROR).sum())
+    absent = int(by.str.startswith(ABSENT).sum())
+    explained = len(table) - new - opened - within - absent
+    elsewhere = f", {absent:,} by claims that this folder cannot judge" if absent else ""
     return (
         f"findings beyond the claims: {len(table):,} ({explained:,} explained by claims or"
-        f" predictions, {opened:,} open questions, {new:,} unexplained)"
+        f" predictions{elsewhere}, {within:,} within a stated error, {opened:,} open questions,"
+        f" {new:,} unexplained)"
     )
 
 

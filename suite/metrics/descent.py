@@ -64,6 +64,7 @@ METRICS: tuple[Metric, ...] = (
             f"distance from the minimum over the distance at the start{text}",
             "lower",
             math.inf,
+            tolerance=2.0**-24,
         )
         for end, text in (("", ""), ("_predicted", ", by the recurrence in double precision"))
     ),

@@ -44,6 +44,9 @@ METRICS: tuple[Metric, ...] = (
         1e-4,
     ),
     Metric(
-        "singular_value", "1", "quantile of the singular values, in units of their root mean square"
+        "singular_value",
+        "1",
+        "quantile of the singular values, in units of their root mean square",
+        tolerance=1e-6,
     ),
 )

@@ -107,9 +107,10 @@ _FINDING = {
     "adjusted": "the p-value after Benjamini and Hochberg; empty for a study of a single draw",
     "size": "the difference in units of the tolerance or of the spread over the seeds, whichever is"
     " larger",
-    "explained_by": "the claims that explain it, as expected in this folder; `prediction` where the"
-    " predictions of two frameworks differ and both are met; `open question` where it was looked"
-    " into; otherwise empty",
+    "explained_by": "the claims that explain it, as expected in this folder, or after `not judged:`"
+    " those that it cannot judge; `prediction` where the predictions of two frameworks differ and"
+    " both are met; `stated error` where the difference is within the error that an explanation"
+    " states; `open question` where it was looked into; otherwise empty",
 }
 """Column of findings.csv -> its meaning."""
 

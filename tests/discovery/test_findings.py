@@ -16,6 +16,8 @@ from suite.discovery.by_seed import between_values, from_predictions
 from suite.discovery.explanations import Explanation, explains, explanations, holding, parse
 from suite.discovery.findings import OPEN, findings, unexplained
 from suite.discovery.kinds import COLUMNS, FINDINGS
+from suite.judging.verdicts import Verdict
+from suite.metrics import METRICS
 from suite.results import dictionary
 from suite.results.folder import Results
 from suite.results.tables import read_table
@@ -25,7 +27,7 @@ from tests.support.verdicts import verdict
 
 STANDARD = ROOT / "results" / "reference" / "standard"
 SEEDS = 20
-CELL: dict[str, Any] = {"activation": "elu", "initializer": "normal(0.01)", "depth": 50}
+CELL: dict[str, Any] = {"activation": "elu", "initializer": "he_uniform", "depth": 50}
 
 
 def runs(values: Callable[[str], Array], metric: str = "zero_share") -> pd.DataFrame:
@@ -113,7 +115,13 @@ def test_few_seeds_find_nothing_in_a_table(tmp_path: Path) -> None:
 
 # --- what explains -------------------------------------------------------------------------------
 
-FOUND = {"kind": "frameworks", "study": "training", "metric": "train_loss", "cell": "depth=4"}
+FOUND = {
+    "kind": "frameworks",
+    "study": "training",
+    "metric": "train_loss",
+    "cell": "depth=4",
+    "most": 0.2,
+}
 BY_EPSILON = Explanation(
     "frameworks",
     ("train_*",),
@@ -212,7 +220,7 @@ def test_unexplained_findings_come_first_and_are_counted(tmp_path: Path) -> None
     text = show_findings.lines(table)
     assert "1 unexplained" in text
     assert "propagation zero_share" in text
-    assert "activation=elu initializer=normal(0.01)" in text
+    assert "activation=elu initializer=he_uniform" in text
     asked = table.assign(explained_by=OPEN)
     assert "1 open questions, 0 unexplained" in show_findings.counts(asked)
 
@@ -230,3 +238,83 @@ def test_a_difference_that_both_predictions_have_is_explained(tmp_path: Path) ->
     frame["output_std_predicted"] -= 0.1  # now neither meets its prediction
     table = findings(tmp_path, {"propagation": frame}, [], planned=True)
     assert len(unexplained(table)) == len(table) == 3
+
+
+# --- errors that are stated, and claims that a folder cannot judge -------------------------------
+
+DRIFT = Explanation(
+    "prediction", ("output_std",), "a reason", study="propagation", relative_error=0.1, error=0.5
+)
+FAR = {"kind": "prediction", "study": "propagation", "metric": "output_std", "cell": "depth=4"}
+
+
+@pytest.mark.parametrize(
+    ("most", "most_relative", "said"),
+    [(0.4, 0.09, True), (0.4, 0.11, False), (0.6, 0.09, False), (np.nan, np.nan, False)],
+)
+def test_a_stated_error_covers_no_larger_difference(
+    most: float, most_relative: float, said: bool
+) -> None:
+    assert explains(DRIFT, FAR | {"most": most, "most_relative": most_relative}) == said
+
+
+def test_the_error_must_cover_the_place_of_the_largest_share(tmp_path: Path) -> None:
+    """The place with the largest size, in units of the spread, need not have the largest share."""
+
+    def shares(framework: str, layer: int) -> Array:
+        value, spread = (100.0, 0.01) if layer < 10 else (1.0, 0.1)
+        step = 0.1 * value if layer < 10 else 0.5
+        middle = value + step * (framework == "tensorflow")
+        return middle + spread * np.linspace(-1, 1, SEEDS)
+
+    layers(tmp_path, shares, "output_std")
+    layers(tmp_path, shares, "activation_variance")
+    (row,) = in_tables(tmp_path, ["propagation"])
+    assert row["at"].startswith("layer=1 ")
+    assert row["most"] == pytest.approx(10.0)
+    assert row["most_relative"] == pytest.approx(1 / 3)
+
+
+def test_claims_that_a_folder_cannot_judge_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of one study says whose claims would explain its findings; none is then new, and
+    none is explained."""
+    each = Explanation(
+        "frameworks", ("zero_share",), "a reason", ("one", "other"), {}, "propagation"
+    )
+    monkeypatch.setattr("suite.discovery.findings.explanations", lambda: (each,))
+
+    def shares(framework: str) -> Array:
+        return np.linspace(0.4, 0.6, SEEDS) * (framework == "tensorflow")
+
+    def said(*verdicts: Verdict) -> str:
+        table = findings(tmp_path, {"propagation": runs(shares)}, verdicts, planned=True)
+        return str(table["explained_by"].iloc[0])
+
+    good = verdict(claim="one", as_expected=True)
+    absent = verdict(claim="other", as_expected=None, verdict="not judged")
+    assert said(good, absent) == "not judged: one other"
+    assert said(good, verdict(claim="other", as_expected=True)) == "one other"
+    assert said(verdict(claim="one", as_expected=False), absent) == ""
+    assert said(good, verdict(claim="other", as_expected=None, verdict="undecided")) == ""
+
+
+def test_the_size_of_a_miss_is_in_units_of_what_was_measured() -> None:
+    """A prediction has no spread of its own."""
+    frame = runs(lambda framework: np.linspace(0.0, 2.0, SEEDS) + 5.0, "output_std")
+    frame["output_std_predicted"] = 1.0
+    sizes = [row["size"] for row in from_predictions({"propagation": frame}, planned=True)]
+    assert sizes == pytest.approx([5.0, 5.0])
+
+
+@pytest.mark.parametrize(
+    ("study", "metric", "a", "b"),
+    [
+        ("descent", "relative_distance", 6.25e-25, 0.0),
+        ("spectrum", "singular_value", 1.3e-7, 1.8e-7),
+    ],
+)
+def test_what_lies_below_rounding_is_equal(study: str, metric: str, a: float, b: float) -> None:
+    assert METRICS[metric].equal(np.array(a), np.array(b))
+    assert not METRICS[metric].equal(np.array(1e-5), np.array(2e-5))

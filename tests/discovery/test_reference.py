@@ -1,0 +1,105 @@
+"""The findings of the committed reference: all were looked into, and no explanation is idle."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from suite.discovery import show_findings
+from suite.discovery.explanations import explains, explanations
+from suite.discovery.findings import findings, found, unexplained
+from suite.judging.expected_runs import stored_plan
+from suite.judging.judge_folder import Judged, judge_run
+from suite.results.folder import Results
+from tests.support import ROOT
+
+STANDARD = ROOT / "results" / "reference" / "standard"
+QUICK = STANDARD.with_name("quick")
+PAGE = (ROOT / "docs" / "comparing.md").read_text(encoding="utf-8")
+
+
+def judge(folder: Path) -> Judged:
+    results = Results(folder)
+    return judge_run(results, stored_plan(results.manifest()))
+
+
+@pytest.fixture(scope="module")
+def judged() -> Judged:
+    return judge(STANDARD)
+
+
+@pytest.fixture(scope="module")
+def rows(judged: Judged) -> list[dict[str, Any]]:
+    standard = found(STANDARD, judged.runs, planned=True)
+    return [*standard, *found(QUICK, judge(QUICK).runs, planned=True)]
+
+
+@pytest.fixture(scope="module")
+def table(judged: Judged) -> pd.DataFrame:
+    return findings(STANDARD, judged.runs, judged.verdicts, planned=True)
+
+
+def test_every_finding_was_looked_into(table: pd.DataFrame) -> None:
+    assert len(table) > 1000
+    assert unexplained(table).empty, unexplained(table).to_string()
+    quick = judge(QUICK)
+    few = findings(QUICK, quick.runs, quick.verdicts, planned=True)
+    assert unexplained(few).empty, unexplained(few).to_string()
+
+
+def test_every_explanation_is_about_a_finding(rows: Sequence[dict[str, Any]]) -> None:
+    idle = [each for each in explanations() if not any(explains(each, row) for row in rows)]
+    assert not idle
+
+
+@pytest.mark.parametrize(
+    ("initializer", "metric"), [("xavier_normal", "zero_share"), ("he_normal", "saturated_share")]
+)
+def test_a_planted_difference_stays_unexplained(
+    initializer: str, metric: str, judged: Judged, tmp_path: Path
+) -> None:
+    """Units of one framework's ELU die from a layer on, where nothing accounts for it."""
+    parts = []
+    for framework in ("torch", "tensorflow"):
+        layer = np.arange(1, 51)
+        fields = {"framework": framework, "activation": "elu", "initializer": initializer}
+        share = 0.5 * ((framework == "tensorflow") & (layer > 8))
+        low, high = share * 0.99, share * 1.01
+        parts.append(
+            pd.DataFrame({**fields, "depth": 50, "width": 256, "layer": layer, "n": 20}).assign(
+                **{metric: share, f"{metric}_low": low, f"{metric}_high": high}
+            )
+        )
+    (tmp_path / "propagation").mkdir()
+    pd.concat(parts).to_csv(tmp_path / "propagation" / "layers.csv", index=False)
+    runs = {"propagation": judged.runs["propagation"].head(0)}
+    table = findings(tmp_path, runs, judged.verdicts, planned=True)
+    assert len(unexplained(table)) == len(table) == 1
+
+
+def test_the_page_counts_the_findings_by_their_cause(table: pd.DataFrame) -> None:
+    """A row of the page's table counts what none above it counted."""
+    assert show_findings.counts(table) in PAGE
+    shown = re.search("<!-- findings: begin -->\n(.*)<!-- findings: end -->", PAGE, re.DOTALL)
+    assert shown is not None
+    given = re.findall(r"^\| ([\d,]+) \| [^|]* \| ([^|]*) \|$", shown[1], re.MULTILINE)
+    named = [set(re.findall("`([^`]+)`", names)) for _, names in given]
+    counted = Counter(
+        next((i for i, names in enumerate(named) if names & keys(by)), len(named) - 1)
+        for by in table["explained_by"]
+    )
+    assert [int(count.replace(",", "")) for count, _ in given] == [
+        counted[i] for i in range(len(given))
+    ]
+
+
+def keys(explained_by: str) -> set[str]:
+    """Return the claims that explain a finding, or the words that stand for them."""
+    return {explained_by, *explained_by.removeprefix("not judged: ").split(" ")}

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from suite.commands.main import main
+from suite.comparing.allowed import Allowed
 from suite.results.not_measured import EMPTY
 from tests.comparing.test_compare_folders import VERDICTS, compared, folder, judged, kinds, training
 from tests.support import ROOT
@@ -290,3 +291,18 @@ def test_one_name_does_not_allow_another(a: Path, capsys: pytest.CaptureFixture[
         assert compared(capsys, a, b, "--allow-missing", name)[0] == 1
     words = "--allow-missing", "training/heldout_loss,activation=relu"
     assert compared(capsys, a, b, *words)[0] == 0
+
+
+def test_runs_that_failed_are_no_seeds_that_were_left_out(
+    a: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    b = written(a.parent / "b", failed(2)(runs()))
+    assert compared(capsys, a, b, "--fail-on", "worse", "--allow-missing", "seeds")[0] == 1
+
+
+def test_a_value_is_allowed_on_its_own_axis() -> None:
+    allowed = Allowed(values=frozenset({("depth", "4")}), parts=frozenset({"training/loss"}))
+    assert allowed.cell({"depth": "4", "width": "2"})
+    assert not allowed.cell({"depth": "2", "width": "4"})
+    assert allowed.part("training", "loss")
+    assert not allowed.part("remedies", "loss")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,8 +155,20 @@ def test_an_explanation_holds_while_its_claims_are_as_expected() -> None:
     undecided = verdict(claim=claim, as_expected=None)
     assert holding([BY_EPSILON], [good, undecided]) == (BY_EPSILON,)
     assert holding([BY_EPSILON], [good, bad]) == ()
+    assert holding([BY_EPSILON], [bad, good]) == ()
     assert holding([BY_EPSILON], [undecided]) == ()
     assert holding([BY_EPSILON], []) == ()
+
+
+def test_an_explanation_needs_each_of_its_claims_and_an_open_question_none() -> None:
+    claim, other = "fw-rmsprop-outcome", "fw-rmsprop-long"
+    both = msgspec.structs.replace(BY_EPSILON, claims=(claim, other))
+    asked = msgspec.structs.replace(BY_EPSILON, claims=())
+    good = [verdict(claim=name, as_expected=True) for name in (claim, other)]
+    bad = verdict(claim=other, as_expected=False)
+    assert holding([both, asked], good) == (both, asked)
+    assert holding([both, asked], good[:1]) == (asked,)
+    assert holding([both, asked], [good[0], bad]) == (asked,)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +236,23 @@ def test_unexplained_findings_come_first_and_are_counted(tmp_path: Path) -> None
     assert "activation=elu initializer=he_uniform" in text
     asked = table.assign(explained_by=OPEN)
     assert "1 open questions, 0 unexplained" in show_findings.counts(asked)
+
+
+def test_the_largest_of_the_unexplained_findings_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a larger one that somebody has looked into comes after both."""
+    difference = {"output_std": 1.0, "zero_share": 2.0, "saturated_share": 3.0}
+    frame = runs(lambda framework: np.zeros(SEEDS))
+    for metric, size in difference.items():
+        values = np.linspace(0.1, 0.2, SEEDS) * size
+        frame[metric] = np.concatenate([0 * values, values])
+    asked = Explanation("frameworks", ("saturated_share",), "unknown", study="propagation")
+    monkeypatch.setattr("suite.discovery.findings.explanations", lambda: (asked,))
+    table = findings(tmp_path, {"propagation": frame}, [], planned=True)
+    assert table["explained_by"].tolist() == ["", "", OPEN]
+    assert table["size"][0] > table["size"][1]
+    assert table["metric"][2] == "saturated_share"
 
 
 def test_a_difference_that_both_predictions_have_is_explained(tmp_path: Path) -> None:

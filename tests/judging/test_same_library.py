@@ -11,6 +11,7 @@ import pytest
 
 from suite.claims import shipped
 from suite.claims.band import Band
+from suite.judging.duplicate_seeds import MANY
 from suite.judging.judge_claims import judge
 from suite.judging.verdicts import Verdict
 from suite.results.read_runs import read_runs
@@ -77,6 +78,19 @@ def test_what_may_be_equal() -> None:
     assert verdict(ended(noise=0), kind="exact", centre="every").verdict == "supported"
     nan = ended(noise=0)
     assert verdict(nan.assign(train_loss=np.nan)).verdict == "supported"
+    alike = ended(noise=0)
+    assert "one library" not in verdict(alike[alike["seed"] < MANY - 1]).reason
+    assert "one library" in verdict(alike[alike["seed"] < MANY]).reason
+
+
+def test_runs_are_paired_by_their_seeds() -> None:
+    """Whatever their order in the file, and where one framework lost a run."""
+    frame = ended(noise=0)
+    torch, other = (frame[frame["framework"] == name] for name in ("torch", "tensorflow"))
+    result = verdict(pd.concat([torch, other.iloc[::-1].iloc[1:]], ignore_index=True))
+    assert result.reason.startswith(
+        "torch and tensorflow agree to the last bit in train_loss of 19"
+    )
 
 
 def test_one_framework_is_compared_with_nothing() -> None:

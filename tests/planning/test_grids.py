@@ -57,10 +57,13 @@ def test_each_profile_contains_the_smaller(study: Study) -> None:
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
 @pytest.mark.parametrize("profile", PROFILES)
 def test_stacks_hold_every_run_once(study: Study, profile: str) -> None:
-    selection = grids.Selection(profile, ("torch", "tensorflow"))
-    runs = [m for stack in grids.stacks(study, selection) for m in stack.members]
+    # The full profile of training has 1.6 million runs of each framework.
+    frameworks = ("torch",) if profile == "full" else ("torch", "tensorflow")
+    selection = grids.Selection(profile, frameworks)
+    stacks = grids.stacks(study, selection)
+    runs = [m for stack in stacks for m in stack.members]
     assert len(runs) == len(set(runs)) == sum(grids.cells(study, selection).values())
-    keys = [stack.key for stack in grids.stacks(study, selection)]
+    keys = [stack.key for stack in stacks]
     assert len(keys) == len(set(keys))
 
 

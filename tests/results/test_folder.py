@@ -150,6 +150,33 @@ def test_tables_over_seeds_join_the_blocks(results: Results) -> None:
     )
 
 
+def test_rows_belong_to_the_members_that_were_measured(results: Results) -> None:
+    """The cell that was not measured comes first: its rows are empty, and those of the other have
+    its values."""
+    (stack,) = selected()
+    stack = replace(stack, members=stack.members[::-1])
+    result = store(results, stack)
+    results.collect(STUDY, [stack])
+    frame = tables.read_table(results.folder / "training" / "runs.csv")
+    assert list(frame["status"]) == ["unsupported"] * 3 + ["ok"] * 3
+    np.testing.assert_array_equal(frame["train_loss"][3:], result.tables[0].columns["train_loss"])
+    assert frame["first_epoch_95"][:3].isna().all()
+
+
+def test_tables_over_seeds_leave_out_what_diverged(results: Results) -> None:
+    (stack,) = selected(initializers="normal(1)")
+    result = measured(3)
+    values = result.tables[1].columns["weight_rms"]
+    values[1] = 1e6
+    status = [Status.OK, Status.DIVERGED, Status.OK]
+    whole = replace(result, status=status, reason=["", "a loss became NaN", ""])
+    results.write(STUDY, stack, whole, [0, 1, 2], {})
+    results.collect(STUDY, [stack])
+    layers = tables.read_table(results.folder / "training" / "layers.csv")
+    assert set(layers["n"]) == {2}
+    np.testing.assert_allclose(layers["weight_rms"], values[[0, 2]].mean(axis=0).ravel())
+
+
 def test_quantiles_of_infinite_values() -> None:
     values = np.array([[-np.inf, 1.0], [-np.inf, 2.0], [-np.inf, 3.0]])
     middle, low, high = tables._quantiles(values)

@@ -294,6 +294,24 @@ def test_convolutional_networks_train_on_the_draws_of_their_seed() -> None:
     assert len({kernel.tobytes() for kernel in weights[0][0]}) == len(set(starts))
 
 
+def test_inputs_and_cotangents_are_draws_of_their_own() -> None:
+    """Of each seed of ``propagation``, one call for all activations."""
+    (run, _, _) = drawn("propagation")[0]
+    width = run.members[0].cell.count("width")
+    for seed, given in zip(LARGE, run.given("propagate"), strict=True):
+        for purpose, array in (("inputs", given[2]), ("cotangent", given[3])):
+            rng = seeds.generator(ROOT, purpose, seed=seed, width=width)
+            np.testing.assert_array_equal(array, rng.standard_normal((16, width)).astype("f4"))
+
+
+def test_the_gradients_of_internal_shift_are_those_of_the_training_points() -> None:
+    (run, _, _) = drawn("internal_shift")[0]
+    for member, given in zip(run.members, run.given("shift"), strict=True):
+        inputs, labels = datasets.circles(ROOT, member.seed, "train")
+        np.testing.assert_array_equal(given[3], inputs[:256])
+        np.testing.assert_array_equal(given[4], labels[:256])
+
+
 WEIGHTED = [
     study.name
     for study in STUDIES

@@ -339,6 +339,16 @@ def test_a_network_that_overflows_is_a_row_with_a_reason() -> None:
     assert np.isnan(column(measurement, "histograms", "histogram_share")[1, 2:]).all()
 
 
+def test_an_activation_alone_that_overflows_is_named() -> None:
+    """The last activation is no input of a pre-activation that would show it."""
+    ones = np.ones((4, 2, 3))
+    activation = ones.copy()
+    activation[3, 1, 2] = np.inf
+    assert signals.not_finite(LayerSignals(list(ones), list(activation), list(ones))) == (
+        "the activation of layer 4 became inf or NaN"
+    )
+
+
 def test_the_first_overflow_of_a_gradient_is_counted_from_the_output() -> None:
     ones = np.ones((4, 2, 3))
     gradient = ones.copy()

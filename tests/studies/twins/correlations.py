@@ -16,6 +16,8 @@ from tests.studies.twins.signals import finite_signal, one_by_one
 _CELL = {"width": 8, "initializer": "lecun_normal"}
 GRIDS: tuple[dict[str, Any], ...] = (
     {**_CELL, "activation": "tanh", "depth": 12, "case": ("order", "edge", "chaos")},
+    # Deep enough for a correlation length.
+    {**_CELL, "activation": "tanh", "depth": 40, "case": "order"},
     {**_CELL, "activation": "relu", "depth": 4, "case": "he"},
     {**_CELL, "activation": "relu", "depth": 10, "case": "he", "initializer": "normal(1e37)"},
 )

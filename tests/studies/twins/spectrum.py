@@ -33,8 +33,16 @@ PROBES = {"jacobian": _jacobian}
 
 
 def _derivative(run: Run, k: int) -> Array:
-    given = run.given("jacobian")[one_by_one(run, k)]
-    assert given[0] == run.members[k].cell["activation"]
+    given, member = run.given("jacobian")[one_by_one(run, k)], run.members[k]
+    assert given[0] == member.cell["activation"]
+    unit = next(
+        n
+        for n, other in enumerate(run.members)
+        if other.seed == member.seed and other.cell["scale"] == 1
+    )
+    drawn = run.given("jacobian")[one_by_one(run, unit)][1]
+    for (kernel, _), (one, _) in zip(given[1], drawn, strict=True):
+        np.testing.assert_array_equal(kernel, member.cell["scale"] * one)
     return float64(run.answers("jacobian")[one_by_one(run, k)])
 
 

@@ -91,7 +91,12 @@ def _checked(given: Explanation, study: str, file: str) -> Explanation:
     for axis, values in given.of.items():
         if axis not in STUDIES[study].axes:
             raise UserError(f"{file}: {unknown('axis', axis, STUDIES[study].axes)}")
-        of[axis] = tuple(canonical_value(axis, value, STUDIES[study]) for value in values)
+        # Any name passes for a framework: one that is not known to this installation explains
+        # nothing here, which is no reason to refuse the others.
+        known = axis != "framework"
+        of[axis] = tuple(
+            canonical_value(axis, value, STUDIES[study]) if known else value for value in values
+        )
     return msgspec.structs.replace(given, of=of, study=study)
 
 

@@ -23,6 +23,7 @@ METRICS: tuple[Metric, ...] = (
         "mean square of a kernel's entries over the variance of the declared law with the"
         " textbook's fans",
         tolerance=0.01,
+        reads="the variance is {} of what is declared",
     ),
     Metric(
         "kernel_variance_ratio_counted",
@@ -30,7 +31,6 @@ METRICS: tuple[Metric, ...] = (
         "mean square of a kernel's entries over the variance of the declared law with the fans"
         " that the framework reads off its array",
         tolerance=0.01,
-        reads="the variance is {} of what is declared",
     ),
     Metric(
         "kernel_variance_z",

@@ -191,7 +191,7 @@ def test_a_seed_repeated_in_real_runs_is_found() -> None:
     """All numbers of one framework for a seed, as if the run had been given another seed."""
     for study, metrics in (("training", ["train_loss", "heldout_loss"]), ("propagation", [])):
         frame = read_table(REFERENCE / study / "runs.csv")
-        axes = list(STUDIES[study].axes)
+        axes = [axis for axis in STUDIES[study].axes if axis in frame]
         torch = (frame["framework"] == "torch") & frame["seed"].isin([3, 4])
         pairs = frame[torch].sort_values([*axes, "seed"])
         copied = pairs[pairs["seed"] == 3].assign(seed=4).set_index(pairs.index[1::2])

@@ -88,7 +88,8 @@ def test_interrupted_and_resumed_on_two_workers_in_another_order_gives_the_same_
     assert [result.reason for result in shown] == ["", ""]
     resumed = tables(tmp_path / "out")
     assert resumed == tables(plain)
-    names = {"runs.csv", "epochs.csv", "layers.csv", "points.csv", "summary.csv", "claims.csv"}
+    names = {"runs.csv", "epochs.csv", "layers.csv", "points.csv"}
+    names |= {"summary.csv", "claims.csv", "findings.csv"}
     assert {Path(name).name for name in resumed} == names
 
 
@@ -98,8 +99,10 @@ def test_each_seed_is_another_trajectory_and_seed_0_is_a_seed(plain: Path, study
     axes = list(STUDIES[study].axes)
     numbers = frame.drop(columns=[*axes, "seed", "status", "reason"]).fillna(-1.0)
     assert (frame["status"] == "ok").all()
-    for _, rows in numbers.groupby(frame[axes].astype(str).agg(" ".join, axis=1)):
+    for cell, rows in numbers.groupby(frame[axes].astype(str).agg(" ".join, axis=1)):
         assert len(rows) == 2
+        if study == "curves" and "linear" in str(cell).split():
+            continue  # the identity keeps every norm, whatever is drawn
         assert not (rows.iloc[0] == rows.iloc[1]).all()
     roots = {tuple(row) for row in numbers.itertuples(index=False)}
     assert len(roots) > 1  # else the line above compares nothing

@@ -4,6 +4,7 @@ its neighbours in the stack."""
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,6 +36,11 @@ def stack(framework: str, initializers: str, activation: str = "relu") -> Stack:
     chosen = grids.parse_overrides(texts, [TRAINING])
     (stack,) = grids.stacks(TRAINING, grids.Selection("quick", (framework,), chosen, SEEDS))
     return stack
+
+
+def exchanged(stack: Stack) -> Stack:
+    """Return a stack with its two initializers in the other order, which no selection has."""
+    return replace(stack, members=stack.members[SEEDS:] + stack.members[:SEEDS])
 
 
 def measured(stack: Stack, capfd: pytest.CaptureFixture[str]) -> Measurement:
@@ -73,8 +79,8 @@ def test_neighbours_of_a_diverging_network_keep_their_bits(
     assert bits(diverging, first) == bits(beside, first)
     assert bits(diverging, second) != bits(beside, second)
     # The order of the two does not matter either: the neighbours stand last.
-    turned = measured(stack(framework, f"{EXPLODES},normal(1)"), capfd)
-    reference = measured(stack(framework, "xavier_uniform,normal(1)"), capfd)
+    turned = measured(exchanged(stack(framework, f"normal(1),{EXPLODES}")), capfd)
+    reference = measured(exchanged(stack(framework, "normal(1),xavier_uniform")), capfd)
     assert bits(turned, second) == bits(reference, second)
 
 

@@ -160,7 +160,7 @@ def test_the_timeout_of_the_command_line_reaches_the_run(monkeypatch: pytest.Mon
     given: list[object] = []
 
     def run(*words: object) -> int:
-        given.append(words[-2])
+        given.append(words[-3])
         return 0
 
     monkeypatch.setattr(pipeline, "run", run)

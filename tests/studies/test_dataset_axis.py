@@ -99,11 +99,13 @@ def test_set_replaces_the_data_set_of_every_grid(study: str, profile: str) -> No
         grids.cells(STUDIES[study], grids.Selection(profile, ("torch",), overrides))
         for overrides in ({}, chosen)
     )
-    assert not any("dataset" in cell.identity for cell in circles)
-    assert {cell["dataset"] for cell in circles} == {"circles"}
+    assert {cell["dataset"] for cell in circles} >= {"circles"}
+    for cell in circles:  # rescue trains one cell of its own on digits
+        assert ("dataset" in cell.identity) == (cell["dataset"] != "circles")
     plain = [cell.identity.replace(" dataset=digits", "") for cell in on_digits]
-    assert plain == [cell.identity for cell in circles]
-    assert list(on_digits.values()) == list(circles.values())
+    planned = {cell.identity.replace(" dataset=digits", ""): n for cell, n in circles.items()}
+    assert plain == [*planned]
+    assert list(on_digits.values()) == list(planned.values())
 
 
 @pytest.mark.parametrize("study", TRAINED)

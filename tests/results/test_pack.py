@@ -60,6 +60,7 @@ def test_what_is_kept_and_what_is_not(finished: Path, tmp_path: Path) -> None:
     assert list(files) == [
         "claims.csv",
         "figures/activation_mean_square.png",
+        "findings.csv.gz",
         "manifest.json",
         "propagation/histograms.csv.gz",
         "propagation/layers.csv.gz",

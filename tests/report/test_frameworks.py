@@ -10,15 +10,19 @@ import pytest
 from matplotlib.text import Text
 
 from suite.report import PARTS
-from suite.report.common.drawing import style
+from suite.report.common.drawing import NotDrawn, style
 from suite.report.common.styles import coloured, framework_styles, palette
 from suite.studies import STUDIES
 from tests.support import reference_tables
 
 THIRD = "third"
 FRAMEWORKS = ("torch", "tensorflow", THIRD)
-SEVERAL = [study for study in PARTS if STUDIES[study].frameworks != ("numpy",)]
-"""The studies with figures that do not run in NumPy alone."""
+SEVERAL = [
+    study
+    for study in PARTS
+    if STUDIES[study].frameworks != ("numpy",) and (reference_tables.STANDARD / study).is_dir()
+]
+"""The studies of the reference with figures that do not run in NumPy alone."""
 
 
 def with_a_third(path: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -37,7 +41,10 @@ def test_every_figure_shows_a_third_framework(study: str) -> None:
         for part in PARTS[study](reference_tables.tables(with_a_third)):
             assert part.draw
             for draw in part.draw:
-                drawing = draw()
+                try:
+                    drawing = draw()
+                except NotDrawn:  # of cells that came after the reference
+                    continue
                 words = " ".join(text.get_text() for text in drawing.figure.findobj(Text))
                 for name in FRAMEWORKS:
                     words += f" {name}" * drawing.name.endswith(f"_{name}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -248,7 +249,10 @@ def plain_band(
 
 def logarithmic(panels: Sequence[Axes]) -> None:
     """Give panels that share it one logarithmic y axis, cut where values leave a readable range."""
-    panels[0].set_yscale("log")
+    with warnings.catch_warnings():
+        # Where all values are 0, the panel says so itself.
+        warnings.filterwarnings("ignore", "Data has no positive values")
+        panels[0].set_yscale("log")
     limits = np.array([axes.dataLim.intervaly for axes in panels])
     limits = limits[np.isfinite(limits).all(axis=1) & (limits > 0).all(axis=1)]
     if len(limits):

@@ -60,7 +60,8 @@ def replaced(
         own, original = name in vars(place), getattr(place, name)
         mistaken = functools.wraps(original)(make(original))
         with contextlib.suppress(ValueError):  # a function in C has no signature
-            # Keras reads the arguments of a layer off its own ``__init__``.
+            # Keras reads the arguments of a layer off its own ``__init__``. A function may carry
+            # such an attribute, which the types of Python do not declare.
             mistaken.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
         setattr(place, name, mistaken)
         try:

@@ -151,6 +151,38 @@ def test_the_second_try_is_alone(plan: Plan, tmp_path: Path) -> None:
     assert runner.pending(plan, results) == []
 
 
+def frameworks_by_worker(names: str, workers: int) -> list[str]:
+    """Run stacks of frameworks that have one letter each; return what each worker was given."""
+    given: dict[int, str] = {}
+    first = threading.Barrier(workers, timeout=60)
+
+    def work(job: Job, stack: Stack) -> Result:
+        worker = threading.get_ident()
+        if worker not in given:
+            given[worker] = ""
+            first.wait()  # until then no worker is idle
+        given[worker] += stack.framework
+        return Result(stack)
+
+    executor = fake_study.threads(work)(Job(Path("/no/such/folder"), 0), workers)
+    for place, name in enumerate(names):
+        executor.submit(Stack("fake", name, (("width", place),), ()), 60.0)
+    assert len(list(executor.results())) == len(names)
+    executor.close()
+    return sorted(given.values())
+
+
+def test_a_worker_prefers_the_frameworks_that_it_has_loaded() -> None:
+    """Loading one takes seconds, which a short run would otherwise spend in every worker."""
+    assert frameworks_by_worker("abbaacb", workers=1) == ["aaabbbc"]
+    starts = [frameworks[0] for frameworks in frameworks_by_worker("aaaabb", workers=2)]
+    assert starts == ["a", "b"]
+
+
+def test_no_worker_waits_for_stacks_of_its_framework() -> None:
+    assert "".join(frameworks_by_worker("aaaa", workers=2)) == "aaaa"
+
+
 def test_the_default_timeout_grows_with_the_cost() -> None:
     assert runner.default_timeout(Cost(0.0, 0.0)) == 600
     assert runner.default_timeout(Cost(30.0, 0.0)) > 10 * 131  # the slowest stack of a standard run

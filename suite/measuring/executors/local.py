@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import multiprocessing
 import os
 import signal
@@ -69,7 +70,7 @@ class Local:
         make = start or Process
         self._pool = _Pool(lambda: make(job))
         self._workers = workers
-        self._waiting: deque[_Request] = deque()
+        self._waiting = _Waiting()
         self._retries: deque[_Request] = deque()
         self._losses: dict[str, str] = {}  # key of a stack -> how its first worker was lost
 
@@ -79,16 +80,20 @@ class Local:
         Loading a framework counts towards the timeout, starting a process does not, and the clock
         does not run while the machine sleeps.
         """
-        self._waiting.append(_Request(stack, timeout))
+        self._waiting.add(_Request(stack, timeout))
 
     def results(self) -> Iterator[Result]:
-        """Yield the results of all submitted stacks, which are started in their order."""
+        """Yield the results of all submitted stacks.
+
+        They are started in their order, except that a worker prefers those of a framework that it
+        has loaded: a short run would otherwise load every framework in every worker.
+        """
         while self._waiting or self._retries or self._pool.busy:
             if not (self._waiting or self._pool.busy):
                 self._pool.close_idle()
-                self._waiting.append(self._retries.popleft())
+                self._waiting.add(self._retries.popleft())
             while self._waiting and self._pool.busy < self._workers:
-                self._pool.submit(self._waiting.popleft())
+                self._pool.submit(self._waiting.take(self._pool.suits))
             for outcome in self._pool.wait():
                 yield outcome if isinstance(outcome, Result) else self._after(outcome)
 
@@ -119,6 +124,32 @@ class _Request:
     timeout: float
 
 
+class _Waiting:
+    """Requests in the order in which they were added, by framework."""
+
+    def __init__(self) -> None:
+        self._places = itertools.count()
+        self._queues: dict[str, deque[tuple[int, _Request]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._queues)
+
+    def add(self, request: _Request) -> None:
+        """Add a request at the end."""
+        queue = self._queues.setdefault(request.stack.framework, deque())
+        queue.append((next(self._places), request))
+
+    def take(self, suits: Callable[[str], bool]) -> _Request:
+        """Remove and return the first request of a framework that suits; where none does, the
+        first of all."""
+        names = [name for name in self._queues if suits(name)] or list(self._queues)
+        name = min(names, key=lambda name: self._queues[name][0][0])
+        _, request = self._queues[name].popleft()
+        if not self._queues[name]:
+            del self._queues[name]
+        return request
+
+
 @dataclass(frozen=True)
 class _Loss:
     """A request without a result, because its worker died or took too long."""
@@ -144,11 +175,19 @@ class _Pool:
         self._start = start
         self._idle: list[Worker] = []
         self._tasks: dict[Connection, _Task] = {}
+        self._loaded: dict[Connection, set[str]] = {}  # the frameworks that each worker has loaded
 
     @property
     def busy(self) -> int:
         """The number of stacks that are being measured."""
         return len(self._tasks)
+
+    def suits(self, framework: str) -> bool:
+        """Whether ``submit`` had better get a stack of this framework next: the worker has loaded
+        it or, where the worker will be a new one, no other worker has."""
+        if self._idle:
+            return framework in self._loaded[self._idle[-1].connection]
+        return not any(framework in loaded for loaded in self._loaded.values())
 
     def submit(self, request: _Request) -> None:
         """Give a request to an idle worker, or to a new one."""
@@ -159,6 +198,7 @@ class _Pool:
         late = f"the worker did not start within {START_TIMEOUT:g} s"
         deadline = time.monotonic() + START_TIMEOUT
         self._tasks[worker.connection] = _Task(request, worker, deadline, late)
+        self._loaded[worker.connection] = {request.stack.framework}
 
     def wait(self) -> list[Result | _Loss]:
         """Wait until a worker sends a message, dies or runs out of time; return the outcomes."""
@@ -169,7 +209,7 @@ class _Pool:
             if connection in ready:
                 outcomes += self._receive(connection, task)
             elif task.deadline <= time.monotonic():
-                del self._tasks[connection]
+                del self._tasks[connection], self._loaded[connection]
                 task.worker.end()
                 outcomes.append(_Loss(task.request, task.late))
         return outcomes
@@ -178,7 +218,7 @@ class _Pool:
         try:
             message = connection.recv()
         except (EOFError, OSError):
-            del self._tasks[connection]
+            del self._tasks[connection], self._loaded[connection]
             return [_Loss(task.request, task.worker.end(GRACE))]
         if message == READY:
             self._send(task.worker, task.request)
@@ -192,13 +232,16 @@ class _Pool:
         late = f"took longer than {request.timeout:g} s"
         deadline = time.monotonic() + request.timeout
         self._tasks[worker.connection] = _Task(request, worker, deadline, late)
+        self._loaded[worker.connection].add(request.stack.framework)
         with contextlib.suppress(OSError):  # it has just died, as the next ``wait`` will find out
             worker.connection.send(request.stack)
 
     def close_idle(self) -> None:
         """End the workers that have nothing to do, so that the next request gets a new one."""
         while self._idle:
-            self._idle.pop().end(GRACE)
+            worker = self._idle.pop()
+            del self._loaded[worker.connection]
+            worker.end(GRACE)
 
     def close(self) -> None:
         """Kill the workers that measure something, and end the idle ones."""

@@ -375,7 +375,10 @@ class Study(ABC):
     """The axes that vary inside one stack; the others determine its program."""
     tables: tuple[TableSpec, ...]
     everywhere: tuple[str, ...] = ()
-    """Axes whose values ``--set`` replaces in every grid; other axes only in the first."""
+    """Axes whose values ``--set`` replaces in every grid: see ``suite.planning.parts``."""
+    subject: tuple[str, ...] = ("activation", "initializer")
+    """Axes, beside the local ones, that make up what a cell is about; the others are conditions,
+    which cells of later grids share with the first where ``--set`` does not name them."""
     frameworks: tuple[str, ...] = ()
     """The frameworks in which the study always runs; when empty, those that the user selects."""
     position: int = 1000

@@ -70,7 +70,7 @@ def show(
     from suite.judging.projected_margins import project
     from suite.judging.show_verdicts import plain
 
-    studies = {name: plan.count(name) for name in plan.stacks}
+    studies: dict[str, dict[str, Any]] = {name: plan.count(name) for name in plan.stacks}
     total = {
         key: (max if key == "bytes" else sum)(count[key] for count in studies.values())
         for key in ("cells", "runs", "stacks", "seconds", "bytes")
@@ -83,6 +83,8 @@ def show(
             {key: plain(value) for key, value in vars(margin).items()}
             for margin in (projected.margins if projected else ())
         ]
+        for name, count in studies.items():
+            count["axes"] = plan.axes(name)
         content: dict[str, Any] = {**total, "jobs": jobs, "studies": studies, "margins": rows}
         if projected is not None:
             family = projected.family
@@ -93,6 +95,8 @@ def show(
         print(json.dumps(content, indent=1, allow_nan=False))
         return
     _show_sizes({**studies, f"on {jobs} job{'s' * (jobs > 1)}": total})
+    if plan.selection.overrides:
+        print("\n" + "\n".join(plan.cells_in_words(name) for name in plan.stacks))
     if projected is not None:
         _show_margins(projected.margins)
         _show_family(projected)

@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="AXIS=A,B",
         dest="sets",
-        help="replace an axis's values in the main grid, and keep only these in the other grids;"
-        " repeatable (default: the values of the profile)",
+        help="the values of an axis, also new ones: only these run; axes that are not named keep"
+        " the values of the study's main grid; repeatable (default: the values of the profile)",
     )
     parser.add_argument(
         "--seeds",

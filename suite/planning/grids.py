@@ -1,8 +1,8 @@
 """The plan of a run: which cells and seeds a user selects, and which are computed together.
 
 A study names the values of its axes for each profile; ``--set``, ``--seeds`` and ``--frameworks``
-replace values, and ``plan`` turns the result into stacks. The members of a stack follow from the
-grid alone: all cells that share a program, times one block of seeds.
+select and replace values, and ``plan`` turns the result into stacks. The members of a stack follow
+from the grid alone: all cells that share a program, times one block of seeds.
 """
 
 from __future__ import annotations
@@ -12,17 +12,15 @@ import hashlib
 import itertools
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from suite import probes
 from suite.catalogue.frameworks import FRAMEWORKS, entry_of
 from suite.catalogue.registry import ORACLE
-from suite.planning.axes import AXES, axis_values, canonical_value, make_cell
+from suite.planning.axes import AXES, axis_values, make_cell
+from suite.planning.parts import in_order, parts
 from suite.types import BLOCK, Cell, Cost, Member, Stack, Study, UserError, Value
-
-T = TypeVar("T", bound=Value)
 
 MOST_RUNS = 10_000_000
 """The most runs of one grid. A planned run takes about half a kilobyte of memory until it is
@@ -33,10 +31,8 @@ judged."""
 class Selection:
     """The profile, frameworks, values and seeds that a user selects.
 
-    ``overrides``: axis -> values that replace those of the first grid of a study, its main one.
-    The other grids add cells or seeds for claims: they keep those of their values that are among
-    the new ones, except on the axes that the study replaces everywhere. ``seeds``: the number for
-    every cell; None: as the study says.
+    ``overrides``: axis -> the values that the user names; ``suite.planning.parts`` says which cells
+    they select. ``seeds``: the number for every cell; None: as the study says.
 
     The order in which a user names frameworks, axes and values means nothing, and neither does
     naming one twice: each is stored once, frameworks and axes in the order of their tables, numbers
@@ -51,24 +47,13 @@ class Selection:
 
     def __post_init__(self) -> None:
         """Put what was named into the one order."""
-        frameworks = _in_order(self.frameworks, FRAMEWORKS.names)
+        frameworks = in_order(self.frameworks, FRAMEWORKS.names)
         overrides = {
-            axis: _in_order(self.overrides[axis], ())
-            for axis in _in_order(tuple(self.overrides), AXES.names)
+            axis: in_order(self.overrides[axis], ())
+            for axis in in_order(tuple(self.overrides), AXES.names)
         }
         object.__setattr__(self, "frameworks", frameworks)
         object.__setattr__(self, "overrides", overrides)
-
-
-def _in_order(given: Iterable[T], first: Sequence[object]) -> tuple[T, ...]:
-    """Return each value once: in the order of ``first`` those that it has, then the others, numbers
-    ascending and names in alphabetical order."""
-    places = {value: place for place, value in enumerate(dict.fromkeys(first))}
-
-    def rank(value: T) -> tuple[int, bool, T]:
-        return places.get(value, len(places)), isinstance(value, str), value
-
-    return tuple(sorted(set(given), key=rank))
 
 
 def parse_overrides(texts: Sequence[str], studies: Sequence[Study]) -> dict[str, tuple[Value, ...]]:
@@ -101,26 +86,20 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
     unknown value or more than ``MOST_RUNS`` runs in one grid.
     """
     result: dict[Cell, int] = {}
-    for position, grid in enumerate(study.grids(selection.profile)):
-        axes: dict[str, Sequence[Value]] = {"framework": study.frameworks or selection.frameworks}
-        for name, values in grid.axes.items():
-            axes[name] = [AXES[name].parse(value) for value in values]
-        for name, given in selection.overrides.items():
-            if name in study.axes:
-                planned = axes.get(name, (AXES[name].default,))
-                wanted = [canonical_value(name, value, study) for value in given]
-                replaced = position == 0 or name in study.everywhere
-                chosen = [value for value in wanted if replaced or value in planned]
-                axes[name] = _in_order(chosen, planned)  # a part of the grid keeps its order
-        seeds = grid.seeds if selection.seeds is None else selection.seeds
+    frameworks = study.frameworks or selection.frameworks
+    for part in parts(study, selection.profile, selection.overrides):
+        axes: dict[str, Sequence[Value]] = {"framework": frameworks, **part.axes}
+        seeds = part.seeds if selection.seeds is None else selection.seeds
         if (runs := seeds * math.prod(map(len, axes.values()))) > MOST_RUNS:
             raise UserError(
                 f"study {study.name!r} would have {runs:,} runs in one grid; at most"
                 f" {MOST_RUNS:,} are allowed: take fewer seeds or fewer values"
             )
         for combination in itertools.product(*axes.values()):
-            cell = make_cell(study, dict(zip(axes, combination, strict=True)))
-            result[cell] = max(seeds, result.get(cell, 0))
+            values = dict(zip(axes, combination, strict=True))
+            if part.fits is None or part.fits(values):
+                cell = make_cell(study, values)
+                result[cell] = max(seeds, result.get(cell, 0))
     return result
 
 
@@ -210,6 +189,26 @@ class Plan:
             "seconds": sum(cost.seconds for cost in costs),
             "bytes": max((cost.bytes for cost in costs), default=0.0),
         }
+
+    def axes(self, study: str) -> dict[str, tuple[Value, ...]]:
+        """Return the values that the cells of a study have on each axis, in order of appearance."""
+        cells = dict.fromkeys(m.cell for stack in self.stacks[study] for m in stack.members)
+        pairs = dict.fromkeys(pair for cell in cells for pair in cell.values)
+        names = dict.fromkeys(name for name, _ in pairs)
+        return {name: tuple(value for axis, value in pairs if axis == name) for name in names}
+
+    def cells_in_words(self, study: str) -> str:
+        """Return the axes of the cells of a study with their values, as ``axis=A,B axis=C``.
+
+        An axis that has its default alone is left out. Where the cells are not every combination
+        of these values, their number follows.
+        """
+        axes = self.axes(study)
+        named = {name: v for name, v in axes.items() if v != (AXES[name].default,)}
+        words = " ".join(f"{name}={','.join(map(str, values))}" for name, values in named.items())
+        cells, product = int(self.count(study)["cells"]), math.prod(map(len, axes.values()))
+        part = "" if cells == product else f" ({cells} of the {product} combinations)"
+        return f"{study}: {words}{part}"
 
     def digest(self, study: str) -> str:
         """Return 16 hexadecimal digits that stand for all expected runs of a study."""

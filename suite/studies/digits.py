@@ -81,6 +81,7 @@ class Digits(Study):
         "settings",
         "layer_kind",
     )
+    everywhere = ("depth", "width")
     within = ("initializer", "weights")
     tables = (
         TableSpec(

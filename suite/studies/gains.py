@@ -69,6 +69,7 @@ class Gains(Study):
         " the documentation of torch.nn.init.calculate_gain"
     )
     axes = ("framework", "activation", "initializer", "depth", "width", "case")
+    everywhere = ("width",)
     within = ("activation", "case")
     tables = (
         TableSpec(

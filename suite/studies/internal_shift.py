@@ -57,6 +57,7 @@ class InternalShift(Study):
         "weights",
         "normalization",
     )
+    everywhere = ("depth", "width")
     within = ("initializer", "weights")
     tables = (
         TableSpec("runs", ("shift_distance", "shift_cosine", "first_step_loss", "last_step_loss")),

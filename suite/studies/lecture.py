@@ -27,6 +27,7 @@ class Lecture(Propagation):
     headline = False
     question = "What do six layers of 4,096 units do to signals and gradients, as in the lecture?"
     source = "lecture notes; Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015"
+    everywhere = ("depth", "width")
     tables = (
         TableSpec(
             "runs",

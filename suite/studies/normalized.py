@@ -84,6 +84,7 @@ class Normalized(Study):
         "case",
     )
     # Drawing the kernels takes as long as both passes: one draw serves all cells of a stack.
+    everywhere = ("depth", "width")
     within = ("activation", "normalization", "residual", "scale", "samples")
     tables = (
         TableSpec(

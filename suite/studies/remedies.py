@@ -153,7 +153,17 @@ class Remedies(Study):
         "scale",
         "case",
     )
-    everywhere = ("dataset",)
+    everywhere = ("dataset", "depth", "width")
+    subject = (
+        "activation",
+        "initializer",
+        "optimizer",
+        "normalization",
+        "residual",
+        "clipping",
+        "schedule",
+        "scale",
+    )
     # Failures that share an activation are one program: deep networks take long to trace.
     within = ("case", "initializer", "scale", "weights")
     tables = (

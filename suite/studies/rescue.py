@@ -58,7 +58,7 @@ class Rescue(Study):
         "dataset",
         "normalization",
     )
-    everywhere = ("dataset",)
+    everywhere = ("dataset", "depth", "width")
     within = ("initializer", "weights")
     tables = (
         TableSpec(

@@ -50,6 +50,7 @@ class Spectrum(Study):
     )
     source = "Saxe, McClelland and Ganguli 2013; Pennington, Schoenholz and Ganguli 2017"
     axes = ("framework", "activation", "initializer", "depth", "width", "scale")
+    everywhere = ("width",)
     within = ("activation", "scale")
     tables = (
         TableSpec(

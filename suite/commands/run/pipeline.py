@@ -81,6 +81,9 @@ def _measure(
     """Measure and store the stacks of a plan that are not stored yet."""
     stacks = runner.pending(plan, results)
     say(_opening(plan, results, len(stacks), resumed, jobs))
+    if plan.selection.overrides:
+        for name in plan.stacks:
+            say(plan.cells_in_words(name))
     for line in environment.unused_cuda_builds(plan.selection.frameworks):
         say(line)
     if not stacks:

@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="AXIS=A,B",
         dest="sets",
         help="the values of an axis, also new ones: only these run; axes that are not named keep"
-        " the values of the study's main grid; repeatable (default: the values of the profile)",
+        " the values of the study's main grid; STUDY.AXIS=A,B is about one study alone;"
+        " repeatable (default: the values of the profile)",
     )
     parser.add_argument(
         "--seeds",

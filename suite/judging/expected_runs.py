@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from suite.catalogue.registry import unknown
 from suite.planning import grids
 from suite.planning.axes import canonical_value
+from suite.planning.parts import split
 from suite.results.compressed import locate
 from suite.results.folder import Results
 from suite.results.manifest import MANIFEST, Manifest
@@ -37,8 +38,8 @@ def stored_plan(manifest: Manifest) -> grids.Plan:
         manifest.profile,
         manifest.frameworks,
         {
-            axis: tuple(canonical_value(axis, value) for value in values)
-            for axis, values in manifest.overrides.items()
+            key: tuple(canonical_value(split(key)[1], value) for value in values)
+            for key, values in manifest.overrides.items()
         },
         manifest.seeds,
         manifest.root_seed,

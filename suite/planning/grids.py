@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 
 from suite import probes
 from suite.catalogue.frameworks import FRAMEWORKS, entry_of
-from suite.catalogue.registry import ORACLE
+from suite.catalogue.registry import ORACLE, unknown
 from suite.planning.axes import AXES, axis_values, make_cell
-from suite.planning.parts import in_order, parts
+from suite.planning.parts import in_order, parts, split
 from suite.types import BLOCK, Cell, Cost, Member, Stack, Study, UserError, Value
 
 MOST_RUNS = 10_000_000
@@ -31,8 +31,9 @@ judged."""
 class Selection:
     """The profile, frameworks, values and seeds that a user selects.
 
-    ``overrides``: axis -> the values that the user names; ``suite.planning.parts`` says which cells
-    they select. ``seeds``: the number for every cell; None: as the study says.
+    ``overrides``: axis, or study.axis for one study alone, -> the values that the user names;
+    ``suite.planning.parts`` says which cells they select. ``seeds``: the number for every cell;
+    None: as the study says.
 
     The order in which a user names frameworks, axes and values means nothing, and neither does
     naming one twice: each is stored once, frameworks and axes in the order of their tables, numbers
@@ -57,25 +58,32 @@ class Selection:
 
 
 def parse_overrides(texts: Sequence[str], studies: Sequence[Study]) -> dict[str, tuple[Value, ...]]:
-    """Return axis -> canonical values, from texts of the form ``axis=a,b``.
+    """Return axis -> canonical values, from texts of the form ``axis=a,b``; the key is study.axis
+    where the text is ``study.axis=a,b``, which is about this study alone.
 
-    Raises UserError for an unknown axis, one that none of the studies has, an axis given twice,
-    an empty list, an unknown value, or the axis ``framework`` (it has an option of its own).
+    Raises UserError for an unknown axis, one that none of the studies has, a study that is not
+    among them, an axis given twice, an empty list, an unknown value, or the axis ``framework`` (it
+    has an option of its own).
     """
     result: dict[str, tuple[Value, ...]] = {}
     for text in texts:
-        axis, values = axis_values(text, "--set")
+        owner, _ = split(text.partition("=")[0].strip())
+        if owner and owner not in [study.name for study in studies]:
+            raise unknown("selected study", owner, [study.name for study in studies])
+        axis, values = axis_values(text.strip()[len(owner) + 1 :] if owner else text, "--set")
+        key = f"{owner}.{axis.name}" if owner else axis.name
         if axis.name == "framework":
             raise UserError("--set framework=... : choose frameworks with --frameworks")
-        if axis.name in result:
-            raise UserError(f"--set names the axis {axis.name!r} twice")
-        if not any(axis.name in study.axes for study in studies):
-            names = ", ".join(study.name for study in studies)
-            allowed = ", ".join(dict.fromkeys(a for study in studies for a in study.axes))
+        if key in result:
+            raise UserError(f"--set names the axis {key!r} twice")
+        asked = [study for study in studies if owner in ("", study.name)]
+        if not any(axis.name in study.axes for study in asked):
+            names = ", ".join(study.name for study in asked)
+            allowed = ", ".join(dict.fromkeys(a for study in asked for a in study.axes))
             raise UserError(f"no selected study ({names}) has the axis {axis.name!r} ({allowed})")
         if not values:
             raise UserError(f"--set {text!r} is not of the form AXIS=VALUE,VALUE")
-        result[axis.name] = tuple(dict.fromkeys(axis.parse(value) for value in values))
+        result[key] = tuple(dict.fromkeys(axis.parse(value) for value in values))
     return result
 
 

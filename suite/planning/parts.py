@@ -42,15 +42,15 @@ class Part:
 def parts(study: Study, profile: str, overrides: Axes) -> Iterator[Part]:
     """Yield what is selected of the grids of a profile, without frameworks.
 
-    ``overrides``: axis -> the values that a user names; an axis that the study lacks selects
-    nothing. Each part must be used up before the next is asked for, since what a later grid keeps
-    depends on what came before. Raises UserError for a value that the study's axis cannot have.
+    ``overrides``: axis, or study.axis, -> the values that a user names; an axis that the study
+    lacks selects nothing. Each part must be used up before the next is asked for, since what a
+    later grid keeps depends on what came before. Raises UserError for a value that the study's axis
+    cannot have.
     """
     grids = [(_canonical(grid), grid.seeds) for grid in study.grids(profile)]
     named = {
         axis: tuple(canonical_value(axis, value, study) for value in values)
-        for axis, values in overrides.items()
-        if axis in study.axes
+        for axis, values in _of_study(study, overrides).items()
     }
     if not named:
         yield from (Part(axes, seeds) for axes, seeds in grids)
@@ -62,6 +62,22 @@ def parts(study: Study, profile: str, overrides: Axes) -> Iterator[Part]:
             yield Part(_replaced(axes, named), seeds, conditions.of_main_grid(axes, cases))
         if position < len(grids):
             yield Part(_kept(axes, named, study), seeds, conditions.of_later_grid(axes))
+
+
+def split(key: str) -> tuple[str, str]:
+    """Return the study and the axis of a key of ``overrides``; the study is empty for all."""
+    study, _, axis = key.rpartition(".")
+    return study, axis
+
+
+def _of_study(study: Study, overrides: Axes) -> Axes:
+    """Return axis -> the values that are named for a study; its own go before those for all."""
+    named: dict[str, Sequence[Value]] = {}
+    for owner in ("", study.name):
+        for key, values in overrides.items():
+            if split(key)[0] == owner and split(key)[1] in study.axes:
+                named[split(key)[1]] = values
+    return named
 
 
 def in_order(given: Iterable[T], first: Sequence[object]) -> tuple[T, ...]:

@@ -74,7 +74,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     studies: tuple[StudyName, ...]
     frameworks: tuple[str, ...]
     overrides: Mapping[str, tuple[str | int | float, ...]]
-    """Axis -> the values that replaced those of the profile."""
+    """Axis, or study.axis for one study alone, -> the values that replaced those of the profile."""
     seeds: Seeds | None
     """Seeds of each cell, where the user chose them."""
     root_seed: Count

@@ -117,6 +117,10 @@ def test_set_replaces_values_and_keeps_commas_in_parentheses() -> None:
         ("optimizer=rmsprob", ["did you mean 'rmsprop'"]),
         ("weights=own", ["native", "shared"]),
         ("framework=torch", ["--frameworks"]),
+        ("trainin.depth=2", ["selected study 'trainin'", "did you mean 'training'"]),
+        ("training.dept=2", ["'dept'", "did you mean 'depth'"]),
+        ("training.samples=2", ["(training)", "'samples'"]),
+        ("training.framework=torch", ["--frameworks"]),
     ],
 )
 def test_errors_of_set(text: str, words: list[str]) -> None:

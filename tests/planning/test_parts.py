@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from suite.commands.main import main
+from suite.judging.expected_runs import stored_plan
+from suite.measuring import environment
 from suite.planning import grids
 from suite.studies import STUDIES
-from suite.types import Axes, Cell, Grid, Study, Value
+from suite.types import Axes, Cell, Grid, Study, UserError, Value
 from tests.support import old_selection
 
 
@@ -34,6 +36,27 @@ def test_named_activations_bring_no_other_optimizer() -> None:
     assert values(found, "optimizer") == {"rmsprop"}
     assert values(found, "settings") == {"common"}
     assert values(cells("training", *texts, "optimizer=adam,sgd"), "optimizer") == {"adam", "sgd"}
+
+
+def test_values_of_one_study_leave_the_others_as_they_are() -> None:
+    """A value for one study goes before one for all of them, in whatever order they are named."""
+    texts = ["training.depth=2,8", "activation=tanh", "depth=3"]
+    studies = [STUDIES["training"], STUDIES["propagation"]]
+    for order in (texts, texts[::-1]):
+        overrides = grids.parse_overrides(order, studies)
+        selection = grids.Selection("standard", ("torch",), overrides)
+        depths = [values(grids.cells(study, selection), "depth") for study in studies]
+        assert depths == [{2, 8}, {3}]
+    with pytest.raises(UserError, match="twice"):
+        grids.parse_overrides(["training.depth=1", "training.depth=2"], studies)
+
+
+def test_values_of_one_study_are_planned_again_from_a_manifest() -> None:
+    studies = [STUDIES["training"], STUDIES["propagation"]]
+    overrides = grids.parse_overrides(["training.depth=2", "activation=tanh"], studies)
+    plan = grids.plan(studies, grids.Selection("quick", ("torch",), overrides))
+    again = stored_plan(environment.manifest(plan, ["suite", "run"]))
+    assert again.stacks == plan.stacks
 
 
 @pytest.mark.parametrize("study", ["training", "propagation", "parity"])

@@ -32,8 +32,9 @@ Layer = tuple[Array, Array]
 """Kernel and bias of one dense layer: (K, fan_in, fan_out) and (K, fan_out)."""
 Weights = tuple[Layer, ...]
 """The layers of K networks, in order."""
-Native = tuple[str, dict[str, Any]]
-"""The name of a framework's own object, as "module:attribute", and its keyword arguments."""
+Native = tuple[str | Callable[..., Any], dict[str, Any]]
+"""A framework's own object and its keyword arguments. The object is named as "module:attribute",
+or a function that a user's plugin gives."""
 
 PROFILES = ("quick", "standard", "full")
 

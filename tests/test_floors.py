@@ -35,6 +35,7 @@ FOLDERS = (
     "studies",
     "results",
     "claims",
+    "plugins",
     "judging",
     "comparing",
     "discovery",

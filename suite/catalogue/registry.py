@@ -43,11 +43,35 @@ def nearest(given: object, allowed: Iterable[object]) -> str:
     return f"; did you mean {names[near[0]]!r}?" if near else ""
 
 
+BROUGHT = (
+    "activation",
+    "initializer",
+    "normalization",
+    "optimizer",
+    "dataset",
+    "study",
+    "metric",
+    "framework",
+)
+"""The kinds of items of which users may bring their own; see ``suite.plugins``."""
+SEPARATOR = ":"
+"""What stands between the name of a plugin and that of its item, as in ``my:snake``."""
+
+
 def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
-    """Return the error for a name that is not allowed, with the nearest and all allowed names."""
+    """Return the error for a name that is not allowed, with the nearest and all allowed names.
+
+    Where users may bring their own items of the kind, it says how.
+    """
     names = [str(name) for name in allowed]
+    prefix, colon, _ = str(given).partition(SEPARATOR)
+    own = ""
+    if kind in BROUGHT and colon:
+        own = f"; no plugin {prefix!r} has it: bring the plugin with --plugin FILE"
+    elif kind in BROUGHT:
+        own = "; bring your own with --plugin FILE"
     hint = nearest(given, names)
-    return UserError(f"unknown {kind} {str(given)!r}{hint} (allowed: {', '.join(names)})")
+    return UserError(f"unknown {kind} {str(given)!r}{hint} (allowed: {', '.join(names)}){own}")
 
 
 def undeclared(owner: str, declared: Iterable[str], framework: str) -> str | None:
@@ -72,10 +96,13 @@ def of_framework(owner: str, declared: Mapping[str, T], framework: str) -> T:
     return declared[framework]
 
 
-def natives(**objects: str | Native) -> Mapping[str, Native]:
-    """Return framework -> its own object; a bare "module:attribute" takes no arguments."""
+def natives(**objects: str | Callable[..., Any] | Native) -> Mapping[str, Native]:
+    """Return framework -> its own object, which takes no arguments unless they are given.
+
+    An object is named as "module:attribute", so that nothing is imported, or given as it is.
+    """
     return {
-        framework: (declared, {}) if isinstance(declared, str) else declared
+        framework: declared if isinstance(declared, tuple) else (declared, {})
         for framework, declared in objects.items()
     }
 
@@ -86,17 +113,34 @@ def native(declared: Native) -> Callable[..., Any]:
     It imports the module of the object, so only the framework's own folder may call it.
     """
     target, arguments = declared
+    made = named(target) if isinstance(target, str) else target
+    return functools.partial(made, **arguments) if arguments else made
+
+
+def named(target: str) -> Callable[..., Any]:
+    """Import a module and return its attribute, both named as "module:attribute"."""
     module, _, attribute = target.partition(":")
-    target_object: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
-    return functools.partial(target_object, **arguments) if arguments else target_object
+    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def target(declared: Native) -> str:
+    """Return the name of a framework's object, as "module:attribute"."""
+    made, _ = declared
+    return made if isinstance(made, str) else f"{made.__module__}:{made.__qualname__}"
 
 
 class Registry(Generic[E]):
-    """An ordered table of named entries."""
+    """An ordered table of named entries, to which a user may bring others for a time.
+
+    What was brought is found by its name; ``names``, the length and the iteration have the
+    entries of the suite alone, so that no grid changes because a plugin is loaded.
+    """
 
     def __init__(self, kind: str, entries: Iterable[E]) -> None:
         self.kind = kind
         self._entries: dict[str, E] = {}
+        self._brought: dict[str, E] = {}
         for entry in entries:
             self.add(entry)
 
@@ -106,13 +150,35 @@ class Registry(Generic[E]):
             raise ValueError(f"{self.kind} {entry.name!r} is declared twice")
         self._entries[entry.name] = entry
 
-    def __getitem__(self, name: str) -> E:
-        if name not in self._entries:
-            raise unknown(self.kind, name, self._entries)
-        return self._entries[name]
+    def bring(self, entry: E) -> None:
+        """Add a user's entry. ValueError when its name is taken."""
+        if entry.name in self:
+            raise ValueError(f"{self.kind} {entry.name!r} is declared twice")
+        self._brought[entry.name] = entry
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._entries
+    def take_away(self, name: str) -> None:
+        """Remove an entry that was brought. KeyError where there is none of the name."""
+        del self._brought[name]
+
+    @property
+    def brought(self) -> tuple[E, ...]:
+        """The entries that users have brought, in that order."""
+        return tuple(self._brought.values())
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """The names of all entries, first those of the suite."""
+        return (*self._entries, *self._brought)
+
+    def __getitem__(self, name: str) -> E:
+        if name in self._entries:
+            return self._entries[name]
+        if name not in self._brought:
+            raise unknown(self.kind, name, self.every)
+        return self._brought[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries or name in self._brought
 
     def __iter__(self) -> Iterator[E]:
         return iter(self._entries.values())
@@ -126,7 +192,9 @@ class Registry(Generic[E]):
         return tuple(self._entries)
 
 
-_NAME = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\(\s*(.*?)\s*\))?\s*", re.DOTALL)
+_NAME = re.compile(
+    r"\s*((?:[a-z][a-z0-9_]*:)?[A-Za-z_][A-Za-z0-9_]*)\s*(?:\(\s*(.*?)\s*\))?\s*", re.DOTALL
+)
 
 
 def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[Any, ...]]:
@@ -140,7 +208,7 @@ def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[Any, .
     """
     match = _NAME.fullmatch(given)
     if match is None:
-        raise unknown(kind, given, registry.names)
+        raise unknown(kind, given, registry.every)
     name, inside = match.groups()
     entry = registry[name]
     declared = _parameters(entry)

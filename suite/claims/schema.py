@@ -35,7 +35,7 @@ def check(table: Mapping[str, Any]) -> dict[str, Any]:
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", table["id"]):
         raise UserError(f"id: {table['id']!r} is not in lower case with single hyphens")
     if table["study"] not in STUDIES:
-        raise _at("study", unknown("study", table["study"], STUDIES.names))
+        raise _at("study", unknown("study", table["study"], STUDIES.every))
     study = STUDIES[table["study"]]
     checked = {key: value for key, value in table.items() if key not in BANDS}
     checked["band"] = _band(table)

@@ -77,6 +77,19 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, help="a results folder")
 
 
+def add_plugins(parser: argparse.ArgumentParser) -> None:
+    """Add the plugins of a user, which ``main`` loads before the command runs."""
+    parser.add_argument(
+        "--plugin",
+        metavar="FILE_OR_MODULE",
+        action="append",
+        default=[],
+        dest="plugins",
+        help="a Python file or an installed module with items of your own, which are then named as"
+        " in my:snake; repeatable (default: none)",
+    )
+
+
 def add_jobs(parser: argparse.ArgumentParser) -> None:
     """Add the number of worker processes, which ``jobs`` reads."""
     parser.add_argument(

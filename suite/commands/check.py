@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite.commands.arguments import add_folder
+from suite.commands.arguments import add_folder, add_plugins
 from suite.errors import UserError
 
 SUMMARY = "judge a results folder again and print the verdicts"
@@ -16,6 +16,7 @@ SUMMARY = "judge a results folder again and print the verdicts"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_folder(parser)
+    add_plugins(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--markdown", action="store_true", help="print a Markdown table")

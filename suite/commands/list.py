@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from suite.catalogue.registry import Entry, written
-from suite.commands.arguments import one_of
+from suite.catalogue.registry import Entry, Registry, written
+from suite.commands.arguments import add_plugins, one_of
 
 if TYPE_CHECKING:
     from suite.catalogue import frameworks
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=one_of("kind", lambda: KINDS),
         help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]} (default: all of them)",
     )
+    add_plugins(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -71,7 +72,7 @@ def _entries(kind: str) -> Iterable[tuple[str, str]]:
     from suite.planning.axes import AXES
     from suite.studies import STUDIES
 
-    catalogues: dict[str, Iterable[Any]] = {
+    catalogues: dict[str, Registry[Any]] = {
         "activations": ACTIVATIONS,
         "initializers": INITIALIZERS,
         "normalizations": NORMALIZATIONS,
@@ -79,15 +80,19 @@ def _entries(kind: str) -> Iterable[tuple[str, str]]:
         "datasets": DATASETS,
     }
     if kind in catalogues:
-        return [(_form(entry), entry.source) for entry in catalogues[kind]]
+        found = catalogues[kind]
+        return [(_form(entry), entry.source) for entry in (*found, *found.brought)]
     if kind == "studies":
-        return [(study.name, study.question) for study in STUDIES]
+        return [(study.name, study.question) for study in (*STUDIES, *STUDIES.brought)]
     if kind == "frameworks":
-        return [(entry.name, _framework(entry)) for entry in FRAMEWORKS]
+        return [(entry.name, _framework(entry)) for entry in (*FRAMEWORKS, *FRAMEWORKS.brought)]
     if kind == "axes":
         return [(axis.name, axis.meaning) for axis in AXES]
     if kind == "metrics":
-        return [(metric.name, f"{metric.meaning} [{metric.unit}]") for metric in METRICS]
+        return [
+            (metric.name, f"{metric.meaning} [{metric.unit}]")
+            for metric in (*METRICS, *METRICS.brought)
+        ]
     return [(claim.id, claim.statement) for claim in claims.shipped()]
 
 

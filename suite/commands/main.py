@@ -8,11 +8,13 @@ it runs, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, cast
 
 import suite
@@ -90,9 +92,10 @@ def _answer(words: list[str]) -> int:
             raise unknown("command", words[0], COMMANDS)
         parsed = parser().parse_args(words)
         parsed.words = words
-        code: int = parsed.run(parsed)
-        sys.stdout.flush()
-        return code
+        with _plugins(parsed):
+            code: int = parsed.run(parsed)
+            sys.stdout.flush()
+            return code
     except KeyboardInterrupt:
         print("suite: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -102,6 +105,16 @@ def _answer(words: list[str]) -> int:
     except (UserError, OSError) as error:  # a full disk, say: what was stored before is whole
         print(f"suite: {one_line(error)}", file=sys.stderr)
         return USAGE
+
+
+def _plugins(parsed: argparse.Namespace) -> AbstractContextManager[object]:
+    """Return the block in which the plugins that a user named are loaded."""
+    given: list[str] = getattr(parsed, "plugins", [])
+    if not given:
+        return contextlib.nullcontext()
+    from suite import plugins
+
+    return plugins.loaded(plugins.find_all(given))
 
 
 if __name__ == "__main__":

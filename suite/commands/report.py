@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from suite.commands.arguments import add_folder
+from suite.commands.arguments import add_folder, add_plugins
 
 SUMMARY = "draw the page and the figures of a results folder"
 
@@ -12,6 +12,7 @@ SUMMARY = "draw the page and the figures of a results folder"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_folder(parser)
+    add_plugins(parser)
 
 
 def main(parsed: argparse.Namespace) -> int:

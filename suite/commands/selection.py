@@ -6,7 +6,15 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from suite.commands.arguments import LARGEST, LARGEST_SEED, add_jobs, names, one_of, whole
+from suite.commands.arguments import (
+    LARGEST,
+    LARGEST_SEED,
+    add_jobs,
+    add_plugins,
+    names,
+    one_of,
+    whole,
+)
 from suite.errors import UserError
 
 if TYPE_CHECKING:
@@ -66,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="root seed, from which all others follow (default: 0)",
     )
     add_jobs(parser)
+    add_plugins(parser)
 
 
 def selected_plan(
@@ -111,7 +120,7 @@ def _frameworks(given: tuple[str, ...] | None, to_measure: bool) -> tuple[str, .
             )
         return chosen
     if not given:
-        raise UserError(f"--frameworks names none; allowed: {', '.join(FRAMEWORKS.names)}")
+        raise UserError(f"--frameworks names none; allowed: {', '.join(FRAMEWORKS.every)}")
     for name in given:
         entry = FRAMEWORKS[name]
         if to_measure:

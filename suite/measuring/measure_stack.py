@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite import frameworks
+from suite import frameworks, plugins
 from suite.frameworks.timing import Timed, clock
 from suite.measuring.executors import Job, Result
 from suite.planning.grids import supported
@@ -22,7 +22,7 @@ from suite.results.check_measurement import check_measurement
 from suite.results.folder import Results
 from suite.results.shards import save_shard
 from suite.studies import STUDIES
-from suite.types import Framework, Lab, Measurement, Stack, Status, Unsupported
+from suite.types import Framework, Lab, Measurement, Stack, Status, Unsupported, UserError
 
 
 @functools.cache
@@ -77,6 +77,8 @@ def measure(stack: Stack, root: int) -> tuple[Measurement, list[int]]:
 
 def measure_and_store(job: Job, stack: Stack) -> Result:
     """Measure one stack and write its shard into the results folder."""
+    if reason := _without_plugins(job):
+        return Result(stack, reason, "lost")
     measurement, measured, timings = _timed(job, stack)
     try:
         with clock("write"):
@@ -89,6 +91,8 @@ def measure_and_store(job: Job, stack: Stack) -> Result:
 def measure_and_return(job: Job, stack: Stack) -> Result:
     """Measure one stack and return the content of its shard, for a worker that cannot reach the
     results folder."""
+    if reason := _without_plugins(job):
+        return Result(stack, reason, "lost")
     measurement, measured, timings = _timed(job, stack)
     file = io.BytesIO()
     with clock("write"):
@@ -105,6 +109,16 @@ def give_up(results: Results, stack: Stack, reason: str) -> Result:
     except OSError as error:
         return Result(stack, error_line(error), "not stored")
     return Result(stack, _first_failure(measurement))
+
+
+def _without_plugins(job: Job) -> str:
+    """Load what the user has brought into this process; return why that failed, or nothing."""
+    try:
+        with clock("import"):
+            plugins.keep(job.sources)
+    except UserError as error:
+        return f"the worker cannot load it: {error}"
+    return ""
 
 
 def _timed(job: Job, stack: Stack) -> tuple[Measurement, list[int], dict[str, float]]:

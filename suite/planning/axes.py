@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from suite.catalogue import activations, initializers, optimizers
 from suite.catalogue.datasets import DATASETS
@@ -39,12 +40,12 @@ class Axis:
     undeclared: Callable[[str, str], str | None] = lambda value, framework: None
 
 
-def _choice(kind: str, allowed: Iterable[str]) -> Callable[[Value], Value]:
-    """Return a parser that allows some names alone."""
-    names = tuple(allowed)
+def _choice(kind: str, allowed: Sequence[str] | Registry[Any]) -> Callable[[Value], Value]:
+    """Return a parser that allows some names alone, or those of a registry."""
 
     def parse(given: Value) -> Value:
-        if given not in names:
+        if given not in allowed:
+            names = allowed.every if isinstance(allowed, Registry) else allowed
             raise unknown(kind, given, names)
         return given
 
@@ -114,7 +115,7 @@ AXES = Registry(
         Axis(
             "framework",
             "the framework whose layers are measured",
-            _choice("framework", FRAMEWORKS.names),
+            _choice("framework", FRAMEWORKS),
         ),
         Axis(
             "activation",
@@ -162,13 +163,13 @@ AXES = Registry(
         Axis(
             "dataset",
             "the data that a network learns",
-            _choice("dataset", DATASETS.names),
+            _choice("dataset", DATASETS),
             "circles",
         ),
         Axis(
             "normalization",
             "the layer between a hidden layer's kernel and its activation",
-            _choice("normalization", NORMALIZATIONS.names),
+            _choice("normalization", NORMALIZATIONS),
             "none",
             undeclared=lambda v, framework: NORMALIZATIONS[v].undeclared(framework),
         ),

@@ -38,7 +38,7 @@ def read_runs(folder: Path, study: str, required: Iterable[str] = ()) -> pd.Data
             f"{path}: the column 'seed' contains a value that is not a whole number from 0 to"
             f" {LARGEST}"
         )
-    if study in STUDIES and (other := _owner(set(frame.columns), study)):
+    if study in STUDIES.names and (other := _owner(set(frame.columns), study)):
         raise UserError(f"{path} has the columns of another study, {other}")
     for name in AXES.names:
         if name in frame.columns and (frame[name].isna() | (frame[name] == "")).any():

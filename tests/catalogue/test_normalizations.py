@@ -68,8 +68,7 @@ def test_every_value_reaches_the_framework(
         assert entry.name == "none"
         return
     target, arguments = declared
-    module, attribute = target.split(":")
-    taken = inspect.signature(getattr(importlib.import_module(module), attribute)).parameters
+    taken = inspect.signature(native((target, {}))).parameters
     assert set(arguments) <= set(taken)
     assert len(arguments) - len(entry.native(framework, {})[1]) == len(values)  # type: ignore[index]  # a layer, as above
     if settings == "default":

@@ -9,6 +9,7 @@ from suite.commands.arguments import (
     LARGEST_SEED,
     add_folder,
     add_jobs,
+    add_plugins,
     jobs,
     whole,
 )
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seed that draws the sample (default: 0)",
     )
     add_jobs(parser)
+    add_plugins(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--csv", action="store_true", help="print every row as CSV")

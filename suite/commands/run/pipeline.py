@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite import claims
+from suite import claims, plugins
 from suite.commands.run.timings import Stages, spent, timings_table
 from suite.discovery import show_findings
 from suite.discovery.findings import findings
@@ -88,7 +88,7 @@ def _measure(
         say(line)
     if not stacks:
         return
-    job = Job(results.folder, plan.selection.root)
+    job = Job(results.folder, plan.selection.root, plugins.sources())
     workers = executors.start(executor, job, min(jobs, len(stacks)))
     with Progress(plan, stacks) as progress:
         runner.execute(plan, stacks, results, workers, progress, timeout)

@@ -25,6 +25,7 @@ from suite.catalogue.registry import unknown
 from suite.errors import UserError
 
 if TYPE_CHECKING:  # --help names the executors before NumPy is loaded
+    from suite.plugins import Source
     from suite.types import Stack
 
 DEFAULT = "local"
@@ -33,10 +34,12 @@ DEFAULT = "local"
 
 @dataclass(frozen=True)
 class Job:
-    """The part of a run that all of its stacks share: the results folder and the root seed."""
+    """The part of a run that all of its stacks share: the results folder, the root seed, and what
+    the user has brought, which every worker loads."""
 
     folder: Path
     root: int
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from suite.frameworks.timing import clock
 from suite.measuring.environment import WORKER
 from suite.measuring.executors import Job, Result
 from suite.measuring.measure_stack import measure_and_store
+from suite.terminal import filtered_output
 from suite.types import Stack
 
 Work = Callable[[Job, Stack], Result]
@@ -310,7 +311,8 @@ def _live(
     """
     clock.add("start", time.time() - started)
     _follow(parent, lasting)
-    serve(connection, work, job)
+    with filtered_output():  # a plugin may print whatever it likes
+        serve(connection, work, job)
 
 
 def serve(connection: Connection, work: Work, job: Job) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from suite.catalogue import initializers, optimizers
 from suite.catalogue.datasets import DATASETS
 from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.registry import target
 from suite.report.common.drawing import pin
 from suite.report.common.numbers import number
 from suite.studies.common.protocol import BATCH, CIRCLES
@@ -34,8 +35,8 @@ def optimizer_title(name: str) -> str:
         optimizer = optimizers.resolve(name)
     except UserError:
         return name
-    target, _ = next(iter(optimizer.translate(optimizer.common).values()))
-    return target.partition(":")[2]
+    native = next(iter(optimizer.translate(optimizer.common).values()), None)
+    return target(native).partition(":")[2] if native else name
 
 
 def settings_of(optimizer: optimizers.Optimizer) -> str:

@@ -168,7 +168,7 @@ def catalogued(names: Iterable[str], catalogue: Registry[Any]) -> list[str]:
             entry, parameters = parse(catalogue.kind, name, catalogue)
         except UserError:
             return math.inf, ()
-        return catalogue.names.index(entry.name), parameters
+        return catalogue.every.index(entry.name), parameters
 
     return sorted(names, key=place)
 

@@ -1,0 +1,15 @@
+"""What users bring: plugins, whose items stand in the catalogues beside the suite's own.
+
+A plugin is a Python file or an installed module. Its items are public values of the module that
+are entries of a catalogue, such as an ``Activation``; their names get that of the plugin before
+them, as in ``my:snake``. ``find`` finds a plugin, and ``loaded`` has its items in the registries
+for the length of a block.
+"""
+
+from __future__ import annotations
+
+from suite.plugins.items import Item
+from suite.plugins.loading import Plugin, active, keep, loaded, sources
+from suite.plugins.source import Source, find, find_all
+
+__all__ = ["Item", "Plugin", "Source", "active", "find", "find_all", "keep", "loaded", "sources"]

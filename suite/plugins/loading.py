@@ -1,0 +1,115 @@
+"""Load plugins: their items are in the registries for the length of a block, or for the rest of a
+worker's life.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from suite.catalogue.registry import Registry
+from suite.errors import UserError
+from suite.plugins.items import EXECUTOR, REGISTRIES, Item, items
+from suite.plugins.module import imported
+from suite.plugins.source import Source
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that is loaded: where it is from, its module and its items."""
+
+    source: Source
+    module: ModuleType
+    items: tuple[Item, ...]
+
+
+_LOADED: dict[str, Plugin] = {}
+"""Name -> the plugin whose items are in the registries. It goes with them: what is found by its
+name is the same for the whole process."""
+
+
+def active() -> tuple[Plugin, ...]:
+    """Return the plugins that are loaded, in that order."""
+    return tuple(_LOADED.values())
+
+
+def sources() -> tuple[Source, ...]:
+    """Return the sources of the plugins that are loaded, which workers need to load them."""
+    return tuple(plugin.source for plugin in active())
+
+
+@contextmanager
+def loaded(sources: Iterable[Source]) -> Iterator[tuple[Plugin, ...]]:
+    """Have the items of some plugins in the registries for the length of this block.
+
+    A plugin that is loaded already stays as it is. Raises UserError as ``imported`` and ``items``
+    do, with nothing loaded, and where another version of one is loaded.
+    """
+    brought: list[Plugin] = []
+    try:
+        for source in sources:
+            before = _LOADED.get(source.name)
+            if before is None:
+                brought.append(_load(source))
+            elif before.source.sha256 != source.sha256:
+                raise UserError(
+                    f"{source.label}: another version of it is loaded ({before.source.origin},"
+                    f" sha256 {before.source.sha256[:12]})"
+                )
+        yield active()
+    finally:
+        for plugin in reversed(brought):
+            _unload(plugin)
+
+
+def keep(sources: Iterable[Source]) -> None:
+    """Load plugins for the rest of this process, as a worker does; one that is loaded in another
+    version is replaced.
+
+    Raises UserError as ``loaded`` does.
+    """
+    for source in sources:
+        before = _LOADED.get(source.name)
+        if before is not None and before.source.sha256 == source.sha256:
+            continue
+        if before is not None:
+            _unload(before)
+        _load(source)
+
+
+def _load(source: Source) -> Plugin:
+    module = imported(source)
+    plugin = Plugin(source, module, items(source, module))
+    for item in plugin.items:
+        if item.kind != EXECUTOR:
+            _registry(item).bring(item.entry)
+    _LOADED[source.name] = plugin
+    return plugin
+
+
+def _unload(plugin: Plugin) -> None:
+    for item in plugin.items:
+        if item.kind != EXECUTOR:
+            _registry(item).take_away(item.name)
+    del _LOADED[plugin.source.name]
+    if plugin.source.content is not None:
+        sys.modules.pop(plugin.module.__name__, None)
+    forget()
+
+
+def _registry(item: Item) -> Registry[Any]:
+    return next(found for found in REGISTRIES.values() if found.kind == item.kind)
+
+
+def forget() -> None:
+    """Empty every cache of the suite: many are keyed by names, which may mean another item of
+    another version of a plugin from now on."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("suite."):
+            for value in list(vars(module).values()):
+                if hasattr(value, "cache_clear") and value.__module__ == name:
+                    value.cache_clear()

@@ -18,9 +18,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from suite.catalogue import registry
+from suite.catalogue import differences, registry
+from suite.catalogue.frameworks import entry_of
+from suite.catalogue.generic import Form
 from suite.catalogue.registry import natives
 from suite.types import Array, Native, float64
+
+
+def _nothing(*parameters: float) -> Mapping[str, Native]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -28,24 +34,34 @@ class Activation:
     """One activation, before its parameters are known.
 
     ``value(x, *parameters)`` and ``slope(x, *parameters)`` take and return float64 arrays of any
-    shape. ``native(*parameters)``: framework -> the framework's own function, to be called with
-    a tensor and the keyword arguments. ``layers``: framework -> its own layer as it is made
-    without a parameter; a framework may have none. ``kinks``: the points at which the slope may
-    jump. ``bounded``: whether the value stays between two constants. ``defects``: framework -> the
+    shape. Without ``slope`` it is taken from finite differences of the value; see
+    ``suite.catalogue.differences``. ``native(*parameters)``: framework -> the framework's own
+    function, to be called with a tensor and the keyword arguments. ``layers``: framework -> its own
+    layer as it is made without a parameter; a framework may have none. ``parameters``: name ->
+    default (None: it must be given). ``kinks``: the points at which the slope may jump.
+    ``bounded``: whether the value stays between two constants. ``defects``: framework -> the
     ends of the interval of x on which its own function is the definition, for a framework that is
-    known to be wrong beyond them; how wrong is what the study ``numerics`` measures.
+    known to be wrong beyond them; how wrong is what the study ``numerics`` measures. ``generic``:
+    whether a framework for which nothing is declared runs ``value`` by its own operations
+    (``suite.catalogue.generic``); None: an entry from outside does, one of the suite's own does
+    not.
     """
 
     name: str
     source: str
     value: Callable[..., Array]
-    slope: Callable[..., Array]
-    native: Callable[..., Mapping[str, Native]]
+    slope: Callable[..., Array] | None = None
+    native: Callable[..., Mapping[str, Native]] = _nothing
     layers: Mapping[str, Native] = field(default_factory=dict)
     parameters: Mapping[str, float | None] = field(default_factory=dict)
     kinks: tuple[float, ...] = ()
     bounded: bool = False
     defects: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    generic: bool | None = None
+
+    def __call__(self, x: Array, *parameters: float) -> Array:
+        """Return the value at ``x``, with the declared defaults where no parameters are given."""
+        return self.value(x, *(parameters or self._defaults))
 
     def sound(self, framework: str, x: Array) -> Array:
         """Return where a framework's function should be the definition: bool, the shape of x."""
@@ -53,9 +69,37 @@ class Activation:
         return np.asarray((low <= x) & (x <= high))
 
     @property
+    def slope_from(self) -> str:
+        """Where the slope comes from: ``definition`` or ``finite differences``."""
+        return "finite differences" if self.slope is None else "definition"
+
+    @property
     def functions(self) -> Mapping[str, Native]:
         """Framework -> its own function, with the declared defaults as parameters."""
-        return self.native(*(value or 0.0 for value in self.parameters.values()))
+        return self.native(*self._defaults)
+
+    @property
+    def _defaults(self) -> tuple[float, ...]:
+        return tuple(value or 0.0 for value in self.parameters.values())
+
+    def form(self, framework: str) -> str:
+        """Return how a framework evaluates it: ``own`` function, ``generic`` form, or ``none``."""
+        if framework == registry.ORACLE or framework in self.functions:
+            return "own"
+        generic = ":" in self.name if self.generic is None else self.generic
+        return "generic" if generic and entry_of(framework).operations else "none"
+
+    def function(self, framework: str, *parameters: float) -> Native:
+        """Return what a framework evaluates: its own function, or the generic form.
+
+        Without parameters it has the declared defaults. Raises Unsupported where there is neither.
+        """
+        parameters = parameters or self._defaults
+        operations = entry_of(framework).operations
+        if self.form(framework) == "generic" and operations is not None:
+            return Form(self.name, self.value, parameters, operations), {}
+        declared = self.native(*parameters)
+        return registry.of_framework(f"activation {self.name!r}", declared, framework)
 
     def has_layer(self, framework: str) -> bool:
         """Whether a framework has a layer for it; the oracle's function is its layer."""
@@ -63,7 +107,7 @@ class Activation:
 
     def undeclared(self, framework: str) -> str | None:
         """Return why a framework cannot evaluate the activation, or None where it can."""
-        if framework == registry.ORACLE:
+        if self.form(framework) != "none":
             return None
         return registry.undeclared(f"activation {self.name!r}", self.functions, framework)
 
@@ -83,15 +127,16 @@ class Resolved:
 
     def slope(self, x: Array) -> Array:
         """Return the derivative at ``x``: float64, the shape of ``x``."""
+        if self.entry.slope is None:
+            return differences.slope(self.value, float64(x), self.entry.kinks).value
         return self.entry.slope(float64(x), *self.parameters)
 
     def native(self, framework: str) -> Native:
-        """Return the framework's own function and its keyword arguments.
+        """Return the framework's own function and its keyword arguments, or the generic form.
 
-        Raises UserError when the activation names none for that framework.
+        Raises Unsupported when the activation names none for that framework.
         """
-        declared = self.entry.native(*self.parameters)
-        return registry.of_framework(f"activation {self.name!r}", declared, framework)
+        return self.entry.function(framework, *self.parameters)
 
     @functools.cached_property
     def steepest(self) -> float:

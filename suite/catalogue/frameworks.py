@@ -58,6 +58,9 @@ class Entry:
     """Whether it trains some networks in programs made by the C++ compiler. Such programs round
     otherwise, so the compiler is recorded as a part of the machine."""
     rates: Rates = field(default_factory=Rates)
+    operations: str | None = None
+    """Its operations under NumPy's names, as "module:attribute" of a ``generic.Operations``; None:
+    an activation needs a function of the framework's own."""
 
     @property
     def installed(self) -> bool:
@@ -138,6 +141,7 @@ _TORCH = Entry(
     },
     formulas="torch",
     compiles=True,
+    operations="suite.frameworks.torch.operations:OPERATIONS",
     rates=Rates(
         TrainingRates(compiled=CompiledTraining(width=8, work=60_000, speedup=3.0)),
     ),
@@ -161,6 +165,7 @@ _TENSORFLOW = Entry(
         "idioms.apply_order": "Keras models have no apply(fn)",
     },
     formulas="keras",
+    operations="suite.frameworks.tensorflow.operations:OPERATIONS",
     rates=Rates(
         TrainingRates(ByDepth(1.2, 0.1), ByDepth(0.002, 0.003), ByDepth(50e-6, 45e-6)),
         PropagationRates(0.25, 25e-9, 70e-9, 3e-8),

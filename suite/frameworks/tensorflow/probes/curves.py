@@ -16,10 +16,14 @@ def default(activation: str, form: str, points: Array) -> tuple[Array, Array]:
     if form not in ("layer", "function"):
         raise registry.unknown("form of an activation", form, ("layer", "function"))
     entry = ACTIVATIONS[activation]
-    declared = entry.layers if form == "layer" else entry.functions
-    target, arguments = registry.of_framework(f"{form} of {activation!r}", declared, "tensorflow")
+    if form == "layer":
+        owner = f"{form} of {activation!r}"
+        target, arguments = registry.of_framework(owner, entry.layers, "tensorflow")
+    else:
+        target, arguments = entry.function("tensorflow")
     x = tf.constant(points)
-    made = registry.native((target, {}))
+    # An item from outside has no default of the framework's: its parameters are what it declares.
+    made = registry.native((target, {} if isinstance(target, str) else arguments))
     chosen = made(**arguments, dtype=x.dtype.name) if form == "layer" else made
     with tf.GradientTape() as tape:
         tape.watch(x)

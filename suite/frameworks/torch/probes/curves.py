@@ -17,9 +17,13 @@ def default(activation: str, form: str, points: Array) -> tuple[Array, Array]:
     if form not in ("layer", "function"):
         raise registry.unknown("form of an activation", form, ("layer", "function"))
     entry = ACTIVATIONS[activation]
-    declared = entry.layers if form == "layer" else entry.functions
-    target, arguments = registry.of_framework(f"{form} of {activation!r}", declared, "torch")
-    made = registry.native((target, {}))
+    if form == "layer":
+        owner = f"{form} of {activation!r}"
+        target, arguments = registry.of_framework(owner, entry.layers, "torch")
+    else:
+        target, arguments = entry.function("torch")
+    # An item from outside has no default of the framework's: its parameters are what it declares.
+    made = registry.native((target, {} if isinstance(target, str) else arguments))
     chosen = made(**arguments) if form == "layer" else made
     x = torch.tensor(points, requires_grad=True)
     value = chosen(x)

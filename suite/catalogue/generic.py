@@ -13,14 +13,14 @@ index, a write in place, a result of another shape.
 from __future__ import annotations
 
 import functools
-import importlib
 import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from suite.catalogue.registry import named
 from suite.errors import UserError
 
 Tensor = Any
@@ -65,7 +65,7 @@ class Form:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the value at ``x``, in its type and shape. NotGeneric where that cannot be."""
-        run = _Run(self.name, _operations(self.operations), x)
+        run = _Run(self.name, _table(self.operations), x)
         try:
             value = run.lifted(self.definition(Proxy(run, x), *self.parameters))
         except NotGeneric:
@@ -78,10 +78,8 @@ class Form:
         return run.operations.as_numbers(value, x) if run.operations.mask(value) else value
 
 
-def _operations(target: str) -> Operations:
-    module, _, attribute = target.partition(":")
-    table: Operations = getattr(importlib.import_module(module), attribute)
-    return table
+def _table(target: str) -> Operations:
+    return cast(Operations, named(target))
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def parts(tables: Tables) -> list[Part]:
     """Return accuracy by depth, and the running loss of the deepest networks."""
     return [
         part(
-            "Handwritten digits by activation and depth",
+            f"Handwritten digits by activation and depth, with {optimizer_title(OPTIMIZER)}",
             drawn_from(
                 tables,
                 "digits/runs.csv",

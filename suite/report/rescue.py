@@ -20,7 +20,7 @@ def parts(tables: Tables) -> list[Part]:
     shows = "starts with normalization"
     return [
         part(
-            "Which starts learn with normalization?",
+            "With RMSprop, which starts learn with normalization?",
             drawn_from(tables, "rescue/runs.csv", columns, shows, rescued),
         )
     ]

@@ -27,19 +27,19 @@ def parts(tables: Tables) -> list[Part]:
         _heat_maps(
             summary,
             "heldout_accuracy",
-            "After training: median accuracy",
+            f"After training: median accuracy{_trained_by(learned)}",
             "summary.csv has no heldout_accuracy of the study training: no heat maps of it.",
             folded=True,
         ),
         _heat_maps(
             summary,
             "train_loss",
-            "After training: median loss",
+            f"After training: median loss{_trained_by(learned)}",
             "summary.csv has no train_loss of the study training: no heat maps of it.",
             folded=True,
         ),
         part(
-            "While training: the gradient of each layer",
+            f"While training: the gradient of each layer{_trained_by(learned)}",
             drawn_from(
                 tables,
                 "training/layers.csv",

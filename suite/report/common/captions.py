@@ -137,5 +137,9 @@ def on_one_dataset(runs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """
     names = runs.get("dataset", pd.Series([CIRCLES]))
     name = CIRCLES if names.empty or CIRCLES in set(names) else str(names.iloc[0])
-    title = DATASETS[name].title if name in DATASETS else name
-    return pin(runs, ["dataset"], {"dataset": name})[0], title
+    return pin(runs, ["dataset"], {"dataset": name})[0], dataset_title(name)
+
+
+def dataset_title(name: str) -> str:
+    """Return what a caption calls a data set; the name itself where the catalogue lacks it."""
+    return DATASETS[name].title if name in DATASETS else name

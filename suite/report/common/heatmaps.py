@@ -145,7 +145,7 @@ def heat_map(
     )
     panels = figure.subplots(1, len(frameworks), sharex=True, sharey=True, squeeze=False)[0]
     for framework, axes in zip(frameworks, panels, strict=True):
-        _heat_map(axes, rows[rows["framework"] == framework], order, scale)
+        panel(axes, rows[rows["framework"] == framework], order, scale)
         axes.set_title(framework, loc="left")
     bar = figure.colorbar(panels[0].collections[0], ax=panels, aspect=18, pad=0.01)
     bar.set_label(scale.label)
@@ -176,19 +176,23 @@ def _smaller(rows: pd.DataFrame, depth: int) -> str:
     )
 
 
-def _heat_map(
+def panel(
     axes: Axes,
     rows: pd.DataFrame,
     order: Mapping[str, list[str]],
     scale: Scale,
 ) -> None:
-    """Draw one panel; ``rows`` has at most one row per activation and initializer."""
-    activations, initializers = order["activation"], order["initializer"]
-    table = rows.set_index(["activation", "initializer"])
+    """Draw one panel; ``rows`` has at most one row for each pair of values.
+
+    ``order``: the column whose values are the lines, and then the one of the columns; their values
+    from the top and from the left.
+    """
+    lines, across = order.values()
+    table = rows.set_index(list(order))
 
     def grid(column: str) -> pd.DataFrame:
         wide = table[column].unstack()
-        return wide.reindex(index=activations, columns=initializers).astype(float)
+        return wide.reindex(index=lines, columns=across).astype(float)
 
     values, diverged = grid("centre"), grid("diverged")
     labels = values.map(lambda value: "∞" if math.isinf(value) else f"{value:.2f}")
@@ -196,7 +200,7 @@ def _heat_map(
     if rows["metric"].iloc[0] == "learned":
         labels += "\n" + grid("low").map(_short) + "–" + grid("high").map(_short)
     hatching = Rectangle(
-        (0, 0), len(initializers), len(activations), hatch="//////", fc="#f2f2f2", ec="#bdbdbd"
+        (0, 0), len(across), len(lines), hatch="//////", fc="#f2f2f2", ec="#bdbdbd"
     )
     axes.add_patch(hatching)
     sns.heatmap(
@@ -216,8 +220,8 @@ def _heat_map(
         yticklabels=False,
     )
     axes.set(xlabel="", ylabel="")
-    axes.set_xticks(np.arange(len(initializers)) + 0.5, initializers, rotation=40, ha="right")
-    axes.set_yticks(np.arange(len(activations)) + 0.5, activations)
+    axes.set_xticks(np.arange(len(across)) + 0.5, across, rotation=40, ha="right")
+    axes.set_yticks(np.arange(len(lines)) + 0.5, lines)
     axes.tick_params(labelsize=8, length=0, pad=2)
 
 

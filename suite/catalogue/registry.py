@@ -127,7 +127,9 @@ def named(target: str) -> Callable[..., Any]:
 def target(declared: Native) -> str:
     """Return the name of a framework's object, as "module:attribute"."""
     made, _ = declared
-    return made if isinstance(made, str) else f"{made.__module__}:{made.__qualname__}"
+    if isinstance(made, str):
+        return made
+    return f"{made.__module__}:{getattr(made, '__qualname__', type(made).__qualname__)}"
 
 
 class Registry(Generic[E]):

@@ -13,6 +13,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,28 @@ from suite.claims.claim import Claim
 from suite.claims.schema import check
 from suite.results.plain_text import decode
 from suite.types import UserError
+
+
+@dataclass(frozen=True)
+class ClaimsFile:
+    """Claims that a plugin brings: ``text`` is what a TOML file of claims would hold, or is None
+    where ``file`` is the path of one, seen from the plugin's folder.
+
+    They name the plugin's items in full, as in ``metric = "my:roughness"``.
+    """
+
+    file: str
+    text: str | None = None
+
+
+def claims_file(file: str) -> ClaimsFile:
+    """Return the claims of a TOML file beside a plugin's file; it is read when they are judged."""
+    return ClaimsFile(file)
+
+
+def claims_text(text: str) -> ClaimsFile:
+    """Return the claims that a plugin writes down in its own file, in TOML."""
+    return ClaimsFile("its text of claims", text)
 
 
 def shipped() -> tuple[Claim, ...]:

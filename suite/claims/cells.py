@@ -27,7 +27,7 @@ NOT_KNOWN = "is not known to this installation"
 def unknown_framework(names: Iterable[Value]) -> str:
     """Return the reason not to judge a claim about frameworks of which one is not in the table of
     frameworks; empty where all are."""
-    known = FRAMEWORKS.names
+    known = FRAMEWORKS.every
     for name in names:
         if name not in known:
             hint = nearest(name, known)
@@ -71,9 +71,7 @@ def _check_side(claim: Claim, side: str, selector: Selector, cells: Sequence[Fie
     # Both sides share the values of the axes in ``each``, which ``of`` alone may name.
     wanted = {axis: claim.of[axis] for axis in claim.each if axis in claim.of} | dict(selector)
     if "framework" in wanted:
-        wanted["framework"] = tuple(
-            name for name in wanted["framework"] if name in FRAMEWORKS.names
-        )
+        wanted["framework"] = tuple(name for name in wanted["framework"] if name in FRAMEWORKS)
         if not wanted["framework"]:
             return  # not judged
     for axis in selector:

@@ -22,6 +22,7 @@ from suite.comparing.paired_runs import axes_of
 from suite.comparing.verdict_changes import verdict_changes
 from suite.judging.verdicts import Verdict, group_fields, read_verdicts
 from suite.planning.axes import AXES
+from suite.plugins.record import remembered
 from suite.results.compressed import locate, tables_in
 from suite.results.folder import Results
 from suite.results.manifest import Manifest
@@ -160,7 +161,8 @@ def stored_value(folder: Folder, axis: str, text: str) -> Value:
     by_text = {str(value): value for value in values}
     if text in by_text:  # also a framework that this installation does not know
         return by_text[text]
-    value = AXES[axis].parse(text)
+    with remembered(folder.manifest):
+        value = AXES[axis].parse(text)
     if value not in values:
         raise unknown(f"{axis} in {folder.path}", value, values)
     return value

@@ -16,6 +16,7 @@ _KEYS = (
     "suite_version",
     "git",
     "tree_hash",
+    "plugins",
     "root_seed",
     "profile",
     "seeds",
@@ -62,6 +63,7 @@ def _place(key: str) -> tuple[int, int]:
 def _flattened(manifest: Manifest) -> dict[str, str]:
     """Return the keys of a manifest that say what its run depended on, as text."""
     values = manifest.values()
+    values["plugins"] = {plugin.name: plugin.sha256 for plugin in manifest.plugins}
     return dict(_flatten({key: values[key] for key in _KEYS}))
 
 

@@ -14,6 +14,7 @@ from suite.catalogue.registry import unknown
 from suite.planning import grids
 from suite.planning.axes import canonical_value
 from suite.planning.parts import split
+from suite.plugins.record import remembered, studies_without_plugin
 from suite.results.compressed import locate
 from suite.results.folder import Results
 from suite.results.manifest import MANIFEST, Manifest
@@ -29,22 +30,29 @@ if TYPE_CHECKING:
 def stored_plan(manifest: Manifest) -> grids.Plan:
     """Return the plan of a stored run, expanded again from its manifest.
 
-    A framework that this installation does not know is planned under its name, at no cost. Raise
-    UserError where a study, an axis or a value is unknown to this version.
+    A framework that this installation does not know is planned under its name, at no cost, and so
+    are the items of a plugin that is not loaded; the studies of such a plugin are left out. Raise
+    UserError where a study, an axis or a value is unknown to this version, and where no study is
+    left.
     """
     if manifest.profile not in PROFILES:
         raise unknown("profile", manifest.profile, PROFILES)
-    selection = grids.Selection(
-        manifest.profile,
-        manifest.frameworks,
-        {
-            key: tuple(canonical_value(split(key)[1], value) for value in values)
-            for key, values in manifest.overrides.items()
-        },
-        manifest.seeds,
-        manifest.root_seed,
-    )
-    return grids.plan([STUDIES[name] for name in manifest.studies], selection)
+    lost = studies_without_plugin(manifest)
+    if lost and len(lost) == len(manifest.studies):
+        raise UserError("; ".join(lost.values()))
+    with remembered(manifest):
+        selection = grids.Selection(
+            manifest.profile,
+            manifest.frameworks,
+            {
+                key: tuple(canonical_value(split(key)[1], value) for value in values)
+                for key, values in manifest.overrides.items()
+            },
+            manifest.seeds,
+            manifest.root_seed,
+        )
+        studies = [STUDIES[name] for name in manifest.studies if name not in lost]
+        return grids.plan(studies, selection)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,11 @@ from suite.judging.judge_claims import judge
 from suite.judging.plain_numbers import Plain, plain_numbers
 from suite.judging.verdicts import CLAIMS, Verdict
 from suite.planning.grids import Plan
+from suite.plugins import brought_claims
+from suite.plugins.record import remembered, studies_without_plugin
 from suite.results.checksums import renew
 from suite.results.folder import Results
+from suite.results.manifest import Manifest
 from suite.studies import STUDIES
 
 if TYPE_CHECKING:
@@ -41,13 +44,20 @@ class Judged:
 def judge_run(results: Results, plan: Plan, files: Sequence[Path] = ()) -> Judged:
     """Judge a stored run; ``plan``: what was expected of it.
 
-    Judge the shipped claims on all studies of the run; or the claims of a user's ``files`` alone,
-    on the studies that they are about. A run whose grid or seeds the user chose promised to decide
-    nothing. Raise UserError for a table or a file of claims that cannot be read, and for a user's
-    claim about cells that cannot exist.
+    Judge the shipped claims and those of the loaded plugins on all studies of the run; or the
+    claims of a user's ``files`` alone, on the studies that they are about. A run
+    whose grid or seeds the user chose promised to decide nothing. Raise UserError for a table or a
+    file of claims that cannot be read, and for a user's claim about cells that cannot exist.
     """
     manifest = results.manifest()
-    family = claims.read(files) if files else claims.shipped()
+    with remembered(manifest):
+        return _judged(results, plan, manifest, files)
+
+
+def _judged(results: Results, plan: Plan, manifest: Manifest, files: Sequence[Path]) -> Judged:
+    family = claims.read(files) if files else (*claims.shipped(), *brought_claims())
+    for lost in studies_without_plugin(manifest).values():
+        print(f"suite: not judged: {lost}", file=sys.stderr)
     studies = [name for name in plan.stacks if not files or name in {c.study for c in family}]
     runs = stored_runs(results, plan, studies)
     if files:

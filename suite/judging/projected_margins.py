@@ -24,6 +24,7 @@ from suite.judging.promises import promised
 from suite.judging.verdicts import Verdict, group_fields, read_verdicts
 from suite.planning.axes import AXES
 from suite.planning.grids import Plan
+from suite.plugins import brought_claims
 from suite.results.folder import Results
 from suite.types import Cell
 
@@ -75,7 +76,7 @@ def project(plan: Plan, folder: Path, files: Sequence[Path] = ()) -> Projection:
     shipped ones. A claim without a margin is counted with its reason. Raise UserError where the
     folder has no verdicts or they cannot be read, and for a claim that is not well stated.
     """
-    asked = claims.read(files) if files else claims.shipped()
+    asked = claims.read(files) if files else (*claims.shipped(), *brought_claims())
     by_id = {claim.id: claim for claim in asked if claim.study in plan.stacks}
     counts = {name: _seeds(plan, name) for name in plan.stacks}
     chosen = plan.selection.seeds is not None or plan.selection.overrides

@@ -20,7 +20,8 @@ from suite.catalogue.frameworks import FRAMEWORKS, THREADS, entry_of
 from suite.frameworks import compiler
 from suite.metrics import METRICS
 from suite.planning.grids import Plan
-from suite.results.manifest import IDENTITY, Expected, Git, Manifest
+from suite.plugins.record import record
+from suite.results.manifest import Expected, Git, Manifest
 from suite.studies import STUDIES
 
 _EVERY_WORKER = {
@@ -220,6 +221,7 @@ def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
             for spec in STUDIES[study].tables
             for name in spec.metrics
         },
+        plugins=record(plan),
     )
 
 
@@ -235,8 +237,7 @@ def _expected(plan: Plan, study: str) -> Expected:
 
 
 def run_id(manifest: Manifest) -> str:
-    """Return 8 hexadecimal digits that name a run: the hash of its ``IDENTITY``, that is of plan,
-    code, versions, machine and root seed."""
-    values = manifest.values()
-    text = repr([(key, values[key]) for key in IDENTITY])
+    """Return 8 hexadecimal digits that name a run: the hash of its ``identity``, that is of plan,
+    code, versions, machine, root seed and plugins."""
+    text = repr(list(manifest.identity.items()))
     return hashlib.sha256(text.encode()).hexdigest()[:8]

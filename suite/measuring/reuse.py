@@ -24,6 +24,7 @@ from suite.catalogue.frameworks import entry_of
 from suite.judging.expected_runs import stored_plan
 from suite.measuring import environment
 from suite.planning.grids import Plan
+from suite.plugins.record import used
 from suite.results.folder import Results
 from suite.results.manifest import Manifest, Reused
 from suite.results.shards import DAMAGED, read_shard
@@ -39,6 +40,8 @@ class Source:
     differences: Mapping[str, str]
     """Framework -> how what its numbers depend on differs from this run; empty where nothing
     does."""
+    plugins: Mapping[str, str]
+    """Plugin of this run -> how its source differs; only those that differ."""
 
     @property
     def name(self) -> str:
@@ -75,7 +78,18 @@ def _source(folder: Path, plan: Plan, manifest: Manifest, results: Results) -> S
     differences = {name: _difference(stored, manifest, name) for name in frameworks}
     if all(differences.values()):
         raise UserError(f"--reuse {folder}: nothing in it fits: {next(iter(differences.values()))}")
-    return Source(source, stored, differences)
+    return Source(source, stored, differences, _other_versions(stored, manifest))
+
+
+def _other_versions(stored: Manifest, wanted: Manifest) -> dict[str, str]:
+    """Return the plugins of a run whose source is another one in a stored run, or that it lacks."""
+    old = {plugin.name: plugin.sha256[:12] for plugin in stored.plugins}
+    new = {plugin.name: plugin.sha256[:12] for plugin in wanted.plugins}
+    return {
+        name: f"its sha256 was {old.get(name, 'not recorded')} and is now {sha}"
+        for name, sha in new.items()
+        if old.get(name) != sha
+    }
 
 
 def _difference(stored: Manifest, wanted: Manifest, framework: str) -> str:
@@ -141,6 +155,9 @@ def _take(stack: Stack, source: Source, results: Results) -> str:
     """Copy the shard of one stack; return what happened, or nothing where it is not stored."""
     if difference := source.differences[stack.framework]:
         return f"of {stack.framework} ({difference})"
+    for plugin in used([stack]):
+        if difference := source.plugins.get(plugin, ""):
+            return f"of the plugin {plugin} ({difference})"
     try:
         content = source.results.read_bytes(stack)
         shard = read_shard(io.BytesIO(content), stack)

@@ -9,7 +9,18 @@ for the length of a block.
 from __future__ import annotations
 
 from suite.plugins.items import Item
-from suite.plugins.loading import Plugin, active, keep, loaded, sources
+from suite.plugins.loading import Plugin, active, brought_claims, keep, loaded, sources
 from suite.plugins.source import Source, find, find_all
 
-__all__ = ["Item", "Plugin", "Source", "active", "find", "find_all", "keep", "loaded", "sources"]
+__all__ = [
+    "Item",
+    "Plugin",
+    "Source",
+    "active",
+    "brought_claims",
+    "find",
+    "find_all",
+    "keep",
+    "loaded",
+    "sources",
+]

@@ -18,6 +18,7 @@ from suite.catalogue.datasets import DATASETS, Dataset
 from suite.catalogue.initializers import INITIALIZERS, Initializer
 from suite.catalogue.normalizations import NORMALIZATIONS, Normalization
 from suite.catalogue.optimizers import OPTIMIZERS, Optimizer
+from suite.claims import ClaimsFile
 from suite.errors import UserError
 from suite.metrics import METRICS, Metric
 from suite.plugins.fields import wrong_field
@@ -37,6 +38,8 @@ REGISTRIES: dict[type, registry.Registry[Any]] = {
     Study: STUDIES,
 }
 """Class of an entry -> the registry that it goes into. A study comes after its metrics."""
+CLAIMS = "claims"
+"""The kind of claims. They have no registry: ``brought_claims`` reads them when they are judged."""
 EXECUTOR = "executor"
 """The kind of a class that measures stacks. It has no registry: ``suite run --executor`` finds
 it."""
@@ -88,6 +91,8 @@ def _is_item(value: object, module: ModuleType) -> bool:
         methods = ("submit", "results", "close")
         own = value.__module__.split(".")[0] == module.__name__.split(".")[0]
         return own and all(callable(getattr(value, method, None)) for method in methods)
+    if isinstance(value, ClaimsFile):
+        return True
     for kind, catalogue in REGISTRIES.items():
         if isinstance(value, kind):
             return all(value is not entry for entry in catalogue)
@@ -97,17 +102,19 @@ def _is_item(value: object, module: ModuleType) -> bool:
 def _kind_and_name(value: object) -> tuple[str, Any]:
     if isinstance(value, type):
         return EXECUTOR, value.__name__
+    if isinstance(value, ClaimsFile):
+        return CLAIMS, value.file if value.text is None else value.text
     kind = next(REGISTRIES[kind].kind for kind in REGISTRIES if isinstance(value, kind))
     return kind, getattr(value, "name", None)
 
 
 def _ordered(found: Iterable[Item]) -> list[Item]:
-    order = [*(catalogue.kind for catalogue in REGISTRIES.values()), EXECUTOR]
+    order = [*(catalogue.kind for catalogue in REGISTRIES.values()), CLAIMS, EXECUTOR]
     return sorted(found, key=lambda item: order.index(item.kind))
 
 
 def _check(source: Source, item: Item) -> None:
-    if item.kind == EXECUTOR:
+    if item.kind in (CLAIMS, EXECUTOR):
         return
     owner = f"{source.label}: {item.kind} {item.name!r}"
     if not isinstance(item.name, str) or not _NAME.fullmatch(item.name):
@@ -125,7 +132,7 @@ def _check(source: Source, item: Item) -> None:
 def _prefixed(source: Source, item: Item, metrics: set[str]) -> Item:
     """Return an item under its full name; ``metrics``: the plugin's own."""
     name = f"{source.name}{registry.SEPARATOR}{item.name}"
-    if item.kind == EXECUTOR:
+    if item.kind in (CLAIMS, EXECUTOR):
         return Item(item.kind, name, item.entry)
     if isinstance(item.entry, Study):
         full = {metric: f"{source.name}{registry.SEPARATOR}{metric}" for metric in metrics}
@@ -139,4 +146,4 @@ def _hint(module: ModuleType) -> str:
         if isinstance(value, type) and issubclass(value, Study) and value is not Study:
             return f": the study {name} has no instance; write STUDY = {name}()"
     names = ", ".join(catalogue.kind for catalogue in REGISTRIES.values())
-    return f": no public value of it is one of {names}, {EXECUTOR}"
+    return f": no public value of it is one of {names}, {CLAIMS}, {EXECUTOR}"

@@ -7,13 +7,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from suite.catalogue.registry import Registry
+from suite import claims
+from suite.catalogue.registry import SEPARATOR, Registry
+from suite.claims import ClaimsFile
+from suite.claims.claim import Claim
 from suite.errors import UserError
-from suite.plugins.items import EXECUTOR, REGISTRIES, Item, items
+from suite.plugins.items import REGISTRIES, Item, items
 from suite.plugins.module import imported
 from suite.plugins.source import Source
 
@@ -25,6 +29,11 @@ class Plugin:
     source: Source
     module: ModuleType
     items: tuple[Item, ...]
+
+    @property
+    def judges_only(self) -> bool:
+        """Whether it has nothing that a run could select: claims, or a way to execute."""
+        return all(_registry(item) is None for item in self.items)
 
 
 _LOADED: dict[str, Plugin] = {}
@@ -85,24 +94,44 @@ def _load(source: Source) -> Plugin:
     module = imported(source)
     plugin = Plugin(source, module, items(source, module))
     for item in plugin.items:
-        if item.kind != EXECUTOR:
-            _registry(item).bring(item.entry)
+        if found := _registry(item):
+            found.bring(item.entry)
     _LOADED[source.name] = plugin
     return plugin
 
 
 def _unload(plugin: Plugin) -> None:
     for item in plugin.items:
-        if item.kind != EXECUTOR:
-            _registry(item).take_away(item.name)
+        if found := _registry(item):
+            found.take_away(item.name)
     del _LOADED[plugin.source.name]
     if plugin.source.content is not None:
         sys.modules.pop(plugin.module.__name__, None)
     forget()
 
 
-def _registry(item: Item) -> Registry[Any]:
-    return next(found for found in REGISTRIES.values() if found.kind == item.kind)
+def _registry(item: Item) -> Registry[Any] | None:
+    return next((found for found in REGISTRIES.values() if found.kind == item.kind), None)
+
+
+def brought_claims() -> tuple[Claim, ...]:
+    """Return the claims of the loaded plugins, each under its id with the plugin's name before it.
+
+    Raises UserError for claims that cannot be read or are not well stated.
+    """
+    return tuple(
+        replace(claim, id=f"{plugin.source.name}{SEPARATOR}{claim.id}")
+        for plugin in active()
+        for item in plugin.items
+        if isinstance(item.entry, ClaimsFile)
+        for claim in _claims(plugin, item.entry)
+    )
+
+
+def _claims(plugin: Plugin, named: ClaimsFile) -> tuple[Claim, ...]:
+    if named.text is not None:
+        return claims.parse(named.text, f"{plugin.source.label}: {named.file}")
+    return claims.read([Path(str(plugin.module.__file__)).parent / named.file])
 
 
 def forget() -> None:

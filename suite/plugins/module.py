@@ -82,6 +82,8 @@ def _words(error: BaseException) -> str:
             f"it imports {error.name!r}, which is not installed (a plugin of several files is a"
             " package: install it and name its module)"
         )
+    if isinstance(error, UserError):
+        return str(error)
     if isinstance(error, SystemExit):
         return "it ends the program (SystemExit)"
     message = error.msg if isinstance(error, SyntaxError) else str(error)

@@ -31,6 +31,7 @@ class Brought(Study):
             self.axes, self.within = tuple(own.axes), tuple(own.within)
             self.tables = tuple(map(self._renamed_spec, own.tables))
             self.everywhere, self.frameworks = tuple(own.everywhere), tuple(own.frameworks)
+            self.subject = tuple(own.subject)
             self.position = int(own.position)
             self._check()
         except (AttributeError, TypeError, ValueError, UserError) as error:

@@ -23,11 +23,13 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from suite import plugins
 from suite.discovery import show_findings
 from suite.discovery.findings import unexplained
 from suite.discovery.kinds import COLUMNS as FINDING_COLUMNS
 from suite.discovery.kinds import FINDINGS
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
+from suite.plugins.record import Absent, remembered
 from suite.report.common import verdict_words
 from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
 from suite.report.common.numbers import band, interval, number
@@ -105,6 +107,11 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     the folder has no manifest or one of its tables cannot be read.
     """
     manifest = Results(folder).manifest()
+    with remembered(manifest):
+        return _write(folder, manifest, jobs)
+
+
+def _write(folder: Path, manifest: Manifest, jobs: int) -> Path:
     rows = _verdicts(folder)
     claims = by_study(rows or [], manifest.studies)
     every = list(chain.from_iterable(claims.values()))
@@ -114,7 +121,7 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     studies = list(manifest.studies)
     tables = {study: _runs(folder, study) for study in {*studies, *manifest.expected}}
     timed = _table(folder, "timings.csv", *COLUMNS)
-    sections = _sections(folder, studies, jobs)
+    sections = _sections(folder, manifest, jobs)
     maps = sections["training"].pop(0) if "training" in sections else None
     environment.filters |= {"number": number, "band": band}
     page = environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
@@ -201,15 +208,25 @@ def _chapter(
     )
 
 
-def _sections(folder: Path, studies: Sequence[str], jobs: int) -> dict[str, list[Section]]:
+def _sections(folder: Path, manifest: Manifest, jobs: int) -> dict[str, list[Section]]:
     """Draw the figures, write them to ``figures/`` and return study -> its sections."""
-    drawn = [study for study in studies if study in PARTS]
+    drawn = [study for study in manifest.studies if study in PARTS]
     (folder / "figures").mkdir(exist_ok=True)
     if jobs == 1 or len(drawn) < _WORTH:
         return {study: _of_study(folder, study) for study in drawn}
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, spawn) as executor:
-        return dict(zip(drawn, executor.map(partial(_of_study, folder), drawn), strict=True))
+        draw = partial(_drawn_elsewhere, folder, manifest, plugins.sources())
+        return dict(zip(drawn, executor.map(draw, drawn), strict=True))
+
+
+def _drawn_elsewhere(
+    folder: Path, manifest: Manifest, sources: Sequence[plugins.Source], study: str
+) -> list[Section]:
+    """Draw the figures of one study in another process."""
+    plugins.keep(sources)
+    with remembered(manifest):
+        return _of_study(folder, study)
 
 
 def _of_study(folder: Path, study: str) -> list[Section]:
@@ -229,7 +246,7 @@ def _section(target: Path, part: Part) -> Section:
     for draw in part.draw:
         try:
             drawing = draw()
-        except NotDrawn as reason:
+        except (NotDrawn, Absent) as reason:
             sentences.append(str(reason))
             continue
         image = png(drawing.figure)

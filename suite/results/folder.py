@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from suite.results import manifest as manifests
-from suite.results.manifest import IDENTITY, MANIFEST, Manifest
+from suite.results.manifest import MANIFEST, Manifest
 from suite.results.shards import DAMAGED, Shard, read_shard, read_timings, save_shard
 from suite.results.tables import write_table
 from suite.types import Measurement, Stack, Status, Study, UserError
@@ -116,11 +116,11 @@ class Results:
         )
 
     def _must_match(self, stored: Manifest, wanted: Manifest) -> None:
-        old, new = stored.values(), wanted.values()
-        for key in IDENTITY:
-            if old[key] != new[key]:
+        old, new = stored.identity, wanted.identity
+        for key in {**old, **new}:
+            if (was := old.get(key, {})) != (now := new.get(key, {})):
                 raise UserError(
-                    f"{self.folder} contains another run: {_difference(key, old[key], new[key])};"
+                    f"{self.folder} contains another run: {_difference(key, was, now)};"
                     " choose another folder with --out"
                 )
 
@@ -209,4 +209,7 @@ def _difference(key: str, old: Any, new: Any) -> str:
     first = next(name for name in {**old, **new} if old.get(name) != new.get(name))
     if key == "expected":
         return f"its plan for the study {first!r} is a different one"
+    if key == "plugins":
+        was, now = (str(side.get(first, "not used"))[:12] for side in (old, new))
+        return f"the plugin {first!r} was {was} (its sha256) and is now {now}"
     return f"{key} of {first} was {old.get(first)!r} and is now {new.get(first)!r}"

@@ -25,12 +25,16 @@ SCHEMA = 1
 """The version of the form of a results folder."""
 IDENTITY = ("schema", "profile", "root_seed", "expected", "versions", "tree_hash", "platform")
 """Keys that must be equal for two runs to be the same run, on the same kind of machine: other
-processors and linear algebra libraries round differently."""
+processors and linear algebra libraries round differently. Where plugins were used, so must be
+their sources; see ``Manifest.identity``."""
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Seeds = Annotated[int, Meta(ge=1, le=LARGEST)]
-StudyName = Annotated[str, Meta(pattern=r"\A[a-z0-9_]+\Z")]
-"""The name of a study. It is the name of a folder too, which must not lie elsewhere."""
+StudyName = Annotated[str, Meta(pattern=r"\A([a-z][a-z0-9_]*:)?[a-z0-9_]+\Z")]
+"""The name of a study, that of a plugin with the plugin's before it. It is the name of a folder
+too, which must not lie elsewhere."""
+PluginName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*\Z")]
+ItemName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*:[A-Za-z_][A-Za-z0-9_]*\Z")]
 _SHOWN = 80
 """Characters of a refused value that an error shows."""
 
@@ -59,6 +63,28 @@ class Reused(msgspec.Struct, frozen=True, kw_only=True):
     commit: str | None = None
     dirty: bool | None = None
     stacks: Count
+
+
+class BroughtItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of a plugin: enough to read its name in a results folder without the plugin."""
+
+    kind: str
+    name: ItemName
+    parameters: Mapping[str, str | int | float | None] = {}
+    """Parameter -> its default, in order; None: it must be given."""
+    native: Mapping[str, str] = {}
+    """Framework -> ``own``: the plugin names the framework's object; ``generic``: the plugin's
+    NumPy code runs on the framework's operations."""
+
+
+class BroughtPlugin(msgspec.Struct, frozen=True, kw_only=True):
+    """A plugin that a run used."""
+
+    name: PluginName
+    origin: str
+    """The file or the module, as the user named it."""
+    sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    items: tuple[BroughtItem, ...] = ()
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +124,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Tables that were left out when the folder was packed, as ``study/table``."""
     reused: tuple[Reused, ...] = ()
     """The folders from which stacks were taken over (``suite run --reuse``)."""
+    plugins: tuple[BroughtPlugin, ...] = ()
+    """The plugins of which the run has an item."""
 
     def __post_init__(self) -> None:
         """Raise ValueError where a study is named twice: its rows would be counted twice."""
@@ -108,10 +136,20 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def values(self) -> dict[str, Any]:
         """Return the keys and values of the JSON file."""
         values: dict[str, Any] = msgspec.to_builtins(self)
-        for key in ("left_out", "reused"):
+        for key in ("left_out", "reused", "plugins"):
             if not values[key]:
                 del values[key]
         return values
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What must be equal for two runs to be the same run: ``IDENTITY``, and plugin -> hash
+        where plugins were used."""
+        values = self.values()
+        identity = {key: values[key] for key in IDENTITY}
+        if self.plugins:
+            identity["plugins"] = {plugin.name: plugin.sha256 for plugin in self.plugins}
+        return identity
 
 
 def encode(values: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from suite import seeds
 from suite.catalogue.frameworks import installed
 from suite.judging.expected_runs import stored_plan
 from suite.planning.grids import Plan
+from suite.plugins.record import studies_without_plugin
 from suite.results.manifest import Manifest
 from suite.results.read_runs import read_cells
 from suite.studies import STUDIES
@@ -30,7 +31,8 @@ def plan_again(manifest: Manifest) -> tuple[Plan, list[str]]:
     leaves out."""
     notes = []
     known = tuple(name for name in manifest.studies if name in STUDIES)
-    if lost := [name for name in manifest.studies if name not in STUDIES]:
+    brought = studies_without_plugin(manifest)
+    if lost := [name for name in manifest.studies if name not in {*STUDIES.every, *brought}]:
         notes.append(f"this version has no study {', '.join(map(repr, lost))}")
     plan = stored_plan(replace(manifest, studies=known or manifest.studies))
     used = dict.fromkeys(stack.framework for stacks in plan.stacks.values() for stack in stacks)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite import plugins
 from suite.catalogue.frameworks import installed
 from suite.commands.reproduce.choose_stacks import choose, eligible_stacks, plan_again, stored_runs
 from suite.commands.reproduce.compare_rows import Outcome, outcomes
@@ -22,6 +23,7 @@ from suite.measuring import environment, executors, runner
 from suite.measuring.executors import Job
 from suite.measuring.progress import Progress
 from suite.planning.grids import Plan
+from suite.plugins.record import missing, used
 from suite.results.folder import Results
 from suite.results.tables import read_table, write_table
 from suite.studies import STUDIES
@@ -70,8 +72,13 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
     stored = {name: stored_runs(folder, STUDIES[name]) for name in plan.stacks}
     eligible, more = eligible_stacks(manifest, plan, stored)
     notes += more
-    available = installed()
-    measurable = [stack for stack in eligible if stack.framework in available]
+    available, lost = installed(), missing(manifest)
+    notes += [f"{folder} was {words}" for words in lost.values()]
+    measurable = [
+        stack
+        for stack in eligible
+        if stack.framework in available and not used([stack]) & set(lost)
+    ]
     drawn = set(choose(measurable, plan, count, number))
     chosen = [stack for stack in measurable if stack in drawn]
     if not chosen:
@@ -100,7 +107,7 @@ def _measure(plan: Plan, stacks: Sequence[Stack], jobs: int) -> dict[str, pd.Dat
     with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
         results = Results(Path(scratch))
         (results.folder / "shards").mkdir()
-        job = Job(results.folder, plan.selection.root)
+        job = Job(results.folder, plan.selection.root, plugins.sources())
         executor = executors.start(executors.DEFAULT, job, min(jobs, len(stacks)))
         try:
             with Progress(plan, list(stacks)) as progress:

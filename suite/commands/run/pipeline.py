@@ -6,7 +6,7 @@ import contextlib
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from suite import claims, plugins
@@ -23,6 +23,7 @@ from suite.measuring.executors import Job
 from suite.measuring.progress import Progress, say
 from suite.measuring.reuse import sources, take_over
 from suite.planning.grids import Plan
+from suite.plugins.record import used
 from suite.results.checksums import write_sums
 from suite.results.folder import Results
 from suite.studies import STUDIES
@@ -48,7 +49,11 @@ def run(
     """
     from filelock import FileLock, Timeout
 
-    claims.shipped()  # what is wrong with a claim is said before anything is measured
+    for line in _unused(plan):
+        say(line)
+    # What is wrong with a claim is said before anything is measured.
+    claims.shipped()
+    plugins.brought_claims()
     manifest = environment.manifest(plan, command)
     name = f"{plan.selection.profile}-{environment.run_id(manifest)}"
     results = Results(out if out is not None else Path("results") / name)
@@ -134,6 +139,18 @@ def _opening(plan: Plan, results: Results, pending: int, resumed: bool, jobs: in
         f"{results.folder}: {state}{runs:,} runs of {', '.join(plan.stacks)} in {stacks} stacks,"
         f" {pending} to measure on {jobs} job{'s' * (jobs > 1)}"
     )
+
+
+def _unused(plan: Plan) -> Iterator[str]:
+    """Yield a line for each loaded plugin of which a plan has nothing."""
+    names = used([stack for stacks in plan.stacks.values() for stack in stacks])
+    for plugin in plugins.active():
+        if plugin.source.name not in names and not plugin.judges_only:
+            example = next(item.name for item in plugin.items)
+            yield (
+                f"nothing of the {plugin.source.label} is selected: name its items, such as"
+                f" {example}, with --set or as a study"
+            )
 
 
 def _counts(judged: Judged) -> str:

@@ -227,6 +227,11 @@ class Architecture:
         sizes = [self.inputs, *[self.width] * self.depth, self.outputs]
         return tuple(itertools.pairwise(sizes))
 
+    @property
+    def entries(self) -> int:
+        """The number of entries of all kernels and biases of the dense layers."""
+        return sum((fan_in + 1) * fan_out for fan_in, fan_out in self.shapes)
+
 
 @dataclass(frozen=True)
 class TrainTask:
@@ -406,6 +411,13 @@ class Study(ABC):
     @abstractmethod
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
         """Measure the members of a stack, all of them supported: the runner drops the others."""
+
+    def most_members(self, cell: Cell) -> int | None:
+        """Return the most members of a stack with the program of a cell; None: as many as its grid
+        has in a block of seeds.
+
+        It depends on the cell alone, because the members of a stack do."""
+        return None
 
     @abstractmethod
     def cost(self, stack: Stack) -> Cost:

@@ -167,7 +167,7 @@ _TENSORFLOW = Entry(
     formulas="keras",
     operations="suite.frameworks.tensorflow.operations:OPERATIONS",
     rates=Rates(
-        TrainingRates(ByDepth(1.2, 0.1), ByDepth(0.002, 0.003), ByDepth(50e-6, 45e-6)),
+        TrainingRates(ByDepth(1.2, 0.1), ByDepth(0.002, 0.003), ByDepth(50e-6, 45e-6), 4e10),
         PropagationRates(0.25, 25e-9, 70e-9, 3e-8),
         LayerRates(40e-9, 0.02),
         ShiftRates(1.0, 0.1),

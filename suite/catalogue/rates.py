@@ -44,6 +44,8 @@ class TrainingRates:
     start: ByDepth = ByDepth(0.2, 0.0)
     epoch: ByDepth = ByDepth(0.013, 0.007)
     member: ByDepth = ByDepth(110e-6, 35e-6)
+    operations: float = 2e10
+    """Multiplications and additions in a second, in the products of wider layers."""
     compiled: CompiledTraining | None = None
 
 

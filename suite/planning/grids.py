@@ -114,7 +114,8 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
 def stacks(study: Study, selection: Selection) -> list[Stack]:
     """Return the stacks of a study, one for each program and block of seeds.
 
-    Programs are in order of appearance.
+    Programs are in order of appearance. A program whose networks are large has fewer seeds in a
+    stack, and fewer cells where those of one seed are too many.
     """
     programs: dict[tuple[tuple[str, Value], ...], list[tuple[Cell, int]]] = {}
     for cell, seeds in cells(study, selection).items():
@@ -123,13 +124,17 @@ def stacks(study: Study, selection: Selection) -> list[Stack]:
     block = max((grid.block for grid in study.grids(selection.profile)), default=BLOCK)
     result = []
     for shared, group in programs.items():
-        for first in range(0, max(seeds for _, seeds in group), block):
-            members = tuple(
+        most = study.most_members(group[0][0]) or block * len(group)
+        together = max(1, min(block, most // len(group)))
+        for first in range(0, max(seeds for _, seeds in group), together):
+            members = [
                 Member(cell, seed)
                 for cell, seeds in group
-                for seed in range(first, min(first + block, seeds))
-            )
-            result.append(Stack(study.name, str(dict(shared)["framework"]), shared, members))
+                for seed in range(first, min(first + together, seeds))
+            ]
+            for start in range(0, len(members), most):
+                part = tuple(members[start : start + most])
+                result.append(Stack(study.name, str(dict(shared)["framework"]), shared, part))
     return result
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from suite.metrics.digits import LEARNED
-from suite.report.common.captions import optimizer_title
+from suite.report.common.captions import of_one_width, optimizer_title
 from suite.report.common.drawing import (
     Drawing,
     NotDrawn,
@@ -20,7 +20,7 @@ from suite.report.common.drawing import (
     seeds_in,
 )
 from suite.report.common.styles import GREY, coloured
-from suite.studies.digits import HALF, WINDOW
+from suite.studies.digits import HALF, WIDTH, WINDOW
 
 LINES = (
     ("sigmoid", "xavier_normal"),
@@ -72,6 +72,7 @@ def _trained(table: pd.DataFrame) -> pd.DataFrame:
 def accuracies(runs: pd.DataFrame) -> Drawing:
     """Draw every network's held-out accuracy by depth; ``runs`` is digits/runs.csv."""
     rows = _trained(runs[runs["status"].isin(("ok", "diverged"))])
+    rows, width = of_one_width(rows, WIDTH)
     depths = sorted(rows["depth"].unique())
     if not depths:
         raise NotDrawn("No figure of accuracy on digits: the run has no dense networks and Adam.")
@@ -105,7 +106,7 @@ def accuracies(runs: pd.DataFrame) -> Drawing:
         "Held-out accuracy on handwritten digits by depth, activation and initializer:"
         f" {optimizer_title(OPTIMIZER)}",
         "Share of 517 held-out digits whose class has the largest logit, after 400 steps of Adam"
-        " in batches of 32; hidden layers of 48. A dot is a network, a dash the median;"
+        f" in batches of 32; hidden layers of {width}. A dot is a network, a dash the median;"
         f" {seeds_in(counts)} a line. Grey: {LEARNED}, from which a network counts as having"
         " learned the digits; guessing gives 0.1. A start without dots was not measured at that"
         " depth.",
@@ -126,6 +127,7 @@ def losing(losses: pd.DataFrame) -> Drawing:
     rows = _trained(losses)
     if rows.empty:
         raise NotDrawn("No figure of loss on digits: the run has no dense networks and Adam.")
+    rows, width = of_one_width(rows, WIDTH)
     depth = rows["depth"].max()
     rows = rows[rows["depth"] == depth]
     frameworks = list(rows["framework"].unique())
@@ -149,8 +151,9 @@ def losing(losses: pd.DataFrame) -> Drawing:
         "digits_loss",
         f"Loss on handwritten digits by step: {hidden(int(depth))}, {optimizer_title(OPTIMIZER)}",
         f"Categorical cross-entropy, mean of the last {WINDOW} batches, each before its step of"
-        f" Adam (nats); {depth:g} hidden layers of 48. Line: median over the seeds; band: their"
-        f" 5 % and 95 % quantiles; {seeds_in(rows['n'])}. Guessing has ln 10 = 2.30. Grey: {HALF}.",
+        f" Adam (nats); {depth:g} hidden layers of {width}. Line: median over the seeds; band:"
+        f" their 5 % and 95 % quantiles; {seeds_in(rows['n'])}. Guessing has ln 10 = 2.30. Grey:"
+        f" {HALF}.",
         figure,
         ("relu-stabler-than-sigmoid-depth-30", "relu-stabler-than-tanh"),
     )

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from suite.planning.axes import AXES, canonical_value
-from suite.report.common.captions import on_one_dataset
+from suite.report.common.captions import of_one_width, on_one_dataset
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
 from suite.studies.remedies import (
     BATCH,
@@ -52,6 +52,7 @@ def parts(tables: Tables) -> list[Part]:
 def trained(runs: pd.DataFrame) -> Drawing:
     """Draw the share of networks that train; ``runs`` is remedies/runs.csv."""
     runs, dataset = on_one_dataset(runs[runs["status"].isin(("ok", "diverged"))])
+    runs, width = of_one_width(runs, WIDTH)
     reached = (runs["heldout_accuracy"] >= TRAINED) & (runs["status"] == "ok")
     lost = runs["status"] == "diverged"
     values = _cells(runs.assign(value=reached.astype(float), lost=lost), "mean")
@@ -59,11 +60,11 @@ def trained(runs: pd.DataFrame) -> Drawing:
     return Drawing(
         "remedies_trained",
         f"Share of networks that train, by failing start and remedy: {DEPTH} hidden layers of"
-        f" {WIDTH}, gradient descent",
+        f" {width}, gradient descent",
         f"Share of networks whose held-out accuracy reaches {TRAINED}; {seeds_in(values['n'])} a"
-        f" cell. {_common(dataset)} A star marks cells where runs diverged, which did not train."
-        " The better start of the ReLU failures is He's, so these cells show the healthy networks."
-        f"{_HATCHED}",
+        f" cell. {_common(dataset, width)} A star marks cells where runs diverged, which did not"
+        " train. The better start of the ReLU failures is He's, so these cells show the healthy"
+        f" networks.{_HATCHED}",
         figure,
         (
             "clipping-rescues-exploded-start",
@@ -81,6 +82,7 @@ def gradients(runs: pd.DataFrame) -> Drawing:
     if "first_gradient_norm" not in runs:
         raise NotDrawn("No figure of the remedies' gradients: the run did not measure them.")
     runs, dataset = on_one_dataset(runs)
+    runs, width = of_one_width(runs, WIDTH)
     with np.errstate(divide="ignore"):
         logarithm = np.log10(runs["first_gradient_norm"].to_numpy(dtype=float))
     values = _cells(runs.assign(value=logarithm, lost=False), "median")
@@ -90,7 +92,7 @@ def gradients(runs: pd.DataFrame) -> Drawing:
         "Norm of the first layer's gradient before training, by failing start and remedy",
         "log10 of the norm (nats) of the gradient by the kernel of the first hidden layer, on the"
         f" whole training set before training: median; {seeds_in(values['n'])} a cell."
-        f" {_common(dataset)}"
+        f" {_common(dataset, width)}"
         " Grey is a norm of 1, blue a smaller one, red a larger one; the colours end at -6 and 6."
         f" Clipping, schedules and optimizers leave the start as it is.{_HATCHED}",
         figure,
@@ -98,10 +100,10 @@ def gradients(runs: pd.DataFrame) -> Drawing:
     )
 
 
-def _common(dataset: str) -> str:
+def _common(dataset: str, width: int) -> str:
     """Return what all cells share, in a caption."""
     return (
-        f"{DEPTH} hidden layers of {WIDTH} on {dataset}, gradient descent with learning rate 0.1"
+        f"{DEPTH} hidden layers of {width} on {dataset}, gradient descent with learning rate 0.1"
         f" (Adam: 0.001), {EPOCHS} epochs in batches of {BATCH}, each framework's own draws."
     )
 
@@ -110,7 +112,7 @@ def _cells(runs: pd.DataFrame, centre: str) -> pd.DataFrame:
     """Return a row for each framework, failure and remedy that ``runs`` has: the ``centre`` (mean
     or median) of ``value`` over its runs, their number, and whether any was lost."""
     rows = []
-    compared = [axis for axis in Remedies.axes if axis not in ("framework", "dataset")]
+    compared = [axis for axis in Remedies.axes if axis not in ("framework", "dataset", "width")]
     for failure in FAILURES:
         for remedy in (*REMEDIES, *OWN):
             axes = cure(failure, remedy)

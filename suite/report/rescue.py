@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from suite.metrics.training import LEARNED
-from suite.report.common.captions import on_one_dataset
+from suite.report.common.captions import of_one_width, on_one_dataset
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
 from suite.report.normalized import normalization_colours
 from suite.studies.rescue import EPOCHS
@@ -30,6 +30,7 @@ def rescued(trained: pd.DataFrame) -> Drawing:
     """Draw the share of seeds that learn, by start and normalization."""
     rows = trained[trained["status"].isin(["ok", "diverged"])]
     rows, dataset = on_one_dataset(rows)
+    rows, width = of_one_width(rows, 5)
     if rows.empty:
         raise NotDrawn("No figure of starts with normalization: no network was trained.")
     learned = (rows["heldout_accuracy"] >= LEARNED) & (rows["status"] == "ok")
@@ -69,12 +70,12 @@ def rescued(trained: pd.DataFrame) -> Drawing:
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(
         "normalization_rescues",
-        "Share of networks that learn, by start and normalization: width 5, RMSprop",
-        f"{dataset.capitalize()}, networks of width 5, {EPOCHS} epochs of RMSprop with learning"
-        " rate 0.001 in batches of 32; normalization with epsilon 1e-5 and momentum 0.9; each"
-        f" framework's own draw of the kernels. {seeds_in(shares['size'])} a bar; a diverged run"
-        " has not learned."
-        " A dot at 0 is a share of 0; where there is no dot, nothing was measured.",
+        f"Share of networks that learn, by start and normalization: width {width}, RMSprop",
+        f"{dataset.capitalize()}, networks of width {width}, {EPOCHS} epochs of RMSprop with"
+        " learning rate 0.001 in batches of 32; normalization with epsilon 1e-5 and momentum 0.9;"
+        f" each framework's own draw of the kernels. {seeds_in(shares['size'])} a bar; a diverged"
+        " run has not learned. A dot at 0 is a share of 0; where there is no dot,"
+        " nothing was measured.",
         figure,
         (
             "bn-rescues-small-scale",

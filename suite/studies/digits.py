@@ -8,7 +8,6 @@ batch order.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -182,10 +181,15 @@ class Digits(Study):
     def cost(self, stack: Stack) -> Cost:
         first = stack.members[0].cell
         if first["layer_kind"] == "convolution":
-            return Cost(2.0 + 0.07 * first.count("depth") * len(stack.members), costs.WORKER)
-        plain = costs.training(stack, datasets.DIGITS["train"], EPOCHS["dense"], 2)
-        wide = len(stack.members) * (0.02 + 0.004 * first.count("depth"))
-        return dataclasses.replace(plain, seconds=plain.seconds + wide)
+            wider = (first.count("width") / FILTERS) ** 2
+            layer = 0.07 * max(1.0, wider) * first.count("depth")
+            return Cost(2.0 + layer * len(stack.members), costs.WORKER)
+        data = datasets.DATASETS["digits"]
+        return costs.training(stack, data.points, EPOCHS["dense"], 2, data.features, data.outputs)
+
+    def most_members(self, cell: Cell) -> int:
+        data = datasets.DATASETS["digits"]
+        return costs.most_members(cell, data.points, 2, data.features, data.outputs)
 
 
 LINEAR = ("xavier_normal", "orthogonal")

@@ -74,6 +74,7 @@ class Drift(Study):
         "clipping",
         "case",
     )
+    everywhere = ("width",)
     within = ("case",)
     tables = (
         TableSpec(
@@ -190,6 +191,9 @@ class Drift(Study):
         times = len(cases.keys() - {ULP})
         # Half the points of the training that set the rates.
         return Cost((trained.seconds + times * formulas.seconds) / 2, trained.bytes)
+
+    def most_members(self, cell: Cell) -> int:
+        return costs.most_members(cell, POINTS, len(RECORD))
 
 
 def formula(case: str, framework: str) -> str:

@@ -26,6 +26,7 @@ from suite.studies.common.protocol import (
 from suite.types import (
     BLOCK,
     Array,
+    Cell,
     Cost,
     Grid,
     Lab,
@@ -212,10 +213,10 @@ class Remedies(Study):
         return measurement(reasons, [Table("runs", {}, runs)])
 
     def cost(self, stack: Stack) -> Cost:
-        # These layers have ten times as many values as those of width 5 to which the rates were
-        # fitted, and there are fewer batches.
-        data = DATASETS[stack.members[0].cell.text("dataset")]
-        return costs.training(stack, data.points, EPOCHS, 2, data.features)
+        return costs.on_dataset(stack, EPOCHS, 2)
+
+    def most_members(self, cell: Cell) -> int:
+        return costs.most_on_dataset(cell, 2)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a scale beyond float32 is a diverged run

@@ -18,6 +18,7 @@ from suite.studies.common.protocol import accuracy, divergences, first_true, net
 from suite.types import (
     BLOCK,
     Axes,
+    Cell,
     Cost,
     Grid,
     Lab,
@@ -136,10 +137,12 @@ class Rescue(Study):
         return measurement(divergences([first, last], diverged), [Table("runs", {}, columns)])
 
     def cost(self, stack: Stack) -> Cost:
-        data = DATASETS[stack.members[0].cell.text("dataset")]
-        plain = costs.training(stack, data.points, EPOCHS, 2, data.features)
+        plain = costs.on_dataset(stack, EPOCHS, 2)
         normalised = any(member.cell["normalization"] != "none" for member in stack.members)
         return dataclasses.replace(plain, seconds=plain.seconds * (1.4 if normalised else 0.8))
+
+    def most_members(self, cell: Cell) -> int:
+        return costs.most_on_dataset(cell, 2)
 
 
 STUDY = Rescue()

@@ -1,7 +1,7 @@
 """Small networks trained on two circles, by activation, initializer and depth, over seeds.
 
-The seed of a network determines its 1,000 training points, its held-out points, its start and its
-batch order. Networks that share a program are trained as one batched computation: all initializers
+The seed of a network determines its training points, its held-out points, its start and its batch
+order. Networks that share a program are trained as one batched computation: all initializers
 of the grid, native and shared weights, times one block of seeds.
 """
 
@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from suite.catalogue import datasets, initializers
+from suite.catalogue import initializers
 from suite.catalogue.activations import ACTIVATIONS
+from suite.catalogue.datasets import DATASETS
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.metrics.training import LEARNED
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement
 from suite.studies.common.protocol import (
     accuracy,
-    circles_task,
     divergences,
     first_true,
     layer_columns,
+    network,
+    seeded_task,
 )
 from suite.studies.common.starts import without_law
 from suite.types import (
@@ -77,7 +79,9 @@ class Training(Study):
         "optimizer",
         "weights",
         "settings",
+        "dataset",
     )
+    everywhere = ("dataset",)
     within = ("initializer", "weights")
     tables: tuple[TableSpec, ...] = (
         TableSpec(
@@ -156,13 +160,16 @@ class Training(Study):
             "optimizer": OPTIMIZERS.names,
             "settings": ("common", "default"),
         }
-        return (Grid({**full, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard)
+        on_all = Grid({**part, "depth": (4, 16), "dataset": DATASETS.names})
+        return (Grid({**full, "depth": (1, 2, 4, 8, 16)}, seeds=100), *standard, on_all)
 
     def unsupported(self, cell: Cell) -> str | None:
         return without_law(cell)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        task = circles_task(stack, lab, RECORD)
+        cell = stack.members[0].cell
+        dataset = cell.text("dataset")
+        task = seeded_task(stack, lab, RECORD, network(cell, dataset), dataset)
         snapshots = list(lab.framework.train(task))
         runs = _run_columns(snapshots, task)
         layers = Table(
@@ -175,7 +182,10 @@ class Training(Study):
         )
 
     def cost(self, stack: Stack) -> Cost:
-        return costs.training(stack, datasets.POINTS, RECORD[-1], len(RECORD))
+        return costs.on_dataset(stack, RECORD[-1], len(RECORD))
+
+    def most_members(self, cell: Cell) -> int:
+        return costs.most_on_dataset(cell, len(RECORD))
 
 
 def _run_columns(snapshots: list[Snapshot], task: TrainTask) -> dict[str, Array]:

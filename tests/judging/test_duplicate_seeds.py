@@ -181,7 +181,8 @@ def test_single_cells_of_networks_that_do_not_learn_hold_none_either() -> None:
     cell of ten, and are not copies."""
     frame = read_table(REFERENCE / "training" / "runs.csv")
     losses = ["train_loss", "heldout_loss"]
-    cells = [cell for _, cell in frame.groupby(list(STUDIES["training"].axes), sort=False)]
+    axes = [axis for axis in STUDIES["training"].axes if axis in frame]
+    cells = [cell for _, cell in frame.groupby(axes, sort=False)]
     tied = [cell for cell in cells if cell[cell["status"] == "ok"].duplicated(losses).any()]
     assert len(tied) > 50
     assert [cell for cell in tied if copies_in(cell)] == []

@@ -53,7 +53,7 @@ def test_heat_maps_show_the_medians_of_the_summary(written: Path) -> None:
     summary = read_table(written / "summary.csv")
     drawing = heatmaps.heat_map(summary, "heldout_accuracy", 4)
     assert "n = 20 seeds" in drawing.caption
-    assert "optimizer rmsprop, weights native, settings common" in drawing.caption
+    assert "optimizer rmsprop, weights native, settings common, dataset circles" in drawing.caption
     rows = summary[(summary["metric"] == "heldout_accuracy") & (summary["depth"] == 4)]
     assert len(rows) == 12
     for framework, activation, initializer, centre in rows[SHOWN].to_numpy():
@@ -65,7 +65,21 @@ def trained(initializer: str, *outcomes: tuple[str, float]) -> pd.DataFrame:
     """Return the runs of one cell from the status and held-out accuracy of each seed."""
     return pd.DataFrame(
         [
-            ("torch", "relu", initializer, 4, 5, "rmsprop", "native", "common", seed, status, "", x)
+            (
+                "torch",
+                "relu",
+                initializer,
+                4,
+                5,
+                "rmsprop",
+                "native",
+                "common",
+                "circles",
+                seed,
+                status,
+                "",
+                x,
+            )
             for seed, (status, x) in enumerate(outcomes)
         ],
         columns=[*synthetic.AXES, "seed", "status", "reason", "heldout_accuracy"],

@@ -17,12 +17,14 @@ from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.report.remedies import trained
 from suite.report.rescue import rescued
-from suite.studies import STUDIES, digits, remedies, rescue
+from suite.studies import STUDIES, digits, remedies, rescue, training
 from suite.studies.common.protocol import accuracy
 from suite.types import Array, Framework, Lab, Measurement, Snapshot, TrainTask
 
 NATIVE = [name for name in installed() if name != "numpy"]
-TRAINED = {"rescue": rescue, "remedies": remedies}
+TRAINED = {"training": training, "rescue": rescue, "remedies": remedies}
+SHORT = {"training": ("RECORD", (0, 3)), "rescue": ("EPOCHS", 3), "remedies": ("EPOCHS", 3)}
+"""The constant of each study's file that says how long it trains, and three epochs."""
 load = functools.cache(frameworks.load)
 
 
@@ -49,11 +51,21 @@ class Watched:
         self.trained.append((task, snapshot))
 
 
-def measured(study: str, framework: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, ...]:
+def measured(
+    study: str, framework: str, monkeypatch: pytest.MonkeyPatch, width: int = 48
+) -> tuple[Any, ...]:
     """Two shallow networks that learn digits for three epochs: task, last snapshot, result."""
-    monkeypatch.setattr(TRAINED[study], "EPOCHS", 3)
-    texts = ["dataset=digits", "depth=1", "width=48", "activation=relu", "initializer=he_normal"]
-    texts += ["optimizer=adam"] + (["case=healthy"] if study == "remedies" else [])
+    monkeypatch.setattr(TRAINED[study], *SHORT[study])
+    texts = [
+        "dataset=digits",
+        "depth=1",
+        f"width={width}",
+        "activation=relu",
+        "initializer=he_normal",
+    ]
+    texts += ["optimizer=adam", "weights=native"] + (
+        ["case=healthy"] if study == "remedies" else []
+    )
     chosen = grids.parse_overrides(texts, [STUDIES[study]])
     selection = grids.Selection("quick", (framework,), chosen, seeds=2)
     stack = grids.stacks(STUDIES[study], selection)[0]

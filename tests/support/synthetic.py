@@ -185,7 +185,7 @@ def results(folder: Path, size: Size = SMALL) -> Path:
     """Write a whole results folder, and return it. The same call writes the same bytes."""
     rng = np.random.default_rng(7)
     cells = [
-        (framework, activation, initializer, depth, 5, "rmsprop", "native", "common")
+        (framework, activation, initializer, depth, 5, "rmsprop", "native", "common", "circles")
         for framework, activation, depth, initializer in itertools.product(
             FRAMEWORKS, size.activations, size.depths, size.initializers
         )
@@ -243,7 +243,7 @@ def _timings(folder: Path) -> None:
 
 def _training(
     folder: Path,
-    cells: Sequence[tuple[str, str, str, int, int, str, str, str]],
+    cells: Sequence[tuple[str, str, str, int, int, str, str, str, str]],
     rng: np.random.Generator,
 ) -> None:
     summary, runs, layers = [], [], []

@@ -143,3 +143,10 @@ def on_one_dataset(runs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 def dataset_title(name: str) -> str:
     """Return what a caption calls a data set; the name itself where the catalogue lacks it."""
     return DATASETS[name].title if name in DATASETS else name
+
+
+def of_one_width(rows: pd.DataFrame, usual: int) -> tuple[pd.DataFrame, int]:
+    """Return the rows of one width, and the width: the ``usual`` one of the study where there are
+    networks of it, else the first."""
+    rows, _ = pin(rows, ["width"], {"width": usual})
+    return rows, int(rows["width"].iloc[0]) if "width" in rows and len(rows) else usual

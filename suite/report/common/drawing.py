@@ -27,7 +27,13 @@ from suite.catalogue.registry import Registry, parse
 from suite.report.common.styles import DASHES, INK
 from suite.types import UserError
 
-PINNED = {"weights": "native", "settings": "common", "optimizer": "rmsprop", "bias": "unset"}
+PINNED = {
+    "weights": "native",
+    "settings": "common",
+    "optimizer": "rmsprop",
+    "bias": "unset",
+    "dataset": "circles",
+}
 """What a figure shows unless it asks for something else; any other axis shows its first value."""
 
 DPI = 192

@@ -35,6 +35,9 @@ CIRCLES = "circles"
 CACHED_ENTRIES = 1024
 """Entries of the largest kernel whose draws a worker caches: 4 kB each, 130 MB in all."""
 
+CACHED_POINTS = 2048
+"""The most points of a data set whose batch orders a worker caches: 16 kB each, 67 MB in all."""
+
 
 def circles_task(stack: Stack, lab: Lab, record: tuple[int, ...]) -> TrainTask:
     """Return the two-circles task of a stack: data, start and batch order by seed."""
@@ -88,11 +91,18 @@ def seeded_task(
     )
 
 
-@functools.lru_cache(maxsize=4096)
 def batch_order(root: int, seed: int, epoch: int, points: int) -> Array:
     """Return the order of the points in one epoch, (points,) int64; the same in every cell."""
+    draw = _cached_order if points <= CACHED_POINTS else _order
+    return draw(root, seed, epoch, points)
+
+
+def _order(root: int, seed: int, epoch: int, points: int) -> Array:
     order: Array = seeds.generator(root, "batches", seed=seed, epoch=epoch).permutation(points)
     return order
+
+
+_cached_order = functools.lru_cache(maxsize=4096)(_order)
 
 
 @functools.lru_cache(maxsize=2**15)

@@ -21,7 +21,7 @@ from suite.studies.common.deviations import ratio, relative
 from suite.studies.common.measurements import measurement
 from suite.studies.common.protocol import accuracy, batch_order, divergences, first_true
 from suite.studies.common.starts import stacked
-from suite.studies.symmetry.starts import CASES, POINTS, data, merge, orders, permute, start
+from suite.studies.symmetry.starts import CASES, INPUTS, POINTS, data, merge, orders, permute, start
 from suite.studies.symmetry.units import largest, unit_spread, unit_weights
 from suite.types import (
     Architecture,
@@ -69,6 +69,7 @@ class Symmetry(Study):
         "scale",
         "case",
     )
+    everywhere = ("width",)
     within = ("case", "scale")
     tables = (
         TableSpec(
@@ -170,16 +171,19 @@ class Symmetry(Study):
         return measurement(reasons, tables)
 
     def cost(self, stack: Stack) -> Cost:
-        cost = costs.training(stack, POINTS, RECORD[-1], len(RECORD))
+        cost = costs.training(stack, POINTS, RECORD[-1], len(RECORD), INPUTS)
         # An epoch has a quarter of the steps to which the rates were fitted, on wider layers.
         return Cost(0.5 * cost.seconds, cost.bytes)
+
+    def most_members(self, cell: Cell) -> int:
+        return costs.most_members(cell, POINTS, len(RECORD), INPUTS)
 
 
 def _task(stack: Stack, lab: Lab) -> TrainTask:
     """Return the task of a stack: data and batch order by seed, starts by case and seed."""
     first = stack.members[0].cell
     model = Architecture(
-        4,
+        INPUTS,
         first.count("width"),
         first.count("depth"),
         1,

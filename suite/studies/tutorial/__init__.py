@@ -19,7 +19,7 @@ from suite.probes.tutorial import UserLoop
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement
 from suite.studies.common.protocol import accuracy, divergences, first_true, layer_columns
-from suite.studies.tutorial.prints import comparison, printed
+from suite.studies.tutorial.prints import WIDTH, comparison, printed
 from suite.studies.tutorial.starts import start_gap, tutorial_task
 from suite.studies.tutorial.trajectories import gradients, movement, spreads
 from suite.types import (
@@ -68,6 +68,7 @@ class Tutorial(Study):
     question = "Do the numbers and explanations of the published two-circles tutorial hold up?"
     source = "the published two-circles tutorial on vanishing gradients, and its readers' comments"
     axes = ("framework", "activation", "initializer", "depth", "width", "optimizer", "case")
+    everywhere = ("width",)
     within = ("initializer", "case")
     tables = (
         TableSpec(
@@ -187,6 +188,9 @@ class Tutorial(Study):
         alone = entry_of(stack.framework).rates.fit * sum(map(_fitted, stack.members))
         return replace(training, seconds=training.seconds + alone)
 
+    def most_members(self, cell: Cell) -> int:
+        return costs.most_members(cell, datasets.POINTS, EPOCHS)
+
 
 def _grid(
     activations: tuple[str, ...],
@@ -200,7 +204,7 @@ def _grid(
         "activation": activations,
         "initializer": (initializer,),
         "depth": (depth,),
-        "width": (5,),
+        "width": (WIDTH,),
         "optimizer": (optimizer,),
         "case": cases,
     }

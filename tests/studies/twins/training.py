@@ -7,15 +7,13 @@ from tests.studies.twins.run import Columns, Run
 
 __all__ = ["GRIDS", "columns", "finite"]
 
-GRIDS = (
-    {
-        "activation": "tanh",
-        "initializer": ("xavier_uniform", "normal(1)"),
-        "depth": 2,
-        "width": 3,
-        "weights": ("native", "shared"),
-    },
-)
+_CELL = {
+    "activation": "tanh",
+    "initializer": ("xavier_uniform", "normal(1)"),
+    "depth": 2,
+    "width": 3,
+}
+GRIDS = ({**_CELL, "weights": ("native", "shared")}, {**_CELL, "dataset": "digits"})
 
 
 def columns(run: Run) -> Columns:

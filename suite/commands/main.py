@@ -108,13 +108,14 @@ def _answer(words: list[str]) -> int:
 
 
 def _plugins(parsed: argparse.Namespace) -> AbstractContextManager[object]:
-    """Return the block in which the plugins that a user named are loaded."""
-    given: list[str] = getattr(parsed, "plugins", [])
-    if not given:
+    """Return the block in which the plugins that a user named are loaded: with ``--plugin``, or by
+    the prefix of an item that an installed package provides."""
+    given: list[str] | None = getattr(parsed, "plugins", None)
+    if given is None or not (given or any(":" in word for word in parsed.words)):
         return contextlib.nullcontext()
     from suite import plugins
 
-    return plugins.loaded(plugins.find_all(given))
+    return plugins.loaded(plugins.find_all(given, parsed.words))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ for the length of a block.
 
 from __future__ import annotations
 
+from suite.plugins.installed import find_all
 from suite.plugins.items import Item
 from suite.plugins.loading import Plugin, active, brought_claims, keep, loaded, sources
-from suite.plugins.source import Source, find, find_all
+from suite.plugins.source import Source, find
 
 __all__ = [
     "Item",

@@ -92,7 +92,11 @@ def keep(sources: Iterable[Source]) -> None:
 
 def _load(source: Source) -> Plugin:
     module = imported(source)
-    plugin = Plugin(source, module, items(source, module))
+    try:
+        plugin = Plugin(source, module, items(source, module))
+    except UserError:
+        _forget_module(source, module)
+        raise
     for item in plugin.items:
         if found := _registry(item):
             found.bring(item.entry)
@@ -105,9 +109,13 @@ def _unload(plugin: Plugin) -> None:
         if found := _registry(item):
             found.take_away(item.name)
     del _LOADED[plugin.source.name]
-    if plugin.source.content is not None:
-        sys.modules.pop(plugin.module.__name__, None)
+    _forget_module(plugin.source, plugin.module)
     forget()
+
+
+def _forget_module(source: Source, module: ModuleType) -> None:
+    if source.content is not None:  # an installed one stays imported, as any other does
+        sys.modules.pop(module.__name__, None)
 
 
 def _registry(item: Item) -> Registry[Any] | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,22 +52,9 @@ def find(given: str) -> Source:
     the form of ``NAME`` or is taken by a framework or by the suite.
     """
     path = Path(given)
-    if path.suffix == ".py" or len(path.parts) > 1 or path.is_file():
+    if path.suffix == ".py" or os.sep in given or path.is_file():
         return _from_file(given, path)
     return from_module(given)
-
-
-def find_all(given: Iterable[str]) -> tuple[Source, ...]:
-    """Return the plugins that are named, each once. UserError where two have the same name."""
-    found: dict[str, Source] = {}
-    for source in map(find, given):
-        first = found.setdefault(source.name, source)
-        if first.sha256 != source.sha256:
-            raise UserError(
-                f"--plugin {source.origin}: {first.origin} is also a plugin named {source.name!r};"
-                " rename one of them"
-            )
-    return tuple(found.values())
 
 
 def _from_file(given: str, path: Path) -> Source:

@@ -40,3 +40,36 @@ def write(folder: Path, text: str = SNAKE, name: str = "my") -> Path:
     path = folder / f"{name}.py"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+INLINE = """
+from suite.measuring.measure_stack import measure_and_store
+
+
+class Inline:
+    def __init__(self, job, workers):
+        self._job, self._stacks = job, []
+
+    def submit(self, stack, timeout):
+        self._stacks.append(stack)
+
+    def results(self):
+        print(f"inline {len(self._stacks)}")
+        for stack in self._stacks:
+            yield measure_and_store(self._job, stack)
+
+    def close(self):
+        pass
+"""
+"""An executor that measures in the process of the run: no worker has to start."""
+
+
+def provide(folder: Path, module: str, text: str = SNAKE, group: str = "activations") -> None:
+    """Write a module and the entry point of an installed package that names it."""
+    write(folder, text, module)
+    info = folder / f"provides_{module}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: provides-{module}\nVersion: 1.0\n"
+    )
+    (info / "entry_points.txt").write_text(f"[suite.{group}]\nany = {module}:SNAKE\n")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from suite.commands import selection
-from suite.commands.arguments import jobs, one_of, whole
+from suite.commands.arguments import jobs, whole
 from suite.measuring import executors
 
 SUMMARY = "measure, summarise, judge and draw; resume what was interrupted"
@@ -30,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--executor",
         metavar="NAME",
-        type=one_of("executor", executors.names),
         default=executors.DEFAULT,
-        help=f"where to measure: {', '.join(executors.names())} (default: {executors.DEFAULT},"
+        help=f"where to measure: {', '.join(executors.names())}, or one of your own as"
+        f" MODULE:CLASS (default: {executors.DEFAULT},"
         " processes on this machine)",
     )
     parser.add_argument(
@@ -51,6 +51,7 @@ def main(parsed: argparse.Namespace) -> int:
     """Run the plan; return the exit code of ``check``, or 3 where something could not be stored."""
     from suite.commands.run import pipeline
 
+    executors.find(parsed.executor)  # before anything is planned
     return pipeline.run(
         selection.selected_plan(parsed, to_measure=True),
         ["suite", *parsed.words],

@@ -2,10 +2,11 @@
 
 An executor decides where stacks are measured and what happens when a worker is lost. To add one,
 add a file here that sets ``EXECUTOR``, a class that is made with a ``Job`` and a number of workers
-and that has the three methods of ``Executor``; ``suite run --executor NAME`` then finds it. A
-worker calls one of two functions of ``suite.measuring.measure_stack``: ``measure_and_store`` where
-it can write to the results folder, and ``measure_and_return`` where it cannot, in which case the
-shard comes back as bytes and the runner stores it.
+and that has the three methods of ``Executor``; ``suite run --executor NAME`` then finds it. One
+from outside is named as MODULE:CLASS, or is an item of a plugin. A worker calls one of two
+functions of ``suite.measuring.measure_stack``: ``measure_and_store`` where it can write to the
+results folder, and ``measure_and_return`` where it cannot, in which case the shard comes back as
+bytes and the runner stores it.
 
 Workers set ``suite.measuring.environment.WORKER`` in their environment before a framework is
 imported, and run on machines of the same kind as the driver, whose processor and libraries the
@@ -19,6 +20,7 @@ import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from suite.catalogue.registry import unknown
@@ -95,19 +97,45 @@ def names() -> tuple[str, ...]:
 
 
 def start(name: str, job: Job, workers: int) -> Executor:
-    """Return a new executor of a name.
+    """Return a new executor of a name. Raises UserError as ``find`` does."""
+    return find(name)(job, workers)
+
+
+def find(name: str) -> Start:
+    """Return what makes the executor of a name: one of ``names``, PLUGIN:CLASS, or a function or
+    class of an installed module, as MODULE:FACTORY.
 
     Raises UserError for an unknown name, and for an executor that needs a package which is not
     installed.
     """
+    if ":" in name:
+        return _brought(name)
     if name not in names():
         raise unknown("executor", name, names())
+    return cast(Start, _imported(name, f"{__name__}.{name}").EXECUTOR)
+
+
+def _imported(name: str, module: str) -> ModuleType:
+    """Import the module of an executor. Raises UserError for a package that is not installed."""
     try:
-        module = importlib.import_module(f"{__name__}.{name}")
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "suite":
             raise
         raise UserError(
             f"executor {name!r} needs the package {error.name!r}, which is not installed"
         ) from error
-    return cast(Start, module.EXECUTOR)(job, workers)
+
+
+def _brought(name: str) -> Start:
+    """Return what makes an executor that the user brings."""
+    from suite import plugins
+
+    home, _, attribute = name.partition(":")
+    loaded = {plugin.source.name: plugin.module for plugin in plugins.active()}
+    module = loaded[home] if home in loaded else _imported(name, home)
+    made = getattr(module, attribute, None)
+    if not callable(made):
+        public = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
+        raise unknown(f"executor of {home}", attribute, public)
+    return cast(Start, made)

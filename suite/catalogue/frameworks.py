@@ -100,6 +100,7 @@ _NUMPY = Entry(
     None,
     gaps={
         "defaults.value": "the NumPy oracle has no defaults: every number is given to it",
+        "elementwise.seconds": "the NumPy oracle is not timed",
         "idioms.attempt": "printed code is run in a framework, not in the NumPy oracle",
         "idioms.compare": "the NumPy oracle has no layers to be called",
         "numerics.evaluate": "the NumPy oracle is the definition that formulas are compared with",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         curves,
         defaults,
         descent,
+        elementwise,
         idioms,
         initializers,
         normalization,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from suite.probes.curves import DefaultForms
     from suite.probes.defaults import DefaultNumbers
     from suite.probes.descent import KnownProblems
+    from suite.probes.elementwise import Elementwise
     from suite.probes.idioms import Mechanisms
     from suite.probes.initializers import LayerDraws
     from suite.probes.normalization import NormalizationLayers
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     _curves: DefaultForms = curves
     _defaults: DefaultNumbers = defaults
     _descent: KnownProblems = descent
+    _elementwise: Elementwise = elementwise
     _idioms: Mechanisms = idioms
     _initializers: LayerDraws = initializers
     _normalization: NormalizationLayers = normalization

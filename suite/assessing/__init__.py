@@ -1,0 +1,1 @@
+"""The battery for one activation, initializer or normalization, and the passport it leaves."""

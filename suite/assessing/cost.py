@@ -1,0 +1,58 @@
+"""How long activations take, forward and backward, as ratios within one process.
+
+The calls alternate, so that whatever else the machine does falls on all of them alike. A process
+of its own for each framework has the settings of a worker.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from suite import frameworks
+from suite.measuring.environment import WORKER
+from suite.plugins import Source, keep
+from suite.probes.elementwise import Elementwise
+
+POINTS = 2**18
+"""Numbers of one call: a megabyte, which the caches of a processor hold."""
+ROUNDS = 41
+"""Calls of each activation. The first round, in which functions are loaded, does not count."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Nanoseconds for each number, forward and backward: medians over ``ROUNDS`` - 1 calls."""
+
+    forward: float
+    backward: float
+
+
+def costs(
+    framework: str, names: Sequence[str], sources: Sequence[Source] = ()
+) -> Mapping[str, Cost]:
+    """Return the cost of each activation in a framework, measured in a new process.
+
+    ``sources``: the plugins that some of the activations come from.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, _settle, (tuple(sources),)) as pool:
+        return pool.submit(_measured, framework, tuple(names)).result()
+
+
+def _settle(sources: Sequence[Source]) -> None:
+    os.environ.update(WORKER)  # before the framework is imported, which reads it
+    keep(sources)
+
+
+def _measured(framework: str, names: Sequence[str]) -> Mapping[str, Cost]:
+    probe = frameworks.load(framework).probe(Elementwise)
+    points = np.random.default_rng(0).standard_normal(POINTS).astype(np.float32)
+    rounds = [[probe.seconds(name, points) for name in names] for _ in range(ROUNDS)]
+    middle = np.median(np.array(rounds[1:]), axis=0) / POINTS * 1e9
+    return {name: Cost(*map(float, middle[place])) for place, name in enumerate(names)}

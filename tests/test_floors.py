@@ -42,6 +42,7 @@ FOLDERS = (
     "report",
     "frameworks",
     "measuring",
+    "assessing",
     "selftest",
     "commands",
     "__main__",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from suite.catalogue import activations, initializers
 from suite.catalogue.activations import ACTIVATIONS
@@ -52,7 +53,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "normalization": Kind("normalization", ("none", "batch", "layer"), ("rescue", "normalization")),
 }
-_CATALOGUES: Mapping[str, Registry] = {
+_CATALOGUES: Mapping[str, Registry[Any]] = {
     "activation": ACTIVATIONS,
     "initializer": INITIALIZERS,
     "normalization": NORMALIZATIONS,

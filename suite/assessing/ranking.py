@@ -49,9 +49,7 @@ def rank(name: str, scores: Mapping[str, Array], comparisons: int) -> Rank:
     """
     level = 1 - (1 - CONFIDENCE) / comparisons
     own = scores[name]
-    pairs = {
-        other: _pair(own - theirs, level) for other, theirs in scores.items() if other != name
-    }
+    pairs = {other: _pair(own - theirs, level) for other, theirs in scores.items() if other != name}
     middle = {other: float(np.median(theirs)) for other, theirs in scores.items()}
     return Rank(
         1 + sum(middle[other] > middle[name] for other in pairs),

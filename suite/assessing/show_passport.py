@@ -9,7 +9,8 @@ from typing import Any
 
 import jinja2
 
-from suite.assessing.passport import Passport, Section, Value
+from suite.assessing.passport import Passport
+from suite.assessing.section import Section, Value
 from suite.text_tables import columns, markdown, number
 
 _HERE = Path(__file__).parent

@@ -31,6 +31,7 @@ COMMANDS = (
     "compare",
     "report",
     "reproduce",
+    "assess",
     "pack",
     "selftest",
 )

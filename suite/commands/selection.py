@@ -103,6 +103,14 @@ def selected_plan(
     return grids.plan(studies, selection)
 
 
+def frameworks_to_measure(given: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the frameworks that were named, or all that are installed.
+
+    Raises UserError for an unknown framework, one that is not installed, and where there is none.
+    """
+    return _frameworks(given, to_measure=True)
+
+
 def _frameworks(given: tuple[str, ...] | None, to_measure: bool) -> tuple[str, ...]:
     """Return the frameworks that were named, or all that are installed; where none is and nothing
     is to be measured, all that could be."""

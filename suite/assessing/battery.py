@@ -51,7 +51,7 @@ KINDS: Mapping[str, Kind] = {
         ("default", "he_normal", "xavier_uniform"),
         ("training", "propagation", "initializers"),
     ),
-    "normalization": Kind("normalization", ("none", "batch", "layer"), ("rescue", "normalization")),
+    "normalization": Kind("normalization", ("none", "batch", "layer"), ("rescue", "normalized")),
 }
 _CATALOGUES: Mapping[str, Registry[Any]] = {
     "activation": ACTIVATIONS,
@@ -98,7 +98,7 @@ def _kind(name: str) -> str:
     raise unknown(
         "activation, initializer or normalization",
         name,
-        [each for catalogue in _CATALOGUES.values() for each in catalogue.names],
+        [each for catalogue in _CATALOGUES.values() for each in catalogue.every],
     )
 
 

@@ -34,15 +34,17 @@ def rescued(subject: Subject, summary: pd.DataFrame) -> Section:
     )
 
 
-def exactness(subject: Subject, summary: pd.DataFrame) -> Section:
-    rows = rows_of(summary, "normalization", normalization=subject.name)
-    names = [name for name in dict.fromkeys(rows["metric"]) if name.endswith("_error")]
+def deep(subject: Subject, summary: pd.DataFrame) -> Section:
+    """Signals and gradients of deep networks with the layer, at initialisation."""
+    rows = rows_of(summary, "normalized")
+    rows = rows[rows["normalization"].isin(subject.names)]
+    wanted = {
+        "gradient_factor": "gradient, factor of the mean square per layer",
+        "output_gradient_square": "gradient at the first layer",
+        "signal_square": "mean square of the signal",
+    }
     return Section(
-        "Layers against the definition",
-        ("Largest deviations, by kind of layer.",),
-        by_cell(
-            rows,
-            ["framework", *[a for a in ("layer_kind", "shape") if a in rows]],
-            dict(zip(names, names, strict=True)),
-        ),
+        "Deep networks at initialisation",
+        ("24 layers of 256 units: a chain, or residual blocks. Medians over seeds.",),
+        by_cell(rows, ["framework", "case", "normalization"], wanted),
     )

@@ -78,7 +78,7 @@ def passport(
     else:
         sections += [
             other_sections.rescued(subject, summary),
-            other_sections.exactness(subject, summary),
+            other_sections.deep(subject, summary),
         ]
     sections.append(Section("What is not known", (_LIMITS[subject.kind],)))
     return Passport(subject, _source(subject), folder, tuple(sections))

@@ -27,8 +27,9 @@ class Axis:
     is left out of a cell's identity; None: the axis has no default and is always named.
     ``holds``: ``name``, ``count`` (a whole number) or ``number``. ``local``: whether the values
     have no catalogue, so that a study allows those that its own grids name.
-    ``undeclared(value, framework)``: why a catalogue declares nothing of a framework's for a
-    value, or None where it does.
+    ``known``: of a local axis, whether a value has a catalogue after all, so that it is allowed
+    also where the study's grids do not name it. ``undeclared(value, framework)``: why a catalogue
+    declares nothing of a framework's for a value, or None where it does.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Axis:
     default: Value | None = None
     holds: str = "name"
     local: bool = False
+    known: Callable[[Value], bool] = lambda value: False
     undeclared: Callable[[str, str], str | None] = lambda value, framework: None
 
 
@@ -96,6 +98,18 @@ def _named(kind: str) -> Callable[[Value], Value]:
         return text
 
     return parse
+
+
+def _is_activation(value: Value) -> bool:
+    """Return whether a formula is an activation, of the suite or of a user."""
+    return str(value).partition("(")[0].strip() in activations.ACTIVATIONS
+
+
+def _formula(given: Value) -> Value:
+    """Return the canonical name of a formula: an activation, or a name of the study."""
+    if _is_activation(given):
+        return activations.canonical(str(given))
+    return _named("formula")(given)
 
 
 def _undeclared_bias(given: str, framework: str) -> str | None:
@@ -219,8 +233,9 @@ AXES = Registry(
         Axis(
             "formula",
             "the activation, loss or layer whose values are measured",
-            _named("formula"),
+            _formula,
             local=True,
+            known=_is_activation,
         ),
         Axis(
             "float_type", "the floating-point type of all numbers", _named("float_type"), local=True
@@ -275,7 +290,10 @@ def canonical_value(axis: str, given: Value, study: Study | None = None) -> Valu
     On a local axis it must be one that the grids of ``study`` name, where a study is given.
     """
     value = AXES[axis].parse(given)
-    if study is not None and AXES[axis].local and value not in _named_by(study, axis):
+    chosen = AXES[axis]
+    if chosen.known(value) or not (chosen.local and study is not None):
+        return value
+    if value not in _named_by(study, axis):
         raise unknown(f"{axis} of study {study.name!r}", value, map(str, _named_by(study, axis)))
     return value
 

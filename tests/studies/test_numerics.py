@@ -12,11 +12,13 @@ import pytest
 from suite import frameworks
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.floats import FLOATS, points
+from suite.planning.axes import canonical_value
 from suite.probes.numerics import Formulas
 from suite.report import numerics as page
 from suite.report.common.drawing import style
+from suite.studies import STUDIES
 from suite.studies.numerics import Numerics, bins, errors, exact, formulas, reference
-from suite.types import Array, Lab
+from suite.types import Array, Lab, UserError
 from tests.support import measured
 
 STUDY = Numerics()
@@ -254,3 +256,12 @@ def test_the_figures(tmp_path: Path) -> None:
     values = own.dropna(subset=["value_error"]).sort_values("from_x")["value_error"]
     assert measured.shows(drawings[0], values.clip(page.LEAST, 1e9))
     assert "tensorflow: elu" in drawings[0].caption
+
+
+def test_a_formula_may_be_any_activation() -> None:
+    """Also one with other parameters than those of the grids, and one that a user brought."""
+    study = STUDIES["numerics"]
+    assert canonical_value("formula", "leaky_relu(.2)", study) == "leaky_relu(0.2)"
+    assert canonical_value("formula", "softmax", study) == "softmax"
+    with pytest.raises(UserError, match="did you mean 'softmax'"):
+        canonical_value("formula", "softmaxx", study)

@@ -15,6 +15,7 @@ from suite.commands.main import main
 from suite.commands.run import pipeline
 from suite.measuring import environment, reuse
 from suite.measuring.executors import Result
+from suite.measuring.measure_stack import give_up
 from suite.measuring.progress import Progress
 from suite.planning import grids
 from suite.planning.grids import Plan, Selection
@@ -169,6 +170,21 @@ def test_damaged_stacks_are_measured_again(
         f"{copy}: 0 stacks taken over; not taken over: 2 damaged there" in capsys.readouterr().err
     )
     assert tables(tmp_path / "grown") == tables(stored)
+
+
+def test_failed_stacks_are_measured_again(
+    stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What failed in one run, for want of memory say, need not fail in the next."""
+    shutil.copytree(stored, tmp_path / "failed")
+    plan = oracle("4,8", 20)
+    victim = plan.stacks["propagation"][0]
+    give_up(Results(tmp_path / "failed"), victim, "lost")
+    capsys.readouterr()
+    assert run(plan, tmp_path / "again", tmp_path / "failed") == 0
+    said = capsys.readouterr().err
+    assert "1 stacks taken over; not taken over: 1 failed there" in said
+    assert tables(tmp_path / "again") == tables(stored)
 
 
 def edited(folder: Path, out: Path, change: Callable[[dict[str, Any]], None]) -> Path:

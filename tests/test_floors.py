@@ -45,6 +45,7 @@ FOLDERS = (
     "assessing",
     "selftest",
     "commands",
+    "api",
     "__main__",
 )
 """The folders and the few single files of ``suite/``, from the ground up."""

@@ -5,10 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from suite.commands.arguments import add_folder, add_plugins
 from suite.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from suite.judging.judge_folder import Judged
 
 SUMMARY = "judge a results folder again and print the verdicts"
 
@@ -62,41 +69,63 @@ def check(
     read, or the verdicts would replace those on other claims or of another run.
     """
     from suite.discovery import show_findings
-    from suite.discovery.findings import findings
     from suite.discovery.kinds import FINDINGS
     from suite.judging import show_verdicts
-    from suite.judging.expected_runs import stored_plan
-    from suite.judging.judge_folder import judge_run, write_verdicts
-    from suite.judging.verdicts import NOT_DECIDED, unjudged
+    from suite.judging.judge_folder import write_verdicts
     from suite.results.checksums import warn
     from suite.results.folder import Results
 
-    results = Results(folder)
     _check_out(folder, out, bool(files))
-    manifest = results.manifest()
-    judged = judge_run(results, stored_plan(manifest), files)
-    lacking = unjudged(judged.verdicts, each=bool(files))
-    code = judged.code or (NOT_DECIDED if lacking else 0)
-    found = None
-    if not files:  # a user's claims are a family of their own: only they are shown
-        found = findings(folder, judged.runs, judged.verdicts, manifest.seeds is None)
+    checked = examine(folder, files)
+    judged, found = checked.judged, checked.findings
+    for note in judged.notes:
+        print(f"suite: {note}", file=sys.stderr)
     if out is not None:
-        write_verdicts(Results(out), judged.verdicts, asked=bool(lacking))
+        write_verdicts(Results(out), judged.verdicts, asked=bool(checked.lacking))
         if found is not None:
             Results(out).write_frame(FINDINGS, found)
-    warn(folder, manifest)
+    warn(folder, Results(folder).manifest())
     shown = [verdict for verdict in judged.verdicts if verdict.headline or not headline]
     if form == "json":
-        print(show_verdicts.as_json(shown, code))
+        print(show_verdicts.as_json(shown, checked.code))
     elif form == "markdown":
         print(show_verdicts.markdown(shown, judged.plain))
     else:
         print(show_verdicts.table(shown, plain=judged.plain))
         if found is not None:
             print(f"\n{show_findings.lines(found)}")
-    if lacking:
-        print(f"suite: {lacking}", file=sys.stderr)
-    return code
+    if checked.lacking:
+        print(f"suite: {checked.lacking}", file=sys.stderr)
+    return checked.code
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A stored run judged again: its verdicts; its findings, None beside a user's claims; what was
+    asked for and not judged, empty where nothing was; and the exit code."""
+
+    judged: Judged
+    findings: pd.DataFrame | None
+    lacking: str
+    code: int
+
+
+def examine(folder: Path, files: Sequence[Path] = ()) -> Checked:
+    """Judge a stored run; for the arguments and errors see ``check``."""
+    from suite.discovery.findings import findings
+    from suite.judging.expected_runs import stored_plan
+    from suite.judging.judge_folder import judge_run
+    from suite.judging.verdicts import NOT_DECIDED, unjudged
+    from suite.results.folder import Results
+
+    results = Results(folder)
+    manifest = results.manifest()
+    judged = judge_run(results, stored_plan(manifest), files)
+    lacking = unjudged(judged.verdicts, each=bool(files))
+    found = None
+    if not files:  # a user's claims are a family of their own: only they are shown
+        found = findings(folder, judged.runs, judged.verdicts, manifest.seeds is None)
+    return Checked(judged, found, lacking, judged.code or (NOT_DECIDED if lacking else 0))
 
 
 def _check_out(folder: Path, out: Path | None, own_claims: bool) -> None:

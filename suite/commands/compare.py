@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from suite.errors import UserError
 
 if TYPE_CHECKING:
     from suite.comparing.compare_folders import Folder
+    from suite.comparing.comparison import Comparison
     from suite.types import Value
 
 SUMMARY = "show what changed between two results folders, or along an axis of one"
@@ -101,6 +102,37 @@ def compare(
     for all. ``missing``: names of what B may lack, see ``allowed``. Raise UserError where a folder
     cannot be read, or a study, an axis, a value, the rule or a name is unknown.
     """
+    from suite.comparing.comparison import RULES
+    from suite.comparing.show_comparison import as_csv, as_json, markdown, text
+    from suite.results.checksums import warn
+    from suite.results.folder import Results
+
+    if rule not in RULES:
+        raise unknown("rule", rule, RULES)
+    comparison = comparison_of(first, second, by, _chosen(sets), studies, missing)
+    for path in dict.fromkeys([first, first if second is None else second]):
+        warn(path, Results(path).manifest())
+    if form == "json":
+        print(as_json(comparison, rule))
+    elif form == "csv":
+        print(as_csv(comparison))
+    else:
+        print(markdown(comparison) if form == "markdown" else text(comparison))
+    return comparison.exit_code(rule)
+
+
+def comparison_of(
+    first: Path,
+    second: Path | None,
+    by: str | None,
+    chosen: Mapping[str, Sequence[str]],
+    studies: Sequence[str] | None,
+    missing: Sequence[str],
+) -> Comparison:
+    """Return the comparison of two folders, or of two values of an axis in one folder.
+
+    ``chosen``: axis -> the values to which both sides are restricted; for the rest see ``compare``.
+    """
     from suite.comparing import allowed
     from suite.comparing.compare_folders import (
         compare_folders,
@@ -109,36 +141,18 @@ def compare(
         read_folder,
         restricted,
     )
-    from suite.comparing.comparison import RULES
-    from suite.comparing.show_comparison import as_csv, as_json, markdown, text
     from suite.planning.axes import axis_values
-    from suite.results.checksums import warn
 
-    if rule not in RULES:
-        raise unknown("rule", rule, RULES)
     if (second is None) == (by is None):
         given = "neither was" if by is None else "both were"
         raise UserError(f"compare needs two folders, or one folder and --by AXIS; {given} given")
-    chosen = _chosen(sets)
     whole = [read_folder(path) for path in (first, second) if path is not None]
     may_lack = allowed.parse(missing, measured(whole[0]), str(first))
     a, *others = (restricted(folder, chosen) for folder in _of_studies(whole, studies))
     if others:
-        (b,) = others
-        comparison = compare_folders(a, b, may_lack)
-    else:
-        b = a
-        axis, values = axis_values(str(by), "--by")
-        comparison = compare_values(a, axis.name, *_two_values(a, axis.name, values), may_lack)
-    for path, manifest in {a.path: a.manifest, b.path: b.manifest}.items():
-        warn(path, manifest)
-    if form == "json":
-        print(as_json(comparison, rule))
-    elif form == "csv":
-        print(as_csv(comparison))
-    else:
-        print(markdown(comparison) if form == "markdown" else text(comparison))
-    return comparison.exit_code(rule)
+        return compare_folders(a, others[0], may_lack)
+    axis, values = axis_values(str(by), "--by")
+    return compare_values(a, axis.name, *_two_values(a, axis.name, values), may_lack)
 
 
 def _of_studies(folders: Sequence[Folder], studies: Sequence[str] | None) -> list[Folder]:

@@ -55,9 +55,12 @@ class Command(Protocol):
         ...
 
 
-def parser() -> Parser:
-    """Return the parser of all commands; ``run`` is then the function of the one that was given."""
-    whole = Parser(
+def parser(kind: type[Parser] = Parser) -> Parser:
+    """Return the parser of all commands; ``run`` is then the function of the one that was given.
+
+    ``kind``: the class of the parser, which decides what an error does.
+    """
+    whole = kind(
         prog="suite",
         description="Tests claims about initialisation, activation and depth of neural networks"
         " in PyTorch and TensorFlow side by side.",
@@ -93,7 +96,7 @@ def _answer(words: list[str]) -> int:
             raise unknown("command", words[0], COMMANDS)
         parsed = parser().parse_args(words)
         parsed.words = words
-        with _plugins(parsed):
+        with plugins_of(parsed):
             code: int = parsed.run(parsed)
             sys.stdout.flush()
             return code
@@ -108,7 +111,7 @@ def _answer(words: list[str]) -> int:
         return USAGE
 
 
-def _plugins(parsed: argparse.Namespace) -> AbstractContextManager[object]:
+def plugins_of(parsed: argparse.Namespace) -> AbstractContextManager[object]:
     """Return the block in which the plugins that a user named are loaded: with ``--plugin``, or by
     the prefix of an item that an installed package provides."""
     given: list[str] | None = getattr(parsed, "plugins", None)

@@ -5,7 +5,6 @@ No framework is needed.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +38,8 @@ class Judged:
     code: int
     plain: Plain
     """What the runs behind a contradiction say in plain terms."""
+    notes: tuple[str, ...] = ()
+    """A sentence for each study with missing runs that cannot be named."""
 
 
 def judge_run(results: Results, plan: Plan, files: Sequence[Path] = ()) -> Judged:
@@ -63,12 +64,11 @@ def _judged(results: Results, plan: Plan, manifest: Manifest, files: Sequence[Pa
     if files:
         stored = {name: cells_of(runs.frames[name], STUDIES[name].axes) for name in studies}
         check_cells(family, stored)
-    for note in runs.notes:
-        print(f"suite: {note}", file=sys.stderr)
     chosen = manifest.seeds is not None or manifest.overrides
     judged = judge(family, runs.frames, None if chosen else manifest.profile)
     code = verdicts.exit_code(judged, runs.lost)
-    return Judged(runs.frames, judged, code, plain_numbers(family, judged, runs.frames))
+    plain = plain_numbers(family, judged, runs.frames)
+    return Judged(runs.frames, judged, code, plain, runs.notes)
 
 
 def write_verdicts(results: Results, judged: Sequence[Verdict], asked: bool = False) -> None:

@@ -29,8 +29,16 @@ def say(line: str, stream: TextIO | None = None) -> None:
 class Progress:
     """A count of finished stacks on standard error, weighted by their expected cost."""
 
-    def __init__(self, plan: Plan, stacks: list[Stack], stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        stacks: list[Stack],
+        stream: TextIO | None = None,
+        bar: type[tqdm[NoReturn]] | None = None,
+    ) -> None:
+        """``bar``: the class of a bar that is shown whatever the stream is."""
         self._stream = stream or sys.stderr
+        self._kind = bar
         self._terminal = unfiltered(self._stream)  # a bar moves the cursor
         self._plan = plan
         self._total = sum(plan.costs[stack.key].seconds for stack in stacks)
@@ -41,11 +49,12 @@ class Progress:
         self._bar: tqdm[NoReturn] | None = None
 
     def __enter__(self) -> Progress:
-        if self._stream.isatty() and self._count:
-            from tqdm import tqdm  # here: only a terminal needs it
-
+        kind = self._kind
+        if kind is None and self._stream.isatty():
+            from tqdm import tqdm as kind  # here: only a terminal needs it
+        if kind is not None and self._count:
             form = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
-            self._bar = tqdm(
+            self._bar = kind(
                 total=self._total, file=self._terminal, bar_format=form, leave=False, mininterval=0
             )
             self._bar.set_description_str(f"0/{self._count} stacks")

@@ -12,7 +12,7 @@ import importlib
 import multiprocessing
 import pkgutil
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,7 @@ from suite.discovery.kinds import FINDINGS
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.plugins.record import Absent, remembered
 from suite.report.common import verdict_words
-from suite.report.common.drawing import NotDrawn, Part, Tables, png, style
+from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, png, style
 from suite.report.common.numbers import band, interval, number
 from suite.report.common.run_status import status_counts
 from suite.report.common.timings import COLUMNS, timings
@@ -238,6 +238,28 @@ def _of_study(folder: Path, study: str) -> list[Section]:
 
     with style():
         return [_section(folder / "figures", part) for part in PARTS[study](tables)]
+
+
+def drawings(folder: Path) -> Iterator[tuple[Drawing, bytes]]:
+    """Draw the figures of a results folder one after another, and yield each with its PNG file.
+
+    Nothing is written. Raise UserError when the folder has no manifest or a table cannot be read.
+    """
+
+    @functools.cache
+    def tables(path: str, *required: str) -> pd.DataFrame | None:
+        return _table(folder, path, *required)
+
+    for study in Results(folder).manifest().studies:
+        parts = PARTS[study](tables) if study in PARTS else []
+        for draw in chain.from_iterable(part.draw for part in parts):
+            try:
+                with style():  # not around the yield: the user's settings are back between figures
+                    drawing = draw()
+                    image = png(drawing.figure)
+            except NotDrawn:
+                continue
+            yield drawing, image
 
 
 def _section(target: Path, part: Part) -> Section:

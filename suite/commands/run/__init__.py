@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from suite.commands import selection
 from suite.commands.arguments import jobs, whole
 from suite.measuring import executors
+
+if TYPE_CHECKING:
+    from suite.commands.run.pipeline import Outcome, Shown
 
 SUMMARY = "measure, summarise, judge and draw; resume what was interrupted"
 
@@ -61,4 +65,26 @@ def main(parsed: argparse.Namespace) -> int:
         parsed.timeout,
         parsed.executor,
         parsed.reuse,
+    )
+
+
+def measured(parsed: argparse.Namespace, shown: Shown) -> Outcome:
+    """Run the plan as ``main`` does and return what came out, for those who print it themselves.
+
+    Raises UserError as ``pipeline.execute`` does, and OSError where something cannot be stored.
+    """
+    from suite.commands.run import pipeline
+
+    plan = selection.selected_plan(parsed, to_measure=True)
+    command = ["suite", *parsed.words]
+    return pipeline.execute(
+        plan,
+        command,
+        pipeline.folder_of(plan, command, parsed.out),
+        jobs(parsed),
+        not parsed.no_report,
+        parsed.timeout,
+        parsed.executor,
+        parsed.reuse,
+        shown,
     )

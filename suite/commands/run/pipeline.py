@@ -6,10 +6,13 @@ import contextlib
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from suite import claims, plugins
+from suite.commands.run import named_cells
 from suite.commands.run.timings import Stages, spent, timings_table
 from suite.discovery import show_findings
 from suite.discovery.findings import findings
@@ -19,7 +22,7 @@ from suite.judging.show_verdicts import table
 from suite.judging.summary import summary
 from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, executors, runner
-from suite.measuring.executors import Job
+from suite.measuring.executors import Job, Result
 from suite.measuring.progress import Progress, say
 from suite.measuring.reuse import sources, take_over
 from suite.planning.grids import Plan
@@ -27,7 +30,32 @@ from suite.plugins.record import used
 from suite.results.checksums import write_sums
 from suite.results.folder import Results
 from suite.studies import STUDIES
-from suite.types import INTERRUPTED, UserError
+from suite.types import INTERRUPTED, Stack, UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a run shows itself while it measures: what takes its lines, and what makes the count of
+    finished stacks. The default is the command's, on standard error."""
+
+    say: Callable[[str], None] = say
+    progress: Callable[
+        [Plan, list[Stack]], contextlib.AbstractContextManager[Callable[[Result], None]]
+    ] = Progress
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run: its folder, its verdicts, and the tables that were written last."""
+
+    results: Results
+    judged: Judged
+    summary: pd.DataFrame
+    findings: pd.DataFrame
+    timings: pd.DataFrame
 
 
 def run(
@@ -40,73 +68,114 @@ def run(
     executor: str = executors.DEFAULT,
     reuse: Sequence[Path] = (),
 ) -> int:
-    """Execute a plan into a results folder; return the exit code of ``check``, or 3 when something
-    could not be stored.
+    """Execute a plan into a results folder and print what came out; return the exit code of
+    ``check``, or 3 when something could not be stored.
 
-    ``executor`` is the name of one; ``timeout``: see ``runner.execute``; ``reuse``: folders whose
-    stored stacks are taken over where they fit. Raises UserError when a folder cannot be used, when
-    another process writes into that of the run, or for an unknown executor.
+    The arguments are those of ``execute``, and so are the errors but for OSError.
     """
-    from filelock import FileLock, Timeout
-
-    for line in _unused(plan):
-        say(line)
-    # What is wrong with a claim is said before anything is measured.
-    claims.shipped()
-    plugins.brought_claims()
-    manifest = environment.manifest(plan, command)
-    name = f"{plan.selection.profile}-{environment.run_id(manifest)}"
-    results = Results(out if out is not None else Path("results") / name)
-    results.admit(manifest)
-    reused = sources(reuse, plan, manifest, results)
-    results.make()
+    results = folder_of(plan, command, out)
     resume = f"Resume with:\n  {_resume(command, results)}"
     try:
-        with FileLock(results.folder / ".lock", timeout=0):
-            resumed = results.open(manifest)
-            stages = Stages()
-            with stages("measure"):
-                for line in take_over(plan, results, reused):
-                    say(line)
-                _measure(plan, results, jobs, timeout, executor, resumed)
-            return _conclude(plan, results, jobs, draw, stages)
-    except Timeout:
-        raise UserError(f"{results.folder}: another run writes into this folder") from None
+        outcome = execute(plan, command, results, jobs, draw, timeout, executor, reuse)
     except KeyboardInterrupt:
         say(f"\ninterrupted; what is finished is stored. {resume}")
         return INTERRUPTED
     except OSError as error:  # a full disk, or the folder is gone
         say(f"suite: cannot store: {error}; what was stored before is whole. {resume}")
         return INCOMPLETE
+    _print(plan, outcome)
+    return outcome.judged.code
+
+
+def folder_of(plan: Plan, command: Sequence[str], out: Path | None) -> Results:
+    """Return the results folder of a run, ``out`` or one in ``results/`` that the run names."""
+    if out is None:
+        run_id = environment.run_id(environment.manifest(plan, command))
+        out = Path("results") / f"{plan.selection.profile}-{run_id}"
+    return Results(out)
+
+
+def execute(
+    plan: Plan,
+    command: Sequence[str],
+    results: Results,
+    jobs: int,
+    draw: bool,
+    timeout: float | None = None,
+    executor: str = executors.DEFAULT,
+    reuse: Sequence[Path] = (),
+    shown: Shown | None = None,
+) -> Outcome:
+    """Execute a plan into a results folder.
+
+    ``command`` is recorded in the manifest. ``executor`` is the name of one; ``timeout``: see
+    ``runner.execute``; ``reuse``: folders whose stored stacks are taken over where they fit. Raises
+    UserError when a folder cannot be used, when another process writes into that of the run, or for
+    an unknown executor, and OSError where something cannot be stored.
+    """
+    from filelock import FileLock, Timeout
+
+    shown = shown or Shown()
+    for line in _unused(plan):
+        shown.say(line)
+    # What is wrong with a claim is said before anything is measured.
+    claims.shipped()
+    plugins.brought_claims()
+    manifest = environment.manifest(plan, command)
+    results.admit(manifest)
+    reused = sources(reuse, plan, manifest, results)
+    results.make()
+    try:
+        with FileLock(results.folder / ".lock", timeout=0):
+            resumed = results.open(manifest)
+            stages = Stages()
+            with stages("measure"):
+                for line in take_over(plan, results, reused):
+                    shown.say(line)
+                _measure(plan, results, jobs, timeout, executor, resumed, shown)
+            return _conclude(plan, results, jobs, draw, stages, shown)
+    except Timeout:
+        raise UserError(f"{results.folder}: another run writes into this folder") from None
 
 
 def _measure(
-    plan: Plan, results: Results, jobs: int, timeout: float | None, executor: str, resumed: bool
+    plan: Plan,
+    results: Results,
+    jobs: int,
+    timeout: float | None,
+    executor: str,
+    resumed: bool,
+    shown: Shown,
 ) -> None:
     """Measure and store the stacks of a plan that are not stored yet."""
     stacks = runner.pending(plan, results)
-    say(_opening(plan, results, len(stacks), resumed, jobs))
+    shown.say(_opening(plan, results, len(stacks), resumed, jobs))
     if plan.selection.overrides:
         for name in plan.stacks:
-            say(plan.cells_in_words(name))
+            shown.say(plan.cells_in_words(name))
     for line in environment.unused_cuda_builds(plan.selection.frameworks):
-        say(line)
+        shown.say(line)
     if not stacks:
         return
     job = Job(results.folder, plan.selection.root, plugins.sources())
     workers = executors.start(executor, job, min(jobs, len(stacks)))
-    with Progress(plan, stacks) as progress:
+    with shown.progress(plan, stacks) as progress:
         runner.execute(plan, stacks, results, workers, progress, timeout)
 
 
-def _conclude(plan: Plan, results: Results, jobs: int, draw: bool, stages: Stages) -> int:
-    """Write the tables, summarise, judge, draw and print; return the exit code of ``check``."""
+def _conclude(
+    plan: Plan, results: Results, jobs: int, draw: bool, stages: Stages, shown: Shown
+) -> Outcome:
+    """Write the tables, summarise, judge and draw."""
     with stages("write"):
         for study, chosen in plan.stacks.items():
             results.collect(STUDIES[study], chosen)
     with stages("judge"):
         judged = judge_run(results, plan)
-        results.write_frame("summary.csv", summary(judged.runs), unknown="nan")
+        for note in judged.notes:
+            shown.say(f"suite: {note}")
+        rows = summary(judged.runs)
+        results.write_frame("summary.csv", rows, unknown="nan")
         write_verdicts(results, judged.verdicts)
         planned = plan.selection.seeds is None
         found = findings(results.folder, judged.runs, judged.verdicts, planned)
@@ -121,12 +190,19 @@ def _conclude(plan: Plan, results: Results, jobs: int, draw: bool, stages: Stage
             write_report(results.folder, jobs)
         timings = timings_table(plan, results, stages)
         results.write_frame("timings.csv", timings)
+    return Outcome(results, judged, rows, found, timings)
+
+
+def _print(plan: Plan, outcome: Outcome) -> None:
+    """Print the verdicts and findings and, of cells that the user named, the numbers."""
+    judged, folder = outcome.judged, outcome.results.folder
     with contextlib.suppress(BrokenPipeError):
         print(table(judged.verdicts, plain=judged.plain))
-        print(f"\n{show_findings.lines(found)}")
+        print(f"\n{show_findings.lines(outcome.findings)}")
+        if plan.selection.overrides:
+            print(f"\n{named_cells.text(plan, outcome.summary, folder)}")
         sys.stdout.flush()
-    say(f"\nruns: {_counts(judged)}\n{spent(timings)}\nresults in {results.folder}")
-    return judged.code
+    say(f"\nruns: {_counts(judged)}\n{spent(outcome.timings)}\nresults in {folder}")
 
 
 def _opening(plan: Plan, results: Results, pending: int, resumed: bool, jobs: int) -> str:

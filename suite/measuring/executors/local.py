@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Protocol
 
 from suite.frameworks.timing import clock
@@ -284,7 +285,12 @@ def _words(code: int | None) -> str:
 @contextmanager
 def _worker_settings() -> Iterator[None]:
     """Start processes inside this block with WORKER set in their environment, which libraries read
-    when they are first imported, and with Ctrl-C ignored, which the terminal sends to all."""
+    when they are first imported, and with Ctrl-C ignored, which the terminal sends to all.
+
+    They do not import the user's script again, which needs no ``if __name__ == "__main__"`` then:
+    a worker has nothing from it.
+    """
+    script, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
     before = {name: os.environ.get(name) for name in WORKER}
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
@@ -292,6 +298,7 @@ def _worker_settings() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.modules["__main__"] = script
         if handler is not None:
             signal.signal(signal.SIGINT, handler)
         for name, value in before.items():

@@ -159,10 +159,10 @@ def run(
     ``profile``: quick, standard or full. ``set``: axis -> the value or values that run (see
     docs/commands.md). ``seeds``: of every cell. ``frameworks``: those to measure, else all that
     are installed. ``root``: the root seed. ``jobs``: worker processes. ``plugins``: files or
-    installed modules with items of your own, which are then named as in ``my:snake``. ``out``: the results folder,
-    else one in ``results/``. ``reuse``: folders whose stored stacks are taken over. ``timeout``:
-    seconds after which a worker is taken to hang. ``report``: whether to draw the page as well.
-    ``progress``: whether to show a bar; None: in a notebook only.
+    installed modules with items of your own, which are then named as in ``my:snake``. ``out``: the
+    results folder, else one in ``results/``. ``reuse``: folders whose stored stacks are taken over.
+    ``timeout``: seconds after which a worker is taken to hang. ``report``: whether to draw the page
+    as well. ``progress``: whether to show a bar; None: in a notebook only.
 
     The same call again resumes what was interrupted. A script needs no ``if __name__ ==
     "__main__"``: workers do not import it. Raises UserError for wrong arguments and a folder that

@@ -170,9 +170,9 @@ class Results:
 
         >>> import suite
         >>> summary = suite.load("results/reference/quick").summary("training")
-        >>> learned = summary[summary["metric"] == "share_learned"]
-        >>> learned[["activation", "initializer", "centre", "low", "high"]].shape[1]
-        5
+        >>> accuracy = summary[summary["metric"] == "heldout_accuracy"]
+        >>> accuracy[["centre", "low", "high"]].max().to_list()
+        [0.993, 0.991, 0.996]
         """
         from suite.planning.axes import AXES
         from suite.results.tables import read_table

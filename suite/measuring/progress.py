@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from suite.measuring.executors import Result
 from suite.planning.grids import Plan
@@ -34,7 +34,7 @@ class Progress:
         plan: Plan,
         stacks: list[Stack],
         stream: TextIO | None = None,
-        bar: type[tqdm[NoReturn]] | None = None,
+        bar: type[tqdm[Any]] | None = None,
     ) -> None:
         """``bar``: the class of a bar that is shown whatever the stream is."""
         self._stream = stream or sys.stderr

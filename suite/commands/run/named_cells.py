@@ -78,7 +78,7 @@ def _table(plan: Plan, study: str, rows: pd.DataFrame) -> str:
 
 
 def _interval(by_metric: pd.DataFrame, name: str) -> str:
-    if name not in by_metric.index or not by_metric.loc[name, "n"]:
+    if name not in by_metric.index or not by_metric["n"][name]:
         return ""
-    centre, low, high = (float(by_metric.loc[name, key]) for key in ("centre", "low", "high"))
-    return f"{number(centre)} [{number(low)}, {number(high)}]"
+    centre, low, high = (number(by_metric[key][name]) for key in ("centre", "low", "high"))
+    return f"{centre} [{low}, {high}]"

@@ -39,7 +39,8 @@ class Judged:
     plain: Plain
     """What the runs behind a contradiction say in plain terms."""
     notes: tuple[str, ...] = ()
-    """A sentence for each study with missing runs that cannot be named."""
+    """What limits the judgement: a sentence for each study that is not judged for want of a plugin,
+    and for each that lacks runs which cannot be named."""
 
 
 def judge_run(results: Results, plan: Plan, files: Sequence[Path] = ()) -> Judged:
@@ -57,8 +58,7 @@ def judge_run(results: Results, plan: Plan, files: Sequence[Path] = ()) -> Judge
 
 def _judged(results: Results, plan: Plan, manifest: Manifest, files: Sequence[Path]) -> Judged:
     family = claims.read(files) if files else (*claims.shipped(), *brought_claims())
-    for lost in studies_without_plugin(manifest).values():
-        print(f"suite: not judged: {lost}", file=sys.stderr)
+    lost = (f"not judged: {words}" for words in studies_without_plugin(manifest).values())
     studies = [name for name in plan.stacks if not files or name in {c.study for c in family}]
     runs = stored_runs(results, plan, studies)
     if files:
@@ -68,7 +68,7 @@ def _judged(results: Results, plan: Plan, manifest: Manifest, files: Sequence[Pa
     judged = judge(family, runs.frames, None if chosen else manifest.profile)
     code = verdicts.exit_code(judged, runs.lost)
     plain = plain_numbers(family, judged, runs.frames)
-    return Judged(runs.frames, judged, code, plain, runs.notes)
+    return Judged(runs.frames, judged, code, plain, (*lost, *runs.notes))
 
 
 def write_verdicts(results: Results, judged: Sequence[Verdict], asked: bool = False) -> None:

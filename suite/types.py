@@ -394,6 +394,10 @@ class Study(ABC):
     gate: bool = False
     """Whether the upgrade gate runs the study: see ``suite.studies.GATE``."""
 
+    starts_on_data: bool = False
+    """Whether it draws its starts where the training data is at hand, so that an initializer may
+    look at them (``Initializer.adjust``)."""
+
     @abstractmethod
     def grids(self, profile: str) -> tuple[Grid, ...]:
         """Return the grids of a profile, without frameworks; each profile contains the smaller

@@ -47,6 +47,14 @@ class Initializer:
     then take a generator, Keras' classes a seed). ``biases``: framework -> law of the bias, which
     is 0 elsewhere. ``examples``: values of the parameters with which the profile full measures it,
     one tuple each; the declared defaults where there are none.
+
+    An initializer without a ``law`` and with native objects is drawn by the frameworks alone, and
+    no weights are shared. ``adjust(kernels, inputs, forward, *parameters)`` changes the kernels of
+    one network after they were drawn, where its starts depend on data: ``kernels`` is a list of
+    float64 arrays (fan_in, fan_out), a layer each, the output layer last; ``inputs`` (N, features)
+    float64 are training points of the network; ``forward(kernels)`` returns the pre-activations of
+    each layer (N, fan_out) for such kernels. It returns kernels of the same shapes. The studies
+    that train (``Study.starts_on_data``) apply it; in others the cell is ``unsupported``.
     """
 
     name: str
@@ -61,6 +69,7 @@ class Initializer:
     biases: Mapping[str, Law] = field(default_factory=dict)
     random: bool = True
     examples: tuple[tuple[float | str, ...], ...] = ()
+    adjust: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,11 @@ class Resolved:
         return self.entry.law is not None
 
     @property
+    def of_layers(self) -> bool:
+        """Whether a framework's layer draws it by itself, as ``default``: it is no object."""
+        return not self.shared and not self.entry.native(*self.parameters)
+
+    @property
     def random(self) -> bool:
         """Whether a draw depends on a seed; False for ``zeros`` and ``constant``."""
         return self.entry.random
@@ -88,7 +102,7 @@ class Resolved:
         own = self.entry.laws(*self.parameters)
         if self.entry.law is not None and framework not in own:
             return self.entry.law(*self.parameters)
-        return registry.of_framework(f"initializer {self.name!r}", own, framework)
+        return registry.of_framework(f"a law of initializer {self.name!r}", own, framework)
 
     @property
     def by_fans(self) -> bool:
@@ -115,7 +129,7 @@ class Resolved:
         None for ``default``, which the layer itself draws. Raises Unsupported when the framework
         has none.
         """
-        if not self.shared:
+        if self.of_layers:
             return None
         if reason := self.undeclared(framework):
             raise Unsupported(reason)
@@ -129,7 +143,7 @@ class Resolved:
         gaps = self.entry.gaps(*self.parameters)
         if framework in gaps:
             return f"initializer {self.name!r}: {gaps[framework]}"
-        declared = (self.entry.native if self.shared else self.entry.laws)(*self.parameters)
+        declared = (self.entry.laws if self.of_layers else self.entry.native)(*self.parameters)
         return registry.undeclared(f"initializer {self.name!r}", declared, framework)
 
 

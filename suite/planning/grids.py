@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from suite import probes
 from suite.catalogue.frameworks import FRAMEWORKS, entry_of
+from suite.catalogue.initializers import INITIALIZERS, resolve
 from suite.catalogue.registry import ORACLE, unknown
 from suite.planning.axes import AXES, axis_values, make_cell
 from suite.planning.parts import in_order, parts, split
@@ -150,8 +151,19 @@ def unsupported(study: Study, cell: Cell) -> str | None:
     return (
         study.unsupported(cell)
         or entry_of(framework).gap([*functions, *cases])
+        or _without_data(study, cell)
         or _undeclared(cell, framework)
     )
+
+
+def _without_data(study: Study, cell: Cell) -> str | None:
+    """Return why a study cannot start from an initializer that looks at data, or None."""
+    name = dict(cell.values).get("initializer")
+    if name is None or study.starts_on_data or not INITIALIZERS.brought:
+        return None
+    if resolve(str(name)).entry.adjust is None:
+        return None
+    return f"initializer {name} looks at training data, and study {study.name} starts without any"
 
 
 def _undeclared(cell: Cell, framework: str) -> str | None:

@@ -45,7 +45,7 @@ def fits(value: object, hint: Any) -> bool:
     if origin is Literal:
         return value in arguments
     if hint is float:
-        return isinstance(value, float | int) and not isinstance(value, bool) and value == value
+        return isinstance(value, float | int) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     if origin is None:

@@ -32,6 +32,7 @@ class Brought(Study):
             self.tables = tuple(map(self._renamed_spec, own.tables))
             self.everywhere, self.frameworks = tuple(own.everywhere), tuple(own.frameworks)
             self.subject = tuple(own.subject)
+            self.starts_on_data = bool(own.starts_on_data)
             self.position = int(own.position)
             self._check()
         except (AttributeError, TypeError, ValueError, UserError) as error:
@@ -82,6 +83,10 @@ class Brought(Study):
     def _renamed(self, table: Table) -> Table:
         columns = {self._metrics.get(name, name): values for name, values in table.columns.items()}
         return replace(table, columns=columns)
+
+    def most_members(self, cell: Cell) -> int | None:
+        """Return what the plugin's study says of a cell."""
+        return self._own.most_members(cell)
 
     def cost(self, stack: Stack) -> Cost:
         """Return the cost that the plugin's study expects."""

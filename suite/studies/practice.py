@@ -94,6 +94,7 @@ class Practice(Study):
         "residual",
         "case",
     )
+    starts_on_data = True
     within = ("initializer", "weights")
     tables = (
         TableSpec(

@@ -166,6 +166,7 @@ class Remedies(Study):
         "scale",
     )
     # Failures that share an activation are one program: deep networks take long to trace.
+    starts_on_data = True
     within = ("case", "initializer", "scale", "weights")
     tables = (
         TableSpec(

@@ -60,6 +60,7 @@ class Rescue(Study):
         "normalization",
     )
     everywhere = ("dataset", "depth", "width")
+    starts_on_data = True
     within = ("initializer", "weights")
     tables = (
         TableSpec(

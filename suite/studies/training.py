@@ -82,6 +82,7 @@ class Training(Study):
         "dataset",
     )
     everywhere = ("dataset",)
+    starts_on_data = True
     within = ("initializer", "weights")
     tables: tuple[TableSpec, ...] = (
         TableSpec(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -84,7 +85,7 @@ def test_a_changed_module_is_imported_again(
     for slope, text in ((1.0, SNAKE), (2.0, SNAKE.replace("x + np.sin", "2 * x + np.sin"))):
         write(tmp_path, text, "edited")
         with plugins.loaded([plugins.find("edited")]):
-            value = activations.resolve("edited:snake").value([0.0, 1e-9])
+            value = activations.resolve("edited:snake").value(np.array([0.0, 1e-9]))
             assert value[1] / 1e-9 == pytest.approx(slope)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from suite import seeds
 from suite.catalogue import datasets
+from suite.studies.common.adjusting import adjusted
 from suite.studies.common.describe import describe
 from suite.studies.common.starts import draw_layer
 from suite.types import (
@@ -67,6 +68,8 @@ def seeded_task(
     heldout = [sample(lab.root, seed, "heldout") for seed in drawn]
     points = len(train[0][1])
 
+    inputs = np.stack([inputs for inputs, _ in train])[position]
+
     def order(epoch: int) -> Array:
         orders = np.stack([batch_order(lab.root, seed, epoch, points) for seed in drawn])
         return np.asarray(orders[position])
@@ -75,8 +78,8 @@ def seeded_task(
         architecture=architecture,
         optimizer=first.text("optimizer"),
         settings=first.text("settings"),
-        weights=start(stack, lab, architecture),
-        inputs=np.stack([inputs for inputs, _ in train])[position],
+        weights=start(stack, lab, architecture, inputs),
+        inputs=inputs,
         labels=np.stack([labels for _, labels in train])[position],
         heldout_inputs=np.stack([inputs for inputs, _ in heldout])[position],
         heldout_labels=np.stack([labels for _, labels in heldout])[position],
@@ -118,8 +121,13 @@ def _cached_layer(framework: Framework, root: int, *names: Any) -> Layer:
     return layer
 
 
-def start(stack: Stack, lab: Lab, architecture: Architecture) -> Weights:
-    """Return the weights from which the members of a stack start, stacked layer by layer."""
+def start(
+    stack: Stack, lab: Lab, architecture: Architecture, inputs: Array | None = None
+) -> Weights:
+    """Return the weights from which the members of a stack start, stacked layer by layer.
+
+    ``inputs`` (K, N, features): the members' training points, for initializers that look at them.
+    """
 
     def layer(position: int, shape: tuple[int, int]) -> Layer:
         draw = _cached_layer if shape[0] * shape[1] <= CACHED_ENTRIES else draw_layer
@@ -138,7 +146,11 @@ def start(stack: Stack, lab: Lab, architecture: Architecture) -> Weights:
         kernels, biases = zip(*drawn, strict=True)
         return np.stack(kernels).astype(np.float32), np.stack(biases).astype(np.float32)
 
-    return tuple(layer(i, shape) for i, shape in enumerate(architecture.shapes, start=1))
+    drawn = tuple(layer(i, shape) for i, shape in enumerate(architecture.shapes, start=1))
+    if inputs is None:
+        return drawn
+    names = [member.cell.text("initializer") for member in stack.members]
+    return adjusted(drawn, names, architecture, inputs)
 
 
 def divergences(snapshots: list[Snapshot], steps: Array) -> list[str]:

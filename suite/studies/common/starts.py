@@ -72,8 +72,11 @@ def draw_layer(
 
 
 def without_law(cell: Cell) -> str | None:
-    """Return ``NO_LAW`` for a cell whose initializer has no law for its shared weights."""
-    return NO_LAW if cell["initializer"] == "default" and cell["weights"] == "shared" else None
+    """Return why a cell's weights cannot be shared, where its initializer has no law; or None."""
+    name = cell.text("initializer")
+    if cell["weights"] != "shared" or initializers.resolve(name).shared:
+        return None
+    return NO_LAW if name == "default" else f"{name} has no law to draw shared weights from"
 
 
 def stacked(networks: Iterable[Sequence[Layer]]) -> Weights:

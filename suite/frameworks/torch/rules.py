@@ -7,6 +7,7 @@ of a stack, so that each member is clipped by its own norm.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,8 +20,8 @@ from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.optim.lr_scheduler import ExponentialLR, LRScheduler, StepLR
 
 from suite.catalogue import optimizers
-from suite.catalogue.registry import unknown
-from suite.types import UserError
+from suite.catalogue.registry import native, unknown
+from suite.types import Native, UserError
 
 T = TypeVar("T")
 
@@ -83,6 +84,15 @@ def clipper(clipping: str) -> Callable[..., Sequence[Tensor]] | None:
         return clip
     mapped: Callable[..., Sequence[Tensor]] = vmap(clip)
     return mapped
+
+
+def stepper(declared: Native, parameters: Sequence[Tensor]) -> torch.optim.Optimizer:
+    """Return the optimizer of some parameters, without ``foreach`` where it has such an option."""
+    make = native(declared)
+    options = inspect.signature(make).parameters.values()
+    takes = any(o.name == "foreach" or o.kind is o.VAR_KEYWORD for o in options)
+    made: torch.optim.Optimizer = make(parameters, **({"foreach": False} if takes else {}))
+    return made
 
 
 def decay(schedule: str, optimizer: torch.optim.Optimizer) -> LRScheduler | None:

@@ -19,9 +19,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from suite.catalogue import optimizers
-from suite.catalogue.registry import native
 from suite.frameworks.torch.layers import network, seeded, tensor
-from suite.frameworks.torch.rules import LOSSES, PRECISIONS, choose, clipper, decay
+from suite.frameworks.torch.rules import LOSSES, PRECISIONS, choose, clipper, decay, stepper
 from suite.types import Array, Snapshot, TrainTask, Weights
 
 Data = tuple[Tensor, Tensor]
@@ -64,10 +63,10 @@ class Stack:
             name: value.expand(self.members, *value.shape).clone()
             for name, value in self.model.named_buffers()
         }
-        make = native(optimizers.resolve(task.optimizer).native("torch", task.settings))
+        declared = optimizers.resolve(task.optimizer).native("torch", task.settings)
         # On one tensor ``foreach`` only adds checks (a quarter more time for RMSprop). ``fused``
         # exists for Adam and SGD alone and would save 1 % of a step.
-        self.optimizer = make([self.flat], foreach=False)
+        self.optimizer = stepper(declared, [self.flat])
         self.clip = clipper(task.clipping)
         self.schedule = decay(task.schedule, self.optimizer)
         self.forward = vmap(self._forward, randomness="different")

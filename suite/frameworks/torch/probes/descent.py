@@ -10,6 +10,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from suite.catalogue import optimizers
 from suite.catalogue.registry import native
+from suite.frameworks.torch import rules
 from suite.frameworks.torch.layers import tensor
 from suite.types import Array, Weights
 
@@ -53,7 +54,7 @@ def quadratic(optimizer: str, curvatures: Array, start: Array, steps: int) -> Ar
     """Descend from all starts at once, differentiated by autograd."""
     x = nn.Parameter(tensor(start).clone())
     c = tensor(curvatures)
-    stepper = native(optimizers.resolve(optimizer).native("torch"))([x], foreach=False)
+    stepper = rules.stepper(optimizers.resolve(optimizer).native("torch"), [x])
     distances = [x.detach().norm(dim=1)]
     for _ in range(steps):
         stepper.zero_grad()

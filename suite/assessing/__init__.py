@@ -1,1 +1,2 @@
-"""The battery for one activation, initializer or normalization, and the passport it leaves."""
+"""What an item from outside must keep before it is measured; the battery for one item, and the
+passport that it leaves."""

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from suite.catalogue.activations import Activation
 from suite.errors import UserError
 from suite.types import Array, Native
@@ -75,6 +77,8 @@ def activation(
 def _parameters(value: Callable[..., Array]) -> dict[str, float | None]:
     """Return the parameters of a function after its first, with their defaults."""
     name = value.__name__
+    if isinstance(value, np.ufunc):
+        return {}
     arguments = list(inspect.signature(value).parameters.values())
     if not arguments:
         raise UserError(f"activation {name!r} takes no x: write {name}(x)")

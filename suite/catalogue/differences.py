@@ -71,17 +71,24 @@ def _extrapolated(function: Callable[[Array], Array], x: Array, first: Array, wa
     gap = ahead - behind
     table = (high - low) / gap
     noise = np.finfo(float).eps * np.maximum(np.abs(high), np.abs(low)) / gap
-    best, error = np.full(len(x), np.nan), np.full(len(x), np.inf)
+    columns: list[tuple[Array, Array]] = []
     for column in range(1, ORDER + 1):
         factor = 2.0 ** (2 * column if way == 0 else column)
         finer = table[1:] + (table[1:] - table[:-1]) / (factor - 1.0)
         noise = np.maximum(noise[1:], noise[:-1])
         change = np.maximum(np.abs(finer - table[1:]), np.abs(finer - table[:-1])) + 4.0 * noise
-        change = np.where(np.isfinite(finer) & np.isfinite(change), change, np.inf)
-        row = np.argmin(change, axis=0)
-        least = change[row, np.arange(len(x))]
-        better = least < error
-        best = np.where(better, finer[row, np.arange(len(x))], best)
-        error = np.where(better, least, error)
+        columns.append((finer, np.where(np.isfinite(finer + change), change, np.inf)))
         table = finer
+    best, error = np.full(len(x), np.nan), np.full(len(x), np.inf)
+    for row in reversed(range(STEPS - 1)):
+        for finer, change in columns:
+            if row < len(finer):
+                # Long steps over many periods may agree with each other by chance: what the short
+                # ones contradict is as wrong as they say.
+                apart = np.abs(finer[row] - best)
+                against = apart > 10.0 * (change[row] + error)
+                off = np.where(against, apart, change[row])
+                better = off < error
+                best = np.where(better, finer[row], best)
+                error = np.where(better, off, error)
     return Slope(best, error)

@@ -42,6 +42,15 @@ def test_a_function_that_overflows_has_a_slope_where_it_is_finite() -> None:
     assert np.isinf(found.error[1:]).all()
 
 
+def test_a_wave_has_its_slope_far_from_0() -> None:
+    """At 2^16 steps of powers of two span many periods; some of them agree with each other."""
+    x = points(FLOATS["single"])
+    x = x[np.abs(x) < 1e6]
+    found = differences.slope(lambda t: t + np.sin(t) ** 2, x, ())
+    assert (np.abs(found.value - 1.0 - np.sin(2.0 * x)) <= 10.0 * found.error + 1e-12).all()
+    assert found.error.max() < 1e-6
+
+
 def test_an_entry_without_a_slope_says_so_and_has_one() -> None:
     entry = Activation("my:sine", "a test", lambda x, a: np.sin(a * x), parameters={"a": 1.0})
     assert entry.slope_from == "finite differences"

@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " 60 times the expected time)",
     )
     parser.add_argument(
+        "--skip-broken",
+        action="store_true",
+        help="leave out items of plugins that break their contract (default: measure nothing then)",
+    )
+    parser.add_argument(
         "--no-report", action="store_true", help="draw no page and no figures (default: draw them)"
     )
 
@@ -65,6 +70,7 @@ def main(parsed: argparse.Namespace) -> int:
         parsed.timeout,
         parsed.executor,
         parsed.reuse,
+        parsed.skip_broken,
     )
 
 

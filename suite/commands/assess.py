@@ -71,6 +71,7 @@ def main(parsed: argparse.Namespace) -> int:
 def _assess(parsed: argparse.Namespace, item: str) -> int:
     from suite import plugins
     from suite.assessing import battery, figures, show_passport
+    from suite.assessing.contract import breaches, named
     from suite.assessing.cost import costs
     from suite.assessing.passport import passport
     from suite.commands.run import pipeline
@@ -81,6 +82,9 @@ def _assess(parsed: argparse.Namespace, item: str) -> int:
     folder = parsed.out or Path("results") / f"assess-{_file_name(subject.name)}"
     minutes = plan.shortest(jobs(parsed)) / 60
     print(f"about {minutes:.1f} minutes and the start of the frameworks", file=sys.stderr)
+    contract = [str(breach) for breach in breaches(named(plan).items(), plugins.sources())]
+    for line in contract:
+        print(f"broken: {line}", file=sys.stderr)
     command = ["suite", *parsed.words]
     with contextlib.redirect_stdout(io.StringIO()):  # the verdicts are about the suite's claims
         code = pipeline.run(plan, command, folder, jobs(parsed), draw=False)
@@ -91,7 +95,7 @@ def _assess(parsed: argparse.Namespace, item: str) -> int:
         if subject.kind == "activation"
         else {}
     )
-    made = passport(subject, folder, (), timed)
+    made = passport(subject, folder, contract, timed)
     drawn = figures.figures(subject, folder)
     for name, content in {
         "passport.md": show_passport.markdown_text(made),
@@ -106,7 +110,7 @@ def _assess(parsed: argparse.Namespace, item: str) -> int:
     else:
         print(show_passport.text(made))
         print(f"the page is {folder / 'passport.html'}")
-    return 3 if code == 3 else 0
+    return 1 if contract else 3 if code == 3 else 0
 
 
 def _file_name(item: str) -> str:

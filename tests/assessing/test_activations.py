@@ -13,8 +13,9 @@ from scipy import special
 
 from suite import frameworks
 from suite.assessing import activations as contract
-from suite.catalogue.activations import ACTIVATIONS, Activation
+from suite.catalogue.activations import ACTIVATIONS, Activation, resolve
 from suite.catalogue.declare import activation
+from suite.catalogue.floats import FLOATS
 from suite.plugins.loading import forget
 from suite.types import Array
 
@@ -97,11 +98,9 @@ def test_the_suites_own_keep_their_contract() -> None:
     for name in ACTIVATIONS.names:
         assert list(contract.definition(name)) == []
         for framework in NAMES:
-            for kind in contract.FLOATS:
-                if kind.name in ("single", "double"):
-                    resolved = contract.activations.resolve(name)
-                    loaded = frameworks.load(framework)
-                    assert list(contract._in_type(resolved, loaded, kind)) == [], name
+            loaded = frameworks.load(framework)
+            for kind in (FLOATS["single"], FLOATS["double"]):
+                assert list(contract._in_type(resolve(name), loaded, kind)) == [], name
 
 
 @pytest.mark.parametrize("case", RIGHT)

@@ -58,11 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Run the plan; return the exit code of ``check``, or 3 where something could not be stored."""
-    from suite.commands.run import pipeline
+    from suite.commands.run import contracts, pipeline
 
     executors.find(parsed.executor)  # before anything is planned
     return pipeline.run(
-        selection.selected_plan(parsed, to_measure=True),
+        contracts.admitted(selection.selected_plan(parsed, to_measure=True), parsed.skip_broken),
         ["suite", *parsed.words],
         parsed.out,
         jobs(parsed),
@@ -70,7 +70,6 @@ def main(parsed: argparse.Namespace) -> int:
         parsed.timeout,
         parsed.executor,
         parsed.reuse,
-        parsed.skip_broken,
     )
 
 
@@ -79,9 +78,10 @@ def measured(parsed: argparse.Namespace, shown: Shown) -> Outcome:
 
     Raises UserError as ``pipeline.execute`` does, and OSError where something cannot be stored.
     """
-    from suite.commands.run import pipeline
+    from suite.commands.run import contracts, pipeline
 
     plan = selection.selected_plan(parsed, to_measure=True)
+    plan = contracts.admitted(plan, parsed.skip_broken, shown.say)
     command = ["suite", *parsed.words]
     return pipeline.execute(
         plan,

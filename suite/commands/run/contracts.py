@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from suite import plugins
@@ -14,27 +14,27 @@ from suite.studies import STUDIES
 from suite.types import UserError
 
 
-def admitted(plan: Plan, skip_broken: bool) -> Plan:
+def admitted(plan: Plan, skip_broken: bool, told: Callable[[str], None] = say) -> Plan:
     """Return the plan, without the items that break their contract where these are skipped.
 
-    Says each breach in a line. Raises UserError where there is one and ``skip_broken`` is False,
-    and where nothing is left to run.
+    ``told`` takes the lines: one for each breach. Raises UserError where there is one and
+    ``skip_broken`` is False, and where nothing is left to run.
     """
     items = named(plan)
     if not items:
         return plan
     names = ", ".join(item.name for item in items)
-    say(f"contract of {names}: value, slope, types, extremes, batches, seeds")
+    told(f"contract of {names}: value, slope, types, extremes, batches, seeds")
     broken: dict[Named, None] = {}
     for breach in breaches(items.items(), plugins.sources()):
         broken[breach.item] = None
-        say(f"broken: {breach}")
+        told(f"broken: {breach}")
     if not broken:
         return plan
     kept = f"{len(broken)} of {len(items)} items from outside break their contract"
     if not skip_broken:
         raise UserError(f"{kept}; nothing was measured (--skip-broken measures the rest)")
-    say(f"{kept}; left out, with all their cells: {', '.join(item.name for item in broken)}")
+    told(f"{kept}; left out, with all their cells: {', '.join(item.name for item in broken)}")
     return _without(plan, broken)
 
 

@@ -12,11 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite import claims, plugins
-<<<<<<< HEAD
 from suite.commands.run import named_cells
-=======
-from suite.commands.run.contracts import admitted
->>>>>>> bce0e0c (Items from outside keep a contract before they are measured)
 from suite.commands.run.timings import Stages, spent, timings_table
 from suite.discovery import show_findings
 from suite.discovery.findings import findings
@@ -71,36 +67,13 @@ def run(
     timeout: float | None = None,
     executor: str = executors.DEFAULT,
     reuse: Sequence[Path] = (),
-    skip_broken: bool = False,
 ) -> int:
     """Execute a plan into a results folder and print what came out; return the exit code of
     ``check``, or 3 when something could not be stored.
 
-<<<<<<< HEAD
     The arguments are those of ``execute``, and so are the errors but for OSError.
     """
     results = folder_of(plan, command, out)
-=======
-    ``executor`` is the name of one; ``timeout``: see ``runner.execute``; ``reuse``: folders whose
-    stored stacks are taken over where they fit; ``skip_broken``: see ``contracts.admitted``. Raises
-    UserError when a folder cannot be used, when another process writes into that of the run, for an
-    unknown executor, and for an item from outside that breaks its contract.
-    """
-    from filelock import FileLock, Timeout
-
-    for line in _unused(plan):
-        say(line)
-    # What is wrong with a claim is said before anything is measured.
-    claims.shipped()
-    plugins.brought_claims()
-    plan = admitted(plan, skip_broken)
-    manifest = environment.manifest(plan, command)
-    name = f"{plan.selection.profile}-{environment.run_id(manifest)}"
-    results = Results(out if out is not None else Path("results") / name)
-    results.admit(manifest)
-    reused = sources(reuse, plan, manifest, results)
-    results.make()
->>>>>>> bce0e0c (Items from outside keep a contract before they are measured)
     resume = f"Resume with:\n  {_resume(command, results)}"
     try:
         outcome = execute(plan, command, results, jobs, draw, timeout, executor, reuse)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from suite.catalogue.activations import Activation as Activation
     from suite.catalogue.datasets import DATASETS as datasets  # noqa: F401
     from suite.catalogue.datasets import Dataset as Dataset
+    from suite.catalogue.declare import activation as activation
     from suite.catalogue.initializers import INITIALIZERS as initializers  # noqa: F401
     from suite.catalogue.initializers import Initializer as Initializer
     from suite.catalogue.normalizations import NORMALIZATIONS as normalizations  # noqa: F401
@@ -77,6 +78,7 @@ _NAMES = {
     "suite.api.stored": ("Figure", "Results", "load"),
     "suite.catalogue.activations": ("Activation", "activations:ACTIVATIONS"),
     "suite.catalogue.datasets": ("Dataset", "datasets:DATASETS"),
+    "suite.catalogue.declare": ("activation",),
     "suite.catalogue.initializers": ("Initializer", "initializers:INITIALIZERS"),
     "suite.catalogue.normalizations": ("Normalization", "normalizations:NORMALIZATIONS"),
     "suite.catalogue.optimizers": ("Optimizer", "optimizers:OPTIMIZERS"),

@@ -161,8 +161,10 @@ def check(job: Job, item: Any) -> list[str]:
             of_item = activations.definition(item.name) if oracle else None
             return list(of_item or activations.in_framework(item.name, framework))
         if item.kind == "initializer":
-            law = initializers.resolve(item.name).undeclared(framework.name) is None
-            return list(draws.initializer(item.name, framework)) if law else []
+            resolved = initializers.resolve(item.name)
+            adjusted = draws.adjusted(resolved) if oracle else ()
+            drawn = resolved.undeclared(framework.name) is None
+            return list(adjusted or (draws.initializer(item.name, framework) if drawn else ()))
         if item.kind == "dataset":
             return list(draws.dataset(item.name)) if oracle else []
         if item.kind == "normalization":

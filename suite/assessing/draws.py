@@ -51,6 +51,43 @@ def initializer(name: str, framework: Framework) -> Iterator[str]:
             return
 
 
+def adjusted(resolved: Resolved) -> list[str]:
+    """Return what breaks the contract of an initializer that looks at data: how ``adjust`` changes
+    the kernels of a network of three layers of tanh."""
+    if resolved.entry.adjust is None:
+        return []
+    rng = np.random.default_rng(5)
+    start = [rng.normal(size=shape) for shape in ((2, 6), (6, 6), (6, 1))]
+    inputs = rng.normal(size=(40, 2))
+
+    def forward(kernels: list[Array]) -> list[Array]:
+        before, x = [], inputs
+        for kernel in kernels:
+            before.append(x @ kernel)
+            x = np.tanh(before[-1])
+        return before
+
+    try:
+        first, again = (
+            resolved.entry.adjust(
+                [kernel.copy() for kernel in start], inputs.copy(), forward, *resolved.parameters
+            )
+            for _ in range(2)
+        )
+    except Exception as error:
+        return [f"adjust raises {' '.join(f'{type(error).__name__}: {error}'.split())[:300]}"]
+    shapes = [np.shape(kernel) for kernel in first]
+    if shapes != [kernel.shape for kernel in start]:
+        wanted = [kernel.shape for kernel in start]
+        return [f"adjust returns kernels of the shapes {shapes}, not {wanted}"]
+    for layer, (kernel, other) in enumerate(zip(first, again, strict=True)):
+        if not np.isfinite(kernel).all():
+            return [f"adjust makes entries of layer {layer} that are not finite"]
+        if not np.array_equal(kernel, other):
+            return [f"adjust gives other kernels of layer {layer} at the second call"]
+    return []
+
+
 def _form(kernels: list[Array], shape: tuple[int, int], framework: str) -> str | None:
     precision = np.float64 if framework == ORACLE else np.float32
     for kernel in kernels:

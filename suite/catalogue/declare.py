@@ -39,11 +39,15 @@ def activation(
     leaves the framework ``unsupported``. ``bounded`` and ``defects``: see ``Activation``. Raises
     UserError for a function with other arguments than numbers.
 
-    >>> @activation(source="Ziyin, Hartwig and Ueda 2020 (arXiv:2006.08195)")
+    >>> import numpy as np
+    >>> import suite
+    >>> @suite.activation(source="Ziyin, Hartwig and Ueda 2020 (arXiv:2006.08195)")
     ... def snake(x, a=1.0):
     ...     return x + np.sin(a * x) ** 2 / a
     >>> snake.parameters
     {'a': 1.0}
+    >>> snake(np.array([0.0, 1.0])).round(3).tolist()
+    [0.0, 1.708]
     """
 
     def made(value: Callable[..., Array]) -> Activation:

@@ -14,8 +14,8 @@ from suite.types import Array, UserError
 
 
 def test_the_example() -> None:
-    failed, attempted = doctest.testmod(declare, extraglobs={"np": np})
-    assert (failed, attempted) == (0, 2)
+    failed, attempted = doctest.testmod(declare)
+    assert (failed, attempted) == (0, 5)
 
 
 def scaled(x: Array, a: float, b: float) -> Array:

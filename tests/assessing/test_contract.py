@@ -42,16 +42,16 @@ def dies(x):
 """
 
 
-def lines(folder: Path, items: dict[str, tuple[str, ...]], limit: float = 120.0) -> list[str]:
+def lines(folder: Path, names: list[str], limit: float) -> list[str]:
     with plugins.loaded([plugins.find(str(write(folder, ZOO)))]):
-        asked = [(Named("activation", name), of) for name, of in items.items()]
+        asked = [(Named("activation", name), ("numpy",)) for name in names]
         return [str(breach) for breach in breaches(asked, plugins.sources(), limit)]
 
 
 def test_an_item_that_hangs_or_dies_costs_its_own_line(tmp_path: Path) -> None:
     """What is asked after it is asked in a new process."""
-    items = dict.fromkeys(["my:hangs", "my:dies", "my:wrong", "my:right"], ("numpy",))
-    found = lines(tmp_path, items, limit=3.0)
+    names = ["my:hangs", "my:dies", "my:wrong", "my:right"]
+    found = lines(tmp_path, names, limit=3.0)
     assert found == [
         "activation my:hangs: it does not end within 3 s",
         "activation my:dies: the worker ended with exit code 7, while it was tried",

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from suite.api.catalogues import shipped_claims as shipped_claims
     from suite.api.frames import units as units
     from suite.api.judge import Check as Check
+    from suite.api.judge import Explanation as Explanation
     from suite.api.judge import check as check
     from suite.api.judge import compare as compare
+    from suite.api.judge import explain as explain
     from suite.api.measure import Plan as Plan
     from suite.api.measure import plan as plan
     from suite.api.measure import run as run
@@ -73,7 +75,7 @@ _NAMES = {
         "shipped_claims",
     ),
     "suite.api.frames": ("units",),
-    "suite.api.judge": ("Check", "check", "compare"),
+    "suite.api.judge": ("Check", "Explanation", "check", "compare", "explain"),
     "suite.api.measure": ("Plan", "plan", "run"),
     "suite.api.stored": ("Figure", "Results", "load"),
     "suite.catalogue.activations": ("Activation", "activations:ACTIVATIONS"),

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.api.frames import with_units
 from suite.api.words import Files, Folder, Values, listed, paths
 from suite.comparing.comparison import Comparison
+from suite.judging import explained
 from suite.types import UserError
 
 if TYPE_CHECKING:
@@ -33,6 +35,25 @@ class Check:
     findings: pd.DataFrame | None = field(repr=False)
     notes: tuple[str, ...]
     exit_code: int
+
+
+class Explanation(explained.Explanation):
+    """A claim with what a results folder says about it; ``print`` shows it as ``suite explain``.
+
+    ``claim``: what is claimed. ``verdicts``: one for each group of cells; none without a folder.
+    ``rows``: the runs behind them, with the ``side`` (of or versus) in front; None without a
+    folder. ``command``: the command that measures these cells again. ``related``: claims about the
+    same cells, or the same metric of its study, the closest first.
+
+    >>> import suite
+    >>> print(suite.explain("tanh-beats-sigmoid").related[0].id)
+    relu-beats-sigmoid
+    """
+
+    def __str__(self) -> str:
+        from suite.judging.show_explanation import text
+
+        return text(self)
 
 
 def check(folder: Folder, *, claims: Files = ()) -> Check:
@@ -99,3 +120,25 @@ def compare(
         None if studies is None else list(studies),
         list(allow_missing),
     )
+
+
+def explain(claim: str, folder: Folder | None = None, *, claims: Files = ()) -> Explanation:
+    """Return a claim in full, with the rows behind its verdicts on a results folder.
+
+    ``print`` shows what ``suite explain`` prints. ``claims``: TOML files among whose claims it is
+    looked for. Raises UserError for an unknown claim, with the nearest, and where the folder cannot
+    be read.
+
+    >>> import suite
+    >>> explanation = suite.explain("tanh-beats-sigmoid", "results/reference/quick")
+    >>> [verdict.verdict for verdict in explanation.verdicts]
+    ['supported', 'supported']
+    >>> explanation.rows.groupby("side")["heldout_accuracy"].median().round(1).to_dict()
+    {'of': 1.0, 'versus': 0.7}
+    >>> str(explanation.command)[:35]
+    'suite run training --profile quick '
+    """
+    found = explained.explain(claim, None if folder is None else Path(folder), paths(claims))
+    if found.rows is not None:
+        with_units(found.rows)
+    return Explanation(**vars(found))

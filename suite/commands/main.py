@@ -28,6 +28,7 @@ COMMANDS = (
     "plan",
     "run",
     "check",
+    "explain",
     "compare",
     "report",
     "reproduce",

@@ -85,6 +85,16 @@ def _groups(
         yield name, _evidence(claim, runs, cells, duplicates[claim.study])
 
 
+def sides_of(claim: Claim, runs: IndexedRuns) -> list[Array]:
+    """Return the cells of each side of a claim in all of its groups: (k,) booleans."""
+    sides = [runs.select(selector, claim.each) for selector in _selectors(claim)]
+    if any(axis not in runs.axes for axis in claim.each):
+        return [np.zeros_like(side) for side in sides]
+    named = {axis: claim.of[axis] for axis in claim.each if axis in claim.of}
+    shared = runs.select(named, runs.axes)
+    return [side & shared for side in sides]
+
+
 def _selectors(claim: Claim) -> list[Selector]:
     """Return the selectors of the one or two sides of a claim."""
     return [claim.of] if claim.versus is None else [claim.of, claim.versus]

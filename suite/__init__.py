@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from suite.api.assess import assess as assess
     from suite.api.catalogues import known_frameworks as known_frameworks
     from suite.api.catalogues import known_metrics as known_metrics
     from suite.api.catalogues import known_studies as known_studies
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from suite.api.stored import Figure as Figure
     from suite.api.stored import Results as Results
     from suite.api.stored import load as load
+    from suite.assessing.passport import Passport as Passport
     from suite.catalogue.activations import ACTIVATIONS as activations  # noqa: F401
     from suite.catalogue.activations import Activation as Activation
     from suite.catalogue.datasets import DATASETS as datasets  # noqa: F401
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
+    "suite.api.assess": ("assess",),
     "suite.api.catalogues": (
         "known_frameworks",
         "known_metrics",
@@ -78,6 +81,7 @@ _NAMES = {
     "suite.api.judge": ("Check", "Explanation", "check", "compare", "explain"),
     "suite.api.measure": ("Plan", "plan", "run"),
     "suite.api.stored": ("Figure", "Results", "load"),
+    "suite.assessing.passport": ("Passport",),
     "suite.catalogue.activations": ("Activation", "activations:ACTIVATIONS"),
     "suite.catalogue.datasets": ("Dataset", "datasets:DATASETS"),
     "suite.catalogue.declare": ("activation",),

@@ -193,12 +193,12 @@ def run(
         executor=executor,
         no_report=not report,
     )
-    shown = _shown(_in_notebook() if progress is None else progress)
+    told = shown(in_notebook() if progress is None else progress)
     with plugins_of(given):
-        return Results(command.measured(given, shown).results.folder)
+        return Results(command.measured(given, told).results.folder)
 
 
-def _shown(progress: bool) -> Shown:
+def shown(progress: bool) -> Shown:
     """Return how a run shows itself: with a bar, or not at all."""
     from suite.commands.run.pipeline import Shown
     from suite.measuring.progress import Progress
@@ -215,7 +215,7 @@ def _quiet(plan: grids.Plan, stacks: Sequence[Stack]) -> contextlib.nullcontext[
     return contextlib.nullcontext(lambda result: None)
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Return whether this is the kernel of a notebook."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return type(shell).__name__ == "ZMQInteractiveShell"

@@ -26,7 +26,7 @@ def theory(subject: Subject) -> Section:
                 "activation": name,
                 "gain that maps q = 1 to 1": found.unit_gain,
                 "response there": found.response,
-                "gradient per layer, nats": math.log(found.chi) if found.chi > 0 else -math.inf,
+                "gradient per layer, nats": _nats(found.chi),
                 **{
                     f"fixed points with {rule}": _points(points)
                     for rule, points in found.points.items()
@@ -43,6 +43,13 @@ def theory(subject: Subject) -> Section:
         ),
         tuple(records),
     )
+
+
+def _nats(factor: float) -> float:
+    """Return the logarithm of a factor; 0 where it is 1 to rounding."""
+    if math.isclose(factor, 1.0, rel_tol=1e-9):
+        return 0.0
+    return math.log(factor) if factor > 0 else -math.inf
 
 
 def _points(points: Sequence[FixedPoint]) -> str:
@@ -82,8 +89,9 @@ def cost(subject: Subject, costs: Mapping[str, Mapping[str, Cost]]) -> Section:
                     "activation": other,
                     "forward, ns each": measured[other].forward,
                     "backward, ns each": measured[other].backward,
-                    f"{subject.name}, times as long forward": own.forward / measured[other].forward,
-                    "backward": own.backward / measured[other].backward,
+                    f"{subject.name}, forward, as a multiple": own.forward
+                    / measured[other].forward,
+                    "and backward": own.backward / measured[other].backward,
                 }
             )
     return Section(

@@ -6,7 +6,7 @@ Markdown file and a page show alike. Intervals of single cells are at 95 %.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from suite.assessing.cost import Cost
 from suite.assessing.section import Section
 from suite.catalogue import activations, initializers
 from suite.catalogue.normalizations import NORMALIZATIONS
+from suite.catalogue.registry import SEPARATOR
+from suite.results.read_runs import read_runs
 from suite.results.tables import read_table
 
 _COLUMNS = ("study", "metric", "centre", "low", "high", "n")
@@ -40,6 +42,8 @@ class Passport:
     source: str
     folder: Path
     sections: tuple[Section, ...]
+    lost: bool = False
+    """Whether runs of the battery failed."""
 
     @property
     def title(self) -> str:
@@ -50,17 +54,16 @@ class Passport:
 def passport(
     subject: Subject,
     folder: Path,
-    contract: Sequence[str] = (),
     costs: Mapping[str, Mapping[str, Cost]] | None = None,
+    lost: bool = False,
 ) -> Passport:
     """Return the passport of an item from the folder of its battery.
 
-    ``contract``: what the item's contract found, a sentence each. ``costs``: framework ->
-    activation -> cost. Raises UserError for a table that is missing or cannot be read.
+    ``costs``: framework -> activation -> cost. ``lost``: whether runs failed. Raises UserError for
+    a table that is missing or cannot be read.
     """
     summary = read_table(folder / "summary.csv", _COLUMNS)
-    passed = "It passes in every framework that was measured."
-    sections = [Section("Contract", tuple(contract) or (passed,))]
+    sections = [_contract(subject), _where(subject, folder)]
     if subject.kind == "activation":
         sections += [
             activation_sections.theory(subject),
@@ -81,7 +84,38 @@ def passport(
             other_sections.deep(subject, summary),
         ]
     sections.append(Section("What is not known", (_LIMITS[subject.kind],)))
-    return Passport(subject, _source(subject), folder, tuple(sections))
+    return Passport(subject, _source(subject), folder, tuple(sections), lost)
+
+
+def _contract(subject: Subject) -> Section:
+    """Say what the item is held to; one that breaks its contract has no passport."""
+    if SEPARATOR in subject.name:
+        words = (
+            "It keeps its contract in every framework that was measured: value and slope are the"
+            " definition's, types and shapes are kept, nothing is remembered from call to call"
+            if subject.kind == "activation"
+            else "It keeps its contract in every framework that was measured"
+        )
+        return Section("Contract", (f"{words} (docs/plugins.md).",))
+    return Section("Contract", ("It is the suite's own, and held to its definition by tests.",))
+
+
+def _where(subject: Subject, folder: Path) -> Section:
+    """Name the cells that were not measured, with the reason: a framework may lack the item."""
+    missing: dict[tuple[str, str], int] = {}
+    for path in sorted(folder.glob("*/runs.csv")):
+        runs = read_runs(folder, path.parent.name)
+        lacking = runs[runs["status"].isin(("unsupported", "failed"))]
+        for framework, reason in zip(lacking["framework"], lacking["reason"], strict=True):
+            missing[framework, reason] = missing.get((framework, reason), 0) + 1
+    return Section(
+        "Runs",
+        () if missing else ("All runs of the battery ended.",),
+        tuple(
+            {"framework": framework, "runs that did not": count, "reason": reason}
+            for (framework, reason), count in missing.items()
+        ),
+    )
 
 
 def _source(subject: Subject) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import jinja2
 
 from suite.assessing.passport import Passport
 from suite.assessing.section import Section, Value
-from suite.text_tables import columns, markdown, number
+from suite.text_tables import WIDTH, columns, markdown, number
 
 _HERE = Path(__file__).parent
 
@@ -20,10 +21,14 @@ def text(passport: Passport) -> str:
     """Return the passport as lines for a terminal."""
     lines = [passport.title, passport.source, ""]
     for section in passport.sections:
-        lines += [section.title, *(f"  {sentence}" for sentence in section.sentences)]
+        lines.append(section.title)
+        for sentence in section.sentences:
+            lines += textwrap.wrap(sentence, WIDTH, initial_indent="  ", subsequent_indent="  ")
         rows = _rows(section)
         if rows:
-            lines += [f"  {line}" for line in columns(rows, breakable=range(len(rows[0])))]
+            lines += [
+                f"  {line}" for line in columns(rows, WIDTH - 2, breakable=range(len(rows[0])))
+            ]
         lines.append("")
     return "\n".join([*lines, f"rows in {passport.folder}"])
 

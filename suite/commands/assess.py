@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import re
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from suite.commands import selection
 from suite.commands.arguments import add_jobs, add_plugins, jobs, names
-from suite.errors import INTERRUPTED, UserError
+from suite.errors import UserError
+
+if TYPE_CHECKING:
+    from suite.assessing.passport import Passport
+    from suite.commands.run.pipeline import Shown
 
 SUMMARY = "put an activation, initializer or normalization through a battery; print its passport"
+INCOMPLETE = 3
+"""The exit code where runs of the battery failed, as for ``run``."""
 _OF_FILE = re.compile(r"(?P<file>.+\.py):(?P<item>.+)")
 
 
@@ -56,61 +60,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(parsed: argparse.Namespace) -> int:
     """Measure the battery, write the passport into its folder and print it.
 
-    The exit code is 1 where the item does not pass its contract, 3 where runs failed.
+    Raises UserError where an item from outside breaks its contract.
     """
-    from suite import plugins
+    from suite.assessing import show_passport
+    from suite.commands.run.pipeline import Shown
 
-    of_file = _OF_FILE.fullmatch(parsed.item)
-    if of_file is None:
-        return _assess(parsed, parsed.item)
-    source = plugins.find(of_file["file"])
-    with plugins.loaded([source]):
-        return _assess(parsed, f"{source.name}:{of_file['item']}")
-
-
-def _assess(parsed: argparse.Namespace, item: str) -> int:
-    from suite import plugins
-    from suite.assessing import battery, figures, show_passport
-    from suite.assessing.contract import breaches, named
-    from suite.assessing.cost import costs
-    from suite.assessing.passport import passport
-    from suite.commands.run import pipeline
-
-    subject = battery.subject(item, parsed.against)
-    frameworks = selection.frameworks_to_measure(parsed.frameworks)
-    plan = battery.plan(subject, frameworks)
-    folder = parsed.out or Path("results") / f"assess-{_file_name(subject.name)}"
-    minutes = plan.shortest(jobs(parsed)) / 60
-    print(f"about {minutes:.1f} minutes and the start of the frameworks", file=sys.stderr)
-    contract = [str(breach) for breach in breaches(named(plan).items(), plugins.sources())]
-    for line in contract:
-        print(f"broken: {line}", file=sys.stderr)
-    command = ["suite", *parsed.words]
-    with contextlib.redirect_stdout(io.StringIO()):  # the verdicts are about the suite's claims
-        code = pipeline.run(plan, command, folder, jobs(parsed), draw=False)
-    if code == INTERRUPTED:
-        return code
-    timed = (
-        {name: costs(name, subject.names, plugins.sources()) for name in frameworks}
-        if subject.kind == "activation"
-        else {}
-    )
-    made = passport(subject, folder, contract, timed)
-    drawn = figures.figures(subject, folder)
-    for name, content in {
-        "passport.md": show_passport.markdown_text(made),
-        "passport.json": json.dumps(show_passport.values(made), indent=1),
-        "passport.html": show_passport.page(made, drawn),
-    }.items():
-        (folder / name).write_text(content, encoding="utf-8")
+    made = assessed(parsed, Shown())
     if parsed.json:
         print(json.dumps(show_passport.values(made), indent=1))
     elif parsed.markdown:
         print(show_passport.markdown_text(made))
     else:
         print(show_passport.text(made))
-        print(f"the page is {folder / 'passport.html'}")
-    return 1 if contract else 3 if code == 3 else 0
+        print(f"the page is {made.folder / 'passport.html'}")
+    return INCOMPLETE if made.lost else 0
+
+
+def assessed(parsed: argparse.Namespace, shown: Shown) -> Passport:
+    """Measure the battery of the item, and return the passport that lies in its folder.
+
+    Raises UserError for an unknown item, one that breaks its contract, and a folder that contains
+    another run; KeyboardInterrupt leaves what is finished, and the same call resumes.
+    """
+    from suite import plugins
+
+    of_file = _OF_FILE.fullmatch(parsed.item)
+    if of_file is None:
+        return _assessed(parsed, parsed.item, shown)
+    source = plugins.find(of_file["file"])
+    with plugins.loaded([source]):
+        return _assessed(parsed, f"{source.name}:{of_file['item']}", shown)
+
+
+def _assessed(parsed: argparse.Namespace, item: str, shown: Shown) -> Passport:
+    from suite import plugins
+    from suite.assessing import battery, figures, show_passport
+    from suite.assessing.cost import costs
+    from suite.assessing.passport import passport
+    from suite.commands.run import contracts, pipeline
+    from suite.results.folder import Results
+
+    subject = battery.subject(item, parsed.against)
+    frameworks = selection.frameworks_to_measure(parsed.frameworks)
+    plan = contracts.admitted(battery.plan(subject, frameworks), False, shown.say)
+    folder = parsed.out or Path("results") / f"assess-{_file_name(subject.name)}"
+    minutes = plan.shortest(jobs(parsed)) / 60
+    shown.say(f"about {minutes:.1f} minutes, and the time to load the frameworks")
+    command = ["suite", *parsed.words]
+    outcome = pipeline.execute(
+        plan, command, Results(folder), jobs(parsed), draw=False, shown=shown
+    )
+    timed = (
+        {name: costs(name, subject.names, plugins.sources()) for name in frameworks}
+        if subject.kind == "activation"
+        else {}
+    )
+    made = passport(subject, folder, timed, lost=outcome.judged.code == INCOMPLETE)
+    for name, content in {
+        "passport.md": show_passport.markdown_text(made),
+        "passport.json": json.dumps(show_passport.values(made), indent=1),
+        "passport.html": show_passport.page(made, figures.figures(subject, folder)),
+    }.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return made
 
 
 def _file_name(item: str) -> str:

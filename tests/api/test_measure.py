@@ -44,11 +44,11 @@ def test_a_bar_is_shown_where_it_is_asked_for(
 
 
 def test_a_notebook_is_told_from_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not measure._in_notebook()
+    assert not measure.in_notebook()
     shell = type("ZMQInteractiveShell", (), {})()
     module = type("Module", (), {"get_ipython": staticmethod(lambda: shell)})
     monkeypatch.setitem(sys.modules, "IPython", module)
-    assert measure._in_notebook()
+    assert measure.in_notebook()
 
 
 SCRIPT = """

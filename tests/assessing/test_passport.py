@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,9 @@ from suite.assessing.variance_map import variance_map
 from suite.catalogue.activations import resolve
 from suite.commands import assess
 from suite.commands.main import main
-from suite.commands.run import pipeline
+from suite.commands.run import contracts, pipeline
 from suite.judging.summary import summary
+from suite.results.folder import Results
 from suite.types import Array, UserError
 from tests.support.plugins import SNAKE
 
@@ -72,7 +74,7 @@ def folder_of(tmp_path: Path, name: str = "mish") -> Path:
 
 def made(tmp_path: Path) -> Passport:
     costs = {"torch": {"mish": Cost(2.0, 4.0), "relu": Cost(1.0, 1.0)}}
-    return passport(Subject("activation", "mish", ("relu",)), folder_of(tmp_path), (), costs)
+    return passport(Subject("activation", "mish", ("relu",)), folder_of(tmp_path), costs)
 
 
 def records(given: Passport, start: str) -> list[dict[str, object]]:
@@ -126,9 +128,9 @@ def test_the_seeds_that_would_decide_grow_with_the_square_of_the_spread() -> Non
 
 def test_costs_are_ratios_to_the_item(tmp_path: Path) -> None:
     rows = {row["activation"]: row for row in records(made(tmp_path), "Cost")}
-    assert rows["relu"]["mish, times as long forward"] == 2.0
-    assert rows["relu"]["backward"] == 4.0
-    assert rows["mish"]["backward"] == 1.0
+    assert rows["relu"]["mish, forward, as a multiple"] == 2.0
+    assert rows["relu"]["and backward"] == 4.0
+    assert rows["mish"]["and backward"] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -209,11 +211,12 @@ def test_the_command_assesses_an_item_of_a_file(
     file = tmp_path / "my.py"
     file.write_text(SNAKE)
 
-    def run(plan: object, command: object, out: Path, *rest: object, **more: object) -> int:
-        folder_of(out, "my:snake")
-        return 0
+    def execute(plan: object, command: object, results: Results, *rest: object, **more: object):  # type: ignore[no-untyped-def]
+        folder_of(results.folder, "my:snake")
+        return SimpleNamespace(judged=SimpleNamespace(code=0))
 
-    monkeypatch.setattr(pipeline, "run", run)
+    monkeypatch.setattr(pipeline, "execute", execute)
+    monkeypatch.setattr(contracts, "admitted", lambda plan, skip, told: plan)
     monkeypatch.setattr(
         "suite.assessing.cost.costs",
         lambda framework, names, sources: {name: Cost(1.0, 1.0) for name in names},

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,7 +24,7 @@ from suite.catalogue.rates import (
     ShiftRates,
     TrainingRates,
 )
-from suite.types import UserError
+from suite.types import Framework, UserError
 
 THREADS = 1
 """Threads per worker process: processes fill the cores, and batched kernels on small matrices do
@@ -35,10 +35,15 @@ Formulas = Literal["torch", "keras"]
 
 @dataclass(frozen=True)
 class Entry:
-    """One framework: its class as "module:attribute", the packages it imports, its extra."""
+    """One framework: its class, the packages it imports, its extra.
+
+    A framework of a plugin is asked by name for whatever a catalogue holds, as ``evaluate("relu",
+    points)``; it raises Unsupported for what it does not have.
+    """
 
     name: str
-    target: str
+    target: str | Callable[[], Framework]
+    """The class as "module:attribute", or itself where a plugin has it."""
     packages: tuple[str, ...]
     extra: str | None
     """The extra to install, as in ``init-suite[torch]``; None where every installation has it."""
@@ -72,6 +77,11 @@ class Entry:
     def require(self) -> None:
         """Raise UserError, with the command that installs the framework, when it is missing."""
         if not self.installed:
+            if not self.extra:
+                raise UserError(
+                    f"framework {self.name!r} needs {' and '.join(self.packages)}, not all of which"
+                    " are installed"
+                )
             raise UserError(
                 f"framework {self.name!r} is not installed;"
                 f" pip install 'init-suite[{self.extra}]' (installed: {', '.join(installed())})"

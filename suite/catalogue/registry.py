@@ -77,10 +77,11 @@ def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
 def undeclared(owner: str, declared: Iterable[str], framework: str) -> str | None:
     """Return the reason when an entry declares nothing for a framework; None when it does.
 
-    ``declared``: the frameworks for which the entry, ``owner`` in words, declares something.
+    ``declared``: the frameworks for which the entry, ``owner`` in words, declares something. A
+    plugin's framework knows by itself what it has.
     """
     names = tuple(declared)
-    if framework in names:
+    if framework in names or SEPARATOR in framework:
         return None
     known = ", ".join(names) or "no framework"
     return f"{owner} is not declared for framework {framework!r} (declared for: {known})"

@@ -33,8 +33,10 @@ def load(name: str) -> Framework:
     """
     entry = FRAMEWORKS[name]
     entry.require()
-    module, attribute = entry.target.split(":")
-    framework = cast(Framework, getattr(importlib.import_module(module), attribute)())
+    made = registry.named(entry.target) if isinstance(entry.target, str) else entry.target
+    framework = cast(Framework, made())
+    if registry.SEPARATOR in name:
+        framework.name = name  # a plugin's own code calls it by its bare name
     entry.settle()  # after the import: the framework's home imports it without its messages
     return framework
 

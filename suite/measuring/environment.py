@@ -23,6 +23,7 @@ from suite.planning.grids import Plan
 from suite.plugins.record import record
 from suite.results.manifest import Expected, Git, Manifest
 from suite.studies import STUDIES
+from suite.types import UserError
 
 _EVERY_WORKER = {
     "OMP_NUM_THREADS": str(THREADS),
@@ -61,6 +62,19 @@ def environment_of(frameworks: Iterable[str]) -> dict[str, str]:
 WORKER = environment_of(FRAMEWORKS.names)
 """Environment of every worker: one process may measure stacks of all frameworks in turn. What a
 framework needs beside it, as flags of its process, is in ``suite.catalogue.frameworks``."""
+
+
+def worker() -> dict[str, str]:
+    """Return the environment of a worker that may also measure the frameworks of loaded plugins.
+
+    Raises UserError where one of these needs another value of a variable.
+    """
+    try:
+        return environment_of(FRAMEWORKS.every)
+    except ValueError as error:
+        raise UserError(f"the frameworks cannot be measured together: {error}") from error
+
+
 _LIMITS = (
     "ATEN_CPU_CAPABILITY",
     "MKL_ENABLE_INSTRUCTIONS",
@@ -100,7 +114,7 @@ def determinism(frameworks: Sequence[str]) -> dict[str, str]:
         for name in frameworks
         for flag, value in entry_of(name).flags.items()
     }
-    return WORKER | flags
+    return worker() | flags
 
 
 def unused_cuda_builds(frameworks: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ from suite.catalogue.initializers import INITIALIZERS, Initializer
 from suite.catalogue.normalizations import NORMALIZATIONS, Normalization
 from suite.catalogue.optimizers import OPTIMIZERS, Optimizer
 from suite.claims import ClaimsFile
+from suite.claims.claim import Claim
 from suite.errors import UserError
 from suite.metrics import METRICS, Metric
 from suite.plugins.fields import wrong_field
@@ -91,7 +92,7 @@ def _is_item(value: object, module: ModuleType) -> bool:
         methods = ("submit", "results", "close")
         own = value.__module__.split(".")[0] == module.__name__.split(".")[0]
         return own and all(callable(getattr(value, method, None)) for method in methods)
-    if isinstance(value, ClaimsFile):
+    if isinstance(value, ClaimsFile | Claim):
         return True
     for kind, catalogue in REGISTRIES.items():
         if isinstance(value, kind):
@@ -102,6 +103,8 @@ def _is_item(value: object, module: ModuleType) -> bool:
 def _kind_and_name(value: object) -> tuple[str, Any]:
     if isinstance(value, type):
         return EXECUTOR, value.__name__
+    if isinstance(value, Claim):
+        return CLAIMS, value.id
     if isinstance(value, ClaimsFile):
         return CLAIMS, value.file if value.text is None else value.text
     kind = next(REGISTRIES[kind].kind for kind in REGISTRIES if isinstance(value, kind))

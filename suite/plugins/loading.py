@@ -131,12 +131,14 @@ def brought_claims() -> tuple[Claim, ...]:
         replace(claim, id=f"{plugin.source.name}{SEPARATOR}{claim.id}")
         for plugin in active()
         for item in plugin.items
-        if isinstance(item.entry, ClaimsFile)
+        if isinstance(item.entry, ClaimsFile | Claim)
         for claim in _claims(plugin, item.entry)
     )
 
 
-def _claims(plugin: Plugin, named: ClaimsFile) -> tuple[Claim, ...]:
+def _claims(plugin: Plugin, named: ClaimsFile | Claim) -> tuple[Claim, ...]:
+    if isinstance(named, Claim):
+        return (named,)
     if named.text is not None:
         return claims.parse(named.text, f"{plugin.source.label}: {named.file}")
     return claims.read([Path(str(plugin.module.__file__)).parent / named.file])

@@ -30,7 +30,7 @@ from types import ModuleType
 from typing import Protocol
 
 from suite.frameworks.timing import clock
-from suite.measuring.environment import WORKER
+from suite.measuring.environment import worker
 from suite.measuring.executors import Job, Result
 from suite.measuring.measure_stack import measure_and_store
 from suite.terminal import filtered_output
@@ -284,17 +284,18 @@ def _words(code: int | None) -> str:
 
 @contextmanager
 def _worker_settings() -> Iterator[None]:
-    """Start processes inside this block with WORKER set in their environment, which libraries read
-    when they are first imported, and with Ctrl-C ignored, which the terminal sends to all.
+    """Start processes inside this block with ``worker()`` set in their environment, which libraries
+    read when they are first imported, and with Ctrl-C ignored, which the terminal sends to all.
 
     They do not import the user's script again, which needs no ``if __name__ == "__main__"`` then:
     a worker has nothing from it.
     """
+    settings = worker()
     script, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
-    before = {name: os.environ.get(name) for name in WORKER}
+    before = {name: os.environ.get(name) for name in settings}
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
-    os.environ.update(WORKER)
+    os.environ.update(settings)
     try:
         yield
     finally:

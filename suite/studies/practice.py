@@ -184,18 +184,12 @@ class Practice(Study):
 
     def cost(self, stack: Stack) -> Cost:
         first = stack.members[0].cell
-        data, epochs = DATASETS[first.text("dataset")], epochs_of(first)
-        plain = costs.training(stack, data.points, epochs, 2, data.features)
-        depth, width = first.count("depth"), first.count("width")
-        # The rates were fitted to layers of 5. Three products of matrices for each layer and step.
-        products = len(stack.members) * epochs * data.points * depth * 6 * width**2
-        wide = products / _PRODUCTS if width > NARROW else 0.0
+        plain = costs.on_dataset(stack, epochs_of(first), 2)
         more = 1 + len(FACTORS) if first["case"] == "chosen" else 1
-        return dataclasses.replace(plain, seconds=more * (plain.seconds + wide))
+        return dataclasses.replace(plain, seconds=more * plain.seconds)
 
-
-_PRODUCTS = 1.0e10
-"""Floating-point operations of a second of training, in layers of 48 and more."""
+    def most_members(self, cell: Cell) -> int:
+        return costs.most_on_dataset(cell, 2)
 
 
 def _grid(

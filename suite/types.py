@@ -174,6 +174,14 @@ class TableSpec:
     coordinates: tuple[str, ...] = ()
     per: str = "run"
     seed_limit: int | None = None
+    brought: tuple[str, ...] = ()
+    """Further metrics, of networks on data that a user has brought. A CSV has their columns only
+    where a run trains on such data."""
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All metrics, also those that need a user's data."""
+        return (*self.metrics, *self.brought)
 
 
 @dataclass(frozen=True)

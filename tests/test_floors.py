@@ -35,6 +35,7 @@ FOLDERS = (
     "studies",
     "results",
     "claims",
+    "datafiles",
     "plugins",
     "judging",
     "comparing",

@@ -66,7 +66,9 @@ def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
     names = [str(name) for name in allowed]
     prefix, colon, _ = str(given).partition(SEPARATOR)
     own = ""
-    if kind in BROUGHT and colon:
+    if kind == "dataset" and (not colon or prefix == "file"):
+        own = "; bring your own with --dataset FILE,label=COLUMN,task=TASK"
+    elif kind in BROUGHT and colon:
         own = f"; no plugin {prefix!r} has it: bring the plugin with --plugin FILE"
     elif kind in BROUGHT:
         own = "; bring your own with --plugin FILE"

@@ -161,7 +161,7 @@ def _band(table: Mapping[str, Any]) -> Band:
 
 
 def _check_metrics(table: Mapping[str, Any], study: Study) -> None:
-    measured = next(spec.metrics for spec in study.tables if spec.name == "runs")
+    measured = next(spec.every for spec in study.tables if spec.name == "runs")
     for key in ("metric", "prediction"):
         if key in table and table[key] not in measured:
             raise _at(key, unknown(f"metric of study {study.name!r}", table[key], measured))

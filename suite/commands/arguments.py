@@ -90,6 +90,20 @@ def add_plugins(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_datasets(parser: argparse.ArgumentParser) -> None:
+    """Add the data files of a user, which ``main`` loads before the command runs."""
+    parser.add_argument(
+        "--dataset",
+        metavar="FILE,label=COLUMN,task=TASK",
+        action="append",
+        default=[],
+        dest="datasets",
+        help="a .csv, .npz or .parquet file to train on, as the data set file:STEM; task is"
+        " classification or regression, and without=COLUMN leaves a column out; repeatable"
+        " (default: none)",
+    )
+
+
 def add_jobs(parser: argparse.ArgumentParser) -> None:
     """Add the number of worker processes, which ``jobs`` reads."""
     parser.add_argument(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from suite.catalogue.registry import Entry, Registry, written
-from suite.commands.arguments import add_plugins, one_of
+from suite.commands.arguments import add_datasets, add_plugins, one_of
 
 if TYPE_CHECKING:
     from suite.catalogue import frameworks
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]} (default: all of them)",
     )
     add_plugins(parser)
+    add_datasets(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

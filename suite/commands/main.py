@@ -97,7 +97,7 @@ def _answer(words: list[str]) -> int:
             raise unknown("command", words[0], COMMANDS)
         parsed = parser().parse_args(words)
         parsed.words = words
-        with plugins_of(parsed):
+        with plugins_of(parsed), datasets_of(parsed):
             code: int = parsed.run(parsed)
             sys.stdout.flush()
             return code
@@ -121,6 +121,16 @@ def plugins_of(parsed: argparse.Namespace) -> AbstractContextManager[object]:
     from suite import plugins
 
     return plugins.loaded(plugins.find_all(given, parsed.words))
+
+
+def datasets_of(parsed: argparse.Namespace) -> AbstractContextManager[object]:
+    """Return the block in which the data files that a user named are loaded."""
+    given: list[str] = getattr(parsed, "datasets", [])
+    if not given:
+        return contextlib.nullcontext()
+    from suite import datafiles
+
+    return datafiles.loaded(datafiles.find_all(given))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from suite.commands.arguments import (
     LARGEST,
     LARGEST_SEED,
+    add_datasets,
     add_jobs,
     add_plugins,
     names,
@@ -75,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_jobs(parser)
     add_plugins(parser)
+    add_datasets(parser)
 
 
 def selected_plan(
@@ -91,12 +93,14 @@ def selected_plan(
     from suite.studies import GATE, HEADLINE, STUDIES
 
     chosen = parsed.studies or (HEADLINE if parsed.profile == "quick" else ["all"])
+    if parsed.datasets and not parsed.studies:  # the others have no use for a data file
+        chosen = _that_train(STUDIES.names if chosen == ["all"] else chosen)
     if "all" in chosen:
         chosen = STUDIES.names
     if "gate" in chosen:
         chosen = [*GATE, *(name for name in chosen if name != "gate")]
     studies = [STUDIES[name] for name in dict.fromkeys(chosen)]
-    overrides = grids.parse_overrides(parsed.sets, studies)
+    overrides = grids.parse_overrides([*parsed.sets, *_datasets(parsed)], studies)
     given = tuple(stored) if stored and parsed.frameworks is None else parsed.frameworks
     frameworks = _frameworks(given, to_measure)
     selection = grids.Selection(parsed.profile, frameworks, overrides, parsed.seeds, parsed.root)
@@ -109,6 +113,23 @@ def frameworks_to_measure(given: tuple[str, ...] | None) -> tuple[str, ...]:
     Raises UserError for an unknown framework, one that is not installed, and where there is none.
     """
     return _frameworks(given, to_measure=True)
+
+
+def _that_train(names: Sequence[str]) -> list[str]:
+    """Return the studies that take a data set."""
+    from suite.studies import STUDIES
+
+    return [name for name in names if "dataset" in STUDIES[name].axes]
+
+
+def _datasets(parsed: argparse.Namespace) -> list[str]:
+    """Return the ``--set`` that ``--dataset`` implies where the user sets no data set."""
+    from suite.datafiles import active
+
+    named = any(
+        text.partition("=")[0].strip().rpartition(".")[2] == "dataset" for text in parsed.sets
+    )
+    return [f"dataset={','.join(active())}"] if parsed.datasets and not named else []
 
 
 def _frameworks(given: tuple[str, ...] | None, to_measure: bool) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ _KEYS = (
     "git",
     "tree_hash",
     "plugins",
+    "datasets",
     "root_seed",
     "profile",
     "seeds",
@@ -64,6 +65,7 @@ def _flattened(manifest: Manifest) -> dict[str, str]:
     """Return the keys of a manifest that say what its run depended on, as text."""
     values = manifest.values()
     values["plugins"] = {plugin.name: plugin.sha256 for plugin in manifest.plugins}
+    values["datasets"] = {data.name: data.sha256 for data in manifest.datasets}
     return dict(_flatten({key: values[key] for key in _KEYS}))
 
 

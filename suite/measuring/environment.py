@@ -17,11 +17,13 @@ from pathlib import Path
 
 import suite
 from suite.catalogue.frameworks import FRAMEWORKS, THREADS, entry_of
+from suite.datafiles import record as datafiles
 from suite.frameworks import compiler
 from suite.metrics import METRICS
 from suite.planning.grids import Plan
 from suite.plugins.record import record
 from suite.results.manifest import Expected, Git, Manifest
+from suite.results.tables import for_stacks
 from suite.studies import STUDIES
 from suite.types import UserError
 
@@ -233,9 +235,10 @@ def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
             name: METRICS[name].defined
             for study in plan.stacks
             for spec in STUDIES[study].tables
-            for name in spec.metrics
+            for name in for_stacks(spec, plan.stacks[study]).metrics
         },
         plugins=record(plan),
+        datasets=datafiles.record(plan),
     )
 
 

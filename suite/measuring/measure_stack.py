@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite import frameworks, plugins
+from suite import datafiles, frameworks, plugins
 from suite.frameworks.timing import Timed, clock
 from suite.measuring.executors import Job, Result
 from suite.planning.grids import supported
@@ -116,6 +116,7 @@ def _without_plugins(job: Job) -> str:
     try:
         with clock("import"):
             plugins.keep(job.sources)
+            datafiles.keep(job.data)
     except UserError as error:
         return f"the worker cannot load it: {error}"
     return ""

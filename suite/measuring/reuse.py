@@ -21,6 +21,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from suite.catalogue.frameworks import entry_of
+from suite.datafiles.record import mentioned
 from suite.judging.expected_runs import stored_plan
 from suite.measuring import environment
 from suite.planning.grids import Plan
@@ -41,7 +42,7 @@ class Source:
     """Framework -> how what its numbers depend on differs from this run; empty where nothing
     does."""
     plugins: Mapping[str, str]
-    """Plugin of this run -> how its source differs; only those that differ."""
+    """Plugin or data file of this run -> how its source differs; only those that differ."""
 
     @property
     def name(self) -> str:
@@ -82,9 +83,12 @@ def _source(folder: Path, plan: Plan, manifest: Manifest, results: Results) -> S
 
 
 def _other_versions(stored: Manifest, wanted: Manifest) -> dict[str, str]:
-    """Return the plugins of a run whose source is another one in a stored run, or that it lacks."""
-    old = {plugin.name: plugin.sha256[:12] for plugin in stored.plugins}
-    new = {plugin.name: plugin.sha256[:12] for plugin in wanted.plugins}
+    """Return the plugins and data files of a run that are others in a stored run, or that it
+    lacks."""
+    old, new = (
+        {each.name: each.sha256[:12] for each in (*manifest.plugins, *manifest.datasets)}
+        for manifest in (stored, wanted)
+    )
     return {
         name: f"its sha256 was {old.get(name, 'not recorded')} and is now {sha}"
         for name, sha in new.items()
@@ -155,9 +159,10 @@ def _take(stack: Stack, source: Source, results: Results) -> str:
     """Copy the shard of one stack; return what happened, or nothing where it is not stored."""
     if difference := source.differences[stack.framework]:
         return f"of {stack.framework} ({difference})"
-    for plugin in used([stack]):
-        if difference := source.plugins.get(plugin, ""):
-            return f"of the plugin {plugin} ({difference})"
+    for kind, names in (("plugin", used([stack])), ("data file", mentioned([stack]))):
+        for name in names:
+            if difference := source.plugins.get(name, ""):
+                return f"of the {kind} {name} ({difference})"
     try:
         content = source.results.read_bytes(stack)
         shard = read_shard(io.BytesIO(content), stack)

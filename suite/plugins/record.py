@@ -18,6 +18,7 @@ from suite.catalogue.initializers import Initializer
 from suite.catalogue.normalizations import Definition, Normalization
 from suite.catalogue.optimizers import Optimizer
 from suite.catalogue.registry import SEPARATOR
+from suite.datafiles import record as datafiles
 from suite.errors import UserError
 from suite.planning.grids import Plan
 from suite.plugins.items import CLAIMS, REGISTRIES, Item
@@ -127,8 +128,8 @@ def studies_without_plugin(manifest: Manifest) -> dict[str, str]:
 
 @contextmanager
 def remembered(manifest: Manifest) -> Iterator[None]:
-    """Have the names of a manifest's plugins in the registries for the length of this block, where
-    the plugins are not loaded."""
+    """Have the names of a manifest's plugins and data files in the registries for the length of
+    this block, where they are not loaded."""
     brought: list[tuple[registry.Registry[Any], str]] = []
     registries = {catalogue.kind: catalogue for catalogue in REGISTRIES.values()}
     try:
@@ -140,7 +141,8 @@ def remembered(manifest: Manifest) -> Iterator[None]:
                     continue
                 catalogue.bring(make(item, _raising(plugin, item)))
                 brought.append((catalogue, item.name))
-        yield
+        with datafiles.remembered(manifest):
+            yield
     finally:
         for catalogue, name in brought:
             catalogue.take_away(name)

@@ -56,8 +56,8 @@ def _check_table(study: Study, spec: TableSpec, table: Table, measured: int) -> 
     shape = (measured, *(len(values) for values in table.coordinates.values()))
     axes = ", ".join(["members", *spec.coordinates])
     for name, column in table.columns.items():
-        if name not in spec.metrics:
-            raise MeasurementError(str(unknown(f"column of {place}", name, spec.metrics)))
+        if name not in spec.every:
+            raise MeasurementError(str(unknown(f"column of {place}", name, spec.every)))
         if column.shape != shape:
             raise MeasurementError(
                 f"{place}: the column {name!r} has the shape {column.shape}, not {shape} ({axes})"

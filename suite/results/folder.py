@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from suite.results import manifest as manifests
 from suite.results.manifest import MANIFEST, Manifest
 from suite.results.shards import DAMAGED, Shard, read_shard, read_timings, save_shard
-from suite.results.tables import write_table
+from suite.results.tables import for_stacks, write_table
 from suite.types import Measurement, Stack, Status, Study, UserError
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Results:
         (self.folder / study.name).mkdir(exist_ok=True)
         for spec in study.tables:
             with replacing(self.folder / study.name / f"{spec.name}.csv") as file:
-                write_table(file, study, spec, self.stored(stacks))
+                write_table(file, study, for_stacks(spec, stacks), self.stored(stacks))
 
     def stored(self, stacks: Iterable[Stack]) -> Iterator[tuple[Stack, Shard]]:
         """Yield each stack that is stored, with its shard, in the given order."""
@@ -212,4 +212,13 @@ def _difference(key: str, old: Any, new: Any) -> str:
     if key == "plugins":
         was, now = (str(side.get(first, "not used"))[:12] for side in (old, new))
         return f"the plugin {first!r} was {was} (its sha256) and is now {now}"
+    if key == "datasets":
+        was, now = (_data_version(side.get(first, "not used")) for side in (old, new))
+        return f"the data file of {first!r} was {was} and is now {now}"
     return f"{key} of {first} was {old.get(first)!r} and is now {new.get(first)!r}"
+
+
+def _data_version(identity: str) -> str:
+    """Return the identity of a data file with a short hash."""
+    words = identity.split(" ", 2)
+    return identity if words[0] != "sha256" else " ".join(("sha256", words[1][:12], *words[2:]))

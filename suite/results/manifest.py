@@ -87,6 +87,31 @@ class BroughtPlugin(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[BroughtItem, ...] = ()
 
 
+class BroughtDataset(msgspec.Struct, frozen=True, kw_only=True):
+    """A data file that a run trained on."""
+
+    name: Annotated[str, Meta(pattern=r"\Afile:[A-Za-z_][A-Za-z0-9_]*\Z")]
+    origin: str
+    """The file, as the user named it."""
+    sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    options: str = ""
+    """The label and the rest of what the user named, as ``--dataset`` takes it."""
+    task: str = ""
+    rows: Count
+    """Rows without a hole, in both parts together."""
+    train: Count
+    """Rows of the training part."""
+    features: Count
+    classes: Mapping[str, Count] = {}
+    """Class -> its rows; empty for regression."""
+    dropped: Count = 0
+    """Rows that had a hole."""
+    duplicates: Count = 0
+    """Rows that repeat an earlier one."""
+    rules: Mapping[str, str] = {}
+    """How the rows were split and scaled, in words."""
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What was planned, and what the numbers depend on besides.
 
@@ -126,6 +151,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The folders from which stacks were taken over (``suite run --reuse``)."""
     plugins: tuple[BroughtPlugin, ...] = ()
     """The plugins of which the run has an item."""
+    datasets: tuple[BroughtDataset, ...] = ()
+    """The data files that the run trained on."""
 
     def __post_init__(self) -> None:
         """Raise ValueError where a study is named twice: its rows would be counted twice."""
@@ -136,7 +163,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def values(self) -> dict[str, Any]:
         """Return the keys and values of the JSON file."""
         values: dict[str, Any] = msgspec.to_builtins(self)
-        for key in ("left_out", "reused", "plugins"):
+        for key in ("left_out", "reused", "plugins", "datasets"):
             if not values[key]:
                 del values[key]
         return values
@@ -149,6 +176,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         identity = {key: values[key] for key in IDENTITY}
         if self.plugins:
             identity["plugins"] = {plugin.name: plugin.sha256 for plugin in self.plugins}
+        if self.datasets:
+            identity["datasets"] = {
+                data.name: f"sha256 {data.sha256} {data.options}".rstrip() for data in self.datasets
+            }
         return identity
 
 

@@ -12,6 +12,7 @@ import csv
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby, zip_longest
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from suite.catalogue.registry import SEPARATOR
 from suite.metrics import METRICS
 from suite.planning.axes import AXES
 from suite.results.compressed import UNREADABLE, locate, open_text
@@ -70,6 +72,18 @@ def write_table(
     else:
         for stack, shard in shards:
             writer.writerows(_run_rows(spec, stack, shard))
+
+
+def for_stacks(spec: TableSpec, stacks: Iterable[Stack]) -> TableSpec:
+    """Return the table that some stacks of a study write: with the metrics that need a user's data
+    only where one of them has such data."""
+    if spec.brought and any(_on_brought_data(stack) for stack in stacks):
+        return replace(spec, metrics=spec.every, brought=())
+    return spec
+
+
+def _on_brought_data(stack: Stack) -> bool:
+    return any(axis == "dataset" and SEPARATOR in str(value) for axis, value in stack.shared)
 
 
 def header(study: Study, spec: TableSpec) -> list[str]:

@@ -33,6 +33,7 @@ from suite.studies.common.protocol import (
     network,
     seeded_task,
 )
+from suite.studies.common.scores import SCORES, scored
 from suite.studies.common.starts import without_law
 from suite.types import (
     BLOCK,
@@ -109,6 +110,7 @@ class Practice(Study):
                 "learned",
                 "chosen_rate",
             ),
+            brought=SCORES,
         ),
     )
 
@@ -235,7 +237,8 @@ def with_rate(name: str, rate: float) -> str:
 
 def chosen_rates(stack: Stack, lab: Lab) -> Mapping[Cell, float]:
     """Return the learning rate with which each cell of a stack does best on the seeds of
-    ``CHOOSING``: by its mean held-out accuracy, in which a diverged network counts 0."""
+    ``CHOOSING``: by its mean held-out accuracy (R² for a number to predict), in which a diverged
+    network counts 0."""
     cells = list(dict.fromkeys(member.cell for member in stack.members))
     members = [Member(cell, seed) for cell in cells for seed in CHOOSING]
     name = cells[0].text("optimizer")
@@ -244,7 +247,8 @@ def chosen_rates(stack: Stack, lab: Lab) -> Mapping[Cell, float]:
     means = []
     for rate in rates:
         columns, reasons = _trained(stack, members, with_rate(name, rate), lab)
-        right = np.where(np.array(reasons) == "", columns["heldout_accuracy"], 0.0)
+        score = columns.get("heldout_accuracy", columns.get("heldout_r2"))
+        right = np.where(np.array(reasons) == "", score, 0.0)
         means.append(right.reshape(len(cells), len(CHOOSING)).mean(axis=1))
     best = np.argmax(means, axis=0)
     return {cell: rates[place] for cell, place in zip(cells, best, strict=True)}
@@ -280,7 +284,8 @@ def _trained(
     if cell.text("dataset") in LEARNED:
         least = LEARNED[cell.text("dataset")]
         columns["learned"] = float64(columns["heldout_accuracy"] >= least)
-    return columns, divergences(snapshots, columns["diverged_step"])
+    reasons = divergences(snapshots, columns["diverged_step"])
+    return scored(columns, cell.text("dataset"), task, snapshots), reasons
 
 
 STUDY = Practice()

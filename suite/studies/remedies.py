@@ -23,6 +23,7 @@ from suite.studies.common.protocol import (
     network,
     seeded_task,
 )
+from suite.studies.common.scores import SCORES, scored
 from suite.types import (
     BLOCK,
     Array,
@@ -181,6 +182,7 @@ class Remedies(Study):
                 "initial_gradient_norm",
                 "first_gradient_norm",
             ),
+            brought=SCORES,
         ),
     )
 
@@ -211,7 +213,8 @@ class Remedies(Study):
         snapshots = list(lab.framework.train(task))
         runs = _run_columns(snapshots, task)
         reasons = divergences(snapshots, runs["diverged_step"])
-        return measurement(reasons, [Table("runs", {}, runs)])
+        dataset = stack.members[0].cell.text("dataset")
+        return measurement(reasons, [Table("runs", {}, scored(runs, dataset, task, snapshots))])
 
     def cost(self, stack: Stack) -> Cost:
         return costs.on_dataset(stack, EPOCHS, 2)

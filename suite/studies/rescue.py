@@ -15,6 +15,7 @@ from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.studies.common import costs
 from suite.studies.common.measurements import measurement
 from suite.studies.common.protocol import accuracy, divergences, first_true, network, seeded_task
+from suite.studies.common.scores import SCORES, scored
 from suite.types import (
     BLOCK,
     Axes,
@@ -72,6 +73,7 @@ class Rescue(Study):
                 "heldout_accuracy",
                 "initial_accuracy",
             ),
+            brought=SCORES,
         ),
     )
 
@@ -135,7 +137,8 @@ class Rescue(Study):
             "heldout_accuracy": accuracy(last.heldout_logits, task.heldout_labels),
             "initial_accuracy": accuracy(first.logits, task.labels),
         }
-        return measurement(divergences([first, last], diverged), [Table("runs", {}, columns)])
+        runs = scored(columns, cell.text("dataset"), task, [first, last])
+        return measurement(divergences([first, last], diverged), [Table("runs", {}, runs)])
 
     def cost(self, stack: Stack) -> Cost:
         plain = costs.on_dataset(stack, EPOCHS, 2)

@@ -24,6 +24,7 @@ from suite.studies.common.protocol import (
     network,
     seeded_task,
 )
+from suite.studies.common.scores import SCORES, scored
 from suite.studies.common.starts import without_law
 from suite.types import (
     Array,
@@ -96,6 +97,7 @@ class Training(Study):
                 "first_epoch_95",
                 "diverged_step",
             ),
+            brought=SCORES,
         ),
         TableSpec(
             "layers",
@@ -173,13 +175,15 @@ class Training(Study):
         task = seeded_task(stack, lab, RECORD, network(cell, dataset), dataset)
         snapshots = list(lab.framework.train(task))
         runs = _run_columns(snapshots, task)
+        steps = runs["diverged_step"]
         layers = Table(
             "layers",
             {"epoch": np.array(RECORD), "layer": np.arange(1, len(task.weights) + 1)},
             layer_columns(snapshots),
         )
         return measurement(
-            divergences(snapshots, runs["diverged_step"]), (Table("runs", {}, runs), layers)
+            divergences(snapshots, steps),
+            (Table("runs", {}, scored(runs, dataset, task, snapshots)), layers),
         )
 
     def cost(self, stack: Stack) -> Cost:

@@ -7,6 +7,7 @@ import argparse
 from suite.commands.arguments import (
     LARGEST,
     LARGEST_SEED,
+    add_datasets,
     add_folder,
     add_jobs,
     add_plugins,
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_jobs(parser)
     add_plugins(parser)
+    add_datasets(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--csv", action="store_true", help="print every row as CSV")

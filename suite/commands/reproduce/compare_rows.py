@@ -61,8 +61,8 @@ def outcomes(
         now = expected.merge(runs, on=keys, how="left")
         metrics = [
             metric
-            for metric in study.tables[0].metrics
-            if metric in before.columns and metric not in skipped
+            for metric in study.tables[0].every
+            if metric in before.columns and metric in now.columns and metric not in skipped
         ]
         compared = compare(before, now, metrics)
         parts.append(pd.concat([expected.astype(object).assign(study=name), compared], axis=1))

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite import plugins
+from suite import datafiles, plugins
 from suite.catalogue.frameworks import installed
 from suite.commands.reproduce.choose_stacks import choose, eligible_stacks, plan_again, stored_runs
 from suite.commands.reproduce.compare_rows import Outcome, outcomes
 from suite.comparing.environment_changes import environment_changes
+from suite.datafiles import record as data
 from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, executors, runner
 from suite.measuring.executors import Job
@@ -25,7 +26,7 @@ from suite.measuring.progress import Progress
 from suite.planning.grids import Plan
 from suite.plugins.record import missing, used
 from suite.results.folder import Results
-from suite.results.tables import read_table, write_table
+from suite.results.tables import for_stacks, read_table, write_table
 from suite.studies import STUDIES
 from suite.types import Stack, UserError
 
@@ -72,12 +73,13 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
     stored = {name: stored_runs(folder, STUDIES[name]) for name in plan.stacks}
     eligible, more = eligible_stacks(manifest, plan, stored)
     notes += more
-    available, lost = installed(), missing(manifest)
+    available, lost = installed(), missing(manifest) | data.missing(manifest)
     notes += [f"{folder} was {words}" for words in lost.values()]
     measurable = [
         stack
         for stack in eligible
-        if stack.framework in available and not used([stack]) & set(lost)
+        if stack.framework in available
+        and not (used([stack]) | data.mentioned([stack])) & set(lost)
     ]
     drawn = set(choose(measurable, plan, count, number))
     chosen = [stack for stack in measurable if stack in drawn]
@@ -94,7 +96,7 @@ def reproduce(folder: Path, count: int | None, number: int, jobs: int) -> Reprod
     if redefined:
         notes.append(f"not compared, because they were redefined: {', '.join(redefined)}")
     for name in dict.fromkeys(stack.study for stack in chosen):
-        metrics = STUDIES[name].tables[0].metrics
+        metrics = for_stacks(STUDIES[name].tables[0], plan.stacks[name]).metrics
         if lacking := [metric for metric in metrics if metric not in stored[name].columns]:
             notes.append(f"{name}: not in the folder: {', '.join(lacking)}")
     rows = outcomes(chosen, stored, _measure(plan, chosen, jobs), redefined)
@@ -107,7 +109,7 @@ def _measure(plan: Plan, stacks: Sequence[Stack], jobs: int) -> dict[str, pd.Dat
     with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
         results = Results(Path(scratch))
         (results.folder / "shards").mkdir()
-        job = Job(results.folder, plan.selection.root, plugins.sources())
+        job = Job(results.folder, plan.selection.root, plugins.sources(), datafiles.files())
         executor = executors.start(executors.DEFAULT, job, min(jobs, len(stacks)))
         try:
             with Progress(plan, list(stacks)) as progress:
@@ -119,7 +121,8 @@ def _measure(plan: Plan, stacks: Sequence[Stack], jobs: int) -> dict[str, pd.Dat
             study = STUDIES[name]
             text = io.StringIO(newline="")
             chosen = [stack for stack in stacks if stack.study == name]
-            write_table(text, study, study.tables[0], results.stored(chosen))
+            spec = for_stacks(study.tables[0], chosen)
+            write_table(text, study, spec, results.stored(chosen))
             path = results.folder / f"{name}.csv"
             path.write_text(text.getvalue(), encoding="utf-8", newline="")
             measured[name] = read_table(path)

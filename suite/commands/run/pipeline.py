@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite import claims, plugins
+from suite import claims, datafiles, plugins
 from suite.commands.run import named_cells
 from suite.commands.run.timings import Stages, spent, timings_table
+from suite.datafiles.record import in_words
 from suite.discovery import show_findings
 from suite.discovery.findings import findings
 from suite.discovery.kinds import FINDINGS
@@ -153,11 +154,13 @@ def _measure(
     if plan.selection.overrides:
         for name in plan.stacks:
             shown.say(plan.cells_in_words(name))
+    for dataset in results.manifest().datasets:
+        shown.say(in_words(dataset))
     for line in environment.unused_cuda_builds(plan.selection.frameworks):
         shown.say(line)
     if not stacks:
         return
-    job = Job(results.folder, plan.selection.root, plugins.sources())
+    job = Job(results.folder, plan.selection.root, plugins.sources(), datafiles.files())
     workers = executors.start(executor, job, min(jobs, len(stacks)))
     with shown.progress(plan, stacks) as progress:
         runner.execute(plan, stacks, results, workers, progress, timeout)

@@ -27,6 +27,7 @@ from suite.catalogue.registry import unknown
 from suite.errors import UserError
 
 if TYPE_CHECKING:  # --help names the executors before NumPy is loaded
+    from suite.datafiles import DataFile
     from suite.plugins import Source
     from suite.types import Stack
 
@@ -42,6 +43,7 @@ class Job:
     folder: Path
     root: int
     sources: tuple[Source, ...] = ()
+    data: tuple[DataFile, ...] = ()
 
 
 @dataclass(frozen=True)

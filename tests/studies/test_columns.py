@@ -17,7 +17,7 @@ from suite.types import Status
 from tests.studies.twins import __path__ as folders
 from tests.studies.twins.run import Columns, Run, measure, stack_of
 
-SHARED = {"__init__", "run", "common", "signals"}
+SHARED = {"__init__", "run", "common", "scores", "signals"}
 """The files of ``twins`` that are not of one study."""
 TWINS = {path.stem for path in Path(folders[0]).glob("*.py")} - SHARED
 

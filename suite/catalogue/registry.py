@@ -56,6 +56,7 @@ BROUGHT = (
 """The kinds of items of which users may bring their own; see ``suite.plugins``."""
 SEPARATOR = ":"
 """What stands between the name of a plugin and that of its item, as in ``my:snake``."""
+_DATA_FILE = "--dataset FILE,label=COLUMN,task=TASK"
 
 
 def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
@@ -66,8 +67,10 @@ def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
     names = [str(name) for name in allowed]
     prefix, colon, _ = str(given).partition(SEPARATOR)
     own = ""
-    if kind == "dataset" and (not colon or prefix == "file"):
-        own = "; bring your own with --dataset FILE,label=COLUMN,task=TASK"
+    if kind == "dataset" and prefix == "file":
+        own = f"; bring the file with {_DATA_FILE}"
+    elif kind == "dataset" and not colon:
+        own = f"; bring your own with --plugin FILE, or a table with {_DATA_FILE}"
     elif kind in BROUGHT and colon:
         own = f"; no plugin {prefix!r} has it: bring the plugin with --plugin FILE"
     elif kind in BROUGHT:

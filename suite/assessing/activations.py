@@ -32,6 +32,9 @@ is TensorFlow's slope of mish."""
 ROUNDING = ULPS * FLOATS["single"].epsilon
 """The share that they make. It is allowed in double precision too: Keras' gelu is off by 4e-9
 there, torch's softplus by 2e-10, which the study ``numerics`` counts."""
+EXTREME = FLOATS["single"].largest / 1024.0
+"""The magnitude of x up to which a function must be finite where its definition is: 3e35, so that a
+parameter may multiply x."""
 FAR = 2.0**13
 """The magnitude of x beyond which slopes are not compared with finite differences: a wave has many
 periods there between two numbers that are far enough apart for a difference."""
@@ -60,7 +63,7 @@ def definition(name: str) -> Iterator[str]:
     ``name``: the activation with its parameters, in canonical form.
     """
     resolved = activations.resolve(name)
-    x = _normal_points()
+    x = _usual_points()
     sides = {"value": resolved.entry.value}
     if resolved.entry.slope is not None:
         sides["slope"] = resolved.entry.slope
@@ -209,16 +212,18 @@ def _against(
         )
 
 
-def _normal_points() -> Array:
-    """Return the points, without the denormal ones, which may lawfully be taken for 0."""
+def _usual_points() -> Array:
+    """Return the points, without denormal ones, which may lawfully be taken for 0, and those beyond
+    ``EXTREME``."""
     x = points(FLOATS["single"])
-    return np.asarray(x[(x == 0) | (np.abs(x) >= FLOATS["single"].smallest_normal)])
+    size = np.abs(x)
+    return np.asarray(x[(x == 0) | (size >= FLOATS["single"].smallest_normal) & (size <= EXTREME)])
 
 
 def _exact(resolved: Resolved) -> _Exact:
     """Return the definition at the points of single precision; they are double-precision numbers
     too."""
-    x = _normal_points()
+    x = _usual_points()
     entry = resolved.entry
     with np.errstate(all="ignore"):
         value = resolved.value(x)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,8 @@ class Activation:
     known to be wrong beyond them; how wrong is what the study ``numerics`` measures. ``generic``:
     whether a framework for which nothing is declared runs ``value`` by its own operations
     (``suite.catalogue.generic``); None: an entry from outside does, one of the suite's own does
-    not.
+    not. ``exact(mp, x, *parameters)``: value and slope at one number of mpmath's context, by which
+    the study ``numerics`` judges double precision; those of the suite's own are with that study.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Activation:
     bounded: bool = False
     defects: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     generic: bool | None = None
+    exact: Callable[..., tuple[Any, Any]] | None = None
 
     def __call__(self, x: Array, *parameters: float) -> Array:
         """Return the value at ``x``, with the declared defaults where no parameters are given."""

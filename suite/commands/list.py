@@ -82,7 +82,7 @@ def _entries(kind: str) -> Iterable[tuple[str, str]]:
     }
     if kind in catalogues:
         found = catalogues[kind]
-        return [(_form(entry), entry.source) for entry in (*found, *found.brought)]
+        return [(_form(entry), _source(entry)) for entry in (*found, *found.brought)]
     if kind == "studies":
         return [(study.name, study.question) for study in (*STUDIES, *STUDIES.brought)]
     if kind == "frameworks":
@@ -95,6 +95,12 @@ def _entries(kind: str) -> Iterable[tuple[str, str]]:
             for metric in (*METRICS, *METRICS.brought)
         ]
     return [(claim.id, claim.statement) for claim in claims.shipped()]
+
+
+def _source(entry: Any) -> str:
+    """Return the source of an entry, and whether its slope is from finite differences."""
+    differences = getattr(entry, "slope_from", "") == "finite differences"
+    return f"{entry.source} (slope from finite differences)" if differences else str(entry.source)
 
 
 def _form(entry: Entry) -> str:

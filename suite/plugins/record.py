@@ -73,7 +73,13 @@ def record(plan: Plan) -> tuple[BroughtPlugin, ...]:
 def _recorded(item: Item, chosen: Iterable[str]) -> BroughtItem:
     forms = {name: form for name in chosen if (form := native_form(item.entry, name))}
     parameters: Mapping[str, float | str | None] = getattr(item.entry, "parameters", {})
-    return BroughtItem(kind=item.kind, name=item.name, parameters=dict(parameters), native=forms)
+    return BroughtItem(
+        kind=item.kind,
+        name=item.name,
+        parameters=dict(parameters),
+        native=forms,
+        slope_from=getattr(item.entry, "slope_from", ""),
+    )
 
 
 def native_form(entry: Any, framework: str) -> str:

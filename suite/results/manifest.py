@@ -75,6 +75,8 @@ class BroughtItem(msgspec.Struct, frozen=True, kw_only=True):
     native: Mapping[str, str] = {}
     """Framework -> ``own``: the plugin names the framework's object; ``generic``: the plugin's
     NumPy code runs on the framework's operations."""
+    slope_from: str = ""
+    """Of an activation: ``definition``, or ``finite differences`` where the plugin gives none."""
 
 
 class BroughtPlugin(msgspec.Struct, frozen=True, kw_only=True):

@@ -165,7 +165,7 @@ def resolve(name: str) -> Formula:
         f"the activation {activation.name}",
         activation.value,
         activation.slope,
-        _EXACT.get(activation.entry.name),
+        _EXACT.get(activation.entry.name, activation.entry.exact),
         activation.parameters,
         activation.entry.kinks,
     )

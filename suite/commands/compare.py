@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.catalogue.registry import unknown
-from suite.commands.arguments import names
+from suite.commands.arguments import add_plugins, names
 from suite.errors import UserError
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what B may lack: a study, STUDY/METRIC, STUDY/TABLE, AXIS=VALUE, the id of a claim,"
         " or seeds; repeatable (default: nothing)",
     )
+    add_plugins(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print everything as JSON")
     form.add_argument("--markdown", action="store_true", help="print a pull request comment")

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import bdtr
 
+from suite.catalogue.registry import SEPARATOR
 from suite.comparing.kinds import MISSING, NEW, NOT_COMPARABLE
 from suite.judging.summary import medians
 from suite.metrics import METRICS, Metric
@@ -120,6 +121,9 @@ def _metrics(
             yield METRICS[name] if name in METRICS else Metric(name, "", ""), "another definition"
         elif name in METRICS:
             yield METRICS[name], ""
+        elif SEPARATOR in name:
+            plugin = name.partition(SEPARATOR)[0]
+            yield Metric(name, "", ""), f"it is of the plugin {plugin}: give it with --plugin"
         else:
             yield Metric(name, "", ""), "this version has no such metric"
 

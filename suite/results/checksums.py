@@ -20,7 +20,7 @@ from suite.results.manifest import Manifest
 SUMS = "sha256sums.txt"
 JUDGED = ("summary.csv", "claims.csv")
 """Tables that are made from those of the studies."""
-_LINE = re.compile(r"([0-9a-f]{64})  ([\w-]+/[\w-]+\.csv|summary\.csv|claims\.csv)")
+_LINE = re.compile(r"([0-9a-f]{64})  ((?:\w+:)?[\w-]+/[\w-]+\.csv|summary\.csv|claims\.csv)")
 """A sum and a table. No other file is opened, whatever ``sha256sums.txt`` names."""
 _NAMED = 5
 """The number of tables of one kind that a warning names."""

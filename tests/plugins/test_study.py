@@ -123,6 +123,24 @@ def test_what_needs_the_study_says_how_to_give_it(
     assert main(["reproduce", str(run[0]), "--plugin", str(run[1]), "--jobs", "1"]) == 0
 
 
+def test_compare_needs_the_plugin_for_its_metric_alone(
+    run: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compare", str(run[0]), str(run[0])]
+    assert main(words) == 1
+    assert "it is of the plugin my: give it with --plugin" in capsys.readouterr().out
+    assert main([*words, "--plugin", str(run[1])]) == 0
+    shown = capsys.readouterr()
+    assert "give it with --plugin" not in shown.out
+    assert shown.err == "", "the checksums know the tables of the study"
+
+
+def test_its_folder_can_be_packed(run: tuple[Path, Path], tmp_path: Path) -> None:
+    packed = tmp_path / "packed"
+    assert main(["pack", str(run[0]), "--out", str(packed)]) == 0
+    assert main(["check", str(packed), "--plugin", str(run[1])]) == 0
+
+
 def test_all_studies_are_those_of_the_suite(tmp_path: Path) -> None:
     with plugins.loaded([plugins.find(str(write(tmp_path, STUDY)))]):
         assert "my:steepness" in STUDIES

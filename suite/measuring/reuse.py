@@ -27,7 +27,7 @@ from suite.measuring import environment
 from suite.planning.grids import Plan
 from suite.plugins.record import used
 from suite.results.folder import Results
-from suite.results.manifest import Manifest, Reused
+from suite.results.manifest import BroughtDataset, Manifest, Reused
 from suite.results.shards import DAMAGED, read_shard
 from suite.types import Member, Stack, Status, UserError
 
@@ -86,7 +86,8 @@ def _other_versions(stored: Manifest, wanted: Manifest) -> dict[str, str]:
     """Return the plugins and data files of a run that are others in a stored run, or that it
     lacks."""
     old, new = (
-        {each.name: each.sha256[:12] for each in (*manifest.plugins, *manifest.datasets)}
+        {plugin.name: plugin.sha256[:12] for plugin in manifest.plugins}
+        | {data.name: _version(data) for data in manifest.datasets}
         for manifest in (stored, wanted)
     )
     return {
@@ -94,6 +95,11 @@ def _other_versions(stored: Manifest, wanted: Manifest) -> dict[str, str]:
         for name, sha in new.items()
         if old.get(name) != sha
     }
+
+
+def _version(data: BroughtDataset) -> str:
+    """Return the hash of a data file with its options, which decide what is learned too."""
+    return f"{data.sha256[:12]} {data.options}".rstrip()
 
 
 def _difference(stored: Manifest, wanted: Manifest, framework: str) -> str:

@@ -247,7 +247,7 @@ def chosen_rates(stack: Stack, lab: Lab) -> Mapping[Cell, float]:
     means = []
     for rate in rates:
         columns, reasons = _trained(stack, members, with_rate(name, rate), lab)
-        score = columns.get("heldout_accuracy", columns.get("heldout_r2"))
+        score = columns["heldout_accuracy" if "heldout_accuracy" in columns else "heldout_r2"]
         right = np.where(np.array(reasons) == "", score, 0.0)
         means.append(right.reshape(len(cells), len(CHOOSING)).mean(axis=1))
     best = np.argmax(means, axis=0)

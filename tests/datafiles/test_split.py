@@ -54,7 +54,7 @@ def test_each_class_gives_a_quarter() -> None:
 def test_root_seed_and_name_determine_the_split() -> None:
     given = content()
     same = [sample("file:t", given, 0, 1, "train")[0] for _ in range(2)]
-    np.testing.assert_array_equal(*same)
+    np.testing.assert_array_equal(same[0], same[1])
     for name, root, seed in (("file:t", 1, 1), ("file:t", 0, 2), ("file:u", 0, 1)):
         assert not np.array_equal(sample(name, given, root, seed, "train")[0], same[0])
 

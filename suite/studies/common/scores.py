@@ -76,7 +76,7 @@ def _of_numbers(task: TrainTask, snapshots: Sequence[Snapshot]) -> dict[str, Arr
 def _batch_sizes(task: TrainTask) -> Array:
     points = task.labels.shape[1]
     starts = np.arange(0, points, task.batch)
-    return np.minimum(task.batch, points - starts)
+    return np.asarray(np.minimum(task.batch, points - starts))
 
 
 def _by_epoch(task: TrainTask, values: Sequence[Array]) -> Array:

@@ -61,10 +61,11 @@ def _of_classes(run: Run) -> dict[str, Array]:
     task = run.task
 
     def majority(k: int) -> float:
-        return Counter(task.labels[k].tolist()).most_common(1)[0][0]
+        return float(Counter(task.labels[k].tolist()).most_common(1)[0][0])
 
     def guessed(k: int) -> float:
-        return task.heldout_labels[k].tolist().count(majority(k)) / task.heldout_labels.shape[1]
+        among = task.heldout_labels[k].tolist()
+        return float(among.count(majority(k)) / len(among))
 
     def skill(k: int) -> float:
         right = share_right(run.snapshots[-1].heldout_logits[k], task.heldout_labels[k])
@@ -90,7 +91,8 @@ def _of_numbers(run: Run) -> dict[str, Array]:
     def r2(logits: Array, labels: Array, k: int) -> float:
         mean = sum(task.labels[k].tolist()) / task.labels.shape[1]
         pairs = list(zip(logits[k].tolist(), labels[k].tolist(), strict=True))
-        return 1 - sum((a - b) ** 2 for a, b in pairs) / sum((b - mean) ** 2 for _, b in pairs)
+        error = sum((a - b) ** 2 for a, b in pairs)
+        return float(1 - error / sum((b - mean) ** 2 for _, b in pairs))
 
     def half(k: int) -> float:
         labels = task.labels[k].astype(np.float64)

@@ -40,6 +40,7 @@ FOLDERS = (
     "judging",
     "comparing",
     "discovery",
+    "advising",
     "report",
     "frameworks",
     "measuring",

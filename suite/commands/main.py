@@ -34,6 +34,7 @@ COMMANDS = (
     "reproduce",
     "assess",
     "pack",
+    "advise",
     "selftest",
 )
 """The commands, in the order of ``--help``."""

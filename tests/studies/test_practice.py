@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from suite.studies.practice import CHOOSING, STUDY, epochs_of, with_rate
 from suite.types import PROFILES, Cell, Snapshot, Stack, TrainTask
 from tests.studies.twins.run import Run, measure, scripted, stack_of
 
-CELL = {
+CELL: dict[str, Any] = {
     "case": "chosen",
     "activation": "tanh",
     "initializer": ("xavier_uniform", "he_normal"),
@@ -41,7 +42,7 @@ def right(task: TrainTask, shares: Mapping[str, tuple[float, ...]]) -> list[Snap
     return [*finite[:-1], dataclasses.replace(finite[-1], heldout_logits=logits)]
 
 
-def _finite(snapshot: Snapshot) -> dict[str, object]:
+def _finite(snapshot: Snapshot) -> dict[str, Any]:
     """Return what the script makes NaN or infinite of its last member, without that."""
     weights = tuple((np.nan_to_num(a, posinf=0.0), b) for a, b in snapshot.weights)
     names = ("loss", "logits", "batch_loss")
@@ -134,7 +135,7 @@ def test_a_rate_replaces_that_of_the_name() -> None:
     assert with_rate("adam", 0.001) == "adam"
 
 
-def cell_of(**axes: object) -> Cell:
+def cell_of(**axes: Any) -> Cell:
     stack: Stack = stack_of(STUDY, {**CELL, "case": "given", "initializer": "zeros", **axes}, (0,))
     return stack.members[0].cell
 

@@ -147,10 +147,12 @@ def advise(question: Question, given: Sequence[Path] = ()) -> Advice:
     return Advice(question, tuple(rankings), names, words, *expected(words), notes)
 
 
-def _settings(question: Question, rows: pd.DataFrame) -> list[dict[str, Value]]:
+def _settings(question: Question, rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the depths, widths and data sets to rank for: the ones asked for, or all stored."""
     free = [axis for axis in SETTINGS if axis not in question.given]
-    fixed = {axis: question.given[axis] for axis in SETTINGS if axis in question.given}
+    fixed: dict[str, Any] = {
+        axis: question.given[axis] for axis in SETTINGS if axis in question.given
+    }
     if not free or rows.empty:
         return [fixed]
     alike = rows
@@ -176,13 +178,13 @@ def _options(question: Question, rows: pd.DataFrame) -> Iterator[Option]:
         away = distances(question, cell)
         if away is None:
             continue
-        key = tuple(cell[axis] for axis in question.open)
+        key: tuple[Value, ...] = tuple(cell[axis] for axis in question.open)
         candidates.setdefault(key, []).append(_option(cell, part, away))
     for found in candidates.values():
         yield min(found, key=lambda option: (not option.known, option.weight, -option.n))
 
 
-def _option(cell: dict[str, Value], part: pd.DataFrame, away: tuple[Distance, ...]) -> Option:
+def _option(cell: Mapping[str, Value], part: pd.DataFrame, away: tuple[Distance, ...]) -> Option:
     learned, n = int(part["learned"].sum()), len(part)
     epochs, batch = int(part["epochs"].iloc[0]), int(part["batch"].iloc[0])
     pairs = part[["folder", "study"]].drop_duplicates().itertuples(index=False, name=None)

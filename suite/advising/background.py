@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from suite.catalogue import activations, initializers
+from suite.catalogue.registry import target
 from suite.judging.intervals import Interval
 from suite.judging.summary import medians
 from suite.theory import mean_field
@@ -78,7 +79,8 @@ def signals(
     ]
     if rows.empty:
         return None
-    depth, width = rows.groupby(["depth", "width"]).size().idxmax()
+    sizes = rows.groupby(["depth", "width"], as_index=False).size()
+    depth, width, _ = sizes.loc[sizes["size"].idxmax()]
     rows = rows[(rows["depth"] == depth) & (rows["width"] == width)]
     return Signals(
         interval(rows["forward_slope"].to_numpy(float)),
@@ -127,13 +129,14 @@ def code(framework: str, activation: str, initializer: str, width: int) -> str |
     """
     try:
         native = initializers.resolve(initializer).native(framework)
-        function = activations.resolve(activation).entry.functions[framework]
-    except (Unsupported, KeyError):
+        function = activations.resolve(activation).native(framework)
+    except Unsupported:
         return None
     if framework == "torch":
         layer = f"layer = torch.nn.Linear({width}, {width})"
         return layer if native is None else f"{_call(native, 'layer.weight')}; {_ZERO}"
-    words = [str(width), f"activation={_named(function)}"]
+    written = f"lambda x: {_call(function, 'x')}" if function[1] else _named(function)
+    words = [str(width), f"activation={written}"]
     words += [] if native is None else [f"kernel_initializer={_call(native)}"]
     return f"keras.layers.Dense({', '.join(words)})"
 
@@ -143,7 +146,7 @@ _ZERO = "torch.nn.init.zeros_(layer.bias)"
 
 
 def _named(native: Native) -> str:
-    return native[0].replace(":", ".")
+    return target(native).replace(":", ".")
 
 
 def _call(native: Native, *first: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from tests.support import ROOT
 
 QUICK = ROOT / "results" / "reference" / "quick"
-CELL: Mapping[str, object] = {
+CELL: Mapping[str, Any] = {
     "framework": "torch",
     "activation": "gelu",
     "initializer": "he_normal",

@@ -189,7 +189,7 @@ def test_the_line_of_code_makes_that_start(framework: str) -> None:
             layer = scope["layer"]
             kernel = layer.weight.detach().numpy()  # type: ignore[attr-defined]
         else:
-            import keras
+            import keras  # type: ignore[import-untyped]  # it ships no types
 
             layer = eval(line, {"keras": keras})
             layer.build((None, 64))
@@ -198,6 +198,12 @@ def test_the_line_of_code_makes_that_start(framework: str) -> None:
         law = initializers.resolve(name).law(framework)
         assert kernel.var() == pytest.approx(law.variance(64, 64), rel=0.15), name
     assert made > 10
+
+
+def test_the_line_of_code_has_the_parameters_of_the_activation() -> None:
+    line = background.code("tensorflow", "leaky_relu(0.2)", "he_normal", 64)
+    assert line is not None
+    assert "lambda x: keras.activations.leaky_relu(x, negative_slope=0.2)" in line
 
 
 def test_the_command_measures_what_was_asked_and_no_more() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,14 +80,15 @@ def signals(
     ]
     if rows.empty:
         return None
-    sizes = rows.groupby(["depth", "width"], as_index=False).size()
-    depth, width, _ = sizes.loc[sizes["size"].idxmax()]
+    # In ascending order, so that of equal numbers the smaller sizes count.
+    sizes = Counter(sorted(zip(rows["depth"].astype(int), rows["width"].astype(int), strict=True)))
+    depth, width = max(sizes, key=lambda size: sizes[size])
     rows = rows[(rows["depth"] == depth) & (rows["width"] == width)]
     return Signals(
         interval(rows["forward_slope"].to_numpy(float)),
         interval(rows["backward_slope"].to_numpy(float)),
-        int(depth),
-        int(width),
+        depth,
+        width,
     )
 
 
@@ -129,13 +131,16 @@ def code(framework: str, activation: str, initializer: str, width: int) -> str |
     """
     try:
         native = initializers.resolve(initializer).native(framework)
-        function = activations.resolve(activation).native(framework)
+        resolved = activations.resolve(activation)
+        function = resolved.native(framework)
     except Unsupported:
         return None
     if framework == "torch":
         layer = f"layer = torch.nn.Linear({width}, {width})"
         return layer if native is None else f"{_call(native, 'layer.weight')}; {_ZERO}"
-    written = f"lambda x: {_call(function, 'x')}" if function[1] else _named(function)
+    # Without a parameter of the catalogue, the framework's own arguments are what is measured.
+    own = not resolved.parameters or not function[1]
+    written = _named(function) if own else f"lambda x: {_call(function, 'x')}"
     words = [str(width), f"activation={written}"]
     words += [] if native is None else [f"kernel_initializer={_call(native)}"]
     return f"keras.layers.Dense({', '.join(words)})"

@@ -131,9 +131,13 @@ class Practice(Study):
             _grid(("gelu",), ("default",), (16,), NARROW, ("adam",), 2 * BLOCKS),
             _grid(("gelu",), starts, (16,), NARROW, ("rmsprop",), BLOCKS),
             _grid(("gelu",), starts, (16,), NARROW, ("rmsprop",), case=("chosen",)),
+            _grid(("silu",), INITIALIZERS, (4, 16), NARROW, ("adam",)),
             _grid(both, (*starts, "xavier_uniform"), (4,), WIDE, ("adam",)),
+            _grid(both, starts, (4,), WIDE, ("rmsprop", "sgd")),
+            _grid(("relu",), starts, (16,), WIDE, ("adam",)),
             _grid(("gelu",), starts, (16,), WIDE, ("adam", "rmsprop")),
             _grid(("gelu",), starts, (4, 16), WIDE, ("adam",), dataset=("digits",)),
+            _grid(("gelu",), starts, (4,), WIDE, ("rmsprop", "sgd"), dataset=("digits",)),
             # As users get them: no argument for the layer, none for the optimizer.
             _grid(
                 ("relu",),

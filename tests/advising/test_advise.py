@@ -13,7 +13,7 @@ import pytest
 from suite import advising
 from suite.advising import Advice, Option, Question, ask, background, evidence, show_advice
 from suite.advising.advise import command, expected
-from suite.catalogue import initializers
+from suite.catalogue import activations, initializers
 from suite.catalogue.frameworks import installed
 from suite.commands import main as commands
 from tests.advising.folders import folder, rows
@@ -189,7 +189,7 @@ def test_the_line_of_code_makes_that_start(framework: str) -> None:
             layer = scope["layer"]
             kernel = layer.weight.detach().numpy()  # type: ignore[attr-defined]
         else:
-            import keras  # type: ignore[import-untyped]  # it ships no types
+            import keras
 
             layer = eval(line, {"keras": keras})
             layer.build((None, 64))
@@ -198,6 +198,22 @@ def test_the_line_of_code_makes_that_start(framework: str) -> None:
         law = initializers.resolve(name).law(framework)
         assert kernel.var() == pytest.approx(law.variance(64, 64), rel=0.15), name
     assert made > 10
+
+
+PLAIN = [entry.name for entry in activations.ACTIVATIONS if not entry.parameters]
+
+
+@pytest.mark.skipif("tensorflow" not in installed(), reason="needs Keras")
+@pytest.mark.parametrize("name", PLAIN)
+def test_the_line_of_code_has_the_activation_that_was_measured(name: str) -> None:
+    """Keras' own arguments are left to Keras: they must be those that the suite sets."""
+    import keras
+
+    line = background.code("tensorflow", name, "zeros", 3)
+    assert line is not None
+    x = np.linspace(-3, 3, 13, dtype=np.float32)
+    given = np.asarray(eval(line, {"keras": keras}).activation(x))
+    np.testing.assert_allclose(given, activations.resolve(name).value(x), atol=1e-6)
 
 
 def test_the_line_of_code_has_the_parameters_of_the_activation() -> None:

@@ -13,6 +13,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from suite.advising.advise import Advice as Advice
+    from suite.api.advise import advise as advise
     from suite.api.assess import assess as assess
     from suite.api.catalogues import known_frameworks as known_frameworks
     from suite.api.catalogues import known_metrics as known_metrics
@@ -68,6 +70,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
+    "suite.advising.advise": ("Advice",),
+    "suite.api.advise": ("advise",),
     "suite.api.assess": ("assess",),
     "suite.api.catalogues": (
         "known_frameworks",

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite import advising
-from suite.advising import Advice, Option, Question, ask, background, evidence, show_advice
+from suite.advising import Advice, Option, Question, background, evidence, show_advice
 from suite.advising.advise import command, expected
+from suite.api.advise import advise as ask
 from suite.catalogue import activations, initializers
 from suite.catalogue.frameworks import installed
 from suite.commands import main as commands
@@ -47,7 +47,7 @@ def test_the_reference_answers_for_a_framework_with_rmsprop_in_narrow_layers() -
         width=5,
         framework="tensorflow",
         optimizer="rmsprop",
-        dataset="circles",
+        task="circles",
         folders=[REFERENCE],
     )
     (ranking,) = advice.rankings
@@ -78,7 +78,7 @@ def test_options_are_ranked_by_share_and_then_by_epochs(tmp_path: Path) -> None:
         width=5,
         framework="torch",
         optimizer="adam",
-        dataset="circles",
+        task="circles",
         folders=[path],
     )
     (ranking,) = advice.rankings
@@ -312,4 +312,3 @@ def test_the_function_answers_as_the_command(capsys: pytest.CaptureFixture[str])
     assert isinstance(advice, Advice)
     assert commands.main(["advise", *ASKED]) == 0
     assert capsys.readouterr().out == show_advice.text(advice) + "\n"
-    assert set(advising.__all__) >= {"ask", "Advice", "Question"}

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from suite.catalogue.optimizers import OPTIMIZERS as optimizers  # noqa: F401
     from suite.catalogue.optimizers import Optimizer as Optimizer
     from suite.catalogue.registry import natives as natives
+    from suite.claims import claims_file as claims_file
+    from suite.claims import claims_text as claims_text
     from suite.claims.band import Band as Band
     from suite.claims.claim import Claim as Claim
     from suite.comparing.comparison import Comparison as Comparison
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from suite.metrics.metric import Metric as Metric
     from suite.metrics.metric import Share as Share
     from suite.planning.axes import AXES as axes  # noqa: F401
+    from suite.studies.common.measurements import completed as completed
     from suite.types import Cell as Cell
     from suite.types import Cost as Cost
     from suite.types import Grid as Grid
@@ -93,12 +96,14 @@ _NAMES = {
     "suite.catalogue.normalizations": ("Normalization", "normalizations:NORMALIZATIONS"),
     "suite.catalogue.optimizers": ("Optimizer", "optimizers:OPTIMIZERS"),
     "suite.catalogue.registry": ("natives",),
+    "suite.claims": ("claims_file", "claims_text"),
     "suite.claims.band": ("Band",),
     "suite.claims.claim": ("Claim",),
     "suite.comparing.comparison": ("Comparison",),
     "suite.errors": ("Unsupported", "UserError"),
     "suite.metrics.metric": ("Metric", "Share"),
     "suite.planning.axes": ("axes:AXES",),
+    "suite.studies.common.measurements": ("completed",),
     "suite.types": (
         "Cell",
         "Cost",

@@ -29,8 +29,8 @@ def load(folder: Folder) -> Results:
 
     >>> import suite
     >>> results = suite.load("results/reference/quick")
-    >>> results.studies
-    ('training', 'propagation', 'parity')
+    >>> "training" in results.studies
+    True
     """
     from suite.results.checksums import altered
 
@@ -83,7 +83,7 @@ class Results:
     >>> import suite
     >>> results = suite.load("results/reference/quick")
     >>> results
-    Results('results/reference/quick': profile quick, studies training, propagation, parity)
+    Results('results/reference/quick': profile quick, studies training, ...)
     """
 
     folder: Path

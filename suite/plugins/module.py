@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import linecache
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,10 @@ from types import ModuleType
 
 from suite.errors import UserError
 from suite.plugins.source import Source, module_hash
+from suite.terminal import printable
 
+SLOW = 10.0
+"""Seconds after which a plugin that is still being imported is named."""
 _IMPORTED: dict[str, str] = {}
 """Installed module -> the hash of the source that this process has imported."""
 
@@ -28,7 +32,7 @@ def imported(source: Source) -> ModuleType:
     has changed since. Raises UserError where its code fails, where it needs a package that is not
     installed, and where an installed module is not the version that the source names.
     """
-    with _explained(source):
+    with _explained(source), _noticed(source):
         return _from_bytes(source) if source.content is not None else _installed(source)
 
 
@@ -66,6 +70,20 @@ def _installed(source: Source) -> ModuleType:
 
 
 @contextmanager
+def _noticed(source: Source) -> Iterator[None]:
+    """Say on standard error that a plugin is still being imported, once it takes ``SLOW``
+    seconds: nothing else would show what a command waits for."""
+    line = f"suite: still importing the {source.label}; Ctrl-C ends it"
+    timer = threading.Timer(SLOW, print, [printable(line)], {"file": sys.stderr, "flush": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@contextmanager
 def _explained(source: Source) -> Iterator[None]:
     """Turn an error of the plugin's code into one line that says where it happened."""
     try:
@@ -93,7 +111,7 @@ def _words(error: BaseException) -> str:
 def _place(source: Source, error: BaseException) -> str:
     """Return the line of the plugin's own file at which an error arose; empty where it has none."""
     if isinstance(error, SyntaxError):
-        return f"line {error.lineno}: "
+        return f"line {error.lineno}: " if error.lineno else ""
     files = {source.origin, str(getattr(sys.modules.get(source.origin), "__file__", ""))}
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
     return f"line {frames[-1].lineno}: " if frames else ""

@@ -10,6 +10,7 @@ import pytest
 from suite import plugins
 from suite.catalogue.activations import ACTIVATIONS
 from suite.commands.main import main
+from suite.plugins import module
 from suite.types import UserError
 from tests.support.plugins import SNAKE, write
 
@@ -138,6 +139,27 @@ def test_no_control_character_of_a_plugin_reaches_the_terminal(
     shown = capsys.readouterr()
     assert "\x1b" not in shown.out + shown.err
     assert shown.err == (f"suite: plugin 'my' ({path}): line 2: ValueError: \\x1b[2J second line\n")
+
+
+def test_a_plugin_that_hangs_when_it_is_imported_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "SLOW", 0.01)
+    path = write(tmp_path, f"import time\ntime.sleep(0.5)\n{SNAKE}")
+    with plugins.loaded([plugins.find(str(path))]):
+        pass
+    said = capsys.readouterr().err
+    assert said == f"suite: still importing the plugin 'my' ({path}); Ctrl-C ends it\n"
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x = 1\x00", b"# coding: nonsense\n"])
+def test_what_is_no_text_is_one_line(content: bytes, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_bytes(content)
+    source = plugins.find(str(path))
+    said = r"plugin 'my' \(.*\): (line \d+: )?\w+Error: "
+    with pytest.raises(UserError, match=said), plugins.loaded([source]):
+        pass
 
 
 def test_the_list_shows_what_was_brought(

@@ -150,6 +150,7 @@ def run(
     reuse: Files = (),
     timeout: int | None = None,
     executor: str | None = None,
+    skip_broken: bool = False,
     report: bool = False,
     progress: bool | None = None,
 ) -> Results:
@@ -161,8 +162,9 @@ def run(
     are installed. ``root``: the root seed. ``jobs``: worker processes. ``plugins``: files or
     installed modules with items of your own, which are then named as in ``my:snake``. ``out``: the
     results folder, else one in ``results/``. ``reuse``: folders whose stored stacks are taken over.
-    ``timeout``: seconds after which a worker is taken to hang. ``report``: whether to draw the page
-    as well. ``progress``: whether to show a bar; None: in a notebook only.
+    ``timeout``: seconds after which a worker is taken to hang. ``executor``: where to measure.
+    ``skip_broken``: whether items of your own that break their contract are left out. ``report``:
+    whether to draw the page as well. ``progress``: whether to show a bar; None: in a notebook only.
 
     The same call again resumes what was interrupted. A script needs no ``if __name__ ==
     "__main__"``: workers do not import it. Raises UserError for wrong arguments and a folder that
@@ -191,6 +193,7 @@ def run(
         reuse=listed_files(reuse),
         timeout=timeout,
         executor=executor,
+        skip_broken=skip_broken,
         no_report=not report,
     )
     told = shown(in_notebook() if progress is None else progress)

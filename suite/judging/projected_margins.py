@@ -89,6 +89,8 @@ def project(plan: Plan, folder: Path, files: Sequence[Path] = ()) -> Projection:
             continue
         if claim.text_hash != verdict.text_hash:
             reasons[claim.id] = "judged there with another text"
+        elif verdict.reason.endswith("was not run"):
+            reasons[claim.id] = f"not judged there ({verdict.reason})"
         elif claim.centre == "every":
             reasons[claim.id] = "about every single seed, without a margin"
         elif not math.isnan(verdict.margin):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from suite.api.stored import Results
 from suite.api.words import Files, Folder, Values, listed_files, names, parsed, paths, sets
-from suite.commands.main import plugins_of
+from suite.commands.main import datasets_of, plugins_of
 from suite.planning import grids
 from suite.types import Stack
 
@@ -110,6 +110,7 @@ def plan(
     root: int = 0,
     jobs: int | None = None,
     plugins: Files = (),
+    datasets: str | Iterable[str] = (),
 ) -> Plan:
     """Return what ``run`` would do with the same arguments. Nothing runs.
 
@@ -131,8 +132,9 @@ def plan(
         root=root,
         jobs=jobs,
         plugin=listed_files(plugins),
+        dataset=listed_files(datasets),
     )
-    with plugins_of(given):
+    with plugins_of(given), datasets_of(given):
         chosen = selection.selected_plan(given)
     return Plan(tuple(chosen.stacks), arguments.jobs(given), chosen)
 
@@ -146,6 +148,7 @@ def run(
     root: int = 0,
     jobs: int | None = None,
     plugins: Files = (),
+    datasets: str | Iterable[str] = (),
     out: Folder | None = None,
     reuse: Files = (),
     timeout: int | None = None,
@@ -160,8 +163,9 @@ def run(
     ``profile``: quick, standard or full. ``set``: axis -> the value or values that run (see
     docs/commands.md). ``seeds``: of every cell. ``frameworks``: those to measure, else all that
     are installed. ``root``: the root seed. ``jobs``: worker processes. ``plugins``: files or
-    installed modules with items of your own, which are then named as in ``my:snake``. ``out``: the
-    results folder, else one in ``results/``. ``reuse``: folders whose stored stacks are taken over.
+    installed modules with items of your own, which are then named as in ``my:snake``.
+    ``datasets``: files of data, as ``"table.csv,label=species"``. ``out``: the results folder, else
+    one in ``results/``. ``reuse``: folders whose stored stacks are taken over.
     ``timeout``: seconds after which a worker is taken to hang. ``executor``: where to measure.
     ``skip_broken``: whether items of your own that break their contract are left out. ``report``:
     whether to draw the page as well. ``progress``: whether to show a bar; None: in a notebook only.
@@ -189,6 +193,7 @@ def run(
         root=root,
         jobs=jobs,
         plugin=listed_files(plugins),
+        dataset=listed_files(datasets),
         out=out,
         reuse=listed_files(reuse),
         timeout=timeout,
@@ -197,7 +202,7 @@ def run(
         no_report=not report,
     )
     told = shown(in_notebook() if progress is None else progress)
-    with plugins_of(given):
+    with plugins_of(given), datasets_of(given):
         return Results(command.measured(given, told).results.folder)
 
 

@@ -127,3 +127,13 @@ def test_margins_are_those_of_plan() -> None:
     assert len(margins) > 0
     assert margins["needed"].notna().any()
     assert sum(margins.attrs["left_out"].values()) > 0
+
+
+def test_a_file_of_data_is_trained_on(tmp_path: Path) -> None:
+    rows = "".join(f"{n % 7},{n % 5},{'ab'[n % 2]}\n" for n in range(60))
+    (tmp_path / "table.csv").write_text(f"x,y,kind\n{rows}", encoding="utf-8")
+    given = f"{tmp_path / 'table.csv'},label=kind,task=classification"
+    plan = suite.plan("rescue", datasets=given, profile="quick", frameworks="torch")
+    assert set(plan.cells("rescue")["dataset"]) == {"file:table"}
+    with pytest.raises(suite.UserError, match="kinds"):
+        suite.plan("rescue", datasets=given.replace("kind,", "kinds,"), profile="quick")

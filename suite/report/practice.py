@@ -105,7 +105,8 @@ def learned(runs: pd.DataFrame, dataset: str, width: int) -> Drawing:
 
 def _line(activation: str, depth: int, optimizer: str, settings: str, case: str) -> str:
     """Return the name of a line of the heat maps."""
-    name = f"{activation}, {depth:g} x {optimizer_title(optimizer)}"
+    layers = f"{depth:g} layer{'s' * (depth != 1)}"
+    name = f"{activation}, {layers}, {optimizer_title(optimizer)}"
     name += optimizer[optimizer.index("(") :] if "(" in optimizer else ""
     name += ", own settings" if settings == "default" else ""
     return f"{name}, chosen rate" if case == "chosen" else name

@@ -189,7 +189,7 @@ def test_the_line_of_code_makes_that_start(framework: str) -> None:
             layer = scope["layer"]
             kernel = layer.weight.detach().numpy()  # type: ignore[attr-defined]
         else:
-            import keras
+            import keras  # type: ignore[import-untyped]  # it ships no types
 
             layer = eval(line, {"keras": keras})
             layer.build((None, 64))

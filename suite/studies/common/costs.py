@@ -76,9 +76,10 @@ def _entries(cell: Cell, features: int, outputs: int) -> int:
 
 
 def _member_bytes(cell: Cell, points: int, records: int, features: int, outputs: int) -> int:
-    """Return the bytes of one network: inputs and gathered batches; labels, order, logits; weights
-    and gradients of each snapshot, and some twenty copies of the weights while torch trains."""
-    data = points * 4 * (2 * features + 11 + outputs)
+    """Return the bytes of one network: inputs of both parts, gathered batches and the copies of the
+    frameworks, five times the training part; labels, order, logits; weights and gradients of each
+    snapshot, and some twenty copies of the weights while torch trains. Both were measured."""
+    data = points * 4 * (5 * features + 11 + outputs)
     return data + _entries(cell, features, outputs) * 4 * (20 + 2 * records)
 
 

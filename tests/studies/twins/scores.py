@@ -19,7 +19,7 @@ from tests.studies.twins.run import Run
 def _classes(root: int, seed: int, split: str) -> tuple[Array, Array]:
     """Draw three classes, the last of which is the most frequent."""
     rng = seeds.generator(root, split, seed=seed, dataset="tests:classes")
-    labels = np.repeat([0, 1, 2, 2], {"train": 20, "heldout": 9}[split])
+    labels = np.repeat([0, 1, 2, 2, 2], {"train": 16, "heldout": 8}[split])
     return rng.normal(size=(len(labels), 3)).astype(np.float32), labels.astype(np.float32)
 
 

@@ -24,6 +24,7 @@ from tests.support import ROOT
 FOLDERS = (
     "errors",
     "terminal",
+    "processes",
     "types",
     "seeds",
     "text_tables",

@@ -30,6 +30,7 @@ from suite.discovery.kinds import COLUMNS as FINDING_COLUMNS
 from suite.discovery.kinds import FINDINGS
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.plugins.record import Absent, remembered
+from suite.processes import without_script
 from suite.report.common import verdict_words
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, png, style
 from suite.report.common.numbers import band, interval, number
@@ -217,7 +218,9 @@ def _sections(folder: Path, manifest: Manifest, jobs: int) -> dict[str, list[Sec
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, spawn) as executor:
         draw = partial(_drawn_elsewhere, folder, manifest, plugins.sources())
-        return dict(zip(drawn, executor.map(draw, drawn), strict=True))
+        with without_script():
+            sections = executor.map(draw, drawn)
+        return dict(zip(drawn, sections, strict=True))
 
 
 def _drawn_elsewhere(
@@ -250,11 +253,16 @@ def drawings(folder: Path) -> Iterator[tuple[Drawing, bytes]]:
     def tables(path: str, *required: str) -> pd.DataFrame | None:
         return _table(folder, path, *required)
 
-    for study in Results(folder).manifest().studies:
-        parts = PARTS[study](tables) if study in PARTS else []
+    manifest = Results(folder).manifest()
+    for study in manifest.studies:
+        with remembered(manifest):
+            parts = PARTS[study](tables) if study in PARTS else []
         for draw in chain.from_iterable(part.draw for part in parts):
             try:
-                with style():  # not around the yield: the user's settings are back between figures
+                with (
+                    remembered(manifest),
+                    style(),
+                ):  # not around the yield: the user's settings are back between figures
                     drawing = draw()
                     image = png(drawing.figure)
             except NotDrawn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,29 @@ import suite
 results = suite.run("weighting", profile="quick", seeds=2, frameworks="numpy", out={out!r})
 print(sorted(results.runs("weighting")["status"].unique()))
 """
+
+
+DRAWING = """
+print("imported as", __name__)
+from pathlib import Path
+from suite import report
+report._WORTH = 1
+report.write_report(Path({folder!r}), jobs=2)
+"""
+
+
+def test_a_script_that_draws_in_several_processes(tmp_path: Path) -> None:
+    """The page is drawn a study at a time, in processes of its own."""
+    quick = ROOT / "results" / "reference" / "quick"
+    folder = tmp_path / "copy"
+    shutil.copytree(quick, folder, ignore=shutil.ignore_patterns("propagation"))
+    text = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n" + DRAWING.format(folder=str(folder))
+    (tmp_path / "script.py").write_text(text, encoding="utf-8")
+    words = [sys.executable, str(tmp_path / "script.py")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    assert done.stdout.splitlines() == ["imported as __main__"], done.stderr
+    assert done.returncode == 0
+    assert (folder / "report.html").exists()
 
 
 @pytest.mark.parametrize("kind", ["script", "notebook"])

@@ -26,13 +26,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from types import ModuleType
 from typing import Protocol
 
 from suite.frameworks.timing import clock
 from suite.measuring.environment import worker
 from suite.measuring.executors import Job, Result
 from suite.measuring.measure_stack import measure_and_store
+from suite.processes import without_script
 from suite.terminal import filtered_output
 from suite.types import Stack
 
@@ -260,7 +260,7 @@ class Process:
         lasting = threading.current_thread() is threading.main_thread()
         arguments = (theirs, work, job, os.getpid(), lasting, time.time())
         self._process = _SPAWN.Process(target=_live, args=arguments, daemon=True)
-        with _worker_settings():
+        with _worker_settings(), without_script():
             self._process.start()
         theirs.close()  # the worker's copy is the only one, and ends with it
 
@@ -285,13 +285,8 @@ def _words(code: int | None) -> str:
 @contextmanager
 def _worker_settings() -> Iterator[None]:
     """Start processes inside this block with ``worker()`` set in their environment, which libraries
-    read when they are first imported, and with Ctrl-C ignored, which the terminal sends to all.
-
-    They do not import the user's script again, which needs no ``if __name__ == "__main__"`` then:
-    a worker has nothing from it.
-    """
+    read when they are first imported, and with Ctrl-C ignored, which the terminal sends to all."""
     settings = worker()
-    script, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
     before = {name: os.environ.get(name) for name in settings}
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
@@ -299,7 +294,6 @@ def _worker_settings() -> Iterator[None]:
     try:
         yield
     finally:
-        sys.modules["__main__"] = script
         if handler is not None:
             signal.signal(signal.SIGINT, handler)
         for name, value in before.items():

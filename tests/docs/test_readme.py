@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from suite.commands.main import main
+from suite.results.read_runs import read_runs
 from tests.support import ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -72,15 +73,18 @@ def test_the_counts_are_those_of_the_reference() -> None:
     assert manifest["root_seed"] == 0
 
 
-def test_the_example_is_judged_and_decided(tmp_path: Path) -> None:
-    (example,) = re.findall("```toml\n(.*?)```", TEXT, re.DOTALL)
-    mine = tmp_path / "mine.toml"
+def test_the_example_keeps_its_contract_in_the_oracle(tmp_path: Path) -> None:
+    """In the frameworks it is tried by tests/docs/test_plugins.py, with the same formula."""
+    (example,) = re.findall("```python\n(.*?)```", TEXT, re.DOTALL)
+    mine = tmp_path / "my.py"
     mine.write_text(example, encoding="utf-8")
-    out = tmp_path / "out"
-    assert main(["check", str(STANDARD), "--claims", str(mine), "--out", str(out)]) == 0
-    with (out / "claims.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["verdict"] for row in rows] == ["supported", "supported"]
+    cells = ["--set", "activation=my:snake(0.5),relu", "--set", "initializer=he_normal"]
+    few = ["--set", "width=8", "--set", "depth=2", "--seeds", "2", "--jobs", "1", "--no-report"]
+    run = ["run", "propagation", "--plugin", str(mine), "--frameworks", "numpy", *cells, *few]
+    assert main([*run, "--out", str(tmp_path / "out")]) in (0, 4)
+    rows = read_runs(tmp_path / "out", "propagation")
+    assert set(rows["activation"]) == {"my:snake(0.5)", "relu"}
+    assert set(rows["status"]) == {"ok"}
 
 
 def test_it_fits_two_screens_before_its_details() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -41,7 +43,7 @@ def lines(table: pd.DataFrame) -> dict[str, str]:
 
 
 def test_each_optimizer_depth_and_way_has_a_line_of_its_own() -> None:
-    others = [
+    others: list[dict[str, Any]] = [
         {"optimizer": "rmsprop"},
         {"depth": 4},
         {"settings": "default"},
@@ -68,7 +70,12 @@ def test_title_and_caption_name_the_optimizers() -> None:
 
 
 def test_other_networks_are_not_counted() -> None:
-    odd = [{"normalization": "batch"}, {"residual": 1.0}, {"weights": "shared"}, {"width": 64}]
+    odd: list[dict[str, Any]] = [
+        {"normalization": "batch"},
+        {"residual": 1.0},
+        {"weights": "shared"},
+        {"width": 64},
+    ]
     table = pd.concat([runs(), *(runs(**one) for one in odd)])
     assert lines(table) == {"gelu, 16 layers, Adam": "0.50"}
 

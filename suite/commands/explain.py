@@ -37,7 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_plugins(parser)
     parser.add_argument(
-        "--csv", metavar="FILE", type=Path, help="write the rows behind the verdicts to this file"
+        "--csv",
+        metavar="FILE",
+        type=Path,
+        help="write the rows behind the verdicts to this file (default: write nothing)",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--rows", action="store_true", help="print the rows, as CSV and alone")

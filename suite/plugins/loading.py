@@ -4,6 +4,7 @@ worker's life.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ class Plugin:
         return all(_registry(item) is None for item in self.items)
 
 
+_CACHED = type(functools.cache(lambda: None))
+"""The type of a function with a cache."""
 _LOADED: dict[str, Plugin] = {}
 """Name -> the plugin whose items are in the registries. It goes with them: what is found by its
 name is the same for the whole process."""
@@ -150,5 +153,6 @@ def forget() -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("suite."):
             for value in list(vars(module).values()):
-                if hasattr(value, "cache_clear") and value.__module__ == name:
+                # By its type: an object that looks up its own attributes, as probes do, may raise.
+                if isinstance(value, _CACHED) and value.__module__ == name:
                     value.cache_clear()

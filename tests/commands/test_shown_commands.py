@@ -6,6 +6,7 @@ import html
 import json
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from suite.commands.main import COMMANDS, main, parser
 from tests.support import ROOT, fake_study
 
+FORM = "[A-Z][A-Z_]*(=.*)?"
+"""What the reader fills in."""
 DOCUMENTS = [
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "results/README.md"),
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")),
@@ -35,7 +38,8 @@ def problem(words: list[str]) -> str | None:
     """Return what is wrong with a shown command, or None where it can be pasted.
 
     A single word is a name and brackets make it a form: neither is a whole command. Words in
-    capitals stand for what the reader fills in: such a command is only parsed.
+    capitals, and files of the reader's own, stand for what the reader fills in: such a command is
+    only parsed.
     """
     option = words[0].startswith("-")
     if words[0] not in COMMANDS and not option:
@@ -43,7 +47,7 @@ def problem(words: list[str]) -> str | None:
     if (len(words) == 1 and not option) or any("[" in word for word in words):
         return None
     try:
-        if option or any(re.fullmatch("[A-Z][A-Z_]*(=.*)?", word) for word in words):
+        if option or own_file(words) or any(re.fullmatch(FORM, word) for word in words):
             parser().parse_args(words)
         elif code := planned(words):
             return f"exit code {code}: {shlex.join(words)}"
@@ -54,10 +58,16 @@ def problem(words: list[str]) -> str | None:
     return None
 
 
+def own_file(words: list[str]) -> bool:
+    """Return whether a command brings a plugin or a table that is not in the repository."""
+    given = [value for option, value in pairwise(words) if option in ("--plugin", "--dataset")]
+    return any(not (ROOT / value.partition(",")[0]).exists() for value in given)
+
+
 def commands(text: str) -> list[list[str]]:
     """Return the words after ``suite`` of every command in a Markdown document."""
     blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    inline = re.findall(r"`([^`]+)`", re.sub(r"^```\n.*?^```", "", text, flags=re.S | re.M))
+    inline = re.findall(r"`([^`]+)`", re.sub(r"^```\w*\n.*?^```", "", text, flags=re.S | re.M))
     lines = [line for block in blocks for line in block.splitlines()] + inline
     parts = [part.strip() for line in lines for part in " ".join(line.split()).split("&&")]
     return [shlex.split(part)[1:] for part in parts if part.startswith("suite ")]
@@ -102,6 +112,11 @@ WRONG = [
     ("`suite check DIR --jsn`", "exit code 2: check DIR --jsn"),
     ("`suite rnu`", "there is no command rnu"),
     ("`suite --versoin`", "exit code 2: --versoin"),
+    ("```toml\na = 1\n```\nThen `suite rnu`.", "there is no command rnu"),
+    (
+        "`suite run training --plugin my.py --sed 4`",
+        "exit code 2: run training --plugin my.py --sed 4",
+    ),
 ]
 
 

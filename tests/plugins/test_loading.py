@@ -70,3 +70,19 @@ def test_a_file_is_loaded_from_its_bytes(tmp_path: Path) -> None:
     path.unlink()
     with plugins.loaded([source]):
         assert "my:snake" in ACTIVATIONS
+
+
+def test_an_object_that_refuses_to_be_asked_is_no_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Probes raise an error of their own for an attribute that they lack."""
+
+    class Refuses:
+        def __getattr__(self, name: str) -> object:
+            raise UserError(f"unknown probe {name!r}")
+
+    monkeypatch.setattr(activations, "asked", Refuses(), raising=False)
+    with plugins.loaded([plugins.find(str(write(tmp_path)))]):
+        pass
+    assert "my:snake" not in ACTIVATIONS
+    assert plugins.active() == ()

@@ -25,8 +25,8 @@ RULE = (
 _HEADER = ("rank", "start", "learned", "of", "95 %", "epochs", "needs", "signals", "theory")
 _LEGEND = (
     "rank: starts of equal rank cannot be told apart (Fisher's exact test against the best of the"
-    " rank); needs: the seeds each with which it would be told apart from that one, if the shares"
-    " stayed; epochs: to 95 % of the training points, median and 95 % interval; signals: measured"
+    " rank); needs: how many seeds of each would tell it apart from that one, if the shares stayed;"
+    " epochs: to 95 % of the training points, median and 95 % interval; signals: measured"
     " change of the mean squares per layer at initialisation, forward / backward, in nats; theory:"
     " for the depth and width in question."
 )

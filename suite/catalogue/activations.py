@@ -43,7 +43,7 @@ class Activation:
     ``bounded``: whether the value stays between two constants. ``defects``: framework -> the
     ends of the interval of x on which its own function is the definition, for a framework that is
     known to be wrong beyond them; how wrong is what the study ``numerics`` measures. ``generic``:
-    whether a framework for which nothing is declared runs ``value`` by its own operations
+    whether a framework for which nothing is declared runs ``value`` with its own operations
     (``suite.catalogue.generic``); None: an entry from outside does, one of the suite's own does
     not. ``exact(mp, x, *parameters)``: value and slope at one number of mpmath's context, by which
     the study ``numerics`` judges double precision; those of the suite's own are with that study.

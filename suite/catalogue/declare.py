@@ -35,7 +35,7 @@ def activation(
     ``slope``: its derivative by x, with the same arguments; without it, finite differences.
     ``kinks``: the points at which the slope may jump. ``torch`` and ``tensorflow``: the
     framework's own function, called with a tensor and the parameters by name; without it, the
-    framework runs the NumPy function by its own operations, unless ``generic`` is False, which
+    framework runs the NumPy function with its own operations, unless ``generic`` is False, which
     leaves the framework ``unsupported``. ``bounded`` and ``defects``: see ``Activation``. Raises
     UserError for a function with other arguments than numbers.
 

@@ -1,10 +1,10 @@
-"""The generic native form: a NumPy definition run on a framework's own tensors.
+"""The generic form of an activation: a NumPy definition that runs on a framework's own tensors.
 
 An activation from outside may declare no function for a framework. Its NumPy ``value`` is then
 called with a ``Proxy`` of the framework's tensor. NumPy hands every ufunc (SciPy's too) and most of
 its functions over to the proxy (NEP 13 and NEP 18), which looks the operation up in the framework's
 table, ``frameworks/*/operations.py``. So the framework computes, differentiates and compiles the
-formula by its own operations, in the type of its tensor: a Python number takes that type.
+formula with its own operations, in the type of its tensor, which Python numbers take as well.
 
 What has no counterpart raises ``NotGeneric``, which names the operation: a branch on values, an
 index, a write in place, a result of another shape.
@@ -103,11 +103,11 @@ class _Run:
             return given.tensor
         if isinstance(given, np.ndarray | np.generic):
             if given.shape:
-                raise self.error("an array of NumPy's own meets its values (np.full_like is there)")
+                raise self.error("its values are combined with an array of NumPy; use np.full_like")
             return self.lifted(given.item())
         if given is None or isinstance(given, bool | numbers.Real):
             return given
-        raise self.error(f"a value of the type {type(given).__name__} meets its values")
+        raise self.error(f"its values are combined with a {type(given).__name__}")
 
     def call(self, name: str, arguments: tuple[Any, ...]) -> Proxy:
         """Return the result of an operation of the table."""
@@ -193,13 +193,13 @@ class Proxy(np.lib.mixins.NDArrayOperatorsMixin):
             return functools.partial(_COMPOSED[name], self)
         if _SAME.get(name, name) in self._run.operations.functions:
             return lambda *others: self._run.call(_SAME.get(name, name), (self, *others))
-        raise self._run.error(f"the attribute .{name} of its values is not there")
+        raise self._run.error(f"its values have no attribute .{name} here")
 
     def __bool__(self) -> bool:
         raise self._run.error("a branch (if, and, or, max) depends on its values; use np.where")
 
     def __float__(self) -> float:
-        raise self._run.error("its values are turned into Python's or NumPy's own numbers")
+        raise self._run.error("its values are turned into numbers of Python or NumPy")
 
     __int__ = __index__ = __float__
 
@@ -230,7 +230,7 @@ def _select(conditions: Any, choices: Any, default: Any = 0.0) -> Any:
 
 
 _FUNCTIONS = frozenset({"where", "zeros_like", "ones_like", "full_like", "fix"})
-"""Functions of NumPy that are no ufuncs and stand in the tables."""
+"""Functions of NumPy that are not ufuncs and that the tables have."""
 _COMPOSED: Mapping[str, Callable[..., Any]] = {
     "clip": _clip,
     "polyval": _polynomial,
@@ -239,4 +239,4 @@ _COMPOSED: Mapping[str, Callable[..., Any]] = {
     "round": lambda x: np.rint(x),
     "around": lambda x: np.rint(x),
 }
-"""Functions of NumPy made of others."""
+"""Functions of NumPy that are composed of others here."""

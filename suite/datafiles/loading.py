@@ -33,7 +33,7 @@ def active() -> Mapping[str, Loaded]:
 
 
 def files() -> tuple[DataFile, ...]:
-    """Return the data files that are loaded, which workers need."""
+    """Return the data files that are loaded, which a worker needs to load them as well."""
     return tuple(loaded.file for loaded in _LOADED.values())
 
 

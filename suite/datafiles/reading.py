@@ -1,4 +1,6 @@
-"""Read a data file into numbers and labels. What does not fit is one line that names its place."""
+"""Read a data file into numbers and labels. What does not fit is an error of one line that names
+its place.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 HOLES = ("", "NA", "N/A", "NaN", "nan", "null")
 """The fields of a CSV that count as holes."""
 ROWS, FEATURES = (10, 100_000), (1, 1000)
-"""The least and the most rows, and feature columns."""
+"""The smallest and the largest number of rows, and of features."""
 LEAST_OF_CLASS = 4
-"""The least rows of a class: one of them is held out."""
+"""The smallest number of rows of a class, of which one is then held out."""
 
 
 @dataclass(frozen=True)

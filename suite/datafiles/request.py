@@ -20,7 +20,7 @@ SUFFIXES = (".csv", ".npz", ".parquet")
 TASKS = ("classification", "regression")
 OPTIONS = ("label", "task", "without")
 LARGEST = 2 * 2**30
-"""The most bytes of a data file."""
+"""The largest size of a data file in bytes."""
 FORM = "FILE,label=COLUMN,task=classification or task=regression"
 
 

@@ -14,7 +14,7 @@ from suite.datafiles.request import DataFile
 from suite.types import Array
 
 HELDOUT = 4
-"""One row of so many is held out."""
+"""One row in this many is held out."""
 RULES = {
     "split": "by seed: a quarter of the rows of each class (of all rows, for regression), rounded"
     " down, is held out",

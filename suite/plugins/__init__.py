@@ -1,8 +1,8 @@
 """What users bring: plugins, whose items stand in the catalogues beside the suite's own.
 
 A plugin is a Python file or an installed module. Its items are public values of the module that
-are entries of a catalogue, such as an ``Activation``; their names get that of the plugin before
-them, as in ``my:snake``. ``find`` finds a plugin, and ``loaded`` has its items in the registries
+are entries of a catalogue, such as an ``Activation``; their names get that of the plugin in
+front, as in ``my:snake``. ``find`` finds a plugin, and ``loaded`` has its items in the registries
 for the length of a block.
 """
 

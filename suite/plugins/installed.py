@@ -1,8 +1,8 @@
 """Plugins of installed packages, found by their entry points.
 
 A package names a module, or an item of one, in a group such as ``suite.activations``. It is looked
-up when a name with the prefix of that module is met, so that what is installed costs no command
-anything.
+up when a name with the prefix of that module is met, so that an installed plugin costs nothing in
+commands that do not name it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The items of a plugin: what its module holds that a catalogue of the suite may hold.
 
-An item is a public value of the module, or a member of a public list or tuple of it. There is no
-call that registers anything. Its name gets the name of the plugin before it, as in ``my:snake``.
+An item is a public value of the module, or a member of a public list or tuple of it. No call
+registers anything. Its name gets the name of the plugin in front, as in ``my:snake``.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def items(source: Source, module: ModuleType) -> tuple[Item, ...]:
 
 
 def _entries(module: ModuleType) -> Iterator[object]:
-    """Yield each public value of a module that is an item, once; those of the suite are not."""
+    """Yield each public value of a module that is an item, once; the suite's own are left out."""
     seen: set[int] = set()
     for name, value in vars(module).items():
         if name.startswith("_"):
@@ -122,7 +122,7 @@ def _check(source: Source, item: Item) -> None:
     owner = f"{source.label}: {item.kind} {item.name!r}"
     if not isinstance(item.name, str) or not _NAME.fullmatch(item.name):
         raise UserError(
-            f"{owner} has a wrong name: it has lower-case letters, digits and _, a letter first"
+            f"{owner} has a wrong name; write lower-case letters, digits and _, a letter first"
             " (the name of the plugin is put before it)"
         )
     catalogue = next(c for c in REGISTRIES.values() if c.kind == item.kind)
@@ -133,7 +133,7 @@ def _check(source: Source, item: Item) -> None:
 
 
 def _prefixed(source: Source, item: Item, metrics: set[str]) -> Item:
-    """Return an item under its full name; ``metrics``: the plugin's own."""
+    """Return an item under its full name; ``metrics``: the bare names of the plugin's metrics."""
     name = f"{source.name}{registry.SEPARATOR}{item.name}"
     if item.kind in (CLAIMS, EXECUTOR):
         return Item(item.kind, name, item.entry)
@@ -144,7 +144,7 @@ def _prefixed(source: Source, item: Item, metrics: set[str]) -> Item:
 
 
 def _hint(module: ModuleType) -> str:
-    """Return what a plugin without items may have wanted."""
+    """Return what may be wrong in a plugin without items, as the end of a sentence."""
     for name, value in vars(module).items():
         if isinstance(value, type) and issubclass(value, Study) and value is not Study:
             return f": the study {name} has no instance; write STUDY = {name}()"

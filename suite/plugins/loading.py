@@ -40,12 +40,12 @@ class Plugin:
 _CACHED = type(functools.cache(lambda: None))
 """The type of a function with a cache."""
 _LOADED: dict[str, Plugin] = {}
-"""Name -> the plugin whose items are in the registries. It goes with them: what is found by its
-name is the same for the whole process."""
+"""Name -> the plugin whose items are in the registries. Like the registries, it is one for the
+whole process."""
 
 
 def active() -> tuple[Plugin, ...]:
-    """Return the plugins that are loaded, in that order."""
+    """Return the plugins that are loaded, in the order in which they were."""
     return tuple(_LOADED.values())
 
 
@@ -148,8 +148,10 @@ def _claims(plugin: Plugin, named: ClaimsFile | Claim) -> tuple[Claim, ...]:
 
 
 def forget() -> None:
-    """Empty every cache of the suite: many are keyed by names, which may mean another item of
-    another version of a plugin from now on."""
+    """Empty every cache of the suite.
+
+    Many are keyed by names, and a name may mean another item once a plugin is gone or replaced.
+    """
     for name, module in list(sys.modules.items()):
         if name.startswith("suite."):
             for value in list(vars(module).values()):

@@ -20,7 +20,7 @@ from suite.plugins.source import Source, module_hash
 from suite.terminal import printable
 
 SLOW = 10.0
-"""Seconds after which a plugin that is still being imported is named."""
+"""The seconds after which a line says that a plugin is still being imported."""
 _IMPORTED: dict[str, str] = {}
 """Installed module -> the hash of the source that this process has imported."""
 
@@ -72,7 +72,7 @@ def _installed(source: Source) -> ModuleType:
 @contextmanager
 def _noticed(source: Source) -> Iterator[None]:
     """Say on standard error that a plugin is still being imported, once it takes ``SLOW``
-    seconds: nothing else would show what a command waits for."""
+    seconds. Nothing else would show what a command waits for."""
     line = f"suite: still importing the {source.label}; Ctrl-C ends it"
     timer = threading.Timer(SLOW, print, [printable(line)], {"file": sys.stderr, "flush": True})
     timer.daemon = True

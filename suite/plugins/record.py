@@ -1,8 +1,8 @@
 """What a manifest says of the plugins of a run, and how their names are read without them.
 
-A stored name such as ``my:snake(0.5)`` has all that judging needs. So the items that a manifest
-names are stood in for by entries that have a name and parameters, and that raise UserError, with
-the plugin that is missing, where a value is asked of them.
+A stored name such as ``my:snake(0.5)`` has all that judging needs. Where a plugin is not loaded,
+entries with a name and parameters stand in for the items that a manifest names; they raise a
+UserError that names the missing plugin as soon as a value is asked of them.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ _STAND_INS: Mapping[str, Callable[[BroughtItem, Any], Any]] = {
 
 
 class _Any(tuple[str, ...]):
-    """The words of a parameter of which nothing is known: it takes any."""
+    """The words that a parameter may have, where these are not known: every word is among them."""
 
     def __contains__(self, word: object) -> bool:
         return True

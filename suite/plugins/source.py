@@ -21,7 +21,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 FILE = "file"
 """The prefix of data files, as in ``file:table``."""
 LARGEST = 10 * 2**20
-"""The most bytes of a plugin's file: more is not source code."""
+"""The largest size of a plugin's file in bytes; anything larger is not source code."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Source:
 
 
 def find(given: str) -> Source:
-    """Return the plugin that a file or a module is.
+    """Return the plugin that is in a file or an installed module.
 
     Raises UserError where there is none, where it cannot be read, and where its name is not in
     the form of ``NAME`` or is taken by a framework or by the suite.
@@ -76,7 +76,7 @@ def _from_file(given: str, path: Path) -> Source:
 
 
 def from_module(given: str) -> Source:
-    """Return the plugin that an installed module is. UserError where there is none."""
+    """Return the plugin that is in an installed module. UserError where there is no such module."""
     if not all(part.isidentifier() for part in given.split(".")):
         raise UserError(f"--plugin {given!r} is neither a Python file nor the name of a module")
     name = _named(given, given.rpartition(".")[2])
@@ -86,8 +86,8 @@ def from_module(given: str) -> Source:
 def module_hash(module: str) -> str:
     """Return the hash of the source files of an installed module, 64 hexadecimal digits.
 
-    Those of a package are all its Python and TOML files, with their names. UserError where there
-    is no such module, or none with a source.
+    For a package these are all its Python and TOML files, with their names. UserError where there
+    is no such module, or where it has no Python source.
     """
     importlib.invalidate_caches()
     try:

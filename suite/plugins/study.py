@@ -17,7 +17,7 @@ from suite.types import Cell, Cost, Grid, Lab, Measurement, Stack, Study, Table,
 
 
 class Brought(Study):
-    """The study ``own`` of a plugin under its full name.
+    """A plugin's study ``own``, under its full name.
 
     ``metrics``: the plugin's own metrics -> their full names. ``label``: the plugin in words.
     Raises UserError where the study lacks a member or declares what the suite cannot run.
@@ -68,11 +68,11 @@ class Brought(Study):
         return tuple(self._own.grids(profile))
 
     def unsupported(self, cell: Cell) -> str | None:
-        """Return what the plugin's study says of a cell."""
+        """Return why the plugin's study cannot measure a cell, or None."""
         return self._own.unsupported(cell)
 
     def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
-        """Return what the plugin's study needs."""
+        """Return the probes that the plugin's study needs of a framework for a cell."""
         return self._own.probes(cell)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
@@ -85,7 +85,7 @@ class Brought(Study):
         return replace(table, columns=columns)
 
     def most_members(self, cell: Cell) -> int | None:
-        """Return what the plugin's study says of a cell."""
+        """Return the most members of a stack with a cell, as the plugin's study says."""
         return self._own.most_members(cell)
 
     def cost(self, stack: Stack) -> Cost:

@@ -174,10 +174,10 @@ REFUSED: dict[str, tuple[Callable[[Array], object], str]] = {
     "no counterpart": (lambda x: special.jv(0, x), "jv has no counterpart"),
     "a sum": (lambda x: x / np.sum(x), "sum has no counterpart"),
     "a reduction": (lambda x: np.add.reduce(x), "add with reduce has no counterpart"),
-    "a method": (lambda x: x / x.max(), "the attribute .max"),
+    "a method": (lambda x: x / x.max(), "no attribute .max"),
     "digits": (lambda x: np.round(x, 2), "round"),
     "a type": (lambda x: np.asarray(x, dtype=np.float64) * 2.0, "the NumPy definition stops"),
-    "another array": (lambda x: x + np.ones(3), "an array of NumPy's own"),
+    "another array": (lambda x: x + np.ones(3), "combined with an array of NumPy"),
     "one number": (lambda x: 1.0, "one number for all points"),
     "an error": (lambda x: x / undefined, "NameError"),  # type: ignore[name-defined]  # noqa: F821
 }

@@ -17,7 +17,7 @@ from suite.theory.gains import FixedPoint
 
 
 def theory(subject: Subject) -> Section:
-    """The fixed points of the variance map, beside those of the others."""
+    """Return the fixed points of an activation's variance map, beside those of the others."""
     records: list[Record] = []
     for name in subject.names:
         found = variance_map(activations.resolve(name))
@@ -60,6 +60,7 @@ def _points(points: Sequence[FixedPoint]) -> str:
 
 
 def accuracy(subject: Subject, summary: pd.DataFrame) -> Section:
+    """Return how exactly each framework computes an activation, in single precision."""
     rows = rows_of(summary, "numerics", formula=subject.name)
     wanted = {
         "value_usual_ulps": "value, ulps from 1e-8 to 10",
@@ -79,6 +80,7 @@ def accuracy(subject: Subject, summary: pd.DataFrame) -> Section:
 
 
 def cost(subject: Subject, costs: Mapping[str, Mapping[str, Cost]]) -> Section:
+    """Return what an activation costs beside the others. ``costs``: framework -> name -> cost."""
     records: list[Record] = []
     for framework, measured in costs.items():
         own = measured[subject.name]
@@ -89,9 +91,8 @@ def cost(subject: Subject, costs: Mapping[str, Mapping[str, Cost]]) -> Section:
                     "activation": other,
                     "forward, ns each": measured[other].forward,
                     "backward, ns each": measured[other].backward,
-                    f"{subject.name}, forward, as a multiple": own.forward
-                    / measured[other].forward,
-                    "and backward": own.backward / measured[other].backward,
+                    f"{subject.name} / this one, forward": own.forward / measured[other].forward,
+                    f"{subject.name} / this one, backward": own.backward / measured[other].backward,
                 }
             )
     return Section(

@@ -30,8 +30,9 @@ ULPS = 64.0
 """Roundings that a computed value may differ by. The suite's own activations need 30 at most, which
 is TensorFlow's slope of mish."""
 ROUNDING = ULPS * FLOATS["single"].epsilon
-"""The share that they make. It is allowed in double precision too: Keras' gelu is off by 4e-9
-there, torch's softplus by 2e-10, which the study ``numerics`` counts."""
+"""The relative error that ``ULPS`` roundings of single precision make. As much is allowed in double
+precision, in which Keras' gelu is off by 4e-9 and torch's softplus by 2e-10; the study ``numerics``
+counts that."""
 EXTREME = FLOATS["single"].largest / 1024.0
 """The magnitude of x up to which a function must be finite where its definition is: 3e35, so that a
 parameter may multiply x."""
@@ -39,7 +40,7 @@ FAR = 2.0**13
 """The magnitude of x beyond which slopes are not compared with finite differences: a wave has many
 periods there between two numbers that are far enough apart for a difference."""
 USUAL = 16.0
-"""A breach is shown at a point of this magnitude at most, where it has one."""
+"""The largest magnitude of a point at which a breach is shown, if it occurs at one so small."""
 _SHAPES = ((7, 3), (2, 3, 5))
 
 
@@ -254,7 +255,7 @@ def _grown(x: Array, size: Array) -> Array:
 def _same(
     side: str, x: Array, first: Array, again: Array, others: list[Array], share: float
 ) -> Iterator[str]:
-    """Yield whether results differ between calls, or with the batch that a point is in."""
+    """Yield how results differ between calls, or with the batch that a point is in."""
     if not np.array_equal(first, again, equal_nan=True):
         at = _shown(x, ~((first == again) | (np.isnan(first) & np.isnan(again))))
         yield (

@@ -1,8 +1,8 @@
 """What every item from outside must keep before anything is measured with it.
 
-Each framework is asked in a process of its own: an item that hangs, dies or fills the memory costs
-that process, and the line that says so. ``suite.assessing.activations``, ``draws`` and ``layers``
-say what is asked of which kind of item.
+Each framework has a process of its own, so that an item that hangs, dies or fills the memory costs
+only that process, and the line that says so. What each kind of item must keep is in
+``suite.assessing.activations``, ``draws`` and ``layers``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from suite.plugins.source import FILE, Source
 from suite.studies import STUDIES
 
 LIMIT = 120.0
-"""Seconds for one item in one framework; the suite's own take 5 at most on a busy core."""
+"""The most seconds for one item in one framework; the suite's own items take 5 at most on a busy
+core."""
 KINDS = {
     "activation": "activation",
     "formula": "activation",
@@ -89,7 +90,8 @@ def breaches(
     """Yield what breaks the contracts of items in the frameworks that measure them.
 
     ``sources``: the plugins that hold the items. ``limit``: the seconds for one item in one
-    framework. An item whose definition breaks its contract is asked no more.
+    framework. An item that breaks its contract is not tried in the frameworks after it; the
+    definition comes first.
     """
     asked = dict(items)
     broken: set[Named] = set()

@@ -1,7 +1,7 @@
 """How long activations take, forward and backward, as ratios within one process.
 
-The calls alternate, so that whatever else the machine does falls on all of them alike. A process
-of its own for each framework has the settings of a worker.
+The calls alternate, so that whatever else the machine does affects all of them alike. Each
+framework is measured in a process of its own, which has the settings of a worker.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from suite.plugins import Source, keep
 from suite.probes.elementwise import Elementwise
 
 POINTS = 2**18
-"""Numbers of one call: a megabyte, which the caches of a processor hold."""
+"""The numbers of one call. They take a megabyte, which the caches of a processor hold."""
 ROUNDS = 41
-"""Calls of each activation. The first round, in which functions are loaded, does not count."""
+"""The calls of each activation. The first round, in which functions are loaded, does not count."""
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from suite.catalogue.registry import ORACLE
 from suite.types import Array, Framework
 
 SHAPES = ((256, 64), (64, 256))
-"""Fans in and out: a law that takes one for the other shows."""
+"""Fans in and out. They differ, so that a law which confuses them is caught."""
 SEEDS = 16
 ALARM = 1e-7
 """The chance that one test of a right initializer fails; there are six for each framework."""
 _NORMAL = 5.33
-"""The standard deviations that a normal number exceeds with the chance ``ALARM``."""
+"""The number of standard deviations that a normal number exceeds with the chance ``ALARM``."""
 
 
 def initializer(name: str, framework: Framework) -> Iterator[str]:
@@ -156,7 +156,8 @@ def _follows(law: Law, kernels: list[Array], fan_in: int, fan_out: int) -> str |
 
 
 def _orthogonal(law: Orthogonal, kernels: list[Array], where: str) -> str | None:
-    """Return whether the fewer of rows and columns are not orthonormal, times the gain."""
+    """Return how rows or columns, whichever are fewer, are not orthonormal but for the gain, or
+    None."""
     for kernel in kernels:
         tall = kernel.astype(np.float64)
         tall = tall if tall.shape[0] >= tall.shape[1] else tall.T

@@ -18,7 +18,7 @@ from suite.report.common.styles import coloured
 from suite.results.read_runs import read_runs
 
 REACH = 5.0
-"""The curves are drawn from minus this to this."""
+"""The curves are drawn from ``-REACH`` to ``REACH``."""
 
 
 def figures(subject: Subject, folder: Path) -> Mapping[str, str]:

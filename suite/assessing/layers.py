@@ -98,8 +98,11 @@ def _apart(what: str, mine: Array, right: Array) -> str | None:
 
 
 def optimizer(name: str, framework: Framework) -> Iterator[str]:
-    """Yield what breaks the contract of an optimizer: a small network trained with it moves, and
-    as its formula says where that is written down in the framework's form."""
+    """Yield what breaks the contract of an optimizer.
+
+    It must move the weights of a small network and, in a framework with Keras' form, move them as
+    its formula says.
+    """
     resolved = optimizers.resolve(name)
     if framework.name == ORACLE:
         return

@@ -9,6 +9,7 @@ from suite.assessing.section import Section, by_cell, rows_of
 
 
 def law(subject: Subject, summary: pd.DataFrame) -> Section:
+    """Return the moments of the kernels that an initializer draws."""
     rows = rows_of(summary, "initializers", initializer=subject.name)
     wanted = {
         "kernel_variance": "variance",
@@ -24,6 +25,7 @@ def law(subject: Subject, summary: pd.DataFrame) -> Section:
 
 
 def rescued(subject: Subject, summary: pd.DataFrame) -> Section:
+    """Return how networks train with the layer, from starts that fail without it."""
     rows = rows_of(summary, "rescue")
     rows = rows[rows["normalization"].isin(subject.names)]
     wanted = {"heldout_accuracy": "held-out accuracy", "train_loss": "training loss"}
@@ -35,7 +37,7 @@ def rescued(subject: Subject, summary: pd.DataFrame) -> Section:
 
 
 def deep(subject: Subject, summary: pd.DataFrame) -> Section:
-    """Signals and gradients of deep networks with the layer, at initialisation."""
+    """Return the signals and gradients of deep networks with the layer, at initialisation."""
     rows = rows_of(summary, "normalized")
     rows = rows[rows["normalization"].isin(subject.names)]
     wanted = {

@@ -36,7 +36,7 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class Passport:
-    """All that is known of an item after its battery, and where the rows are."""
+    """What the battery found out about an item, and where the rows are."""
 
     subject: Subject
     source: str
@@ -110,9 +110,9 @@ def _where(subject: Subject, folder: Path) -> Section:
             missing[framework, reason] = missing.get((framework, reason), 0) + 1
     return Section(
         "Runs",
-        () if missing else ("All runs of the battery ended.",),
+        () if missing else ("All runs of the battery have a result.",),
         tuple(
-            {"framework": framework, "runs that did not": count, "reason": reason}
+            {"framework": framework, "runs without a result": count, "reason": reason}
             for (framework, reason), count in missing.items()
         ),
     )

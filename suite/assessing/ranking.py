@@ -76,5 +76,5 @@ def _needed(found: intervals.Interval, level: float) -> int | None:
     gap = found.estimate - found.low if found.estimate > 0 else found.high - found.estimate
     if not math.isfinite(gap):
         return None
-    # One more at least: where a limit is 0 itself, these seeds did not decide it.
+    # At least one more seed: where a limit is exactly 0 the formula gives n, which did not decide.
     return max(least, found.n + 1, math.ceil(found.n * (gap / found.estimate) ** 2))

@@ -1,4 +1,4 @@
-"""Shows a passport: as text for a terminal, as Markdown, as a page, as values for JSON."""
+"""Show a passport as text for a terminal, as Markdown, as a page, or as values for JSON."""
 
 from __future__ import annotations
 

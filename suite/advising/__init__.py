@@ -1,4 +1,5 @@
-"""Advice: which start to take, from stored evidence alone, with what is not known said so."""
+"""Advice on which start to take, from stored evidence alone; what is not known is called
+unknown."""
 
 from suite.advising.advise import Advice, Option, Ranking, advise, command, expected
 from suite.advising.distance import Distance

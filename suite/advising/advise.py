@@ -24,11 +24,11 @@ from suite.types import UserError, Value
 
 @dataclass(frozen=True)
 class Option:
-    """One start, with what is left open beside it, and the stored evidence nearest to the question.
+    """One start, with the other choices that were left open, and the nearest stored evidence.
 
     ``group``: options of one group cannot be told apart; None where the evidence is too far, so
-    that the answer is not known. ``decided_with``: the number of seeds each with which it would be
-    told apart from the best of its group, if the shares stayed; None for the best itself, for equal
+    that the answer is not known. ``decided_with``: how many seeds of each would tell
+    it apart from the best of its group, if the shares stayed; None for the best itself, for equal
     shares, and beyond ``ranking.MOST``.
     """
 
@@ -42,6 +42,7 @@ class Option:
     """Epochs to 95 % of the training points: median and its 95 % interval; NaN where not stored,
     inf where most networks do not get there."""
     protocol: str
+    """Epochs and batch size, in words."""
     sources: tuple[str, ...]
     """The folders and studies that the networks are from."""
     distances: tuple[Distance, ...]
@@ -58,7 +59,7 @@ class Option:
 
     @property
     def weight(self) -> float:
-        """How far the evidence is, for the order of what is too far."""
+        """The sum of the distances, by which options that are too far are ordered."""
         return sum(distance.weight for distance in self.distances)
 
     def name(self, axes: Sequence[str]) -> str:
@@ -95,16 +96,17 @@ class Advice:
     rankings: tuple[Ranking, ...]
     folders: tuple[str, ...]
     command: tuple[str, ...]
-    """Its words, without ``suite``."""
+    """The words of the command, without ``suite``."""
     runs: int
-    """What the command would measure."""
+    """The number of runs that the command would measure."""
     seconds: float
-    """What that would take on one core."""
+    """The seconds that it would take on one core."""
     notes: tuple[str, ...] = ()
 
 
 def folders(given: Sequence[Path] = ()) -> tuple[list[Path], tuple[str, ...]]:
-    """Return the folders that hold evidence, those that were named first, and what to note."""
+    """Return the folders that hold evidence, those that were named first, and notes for the
+    user."""
     found = [*given, *evidence.users_folders()]
     reference = evidence.shipped()
     if reference is not None:
@@ -266,7 +268,8 @@ def _propagation(chosen: Sequence[Path]) -> pd.DataFrame:
 
 
 SEEDS = 40
-"""The seeds of the command: at 95 %, a share of all or none of them has an interval of 0.09."""
+"""The seeds of the command. At 95 %, a share of all or none of them has an interval of width
+0.09."""
 _STAND_IN: Mapping[str, tuple[str, ...]] = {
     "initializer": ("default", "he_normal", "orthogonal", "xavier_uniform"),
     "activation": ("gelu", "relu", "tanh"),
@@ -276,7 +279,7 @@ _STAND_IN: Mapping[str, tuple[str, ...]] = {
     "width": ("64",),
     "dataset": ("circles",),
 }
-"""What the command measures where the question leaves an axis open."""
+"""Axis -> what the command measures where the question leaves it open."""
 
 
 def command(question: Question, out: str = "results/advice") -> tuple[str, ...]:

@@ -45,7 +45,7 @@ class Theory:
 
     @property
     def opinion(self) -> str:
-        """What that means, in words."""
+        """What becomes of signal and gradient, in words."""
         fates = [fate(self.signal), fate(self.gradient)]
         if fates[0] == fates[1]:
             return f"signal and gradient {fates[0]}" if fates[0] else "keeps signal and gradient"
@@ -100,7 +100,7 @@ def interval(values: np.typing.NDArray[np.float64]) -> Interval:
     )
 
 
-@np.errstate(all="ignore")  # what over- and underflows is the answer
+@np.errstate(all="ignore")  # an overflow or underflow is the answer
 def theory(
     activation: str, initializer: str, framework: str, depth: int, width: int
 ) -> Theory | None:
@@ -147,7 +147,8 @@ def code(framework: str, activation: str, initializer: str, width: int) -> str |
 
 
 _ZERO = "torch.nn.init.zeros_(layer.bias)"
-"""What the catalogue does with the biases of a named start; Keras' layers do it by themselves."""
+"""What the catalogue does in torch with the biases of a named start; Keras' layers do it by
+themselves."""
 
 
 def _named(native: Native) -> str:

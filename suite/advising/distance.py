@@ -26,8 +26,8 @@ _OTHER: Mapping[str, float] = {
     "normalization": 4.0,
     "residual": 4.0,
 }
-"""What another value counts beside a ratio at its limit, which counts 1: only for the order of what
-is too far."""
+"""What another value counts, where a ratio at its limit counts 1. It only orders what is too
+far."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Distance:
 
 
 def distances(question: Question, cell: Mapping[str, Value]) -> tuple[Distance, ...] | None:
-    """Return on which axes a stored cell differs; none: it is what was asked.
+    """Return the axes on which a stored cell differs; empty where it is what was asked.
 
     None for the cell of another activation, which is no evidence at all.
     """

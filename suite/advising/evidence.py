@@ -46,7 +46,7 @@ _COMMON: Mapping[str, Value] = {
     "dropout": 0.0,
     "layer_kind": "dense",
 }
-"""What all evidence has; a study without the axis has it too."""
+"""The values that all evidence has. A study without one of these axes has its value too."""
 
 
 @dataclass(frozen=True)

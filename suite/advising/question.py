@@ -11,12 +11,13 @@ from suite.types import UserError, Value
 CHOICES = ("initializer", "activation", "framework", "optimizer", "normalization")
 """What is ranked: the initializer always, the others where the question leaves them open."""
 SETTINGS = ("depth", "width", "dataset")
-"""What a user has: where it is left open, there is a ranking for each stored value."""
+"""What the user's task fixes; for one that is left open, there is a ranking for each stored
+value."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked; None: left open.
+    """The properties of the network that is asked about; None leaves one open.
 
     ``residual``: whether hidden layers have residual connections, of whatever factor.
     """

@@ -17,10 +17,10 @@ MOST = 2000
 def groups(counts: Sequence[tuple[int, int]]) -> list[int]:
     """Return the group of each option, from 1; ``counts``: (learned, n), the best share first.
 
-    An option is in the group of the best one, if Fisher's exact test does not tell their shares
-    apart; the first one that it does begins the next group. Networks of one seed share their data,
-    which makes the test err to the side of no difference. ``ERROR`` is shared by as many
-    comparisons as there are options below the best.
+    An option is in the group of the best one if Fisher's exact test does not tell their shares
+    apart; the first one that it does tell apart begins the next group. Networks of one seed share
+    their data, which makes the test err on the side of no difference. ``ERROR`` is shared by as
+    many comparisons as there are options below the best.
     """
     result: list[int] = []
     best: tuple[int, int] | None = None
@@ -39,7 +39,7 @@ def told_apart(first: tuple[int, int], second: tuple[int, int], options: int) ->
 
 
 def seeds_needed(first: tuple[int, int], second: tuple[int, int], options: int) -> int | None:
-    """Return with how many seeds each two shares would be told apart, if they stayed as they are;
+    """Return how many seeds of each would tell two shares apart, if they stayed as they are;
     None where they are equal, or where it would take more than ``MOST``."""
     shares = first[0] / first[1], second[0] / second[1]
     if shares[0] == shares[1]:

@@ -90,9 +90,9 @@ def compare(
 
     ``by``: an axis with its two values, as ``{"framework": ("torch", "tensorflow")}``, or the axis
     alone where the folder has two. ``set``: axis -> the values to which both sides are restricted.
-    ``studies``: those to which they are restricted. ``allow_missing``: what B may lack: a metric,
-    a study, an axis and value, a claim. Raises UserError where a folder cannot be read or a name is
-    unknown.
+    ``studies``: the studies to which they are restricted. ``allow_missing``: what B may lack: a
+    metric, a study, an axis and value, a claim. Raises UserError where a folder cannot be read or a
+    name is unknown.
 
     >>> import suite
     >>> quick = "results/reference/quick"
@@ -125,9 +125,9 @@ def compare(
 def explain(claim: str, folder: Folder | None = None, *, claims: Files = ()) -> Explanation:
     """Return a claim in full, with the rows behind its verdicts on a results folder.
 
-    ``print`` shows what ``suite explain`` prints. ``claims``: TOML files among whose claims it is
-    looked for. Raises UserError for an unknown claim, with the nearest, and where the folder cannot
-    be read.
+    ``print`` shows what ``suite explain`` prints. ``claims``: TOML files in which the claim is
+    looked up instead of among the shipped ones. Raises UserError for an unknown claim, with the
+    nearest, and where the folder cannot be read.
 
     >>> import suite
     >>> explanation = suite.explain("tanh-beats-sigmoid", "results/reference/quick")

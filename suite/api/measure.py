@@ -73,8 +73,8 @@ class Plan:
 
         A row for each verdict to come: ``margin`` in standard errors at ``seeds`` seeds, and
         ``needed``, the seeds that would decide it. ``attrs["left_out"]`` maps a reason to the
-        number of claims that have no margin for it. ``claims``: files of your own claims. Raises
-        UserError where the folder has no verdicts.
+        number of claims that have no margin for that reason. ``claims``: files of your own claims.
+        Raises UserError where the folder has no verdicts.
 
         >>> import suite
         >>> plan = suite.plan("training", profile="quick", frameworks=["torch", "tensorflow"])
@@ -161,14 +161,15 @@ def run(
 
     ``studies``: names of studies; none: all, or with the profile quick the headline studies.
     ``profile``: quick, standard or full. ``set``: axis -> the value or values that run (see
-    docs/commands.md). ``seeds``: of every cell. ``frameworks``: those to measure, else all that
-    are installed. ``root``: the root seed. ``jobs``: worker processes. ``plugins``: files or
-    installed modules with items of your own, which are then named as in ``my:snake``.
-    ``datasets``: files of data, as ``"table.csv,label=species"``. ``out``: the results folder, else
-    one in ``results/``. ``reuse``: folders whose stored stacks are taken over.
-    ``timeout``: seconds after which a worker is taken to hang. ``executor``: where to measure.
-    ``skip_broken``: whether items of your own that break their contract are left out. ``report``:
-    whether to draw the page as well. ``progress``: whether to show a bar; None: in a notebook only.
+    docs/commands.md). ``seeds``: the number of seeds of every cell. ``frameworks``: those to
+    measure, else all that are installed. ``root``: the root seed. ``jobs``: worker processes.
+    ``plugins``: files or installed modules with items of your own, which are then named as in
+    ``my:snake``. ``datasets``: files of data, as ``"table.csv,label=species"``. ``out``: the
+    results folder, else one in ``results/``. ``reuse``: folders whose stored stacks are taken over.
+    ``timeout``: seconds after which a worker is taken to hang. ``executor``: what measures, as a
+    name or ``MODULE:CLASS``. ``skip_broken``: whether items of your own that break their contract
+    are left out. ``report``: whether to draw the page as well. ``progress``: whether to show a bar;
+    None: in a notebook only.
 
     The same call again resumes what was interrupted. A script needs no ``if __name__ ==
     "__main__"``: workers do not import it. Raises UserError for wrong arguments and a folder that

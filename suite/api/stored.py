@@ -25,7 +25,7 @@ def load(folder: Folder) -> Results:
     """Return what a results folder holds, one that ``run`` made or a packed one.
 
     Its tables are read when they are asked for. Warns where a table is not as the suite wrote it.
-    Raises UserError where the folder is none of the suite.
+    Raises UserError where the folder is not a results folder.
 
     >>> import suite
     >>> results = suite.load("results/reference/quick")
@@ -165,8 +165,8 @@ class Results:
     def summary(self, study: str | None = None) -> pd.DataFrame:
         """Return one row for each cell and metric: median, 95 % interval, number of seeds.
 
-        ``study``: its cells alone, with its axes; None: all studies, an axis that a study lacks is
-        empty. ``centre``, ``low`` and ``high`` have the unit of the column ``unit``.
+        ``study``: its cells alone, with its axes; None: all studies, where an axis that a study
+        lacks is empty. ``centre``, ``low`` and ``high`` have the unit of the column ``unit``.
 
         >>> import suite
         >>> summary = suite.load("results/reference/quick").summary("training")
@@ -204,7 +204,8 @@ class Results:
         """Return what the rows show without any claim: differences and surprises, the largest
         first.
 
-        They are stored where the folder has a table of them, and else looked for now.
+        They are read from the folder where it has a table of them, and computed now where it has
+        none.
 
         >>> import suite
         >>> list(suite.load("results/reference/quick").findings().columns[:3])
@@ -217,7 +218,7 @@ class Results:
         if locate(self.folder / FINDINGS) is not None:
             return read_table(self.folder / FINDINGS)
         found = examine(self.folder).findings
-        assert found is not None  # without claims of a user
+        assert found is not None  # it is None only beside claims of a user's own
         return found
 
     def figure(self, name: str) -> Figure:

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         type=Path,
         help="a results folder with evidence, beside those in ./results and the reference;"
-        " repeatable (default: none besides)",
+        " repeatable (default: no others)",
     )
     parser.add_argument(
         "--measure",

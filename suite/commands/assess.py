@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "item",
         metavar="ITEM",
-        help="an item of the catalogues, as in gelu; one of a plugin, as in my.py:snake or, with"
-        " --plugin, my:snake",
+        help="an item of the catalogues, such as gelu, or one of a plugin, such as my.py:snake or,"
+        " with --plugin, my:snake",
     )
     parser.add_argument(
         "--against",

@@ -49,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--measure",
         action="store_true",
-        help="measure what was asked, after saying how long it takes, and answer again",
+        help="first measure what was asked, after saying how long that takes (default: answer from"
+        " what is stored)",
     )
     parser.add_argument(
         "--out",

@@ -34,8 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--against",
         metavar="A,B",
         type=names,
-        help="others of its kind to compare it with (default: relu, gelu and tanh; default,"
-        " he_normal and xavier_uniform; none, batch and layer)",
+        help="others of its kind to compare it with (default: relu, gelu and tanh for an"
+        " activation; default, he_normal and xavier_uniform for an initializer; none, batch and"
+        " layer for a normalization)",
     )
     parser.add_argument(
         "--frameworks",

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from suite.catalogue.registry import unknown
 from suite.comparing.absences import Absence
 from suite.comparing.kinds import (
     CHANGED,
@@ -56,7 +57,12 @@ class Comparison:
     """The studies of A that B did not run at all."""
 
     def exit_code(self, rule: str) -> int:
-        """Return 1 where one of ``RULES`` says so, else 0."""
+        """Return 1 where one of ``RULES`` says so, else 0.
+
+        Raises UserError for another rule.
+        """
+        if rule not in RULES:
+            raise unknown("rule", rule, RULES)
         verdicts = {change.kind for change in self.verdicts if not change.unjudged}
         metrics = set(self.metrics["kind"])
         fails = bool(verdicts & {CHANGED, LOST})

@@ -21,6 +21,7 @@ from suite.measuring.environment import manifest
 from suite.metrics import METRICS
 from suite.planning import grids
 from suite.studies import STUDIES
+from suite.types import UserError
 from tests.support.verdicts import verdict
 
 CLAIM = (
@@ -172,6 +173,12 @@ def test_what_improved_has_moved(a: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_each_kind_of_change_has_its_rules(kind: str, fails: set[str]) -> None:
     comparison = Comparison("a", "b", [], [], pd.DataFrame({"kind": ["same", kind]}))
     assert {rule for rule in RULES if comparison.exit_code(rule)} == fails
+
+
+def test_a_misspelt_rule_is_no_success() -> None:
+    comparison = Comparison("a", "b", [], [], pd.DataFrame({"kind": ["worsened"]}))
+    with pytest.raises(UserError, match="unknown rule 'movd'; did you mean 'moved'"):
+        comparison.exit_code("movd")
 
 
 def test_another_release(a: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,7 +109,9 @@ def _function(side: str, function: Callable[[Array], Array], x: Array) -> Iterat
                 return
         again, parts = _quiet(function, x.copy()), _in_parts(function, x)
     except Exception as error:
-        yield f"{side} raises {_words(error)}"
+        branch = "truth value" in str(error)
+        hint = "; a branch on x, as in `if x > 0`, is written np.where" if branch else ""
+        yield f"{side} raises {_words(error)}{hint}"
         return
     yield from _same(side, x, first, again, parts, 1e-12)
 

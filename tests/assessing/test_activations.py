@@ -139,6 +139,7 @@ def _imports(x: Array) -> Array:
 
 DEFINITIONS: dict[str, tuple[Activation, str]] = {
     "raises": (made(_raises), "value raises ZeroDivisionError: no such number"),
+    "branches": (made(lambda x: x if x > 0 else 0.1 * x), "if x > 0`, is written np.where"),
     "lacks an import": (made(_imports), "No module named 'a_package_that_is_not_there'"),
     "a number": (made(lambda x: 1.0), "value returns float, not an array"),
     "a sum": (made(lambda x: np.asarray(x.sum())), "of the shape () for float64 of"),

@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 from suite.judging import intervals
 from suite.judging.summary import LEVEL, summarise
 from suite.metrics import METRICS, SHARES
+from suite.metrics.metric import Share
 from suite.results.not_measured import EMPTY
 
 AXES = ["framework", "activation", "depth"]
@@ -142,11 +143,19 @@ def test_a_study_without_metrics_is_refused() -> None:
         summarise("training", frame, ["activation"])
 
 
-@pytest.mark.parametrize("study", ["training", "remedies", "rescue", "digits"])
-def test_the_share_that_learns_has_its_interval(study: str) -> None:
-    """Seven of ten counted runs of one cell: a diverged run and a NaN did not learn, a failed one
-    and an empty field do not count."""
-    (share,) = [share for share in SHARES if study in share.studies]
+SHARED = [(study, share) for share in SHARES for study in share.studies]
+
+
+def test_every_study_that_trains_has_the_share_that_learns() -> None:
+    assert {"training", "practice", "remedies", "rescue", "digits"} <= {
+        study for study, _ in SHARED
+    }
+
+
+@pytest.mark.parametrize(("study", "share"), SHARED, ids=[f"{a}-{b.name}" for a, b in SHARED])
+def test_a_share_has_its_interval(study: str, share: Share) -> None:
+    """Seven of ten counted runs of one cell: a diverged run and a NaN did not reach it, a failed
+    one and an empty field do not count."""
     reach = [share.least] * 6 + [1.0]
     values = [*reach, share.least - 1e-9, math.nan, 1.0, 1.0, EMPTY]
     status = ["ok"] * 9 + ["diverged", "failed", "ok"]

@@ -3,13 +3,14 @@
 The points are those of the study ``numerics`` for single precision. What a framework computes may
 differ from the definition, which is evaluated in double precision at the same points, by
 
-    64 eps max(|f(t)|, |t f'(t)|),   t anywhere between 0 and x, or between -1 and 1
+    64 eps max(|f(t)|, |t f'(t)|),   t anywhere between -x and x, or between -1 and 1
 
 with eps the spacing of single precision at 1. A rounding of x by eps moves f by eps |x f'|, a
 rounding of f by eps |f|, and a formula of some dozen operations rounds that often. The maximum goes
 over t because a formula may subtract what has grown on the way, as x (1 + erf(x)) does: that costs
-digits, which the study ``numerics`` counts, and makes no other function of it. The slope is
-compared in the same way, with f' and f''.
+digits, which the study ``numerics`` counts, and makes no other function of it. It goes over both
+signs because what was subtracted on one side is there on the other, as in x + sqrt(x^2 + 4). The
+slope is compared in the same way, with f' and f''.
 """
 
 from __future__ import annotations
@@ -246,12 +247,12 @@ def _exact(resolved: Resolved) -> _Exact:
 
 
 def _grown(x: Array, size: Array) -> Array:
-    """Return the largest size between 0 and each point, or between -1 and 1; x ascends."""
-    size = np.nan_to_num(size, nan=0.0)
-    near = size[np.abs(x) <= 1.0].max()
-    above = np.maximum.accumulate(np.where(x >= 0, size, 0.0))
-    below = np.maximum.accumulate(np.where(x <= 0, size, 0.0)[::-1])[::-1]
-    return np.asarray(np.maximum(near, np.where(x >= 0, above, below)))
+    """Return the largest size at points no farther from 0 than each point, or than 1."""
+    far = np.abs(x)
+    order = np.argsort(far)
+    grown = np.maximum.accumulate(np.nan_to_num(size, nan=0.0)[order])
+    last = np.searchsorted(far[order], np.maximum(far, 1.0), side="right") - 1
+    return np.asarray(grown[last])
 
 
 def _same(

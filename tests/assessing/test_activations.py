@@ -79,6 +79,7 @@ RIGHT = {
     "growth beyond single precision": made(lambda x: np.sinh(np.clip(x, -700.0, 700.0))),
     "SciPy's": made(lambda x: x * special.ndtr(x)),
     "cancellation": made(lambda x: 0.5 * x * (1.0 + special.erf(x / np.sqrt(2.0)))),
+    "cancellation on one side": made(squareplus),
     "both forms": made(
         lambda x: np.tanh(x) + 0.1 * x,
         torch=lambda x: torch().tanh(x) + 0.1 * x,

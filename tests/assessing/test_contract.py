@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import suite
 from suite import plugins
 from suite.assessing.contract import Breach, Named, breaches, named
 from suite.commands.main import main
@@ -95,6 +96,21 @@ def test_a_run_stops_before_it_measures(tmp_path: Path, capfd: pytest.CaptureFix
     )
     assert "1 of 2 items from outside break their contract; nothing was measured" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_script_reads_the_reason_below_the_error(tmp_path: Path) -> None:
+    plugin = write(tmp_path, ZOO)
+    with pytest.raises(suite.UserError, match="1 of 1 items") as caught:
+        suite.run(
+            "propagation",
+            plugins=plugin,
+            set={"activation": "my:wrong"},
+            profile="quick",
+            frameworks="numpy",
+            seeds=2,
+            out=tmp_path / "out",
+        )
+    assert caught.value.__notes__[0].startswith("broken: activation my:wrong: slope at x = -1 is")
 
 
 def test_the_rest_of_a_run_is_as_without_the_broken_item(

@@ -26,14 +26,19 @@ def admitted(plan: Plan, skip_broken: bool, told: Callable[[str], None] = say) -
     names = ", ".join(item.name for item in items)
     told(f"contract of {names}: value, slope, types, extremes, batches, seeds")
     broken: dict[Named, None] = {}
+    lines = []
     for breach in breaches(items.items(), plugins.sources()):
         broken[breach.item] = None
-        told(f"broken: {breach}")
+        lines.append(f"broken: {breach}")
+        told(lines[-1])
     if not broken:
         return plan
     kept = f"{len(broken)} of {len(items)} items from outside break their contract"
     if not skip_broken:
-        raise UserError(f"{kept}; nothing was measured (--skip-broken measures the rest)")
+        error = UserError(f"{kept}; nothing was measured (--skip-broken measures the rest)")
+        for line in lines:  # a script, which prints nothing, shows them below the error
+            error.add_note(line)
+        raise error
     told(f"{kept}; left out, with all their cells: {', '.join(item.name for item in broken)}")
     return _without(plan, broken)
 

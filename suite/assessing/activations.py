@@ -34,9 +34,10 @@ ROUNDING = ULPS * FLOATS["single"].epsilon
 """The relative error that ``ULPS`` roundings of single precision make. As much is allowed in double
 precision, in which Keras' gelu is off by 4e-9 and torch's softplus by 2e-10; the study ``numerics``
 counts that."""
-EXTREME = FLOATS["single"].largest / 1024.0
-"""The magnitude of x up to which a function must be finite where its definition is: 3e35, so that a
-parameter may multiply x."""
+EXTREME = 2.0**30
+"""The magnitude of x up to which a function must be finite where its definition is: 1e9, so that a
+formula may take fourth powers of x, which single precision still holds. Beyond it x * x + 1 is
+infinite where its square root is not, in formulas that nobody calls wrong."""
 FAR = 2.0**13
 """The magnitude of x beyond which slopes are not compared with finite differences: a wave has many
 periods there between two numbers that are far enough apart for a difference."""

@@ -50,8 +50,8 @@ def test_its_claims_are_read(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 PIP = any(distribution.name == "pip" for distribution in metadata.distributions())
-"""Looking for the module pip would switch off setuptools' own distutils for the whole process, without
-which torch cannot compile."""
+"""Looking for the module pip would switch off setuptools' own distutils for the whole process, and
+torch cannot compile without it."""
 
 
 @pytest.mark.skipif(not PIP, reason="needs pip")

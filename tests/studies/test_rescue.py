@@ -28,7 +28,11 @@ def load(name: str) -> Framework:
 
 
 def stack_of(name: str, normalization: str) -> Stack:
-    chosen: dict[str, tuple[Value, ...]] = {"normalization": (normalization,), "depth": (2,)}
+    chosen: dict[str, tuple[Value, ...]] = {
+        "normalization": (normalization,),
+        "depth": (2,),
+        "activation": ("tanh",),
+    }
     (stack,) = grids.stacks(Rescue(), grids.Selection("quick", (name,), chosen, 2))
     return stack
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+# For type checkers alone. A name that is changed on import counts as unused with the linter (F401),
+# although it is public here.
 if TYPE_CHECKING:
     from suite.advising.advise import Advice as Advice
     from suite.api.advise import advise as advise

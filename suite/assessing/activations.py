@@ -72,6 +72,7 @@ def definition(name: str) -> Iterator[str]:
         sides["slope"] = resolved.entry.slope
     sound = True
     for side, function in sides.items():
+        # The function is used up before the next one takes its name, which the linter cannot see.
         for said in _function(side, lambda t: function(t, *resolved.parameters), x):  # noqa: B023
             sound = False
             yield said
@@ -110,7 +111,7 @@ def _function(side: str, function: Callable[[Array], Array], x: Array) -> Iterat
                 yield f"{side} returns the shape {other} for {shape}"
                 return
         again, parts = _quiet(function, x.copy()), _in_parts(function, x)
-    except Exception as error:
+    except Exception as error:  # a user's function may raise anything: it becomes one line
         branch = "truth value" in str(error)
         hint = "; a branch on x, as in `if x > 0`, is written np.where" if branch else ""
         yield f"{side} raises {_words(error)}{hint}"
@@ -161,7 +162,7 @@ def _in_type(resolved: Resolved, framework: Framework, kind: FloatType) -> Itera
         part = framework.evaluate(resolved.name, x[:21].reshape(7, 3))
         turned = [side[::-1] for side in framework.evaluate(resolved.name, x[::-1].copy())]
         halves = [framework.evaluate(resolved.name, half) for half in np.array_split(x, 2)]
-    except Exception as error:
+    except Exception as error:  # so may its native form, and the framework in it
         yield _words(error)
         return
     split = [np.concatenate(sides) for sides in zip(*halves, strict=True)]

@@ -21,7 +21,7 @@ from suite.types import UserError, Value
 
 STARTS = ("default", "xavier_uniform", "he_normal", "orthogonal")
 """The initializers that an activation is trained with."""
-DEPTHS = (2, 4, 8, 16)
+DEPTHS = (4, 8, 16)
 """The numbers of hidden layers that are trained."""
 SIGNALS = ("default", "xavier_normal", "he_normal", "lecun_normal", "orthogonal")
 """The initializers through which an activation's signals go, as in the study ``propagation``."""

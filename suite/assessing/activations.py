@@ -166,7 +166,6 @@ def _in_type(resolved: Resolved, framework: Framework, kind: FloatType) -> Itera
         yield _words(error)
         return
     split = [np.concatenate(sides) for sides in zip(*halves, strict=True)]
-    sound = resolved.entry.sound(framework.name, exact.x)
     for place, (side, computed) in enumerate((("value", value), ("slope", slope))):
         if computed.dtype != precision or computed.shape != x.shape:
             yield (
@@ -177,7 +176,7 @@ def _in_type(resolved: Resolved, framework: Framework, kind: FloatType) -> Itera
         if part[place].shape != (7, 3):
             yield f"{side} has the shape {part[place].shape} for (7, 3)"
             return
-        said = list(_against(side, computed.astype(np.float64), exact, kind, sound))
+        said = list(_against(side, computed.astype(np.float64), exact, kind, resolved, framework))
         said = said or list(
             _same(side, x, computed, again[place], [turned[place], split[place]], ROUNDING)
         )
@@ -187,10 +186,16 @@ def _in_type(resolved: Resolved, framework: Framework, kind: FloatType) -> Itera
 
 
 def _against(
-    side: str, computed: Array, exact: _Exact, kind: FloatType, sound: Array
+    side: str,
+    computed: Array,
+    exact: _Exact,
+    kind: FloatType,
+    resolved: Resolved,
+    framework: Framework,
 ) -> Iterator[str]:
     """Yield the point at which a computed side is not the definition's, if there is one."""
     x = exact.x
+    sound = resolved.entry.sound(framework.name, x)
     if side == "value":
         wanted, allowed = exact.value, ROUNDING * exact.value_scale
     else:
@@ -199,9 +204,9 @@ def _against(
     endless = finite & ~np.isfinite(computed) & sound
     if endless.any():
         at = _shown(x, endless)
-        trap = "; np.where computes both of its branches" if np.isnan(computed[at]) else ""
         yield (
-            f"{side} at x = {x[at]:.6g} is {computed[at]:.9g}, by definition {wanted[at]:.9g}{trap}"
+            f"{side} at x = {x[at]:.6g} is {computed[at]:.9g}, by definition {wanted[at]:.9g}"
+            f"{_advice(resolved, framework.name, x[at], computed[at])}"
         )
         return
     with np.errstate(invalid="ignore"):
@@ -212,10 +217,26 @@ def _against(
     if wrong.any():
         at = _shown(x, wrong)
         kink = _kink(x, wrong) if side == "slope" else ""
+        advice = kink or _advice(resolved, framework.name, x[at], computed[at])
         yield (
             f"{side} at x = {x[at]:.6g} is {computed[at]:.9g}, by definition {wanted[at]:.9g}"
-            f" (allowed: {allowed[at]:.1g}){kink}"
+            f" (allowed: {allowed[at]:.1g}){advice}"
         )
+
+
+def _advice(resolved: Resolved, framework: str, x: float, computed: float) -> str:
+    """Return what may be behind a breach at x, or a way around it, as the end of its line."""
+    entry = resolved.entry
+    if entry.form(framework) == "own":
+        if abs(x) <= USUAL:
+            return ""
+        return (
+            f"; where {framework}'s own function is known to be wrong far out, say where it is"
+            f' right: defects={{"{framework}": (low, high)}}'
+        )
+    code = getattr(entry.value, "__code__", None)
+    branches = code is not None and "where" in code.co_names
+    return "; np.where computes both of its branches" if branches and np.isnan(computed) else ""
 
 
 def _usual_points() -> Array:

@@ -17,8 +17,10 @@ NativeFunction = str | Callable[..., Any]
 
 
 def activation(
+    function: Callable[..., Array] | None = None,
+    /,
     *,
-    source: str,
+    source: str = "",
     slope: Callable[..., Array] | None = None,
     kinks: tuple[float, ...] = (),
     torch: NativeFunction | None = None,
@@ -37,7 +39,8 @@ def activation(
     framework's own function, called with a tensor and the parameters by name; without it, the
     framework runs the NumPy function with its own operations, unless ``generic`` is False, which
     leaves the framework ``unsupported``. ``bounded`` and ``defects``: see ``Activation``. Raises
-    UserError for a function with other arguments than numbers.
+    UserError for a function with other arguments than numbers, for an argument of another type, and
+    for a decorator without its ``source``, as in ``@suite.activation`` alone.
 
     >>> import numpy as np
     >>> import suite
@@ -50,13 +53,27 @@ def activation(
     [0.0, 1.708]
     """
 
+    if function is not None or not source:
+        raise UserError(
+            "activation needs the source of its formula: write"
+            ' @suite.activation(source="...") above the function'
+        )
+    if not isinstance(kinks, tuple | list) or not all(map(_is_number, kinks)):
+        raise UserError(f"kinks={kinks!r}: write the points as numbers in a tuple, such as (0.0,)")
+    functions = {
+        framework: native
+        for framework, native in (("torch", torch), ("tensorflow", tensorflow))
+        if native is not None
+    }
+    for framework, native in functions.items():
+        if not callable(native) and not isinstance(native, str):
+            raise UserError(
+                f"{framework}={native!r}: give the framework's function, or its name as"
+                ' "module:attribute"'
+            )
+
     def made(value: Callable[..., Array]) -> Activation:
         parameters = _parameters(value)
-        functions = {
-            framework: function
-            for framework, function in (("torch", torch), ("tensorflow", tensorflow))
-            if function is not None
-        }
 
         def native(*given: float) -> Mapping[str, Native]:
             arguments = dict(zip(parameters, given, strict=True))
@@ -90,11 +107,14 @@ def _parameters(value: Callable[..., Array]) -> dict[str, float | None]:
     for other in arguments[1:]:
         default = None if other.default is other.empty else other.default
         usual = other.kind in (other.POSITIONAL_OR_KEYWORD, other.POSITIONAL_ONLY)
-        number = isinstance(default, int | float) and not isinstance(default, bool)
-        if not usual or not (default is None or number):
+        if not usual or not (default is None or _is_number(default)):
             raise UserError(
                 f"activation {name!r}: its argument {other} is no parameter; write"
                 f" {name}(x, {other.name}=1.0), a number that is not keyword-only"
             )
         parameters[other.name] = None if default is None else float(default)
     return parameters
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

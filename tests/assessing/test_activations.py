@@ -212,7 +212,7 @@ IN_TORCH: dict[str, tuple[Activation, str]] = {
     ),
     "overflow": (
         made(lambda x: np.logaddexp(x, 0.0), torch=lambda x: (1.0 + x.exp()).log()),
-        "is inf, by definition",
+        'say where it is right: defects={"torch": (low, high)}',
     ),
     "both branches": (
         made(lambda x: np.where(x > 0, x, np.exp(x) - 1.0)),
@@ -252,6 +252,12 @@ def test_a_wrong_form_is_told_in_one_line(case: str) -> None:
     assert len(lines) == 1
     assert said in lines[0]
     assert "\n" not in lines[0]
+
+
+def test_branches_are_blamed_only_where_there_are_some() -> None:
+    entry, _ = IN_TORCH["a slope of 0 / 0"]
+    (line,) = checked(entry, "torch")
+    assert "np.where" not in line
 
 
 IN_TENSORFLOW: dict[str, tuple[Activation, str]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,3 +44,26 @@ def test_other_arguments_are_refused(function: object) -> None:
 def test_a_function_without_arguments_is_refused() -> None:
     with pytest.raises(UserError, match="takes no x"):
         declare.activation(source="a test")(lambda: np.zeros(1))
+
+
+def test_a_decorator_without_a_source_is_refused() -> None:
+    with pytest.raises(UserError, match=r'write @suite.activation\(source="..."\) above'):
+        declare.activation(lambda x: x)
+    with pytest.raises(UserError, match="needs the source of its formula"):
+        declare.activation()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            {"torch": 3},
+            'torch=3: give the framework\'s function, or its name as "module:attribute"',
+        ),
+        ({"kinks": 0.0}, r"kinks=0.0: write the points as numbers in a tuple, such as \(0.0,\)"),
+        ({"kinks": ("0",)}, "write the points as numbers"),
+    ],
+)
+def test_arguments_of_another_type_are_refused(arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        declare.activation(source="a test", **arguments)

@@ -27,7 +27,7 @@ from suite.report.common.numbers import band, interval, number
 from suite.report.common.run_status import status_counts
 from suite.report.common.timings import COLUMNS, timings
 from suite.report.common.verdict_blocks import Block, by_study, headline
-from suite.report.sections import PARTS, Section, draw_sections, drawings, folder_table
+from suite.report.figures import PARTS, Section, drawings, sections, table
 from suite.results.compressed import locate
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Manifest
@@ -82,9 +82,9 @@ def _write(folder: Path, manifest: Manifest, jobs: int) -> Path:
     )
     studies = list(manifest.studies)
     tables = {study: _runs(folder, study) for study in {*studies, *manifest.expected}}
-    timed = folder_table(folder, "timings.csv", *COLUMNS)
-    sections = draw_sections(folder, manifest, jobs)
-    maps = sections["training"].pop(0) if "training" in sections else None
+    timed = table(folder, "timings.csv", *COLUMNS)
+    drawn = sections(folder, manifest, jobs)
+    maps = drawn["training"].pop(0) if "training" in drawn else None
     environment.filters |= {"number": number, "band": band}
     page = environment.from_string((_HERE / "page.html").read_text(encoding="utf-8"))
     html = page.render(
@@ -93,7 +93,7 @@ def _write(folder: Path, manifest: Manifest, jobs: int) -> Path:
         command=_command(manifest.command),
         counts=verdict_words.counts(rows or []),
         overall=verdict_words.overall(rows or []),
-        chapters=[_chapter(study, sections, claims) for study in studies],
+        chapters=[_chapter(study, drawn, claims) for study in studies],
         unrun=[block for study in claims if study not in studies for block in claims[study]],
         judged=rows is not None,
         headline=headline(every),
@@ -135,18 +135,18 @@ def _verdicts(folder: Path) -> list[Verdict] | None:
 
 def _beyond(folder: Path) -> Mapping[str, object] | None:
     """Return the counts of findings and the largest unexplained ones; None without findings.csv."""
-    table = folder_table(folder, FINDINGS, *FINDING_COLUMNS)
-    if table is None:
+    found = table(folder, FINDINGS, *FINDING_COLUMNS)
+    if found is None:
         return None
-    table = table.fillna({"explained_by": "", "at": "", "cell": ""})
-    rows = unexplained(table).head(_LISTED).to_dict("records")
-    return {"counts": show_findings.counts(table), "rows": rows}
+    found = found.fillna({"explained_by": "", "at": "", "cell": ""})
+    rows = unexplained(found).head(_LISTED).to_dict("records")
+    return {"counts": show_findings.counts(found), "rows": rows}
 
 
 def _runs(folder: Path, study: str) -> pd.DataFrame | None:
     """Return the runs of a study, or None where the folder lacks them."""
     needed = ("framework", "seed", "heldout_accuracy") if study == "training" else ()
-    return folder_table(folder, f"{study}/runs.csv", "status", "reason", *needed)
+    return table(folder, f"{study}/runs.csv", "status", "reason", *needed)
 
 
 def _chapter(

@@ -66,8 +66,8 @@ DRAWING = """
 print("imported as", __name__)
 from pathlib import Path
 from suite import report
-from suite.report import sections
-sections._WORTH = 1
+from suite.report import figures
+figures._WORTH = 1
 report.write_report(Path({folder!r}), jobs=2)
 """
 

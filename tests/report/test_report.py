@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import suite.report
-import suite.report.sections
+import suite.report.figures
 from suite.report import write_report
 from suite.report.common import verdict_words
 from suite.types import UserError
@@ -40,7 +40,7 @@ def folder(written: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def sketched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make figures without painting them, which takes most of the time."""
-    monkeypatch.setattr(suite.report.sections, "png", lambda figure: b"painted")
+    monkeypatch.setattr(suite.report.figures, "png", lambda figure: b"painted")
 
 
 def edit_claims(folder: Path, edit: Callable[[list[dict[str, str]]], None]) -> None:
@@ -213,7 +213,7 @@ def test_the_same_folder_gives_the_same_bytes(
     written: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bytes do not depend on the number of processes that draw."""
-    monkeypatch.setattr(suite.report.sections, "_WORTH", 1)
+    monkeypatch.setattr(suite.report.figures, "_WORTH", 1)
     before = (written / "report.html").read_bytes()
     (folder / "report.html").unlink()
     shutil.rmtree(folder / "figures")

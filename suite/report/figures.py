@@ -1,4 +1,4 @@
-"""The figures of the page: drawn from the tables of a results folder, study by study."""
+"""The figures of the page: drawn study by study, stored in ``figures/``, and ready to be shown."""
 
 from __future__ import annotations
 
@@ -27,23 +27,30 @@ from suite.results.tables import read_table
 from suite.studies import STUDIES
 
 PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
-    module.name: importlib.import_module(f"{__package__}.{module.name}").parts
+    module.name: importlib.import_module(f"suite.report.{module.name}").parts
     for module in pkgutil.iter_modules([str(Path(__file__).parent)])
     if module.name in STUDIES
 }
 """Study -> its figures: the function ``parts`` of the file that bears the study's name."""
+FIGURES = "figures"
+"""The folder of the figures, seen from the results folder."""
 _WORTH = 6
 """The fewest studies for which other processes save more time than their start takes."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure for the page: a PNG at twice its size on screen, and the claims that it shows."""
+    """A figure for the page, with the claims that it shows.
 
+    ``name``: that of its file, and of its address on the page. ``source``: what its ``img`` shows,
+    a data URL or the address of the file. ``width``, ``height``: on screen, in CSS pixels.
+    """
+
+    name: str
     title: str
     caption: str
     claims: Sequence[str]
-    data: str
+    source: str
     width: int
     height: int
 
@@ -58,43 +65,48 @@ class Section:
     absent: Sequence[str]
 
 
-def folder_table(folder: Path, path: str, *required: str) -> pd.DataFrame | None:
+def table(folder: Path, path: str, *required: str) -> pd.DataFrame | None:
     """Return a table of a folder, plain or compressed, or None where the folder lacks it."""
     return None if locate(folder / path) is None else read_table(folder / path, required)
 
 
-def draw_sections(folder: Path, manifest: Manifest, jobs: int) -> dict[str, list[Section]]:
-    """Draw the figures, write them to ``figures/`` and return study -> its sections."""
+def sections(
+    folder: Path, manifest: Manifest, jobs: int, linked: bool = False
+) -> dict[str, list[Section]]:
+    """Draw the figures, write them to ``figures/`` and return study -> its sections.
+
+    ``linked``: the pictures refer to these files instead of carrying their bytes.
+    """
     drawn = [study for study in manifest.studies if study in PARTS]
-    (folder / "figures").mkdir(exist_ok=True)
+    (folder / FIGURES).mkdir(exist_ok=True)
     if jobs == 1 or len(drawn) < _WORTH:
-        return {study: _of_study(folder, study) for study in drawn}
+        return {study: _of_study(folder, study, linked) for study in drawn}
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, spawn) as executor:
-        draw = partial(_drawn_elsewhere, folder, manifest, plugins.sources())
+        draw = partial(_drawn_elsewhere, folder, manifest, plugins.sources(), linked)
         with without_script():
-            sections = executor.map(draw, drawn)
-        return dict(zip(drawn, sections, strict=True))
+            found = executor.map(draw, drawn)
+        return dict(zip(drawn, found, strict=True))
 
 
 def _drawn_elsewhere(
-    folder: Path, manifest: Manifest, sources: Sequence[plugins.Source], study: str
+    folder: Path, manifest: Manifest, sources: Sequence[plugins.Source], linked: bool, study: str
 ) -> list[Section]:
     """Draw the figures of one study in another process."""
     plugins.keep(sources)
     with remembered(manifest):
-        return _of_study(folder, study)
+        return _of_study(folder, study, linked)
 
 
-def _of_study(folder: Path, study: str) -> list[Section]:
+def _of_study(folder: Path, study: str, linked: bool) -> list[Section]:
     """Draw the figures of one study."""
 
     @functools.cache
     def tables(path: str, *required: str) -> pd.DataFrame | None:
-        return folder_table(folder, path, *required)
+        return table(folder, path, *required)
 
     with style():
-        return [_section(folder / "figures", part) for part in PARTS[study](tables)]
+        return [_section(folder / FIGURES, part, linked) for part in PARTS[study](tables)]
 
 
 def drawings(folder: Path) -> Iterator[tuple[Drawing, bytes]]:
@@ -105,7 +117,7 @@ def drawings(folder: Path) -> Iterator[tuple[Drawing, bytes]]:
 
     @functools.cache
     def tables(path: str, *required: str) -> pd.DataFrame | None:
-        return folder_table(folder, path, *required)
+        return table(folder, path, *required)
 
     manifest = Results(folder).manifest()
     for study in manifest.studies:
@@ -124,7 +136,7 @@ def drawings(folder: Path) -> Iterator[tuple[Drawing, bytes]]:
             yield drawing, image
 
 
-def _section(target: Path, part: Part) -> Section:
+def _section(target: Path, part: Part, linked: bool) -> Section:
     """Draw a part's figures and write them to ``target``."""
     pictures, sentences = [], list(part.absent)
     for draw in part.draw:
@@ -134,11 +146,21 @@ def _section(target: Path, part: Part) -> Section:
             sentences.append(str(reason))
             continue
         image = png(drawing.figure)
-        with replacing(target / f"{drawing.name}.png", "wb") as file:
+        file_name = f"{drawing.name}.png"
+        with replacing(target / file_name, "wb") as file:
             file.write(image)
         width, height = (round(96 * inches) for inches in drawing.figure.get_size_inches())
-        data = base64.b64encode(image).decode("ascii")
+        data = f"data:image/png;base64,{base64.b64encode(image).decode('ascii')}"
+        source = f"{FIGURES}/{file_name}" if linked else data
         pictures.append(
-            Picture(drawing.title, drawing.caption, drawing.claims, data, width, height)
+            Picture(
+                drawing.name,
+                drawing.title,
+                drawing.caption,
+                drawing.claims,
+                source,
+                width,
+                height,
+            )
         )
     return Section(part.title, part.folded, pictures, sentences)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
+import hashlib
 import json
 import re
 import shutil
@@ -12,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-import suite.report
 import suite.report.figures
+import suite.report.page
 from suite.report import write_report
 from suite.report.common import verdict_words
 from suite.types import UserError
@@ -146,7 +148,8 @@ def test_what_a_folder_says_cannot_become_markup(folder: Path) -> None:
     timings = folder / "timings.csv"
     timings.write_text(timings.read_text().replace("training depth=4", EVIL))
     page = Page(write_report(folder))
-    assert "script" not in {tag for tag, _ in page.tags}
+    scripts = [attrs for tag, attrs in page.tags if tag == "script" and not attrs.get("type")]
+    assert scripts == [{}]  # the page's own
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
     # Shown as text: the fields of a verdict that hold any text, the study, and the rest. A number
     # or a name of a list that is not one is refused when the verdicts are read.
@@ -158,7 +161,8 @@ def test_a_planted_name_of_a_cell_cannot_become_markup(folder: Path) -> None:
     path = folder / "summary.csv"
     path.write_text(path.read_text().replace(",native,", f",{EVIL},"))
     page = Page(write_report(folder))
-    assert "script" not in {tag for tag, _ in page.tags}
+    scripts = [attrs for tag, attrs in page.tags if tag == "script" and not attrs.get("type")]
+    assert scripts == [{}]  # the page's own
     assert f"weights {EVIL}" in page.text
 
 
@@ -167,9 +171,25 @@ def test_the_page_needs_no_network(written: Path) -> None:
     for value in [*page.values("src"), *page.values("href")]:
         assert value.startswith(("data:image/png;base64,", "#")), value[:80]
     html = re.sub(r"base64,[^\"]*", "", (written / "report.html").read_text(encoding="utf-8"))
-    assert not re.search(r"https?:|url\(|@import|<link|<script", html)
+    outside = html.replace("http://www.w3.org/2000/svg", "")  # a name, which nobody opens
+    assert not re.search(r"https?:|url\(|@import|<link|<script src", outside)
     anchors = {value.removeprefix("#") for value in page.values("href")}
     assert anchors <= set(page.values("id"))
+
+
+def test_a_browser_may_run_the_pages_own_style_and_script_alone(written: Path) -> None:
+    """The policy names the hashes of what stands in the one style and the one script element."""
+    page = Page(written / "report.html")
+    html = (written / "report.html").read_text(encoding="utf-8")
+    (policy,) = [value for value in page.values("content") if "src" in value]
+    for tag in ("style", "script"):
+        (text,) = re.findall(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    names = {name for _, attrs in page.tags for name in attrs}
+    assert not [name for name in names if name == "style" or name.startswith("on")]
 
 
 @pytest.mark.usefixtures("sketched")
@@ -239,7 +259,7 @@ def test_the_same_folder_gives_the_same_bytes(
 )
 def test_the_command_leaves_out_where_and_how_it_ran(hidden: str) -> None:
     given = f"suite run parity {hidden} --profile quick --seeds=3"
-    shown = suite.report._command(given.split())
+    shown = suite.report.page._command(given.split())
     assert shown == "suite run parity --profile quick --seeds=3"
 
 
@@ -249,7 +269,7 @@ def test_a_failure_leaves_the_old_page(folder: Path, monkeypatch: pytest.MonkeyP
         raise RuntimeError("no memory")
 
     before = (folder / "report.html").read_bytes()
-    monkeypatch.setattr(suite.report, "status_counts", fail)
+    monkeypatch.setattr(suite.report.page, "status_counts", fail)
     with pytest.raises(RuntimeError, match="no memory"):
         write_report(folder)
     assert (folder / "report.html").read_bytes() == before

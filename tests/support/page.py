@@ -34,6 +34,8 @@ class Page(HTMLParser):
             self.shown[-1] = (dict(attrs)["href"] or "").removeprefix("#claim-"), ""
 
     def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] in ("script", "style"):
+            return  # no reader sees it
         self.text += data
         if self._open and self._open[-1] in ("h1", "h2", "h3"):
             self.headings[-1] += data

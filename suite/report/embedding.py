@@ -1,0 +1,71 @@
+"""What the page carries besides its text: one style, one script, blocks of data, and the policy
+that lets a browser run nothing else.
+
+The script is the files ``SCRIPTS``, joined. A block of data is JSON, compressed, in a ``script``
+element of a type that no browser runs; ``readData`` in page.js reads it.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SCRIPTS = ("page.js", "board.js", "verdict.js", "explorer.js")
+"""The files of the script, in the order in which they are joined; each uses those before it."""
+
+
+def style() -> str:
+    """Return the style sheet."""
+    return (HERE / "page.css").read_text(encoding="utf-8")
+
+
+def script() -> str:
+    """Return the script: its files in one function, so that no name of theirs is global."""
+    files = [HERE / name for name in SCRIPTS]
+    parts = [path.read_text(encoding="utf-8") for path in files if path.exists()]
+    return "\n".join(['(() => {\n"use strict";', *parts, "})();"])
+
+
+def policy(style: str, script: str) -> str:
+    """Return the content security policy of a page that carries this style and this script."""
+    return (
+        "default-src 'none'; img-src data: blob:;"
+        f" style-src {_hash(style)}; script-src {_hash(script)}"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def packed(value: Any) -> bytes:
+    """Return a value as compressed JSON; the same value gives the same bytes.
+
+    JSON has no infinite numbers and no NaN: they become the strings inf and -inf, and null.
+    """
+    text = json.dumps(_plain(value), separators=(",", ":"), allow_nan=False)
+    return gzip.compress(text.encode("ascii"), mtime=0)
+
+
+def block(value: Any) -> str:
+    """Return the text of a block of data."""
+    return base64.b64encode(packed(value)).decode("ascii")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,188 @@
+"""``report.html``: everything that a results folder says, in one file that opens without a network.
+
+Only the folder is read; no framework is imported and nothing is measured. The same folder gives
+the same bytes. Where a table is missing, a sentence takes the place of its figures.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from suite.discovery import show_findings
+from suite.discovery.findings import unexplained
+from suite.discovery.kinds import COLUMNS as FINDING_COLUMNS
+from suite.discovery.kinds import FINDINGS
+from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
+from suite.plugins.record import remembered
+from suite.report import embedding
+from suite.report.common import verdict_words
+from suite.report.common.numbers import band, interval, number
+from suite.report.common.run_status import status_counts
+from suite.report.common.timings import COLUMNS, timings
+from suite.report.common.verdict_blocks import Block, by_study, headline
+from suite.report.figures import Section, sections, table
+from suite.results.compressed import locate
+from suite.results.folder import Results, replacing
+from suite.results.manifest import Manifest
+from suite.studies import STUDIES
+from suite.types import Status
+
+_CIRCUMSTANCES = {
+    "--out": True,
+    "--jobs": True,
+    "--executor": True,
+    "--timeout": True,
+    "--no-report": False,
+}
+"""Options that do not change what a run measures -> whether a value follows the option."""
+_LISTED = 50
+"""The unexplained findings that the page lists."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What the page says about one study that was run: its figures, then its claims."""
+
+    study: str
+    question: str
+    sections: Sequence[Section]
+    judged: Sequence[Block]
+    others: Sequence[Block]
+
+
+def write_report(folder: Path, jobs: int = 1) -> Path:
+    """Write ``report.html`` and ``figures/*.png`` of a results folder; return the page's path.
+
+    ``jobs``: the number of processes that draw, a study at a time; the bytes do not depend on it.
+    The page is replaced in one step, so that a reader never sees half of one. Raise UserError when
+    the folder has no manifest or one of its tables cannot be read.
+    """
+    manifest = Results(folder).manifest()
+    with remembered(manifest):
+        return _write(folder, manifest, jobs)
+
+
+def _write(folder: Path, manifest: Manifest, jobs: int) -> Path:
+    rows = _verdicts(folder)
+    claims = by_study(rows or [], manifest.studies)
+    every = list(chain.from_iterable(claims.values()))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(embedding.HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    studies = list(manifest.studies)
+    tables = {study: _runs(folder, study) for study in {*studies, *manifest.expected}}
+    timed = table(folder, "timings.csv", *COLUMNS)
+    drawn = sections(folder, manifest, jobs)
+    maps = drawn["training"].pop(0) if "training" in drawn else None
+    environment.filters |= {"number": number, "band": band}
+    style, script = embedding.style(), embedding.script()
+    data: dict[str, object] = {}  # name -> what the script reads under it
+    html = environment.get_template("page.html").render(
+        # Both are parts of the package, and hold nothing of the folder.
+        style=Markup(style),
+        script=Markup(script),
+        policy=embedding.policy(style, script),
+        data={name: embedding.block(value) for name, value in data.items()},
+        manifest=manifest,
+        command=_command(manifest.command),
+        counts=verdict_words.counts(rows or []),
+        overall=verdict_words.overall(rows or []),
+        chapters=[_chapter(study, drawn, claims) for study in studies],
+        unrun=[block for study in claims if study not in studies for block in claims[study]],
+        judged=rows is not None,
+        headline=headline(every),
+        odd=[block for block in every if block.odd],
+        blocks={block.head.claim: block for block in every},
+        not_judged=verdict_words.Label("not-judged", "not judged"),
+        interval=interval,
+        words=verdict_words,
+        maps=maps,
+        beyond=_beyond(folder),
+        runs=status_counts(tables, manifest),
+        statuses=tuple(Status),
+        environment=_environment(manifest),
+        timings=None if timed is None else timings(timed),
+    )
+    path = folder / "report.html"
+    with replacing(path) as file:
+        file.write(html)
+    return path
+
+
+def _command(command: Sequence[str]) -> str:
+    """Return the command that measures the same again, without ``_CIRCUMSTANCES``."""
+    kept = []
+    words = iter(command)
+    for word in words:
+        option, joined, _ = word.partition("=")
+        if option not in _CIRCUMSTANCES:
+            kept.append(word)
+        elif _CIRCUMSTANCES[option] and not joined:
+            next(words, None)
+    return shlex.join(kept)
+
+
+def _verdicts(folder: Path) -> list[Verdict] | None:
+    """Return the verdicts of a folder, or None where it was not judged."""
+    return None if locate(folder / CLAIMS) is None else read_verdicts(folder)
+
+
+def _beyond(folder: Path) -> Mapping[str, object] | None:
+    """Return the counts of findings and the largest unexplained ones; None without findings.csv."""
+    found = table(folder, FINDINGS, *FINDING_COLUMNS)
+    if found is None:
+        return None
+    found = found.fillna({"explained_by": "", "at": "", "cell": ""})
+    rows = unexplained(found).head(_LISTED).to_dict("records")
+    return {"counts": show_findings.counts(found), "rows": rows}
+
+
+def _runs(folder: Path, study: str) -> pd.DataFrame | None:
+    """Return the runs of a study, or None where the folder lacks them."""
+    needed = ("framework", "seed", "heldout_accuracy") if study == "training" else ()
+    return table(folder, f"{study}/runs.csv", "status", "reason", *needed)
+
+
+def _chapter(
+    study: str, sections: Mapping[str, list[Section]], claims: Mapping[str, list[Block]]
+) -> Chapter:
+    of_study = claims.get(study, [])
+    return Chapter(
+        study,
+        STUDIES[study].question if study in STUDIES else "",
+        sections.get(study, []),
+        [block for block in of_study if block.judged],
+        [block for block in of_study if not block.judged],
+    )
+
+
+def _environment(manifest: Manifest) -> dict[str, str]:
+    """Return what the run depended on, name -> text, as far as the manifest says it."""
+
+    def listed(values: Mapping[str, str]) -> str:
+        return ", ".join(f"{name} {value}" for name, value in values.items())
+
+    git = manifest.git
+    changed = ", with uncommitted changes" if git.dirty else ""
+    facts = {
+        "versions": listed(manifest.versions),
+        "platform": listed(manifest.platform),
+        "threads per process": "" if manifest.threads is None else str(manifest.threads),
+        "git commit": f"{git.commit}{changed}" if git.commit else "",
+        "hash of the suite's code": manifest.tree_hash,
+        "root seed": str(manifest.root_seed),
+        "schema": str(manifest.schema),
+    }
+    return {name: text for name, text in facts.items() if text}

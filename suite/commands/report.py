@@ -1,17 +1,34 @@
-"""``suite report``: draw the page and the figures of a results folder."""
+"""``suite report``: draw the page and the figures of a results folder, or the page of two."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from suite.commands.arguments import add_folder, add_plugins
+from suite.errors import UserError
 
-SUMMARY = "draw the page and the figures of a results folder"
+SUMMARY = "draw the page and the figures of a results folder, or what changed between two"
+TOGETHER = Path("results/comparison")
+"""Where the page of two folders lies, unless a user says otherwise."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_folder(parser)
+    parser.add_argument(
+        "other",
+        metavar="B",
+        type=Path,
+        nargs="?",
+        help="a second one: write one page of what changed from DIR to B, in a folder of its own",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help=f"with two folders: where their page is written (default: {TOGETHER})",
+    )
     add_plugins(parser)
 
 
@@ -22,7 +39,23 @@ def main(parsed: argparse.Namespace) -> int:
     from suite.results.checksums import warn
     from suite.results.folder import Results
 
+    if parsed.other is not None:
+        return _two(parsed.folder, parsed.other, parsed.out or TOGETHER)
+    if parsed.out is not None:
+        raise UserError("--out is for the page of two folders; name the second one")
     manifest = Results(parsed.folder).manifest()
     print(write_report(parsed.folder, default_jobs()))
     warn(parsed.folder, manifest)
+    return 0
+
+
+def _two(a: Path, b: Path, out: Path) -> int:
+    """Write the page of two folders, and print its path."""
+    from suite.report.comparison import write_comparison
+    from suite.results.checksums import warn
+    from suite.results.folder import Results
+
+    print(write_comparison(a, b, out))
+    for folder in (a, b):
+        warn(folder, Results(folder).manifest())
     return 0

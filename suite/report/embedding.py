@@ -12,22 +12,25 @@ import gzip
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "board.js", "verdict.js", "explorer.js")
+SCRIPTS = ("page.js", "filters.js", "board.js", "verdict.js", "explorer.js")
 """The files of the script, in the order in which they are joined; each uses those before it."""
+STYLES = ("page.css", "explorer.css")
+"""The files of the style sheet, in the order in which they are joined."""
 
 
 def style() -> str:
     """Return the style sheet."""
-    return (HERE / "page.css").read_text(encoding="utf-8")
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in STYLES)
 
 
-def script() -> str:
+def script(names: Sequence[str] = SCRIPTS) -> str:
     """Return the script: its files in one function, so that no name of theirs is global."""
-    files = [HERE / name for name in SCRIPTS]
+    files = [HERE / name for name in names]
     parts = [path.read_text(encoding="utf-8") for path in files if path.exists()]
     return "\n".join(['(() => {\n"use strict";', *parts, "})();"])
 

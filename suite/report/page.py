@@ -16,10 +16,6 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from suite.discovery import show_findings
-from suite.discovery.findings import unexplained
-from suite.discovery.kinds import COLUMNS as FINDING_COLUMNS
-from suite.discovery.kinds import FINDINGS
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.plugins.record import remembered
 from suite.report import embedding
@@ -28,7 +24,9 @@ from suite.report.common.numbers import band, interval, number
 from suite.report.common.run_status import status_counts
 from suite.report.common.timings import COLUMNS, timings
 from suite.report.common.verdict_blocks import Block, by_study, headline
+from suite.report.explorer import explorer
 from suite.report.figures import Section, sections, table
+from suite.report.findings import beyond, lost
 from suite.results.compressed import locate
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Manifest
@@ -43,8 +41,6 @@ _CIRCUMSTANCES = {
     "--no-report": False,
 }
 """Options that do not change what a run measures -> whether a value follows the option."""
-_LISTED = 50
-"""The unexplained findings that the page lists."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +78,18 @@ def _write(folder: Path, manifest: Manifest, jobs: int) -> Path:
         lstrip_blocks=True,
     )
     studies = list(manifest.studies)
-    tables = {study: _runs(folder, study) for study in {*studies, *manifest.expected}}
+    tables = {
+        study: _runs(folder, study) for study in dict.fromkeys([*studies, *manifest.expected])
+    }
     timed = table(folder, "timings.csv", *COLUMNS)
     drawn = sections(folder, manifest, jobs)
     maps = drawn["training"].pop(0) if "training" in drawn else None
     environment.filters |= {"number": number, "band": band}
     style, script = embedding.style(), embedding.script()
-    data: dict[str, object] = {}  # name -> what the script reads under it
+    explored = explorer(folder, manifest)
+    names = [study["name"] for study in explored["studies"]]
+    # Name -> what the script reads under it.
+    data: dict[str, object] = {"explorer": explored} if explored["studies"] else {}
     html = environment.get_template("page.html").render(
         # Both are parts of the package, and hold nothing of the folder.
         style=Markup(style),
@@ -109,7 +110,9 @@ def _write(folder: Path, manifest: Manifest, jobs: int) -> Path:
         interval=interval,
         words=verdict_words,
         maps=maps,
-        beyond=_beyond(folder),
+        explored=bool(explored["studies"]),
+        beyond=beyond(folder, names),
+        lost=lost(tables, names),
         runs=status_counts(tables, manifest),
         statuses=tuple(Status),
         environment=_environment(manifest),
@@ -137,16 +140,6 @@ def _command(command: Sequence[str]) -> str:
 def _verdicts(folder: Path) -> list[Verdict] | None:
     """Return the verdicts of a folder, or None where it was not judged."""
     return None if locate(folder / CLAIMS) is None else read_verdicts(folder)
-
-
-def _beyond(folder: Path) -> Mapping[str, object] | None:
-    """Return the counts of findings and the largest unexplained ones; None without findings.csv."""
-    found = table(folder, FINDINGS, *FINDING_COLUMNS)
-    if found is None:
-        return None
-    found = found.fillna({"explained_by": "", "at": "", "cell": ""})
-    rows = unexplained(found).head(_LISTED).to_dict("records")
-    return {"counts": show_findings.counts(found), "rows": rows}
 
 
 def _runs(folder: Path, study: str) -> pd.DataFrame | None:

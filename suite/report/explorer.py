@@ -72,7 +72,9 @@ def _study(folder: Path, name: str, manifest: Manifest) -> dict[str, Any] | None
     path = folder / name / "runs.csv"
     if not {"framework", ROWS, COLUMNS} <= set(study.axes) or locate(path) is None:
         return None
-    frame = read_table(path, ["framework", ROWS, COLUMNS, "seed", "status", "reason"])
+    frame = read_table(path, ["status", "reason"])
+    if not {"framework", ROWS, COLUMNS, "seed"} <= set(frame.columns):
+        return None
     axes = [axis for axis in AXES.names if axis in study.axes and axis in frame.columns]
     if len(frame) == 0 or min(frame[ROWS].nunique(), frame[COLUMNS].nunique()) < 2:
         return None

@@ -124,6 +124,12 @@
     return Number.isNaN(value) ? "unknown" : shortNumber(value);
   }
 
+  // Frameworks by the names that people know.
+  const titled = (side) => (side === "tensorflow" ? "tensorflow (Keras)" : side);
+
+  // A box in which something wide scrolls, also by the keys.
+  const scrolling = (label, ...children) => el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, children);
+
   const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
   // How the runs of a cell ended: "18 ok, 2 diverged".
@@ -235,7 +241,7 @@
     const better = { higher: "higher is better", lower: "lower is better" }[metric.better] || "";
 
     const one = (side) => ({
-      title: side,
+      title: titled(side),
       legend: legend(scale, SEQUENTIAL, [metric.unit === "1" ? "" : metric.unit, better].filter(Boolean).join("; ")),
       draw(row, column) {
         const cell = cellOf(side, row, column);
@@ -261,8 +267,8 @@
       const known = pairs.map((pair) => both(...pair)).filter((pair) => pair.every(measured));
       const differences = scaleOfDifferences(known.map(apart));
       list.push({
-        title: `${second} − ${first}`,
-        legend: legend(differences, DIVERGING, "difference; bold: the intervals lie apart"),
+        title: `${titled(second)} − ${titled(first)}`,
+        legend: legend(differences, DIVERGING, "difference; underlined: the intervals lie apart"),
         draw(row, column) {
           const pair = both(row, column);
           if (!pair.every(measured)) return { text: "–", label: "not measured in both", opens: pair.some((cell) => cell !== undefined) };
@@ -396,14 +402,14 @@
   }
 
   function numbers(data, study, metric, sides) {
-    const head = el("tr", {}, el("th", { scope: "col" }, "median over the seeds [95 % interval]"), sides.map(({ side }) => el("th", { scope: "col" }, side)));
+    const head = el("tr", {}, el("th", { scope: "col" }, "median over the seeds [95 % interval]"), sides.map(({ side }) => el("th", { scope: "col" }, titled(side))));
     const body = study.metrics.map((one) =>
       el("tr", { class: one === metric ? "x-this" : null }, el("th", { scope: "row", title: one.meaning }, words(one.name), one.unit === "1" ? "" : ` (${one.unit})`),
         sides.map(({ cell }) => el("td", {}, one.n[cell] ? `${shown(one.centre[cell])} ${interval(one, cell)}` : "not measured"))));
     const ended = el("tr", {}, el("th", { scope: "row" }, "runs"), sides.map(({ cell }) => el("td", {}, endings(data, study, cell))));
     return [
       el("p", { class: "soft" }, metric.meaning),
-      el("div", { class: "scroll" }, el("table", { class: "facts" }, el("thead", {}, head), el("tbody", {}, body, ended))),
+      scrolling("numbers of the cell", el("table", { class: "facts" }, el("thead", {}, head), el("tbody", {}, body, ended))),
       sides.filter(({ cell }) => rowsOf(study, cell).some((row) => study.reason[row])).map(({ side, cell }) => el("p", { class: "absent" }, `${side}: ${reasonOf(data, study, cell)}`)),
     ];
   }
@@ -423,7 +429,9 @@
         }
       }
     };
-    return el("details", { ontoggle: fill }, el("summary", {}, `the ${count} rows`), el("div", { class: "scroll" }, el("table", { class: "facts" }, el("thead", {}, head), body)));
+    return el("details", { ontoggle: fill }, el("summary", {}, `the ${count} rows`),
+      el("p", { class: "soft" }, `${study.name}/runs.csv has them with all columns.`),
+      scrolling("rows of the cell", el("table", { class: "facts" }, el("thead", {}, head), body)));
   }
 
   // --- drawings ------------------------------------------------------------------------------
@@ -485,7 +493,7 @@
     const id = `explorer-${table.name}`;
     const metrics = el("select", { id: `${id}-metric` }, table.metrics.map((metric, n) => el("option", { value: n }, words(metric.name))));
     const over = el("select", { id: `${id}-over` }, table.coordinates.map((name, n) => el("option", { value: n, selected: n === table.coordinates.length - 1 }, `over the ${words(name)}s`)));
-    const holder = el("div", { class: "scroll" });
+    const holder = scrolling(`curves of ${table.name}`);
     const draw = () => {
       const metric = Number(metrics.value);
       const axis = Number(over.value);

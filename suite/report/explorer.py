@@ -41,7 +41,7 @@ OUTCOMES = (
     "first_step_half",
 )
 """The metrics that are offered first, after the shares of networks that learn."""
-MOST_METRICS = 8
+MOST_METRICS = 7
 """The most metrics of a study that can be chosen; the tables of runs have the others."""
 FIRST = ("practice", "training")
 """The studies that are offered first, the most useful one leading."""
@@ -147,7 +147,10 @@ def _ranked(study: str, metrics: Sequence[str]) -> list[str]:
     shares first, then the outcomes, then the others in the order of the table."""
     shares = [s.name for s in SHARES if study in s.studies and s.metric in metrics]
     outcomes = [name for name in OUTCOMES if name in metrics]
-    return list(dict.fromkeys([*shares, *outcomes, *metrics]))[:MOST_METRICS]
+    # The error of a prediction says nothing beside the measurement and the prediction.
+    told = [f"{name.removesuffix('_predicted')}_error" for name in metrics if "_predicted" in name]
+    others = [name for name in metrics if name not in told]
+    return list(dict.fromkeys([*shares, *outcomes, *others]))[:MOST_METRICS]
 
 
 def _metric(name: str, frame: pd.DataFrame, summary: pd.DataFrame) -> dict[str, Any]:
@@ -167,7 +170,7 @@ def _metric(name: str, frame: pd.DataFrame, summary: pd.DataFrame) -> dict[str, 
         "counts": "" if share is None else share.metric,
         "least": None if share is None else share.least,
         "worst": None if counted.worst is None else _number(counted.worst),
-        **{key: " ".join(map(_short, rows[key])) for key in ("centre", "low", "high")},
+        **{key: " ".join(map(_number, rows[key])) for key in ("centre", "low", "high")},
         "n": rows["n"].tolist(),
         "single": single,
         "values": " ".join(texts) if share is None else "",
@@ -191,8 +194,3 @@ def _number(value: float, single: bool = False) -> str:
     """Return the shortest text that gives the number back, without a needless ``.0``."""
     word = str(np.float32(value)) if single else repr(float(value))
     return word.removesuffix(".0")
-
-
-def _short(value: float) -> str:
-    """Return a number with nine digits: the page shows three, also of differences."""
-    return f"{value:.9g}"

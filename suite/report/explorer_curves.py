@@ -26,8 +26,8 @@ SHOWN = (
     "loss",
 )
 """The metrics that are taken first."""
-MOST_METRICS = 3
-"""The most metrics of a table that are taken; the table has the others."""
+MOST_METRICS = {1: 3, 2: 2}
+"""The number of coordinates -> the most metrics of a table that are taken; it has the others."""
 
 
 def curves(folder: Path, study: Study, cells: pd.DataFrame) -> list[dict[str, Any]]:
@@ -48,7 +48,7 @@ def _curves(path: Path, spec: TableSpec, cells: pd.DataFrame) -> dict[str, Any] 
     frame = read_table(path)
     stored = [name for name in spec.metrics if name in frame.columns]
     metrics = sorted(stored, key=lambda name: SHOWN.index(name) if name in SHOWN else len(SHOWN))
-    metrics = metrics[:MOST_METRICS]
+    metrics = metrics[: MOST_METRICS[len(spec.coordinates)]]
     if not metrics or not {*spec.coordinates, *cells.columns} <= set(frame.columns):
         return None
     place = cells.assign(cell=np.arange(len(cells)))

@@ -118,7 +118,8 @@ def test_without_unexpected_verdicts_their_list_is_left_out(folder: Path) -> Non
 def test_findings_come_first_and_the_shares_before_the_verdicts(written: Path) -> None:
     page = Page(written / "report.html")
     sections = [attrs["id"] for tag, attrs in page.tags if tag == "section"]
-    assert sections[:4] == ["findings", "initializers", "verdicts", "study-training"]
+    assert sections[:4] == ["findings", "initializers", "explorer", "verdicts"]
+    assert sections[4] == "study-training"
     links = [value.removeprefix("#") for value in page.values("href")]
     assert links[: len(sections)] == sections
 

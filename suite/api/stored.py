@@ -230,16 +230,10 @@ class Results:
         >>> suite.load("results/reference/quick").figure("activation_mean_square").title
         'Forward: mean square of the activations by layer'
         """
-        from suite.report import drawings
+        from suite.report.figures import figures
 
-        seen = []
-        for drawing, image in drawings(self.folder):
-            if drawing.name == name:
-                return Figure(
-                    name, drawing.title, drawing.caption, drawing.claims, image, drawing.figure
-                )
-            seen.append(drawing.name)
-        raise unknown(f"figure of {self.folder}", name, seen)
+        [(drawing, image)] = figures(self.folder, [name])
+        return Figure(name, drawing.title, drawing.caption, drawing.claims, image, drawing.figure)
 
     def _check(self, study: str) -> None:
         if study not in self.studies:

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from suite.assessing.battery import Subject
 from suite.catalogue import activations
 from suite.report.common import heatmaps
-from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.drawing import NotDrawn, style
+from suite.report.common.images import png
 from suite.report.common.styles import coloured
 from suite.results.read_runs import read_runs
 

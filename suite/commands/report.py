@@ -1,4 +1,5 @@
-"""``suite report``: draw the page and the figures of a results folder, or the page of two."""
+"""``suite report``: draw the page and the figures of a results folder, some of its figures, or the
+page of two folders."""
 
 from __future__ import annotations
 
@@ -24,27 +25,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a second one: write one page of what changed from DIR to B, in a folder of its own",
     )
     parser.add_argument(
+        "--figure",
+        metavar="NAME",
+        action="append",
+        default=[],
+        dest="figures",
+        help="draw this figure alone, named as its file in figures/, and print its path;"
+        " repeatable (default: the page with all figures)",
+    )
+    parser.add_argument(
         "--out",
         metavar="DIR",
         type=Path,
-        help=f"with two folders: where their page is written (default: {TOGETHER})",
+        help="write into this folder, and leave the results folder as it is (default: the results"
+        f" folder; with two folders {TOGETHER})",
     )
     add_plugins(parser)
 
 
 def main(parsed: argparse.Namespace) -> int:
-    """Draw, and print the path of the page."""
+    """Draw, and print the path of the page, or of each figure that was asked for."""
     from suite.planning.grids import default_jobs
-    from suite.report import write_report
+    from suite.report import write_figures, write_report
     from suite.results.checksums import warn
     from suite.results.folder import Results
 
+    if parsed.other is not None and parsed.figures:
+        raise UserError("--figure draws a figure of one folder; two are given")
     if parsed.other is not None:
         return _two(parsed.folder, parsed.other, parsed.out or TOGETHER)
-    if parsed.out is not None:
-        raise UserError("--out is for the page of two folders; name the second one")
     manifest = Results(parsed.folder).manifest()
-    print(write_report(parsed.folder, default_jobs()))
+    if parsed.figures:
+        for path in write_figures(parsed.folder, parsed.figures, parsed.out):
+            print(path)
+    else:
+        print(write_report(parsed.folder, default_jobs(), out=parsed.out))
     warn(parsed.folder, manifest)
     return 0
 

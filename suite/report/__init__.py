@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from suite.report.figures import PARTS, drawings
+from suite.report.figures import PARTS, write_figures
 from suite.report.page import write_report
 
-__all__ = ["PARTS", "drawings", "write_report"]
+__all__ = ["PARTS", "write_figures", "write_report"]

@@ -87,7 +87,7 @@ def trajectories(pairs: pd.DataFrame) -> Drawing:
                 axes.plot(line["layer"], line["correlation_predicted"], **THEORY)
             axes.set_title(f"{framework}, {TITLES[case]}", loc="left", fontsize=8.5)
     figure.supxlabel("layer", fontsize=9)
-    figure.supylabel("correlation of two inputs", fontsize=9)
+    figure.supylabel("correlation of two inputs (no unit)", fontsize=9)
     handles = [
         Line2D([], [], color=colour, label=f"inputs with cosine {start:g}")
         for start, colour in colours.items()
@@ -109,6 +109,7 @@ def trajectories(pairs: pd.DataFrame) -> Drawing:
             "tanh-chaos-parts",
             "tanh-correlation-length",
         ),
+        rows=rows,
     )
 
 
@@ -143,7 +144,7 @@ def shattering(runs: pd.DataFrame) -> Drawing:
     axes.set_ylim(1e-5, 1)
     axes.set_xticks(law.index, [str(depth) for depth in law.index])
     axes.set_xlabel("ReLU layers")
-    axes.set_ylabel("cosine of two inputs' gradients")
+    axes.set_ylabel("cosine of two inputs' gradients (no unit)")
     axes.legend(frameon=False)
     return Drawing(
         "shattered_gradients",
@@ -158,4 +159,5 @@ def shattering(runs: pd.DataFrame) -> Drawing:
         " each framework draws its own weights.",
         figure,
         ("shattered-gradients", "shattered-gradients-slowly", "shattered-gradients-slowly-deeper"),
+        rows=rows,
     )

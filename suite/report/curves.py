@@ -67,8 +67,8 @@ def curves(points: pd.DataFrame) -> Drawing:
     for axes in grid.flat[len(names) :]:
         axes.set_axis_off()
     grid[0, 0].set(xlim=(-8, 8), ylim=(LOW, HIGH))
-    figure.supxlabel("x", fontsize=9)
-    figure.supylabel("value and slope", fontsize=9)
+    figure.supxlabel("x (no unit)", fontsize=9)
+    figure.supylabel("value and slope (no unit)", fontsize=9)
     figure.legend(handles=_handles(styles), loc="outside upper center", ncols=6, frameon=False)
     return Drawing(
         "activations",
@@ -85,6 +85,7 @@ def curves(points: pd.DataFrame) -> Drawing:
             "fw-function-activation-defaults",
             "leaky-relu-layer-default",
         ),
+        rows=points,
     )
 
 

@@ -98,7 +98,7 @@ def accuracies(runs: pd.DataFrame) -> Drawing:
         axes.set_title(framework, loc="left")
     panels[0].set_ylim(0, 1)
     figure.supxlabel("hidden layers", fontsize=9)
-    figure.supylabel("held-out accuracy", fontsize=9)
+    figure.supylabel("held-out accuracy (share)", fontsize=9)
     figure.legend(handles=_handles(), loc="outside upper center", ncols=5, frameon=False)
     counts = rows.groupby(["framework", "activation", "initializer", "depth"])["seed"].nunique()
     return Drawing(
@@ -119,6 +119,7 @@ def accuracies(runs: pd.DataFrame) -> Drawing:
             "digits-default-init-ok-10-keras",
             "digits-default-init-not-30",
         ),
+        rows=rows,
     )
 
 
@@ -156,6 +157,7 @@ def losing(losses: pd.DataFrame) -> Drawing:
         f" {HALF}.",
         figure,
         ("relu-stabler-than-sigmoid-depth-30", "relu-stabler-than-tanh"),
+        rows=rows,
     )
 
 

@@ -123,6 +123,7 @@ def gap(growth: pd.DataFrame, framework: str) -> Drawing:
             "fw-formula-beyond-rounding",
             "fw-adam-formula-beyond-rounding",
         ),
+        rows=rows,
     )
 
 
@@ -172,6 +173,7 @@ def exchange(runs: pd.DataFrame) -> Drawing:
             "fw-rmsprop-epsilon-exchange-closes",
             "fw-rmsprop-epsilon-exchange-fails-alike",
         ),
+        rows=chosen,
     )
 
 

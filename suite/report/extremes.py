@@ -62,7 +62,7 @@ def largest(runs: pd.DataFrame) -> Drawing:
         )
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlabel("largest entry of a kernel over the limit of its law")
+    axes.set_xlabel("largest entry of a kernel over the limit of its law (ratio)")
     figure.legend(loc="outside upper center", ncols=len(styles), frameon=False)
     seeds = rows.groupby(["framework", "initializer"])["seed"].count()
     return Drawing(
@@ -75,4 +75,5 @@ def largest(runs: pd.DataFrame) -> Drawing:
         " limit. No units.",
         figure,
         ("init-no-outliers",),
+        rows=rows,
     )

@@ -17,9 +17,13 @@ from pathlib import Path
 import pandas as pd
 
 from suite import plugins
+from suite.catalogue.registry import unknown
 from suite.plugins.record import Absent, remembered
 from suite.processes import without_script
-from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, png, style
+from suite.report.common.alternatives import describe
+from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, style
+from suite.report.common.images import paint, png
+from suite.report.reproduction import drawing_command, measuring_command
 from suite.results.compressed import locate
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Manifest
@@ -36,23 +40,30 @@ FIGURES = "figures"
 """The folder of the figures, seen from the results folder."""
 _WORTH = 6
 """The fewest studies for which other processes save more time than their start takes."""
+_LONG = ("training", "tutorial", "normalized")
+"""The studies whose figures take longest."""
 
 
 @dataclass(frozen=True)
 class Picture:
     """A figure for the page, with the claims that it shows.
 
-    ``name``: that of its file, and of its address on the page. ``source``: what its ``img`` shows,
-    a data URL or the address of the file. ``width``, ``height``: on screen, in CSS pixels.
+    ``name``: that of its file, and of its address on the page. ``alternative``: what is to be seen,
+    in words. ``source``: what its ``img`` shows, a data URL or the address of the file. ``width``,
+    ``height``: on screen, in CSS pixels. ``drawing``, ``measuring``: the commands that make just
+    this figure from a results folder, and its rows from nothing.
     """
 
     name: str
     title: str
     caption: str
+    alternative: str
     claims: Sequence[str]
     source: str
     width: int
     height: int
+    drawing: str
+    measuring: str
 
 
 @dataclass(frozen=True)
@@ -70,74 +81,121 @@ def table(folder: Path, path: str, *required: str) -> pd.DataFrame | None:
     return None if locate(folder / path) is None else read_table(folder / path, required)
 
 
-def sections(
-    folder: Path, manifest: Manifest, jobs: int, linked: bool = False
-) -> dict[str, list[Section]]:
-    """Draw the figures, write them to ``figures/`` and return study -> its sections.
+@dataclass(frozen=True)
+class Request:
+    """Which figures a page needs: those of the results in ``folder``, their files in ``target``.
 
     ``linked``: the pictures refer to these files instead of carrying their bytes.
     """
+
+    folder: Path
+    target: Path
+    manifest: Manifest
+    linked: bool
+
+
+def sections(
+    folder: Path, manifest: Manifest, jobs: int, linked: bool = False, out: Path | None = None
+) -> dict[str, list[Section]]:
+    """Draw the figures, write them to ``figures/`` and return study -> its sections.
+
+    ``linked``: as in ``Request``. ``out``: the folder in which ``figures/`` lies, where it is not
+    the results folder.
+    """
+    request = Request(folder, (out or folder) / FIGURES, manifest, linked)
+    request.target.mkdir(parents=True, exist_ok=True)
     drawn = [study for study in manifest.studies if study in PARTS]
-    (folder / FIGURES).mkdir(exist_ok=True)
     if jobs == 1 or len(drawn) < _WORTH:
-        return {study: _of_study(folder, study, linked) for study in drawn}
+        return {study: _of_study(request, study) for study in drawn}
+    # The longest first, so that no process is left with it at the end.
+    order = sorted(drawn, key=lambda study: study not in _LONG)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, spawn) as executor:
-        draw = partial(_drawn_elsewhere, folder, manifest, plugins.sources(), linked)
+        draw = partial(_drawn_elsewhere, request, plugins.sources())
         with without_script():
-            found = executor.map(draw, drawn)
-        return dict(zip(drawn, found, strict=True))
+            found = dict(zip(order, executor.map(draw, order), strict=True))
+    return {study: found[study] for study in drawn}
 
 
 def _drawn_elsewhere(
-    folder: Path, manifest: Manifest, sources: Sequence[plugins.Source], linked: bool, study: str
+    request: Request, sources: Sequence[plugins.Source], study: str
 ) -> list[Section]:
     """Draw the figures of one study in another process."""
     plugins.keep(sources)
-    with remembered(manifest):
-        return _of_study(folder, study, linked)
+    with remembered(request.manifest):
+        return _of_study(request, study)
 
 
-def _of_study(folder: Path, study: str, linked: bool) -> list[Section]:
+def _of_study(request: Request, study: str) -> list[Section]:
     """Draw the figures of one study."""
+    with style():
+        return [_section(request, study, part) for part in PARTS[study](_reader(request.folder))]
+
+
+def _reader(folder: Path) -> Tables:
+    """Return what reads the tables of a folder, each once."""
 
     @functools.cache
     def tables(path: str, *required: str) -> pd.DataFrame | None:
         return table(folder, path, *required)
 
-    with style():
-        return [_section(folder / FIGURES, part, linked) for part in PARTS[study](tables)]
+    return tables
 
 
-def drawings(folder: Path) -> Iterator[tuple[Drawing, bytes]]:
-    """Draw the figures of a results folder one after another, and yield each with its PNG file.
+def drawings(folder: Path) -> Iterator[Drawing]:
+    """Draw the figures of a results folder one after another.
 
     Nothing is written. Raise UserError when the folder has no manifest or a table cannot be read.
     """
-
-    @functools.cache
-    def tables(path: str, *required: str) -> pd.DataFrame | None:
-        return table(folder, path, *required)
-
-    manifest = Results(folder).manifest()
+    tables, manifest = _reader(folder), Results(folder).manifest()
     for study in manifest.studies:
         with remembered(manifest):
             parts = PARTS[study](tables) if study in PARTS else []
         for draw in chain.from_iterable(part.draw for part in parts):
             try:
-                with (
-                    remembered(manifest),
-                    style(),
-                ):  # not around the yield: the user's settings are back between figures
+                # Not around the yield: the user's settings are back between figures.
+                with remembered(manifest), style():
                     drawing = draw()
-                    image = png(drawing.figure)
-            except NotDrawn:
+            except (NotDrawn, Absent):
                 continue
-            yield drawing, image
+            yield drawing
 
 
-def _section(target: Path, part: Part, linked: bool) -> Section:
-    """Draw a part's figures and write them to ``target``."""
+def figures(folder: Path, names: Sequence[str]) -> list[tuple[Drawing, bytes]]:
+    """Draw some figures of a results folder; return each with its PNG file.
+
+    Nothing is written. Raise UserError for a name that the folder cannot draw, and as ``drawings``
+    does.
+    """
+    found: dict[str, tuple[Drawing, bytes]] = {}
+    seen = []
+    for drawing in drawings(folder):
+        seen.append(drawing.name)
+        if drawing.name in names:
+            with style():
+                found[drawing.name] = drawing, png(drawing.figure)
+        if len(found) == len({*names}):
+            return [found[name] for name in dict.fromkeys(names)]
+    raise unknown(f"figure of {folder}", next(n for n in names if n not in found), seen)
+
+
+def write_figures(folder: Path, names: Sequence[str], out: Path | None = None) -> list[Path]:
+    """Draw some figures of a results folder, write them to ``figures/`` of ``out``, or of the
+    folder itself, and return their paths.
+
+    Raise UserError, before anything is written, for a name that the folder cannot draw.
+    """
+    found = figures(folder, names)
+    target = (out or folder) / FIGURES
+    target.mkdir(parents=True, exist_ok=True)
+    for drawing, image in found:
+        with replacing(target / f"{drawing.name}.png", "wb") as file:
+            file.write(image)
+    return [target / f"{drawing.name}.png" for drawing, _ in found]
+
+
+def _section(request: Request, study: str, part: Part) -> Section:
+    """Draw a part's figures and write their files."""
     pictures, sentences = [], list(part.absent)
     for draw in part.draw:
         try:
@@ -145,22 +203,27 @@ def _section(target: Path, part: Part, linked: bool) -> Section:
         except (NotDrawn, Absent) as reason:
             sentences.append(str(reason))
             continue
-        image = png(drawing.figure)
-        file_name = f"{drawing.name}.png"
-        with replacing(target / file_name, "wb") as file:
-            file.write(image)
-        width, height = (round(96 * inches) for inches in drawing.figure.get_size_inches())
-        data = f"data:image/png;base64,{base64.b64encode(image).decode('ascii')}"
-        source = f"{FIGURES}/{file_name}" if linked else data
-        pictures.append(
-            Picture(
-                drawing.name,
-                drawing.title,
-                drawing.caption,
-                drawing.claims,
-                source,
-                width,
-                height,
-            )
-        )
+        pictures.append(_picture(request, study, drawing))
     return Section(part.title, part.folded, pictures, sentences)
+
+
+def _picture(request: Request, study: str, drawing: Drawing) -> Picture:
+    """Paint a figure, write its file, and return what the page shows of it."""
+    painted = paint(drawing.figure)
+    file_name = f"{drawing.name}.png"
+    with replacing(request.target / file_name, "wb") as file:
+        file.write(painted.png)
+    width, height = (round(96 * inches) for inches in drawing.figure.get_size_inches())
+    data = f"data:{painted.kind};base64,{base64.b64encode(painted.shown).decode('ascii')}"
+    return Picture(
+        name=drawing.name,
+        title=drawing.title,
+        caption=drawing.caption,
+        alternative=f"{drawing.title}. {describe(drawing.figure)}",
+        claims=drawing.claims,
+        source=f"{FIGURES}/{file_name}" if request.linked else data,
+        width=width,
+        height=height,
+        drawing=drawing_command(drawing.name),
+        measuring=measuring_command(study, drawing.rows, request.manifest),
+    )

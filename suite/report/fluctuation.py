@@ -73,7 +73,7 @@ def dead(layers: pd.DataFrame) -> Drawing:
             axes.plot(line["layer"], line["dead_input_share"], color=colour, lw=0, marker=".", ms=4)
             axes.plot(line["layer"], line["dead_input_share_predicted"], **THEORY)
     figure.supxlabel("layers", fontsize=9)
-    figure.supylabel("share dead", fontsize=9)
+    figure.supylabel("share of dead networks", fontsize=9)
     handles = [
         Line2D([], [], color=colour, lw=2, label=f"{width} units, dead for all inputs")
         for width, colour in widths.items()
@@ -95,6 +95,7 @@ def dead(layers: pd.DataFrame) -> Drawing:
         " input, an upper bound for the line.",
         figure,
         ("born-dead-formula", "born-dead", "born-dead-falls-with-width"),
+        rows=rows,
     )
 
 
@@ -128,6 +129,7 @@ def spread(layers: pd.DataFrame) -> Drawing:
         f" width, its value for wide layers, it is {_exact(rows, metric)}.",
         figure,
         ("hanin-fluctuation", "hanin-fluctuation-grows-with-depth", "he-fluctuation-negligible"),
+        rows=rows,
     )
 
 

@@ -75,8 +75,8 @@ def maps(layers: pd.DataFrame) -> Drawing:
     axes.set_xticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
     axes.set_yticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
     axes.minorticks_off()
-    axes.set_xlabel("mean square q of the pre-activations")
-    axes.set_ylabel("mean square in the next layer / q")
+    axes.set_xlabel("mean square q of the pre-activations (no unit)")
+    axes.set_ylabel("mean square in the next layer / q (ratio)")
     handles, _ = axes.get_legend_handles_labels()
     handles += [
         Line2D([], [], color=INK, label=f"measured, {framework}", **style.points)
@@ -94,6 +94,7 @@ def maps(layers: pd.DataFrame) -> Drawing:
         f" repels. By theory: {_directions(names)}.",
         figure,
         ("gelu-fixed-point-unstable", "bounded-fixed-point-attracts", "relu-scale-free"),
+        rows=rows,
     )
 
 
@@ -135,7 +136,7 @@ def trajectories(layers: pd.DataFrame) -> Drawing:
     grid[0, 0].set_yscale("log")
     grid[0, 0].set_ylim(LOW, HIGH)
     figure.supxlabel("layer", fontsize=9)
-    figure.supylabel("mean square of the pre-activations", fontsize=9)
+    figure.supylabel("mean square of the pre-activations (no unit)", fontsize=9)
     handles = [
         Line2D([], [], color=colour, label=f"start at {start:g}")
         for start, colour in starts.items()
@@ -153,4 +154,5 @@ def trajectories(layers: pd.DataFrame) -> Drawing:
         " point that repels, a network's own fluctuations decide where it goes.",
         figure,
         ("gelu-gain-holds", "bounded-fixed-point-attracts", "relu-scale-free"),
+        rows=rows,
     )

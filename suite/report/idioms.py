@@ -73,6 +73,7 @@ def outcomes(runs: pd.DataFrame) -> Drawing:
             "forward-runs-hooks",
             "port-column-by-hand",
         ),
+        rows=runs,
     )
 
 

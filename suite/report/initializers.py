@@ -91,7 +91,7 @@ def variances(summary: pd.DataFrame) -> Drawing:
         axes.set_title(framework, loc="left")
     panels[0].set_yticks(range(len(names)), names)
     panels[0].set_ylim(len(names) - 0.5, -0.5)
-    figure.supxlabel("measured over declared variance", fontsize=9)
+    figure.supxlabel("measured over declared variance (ratio)", fontsize=9)
     handles = [
         Line2D([], [], color=colour, marker="o", lw=0, ms=4, label=kind)
         for kind, colour in colours.items()
@@ -112,6 +112,7 @@ def variances(summary: pd.DataFrame) -> Drawing:
             "truncated-normal-std",
             "truncated-normal-torch",
         ),
+        rows=rows,
     )
 
 
@@ -139,7 +140,7 @@ def kinds(summary: pd.DataFrame) -> Drawing:
         axes.set_title(framework, loc="left")
     panels[0].set_yticks(range(len(names)), names)
     panels[0].set_ylim(len(names) - 0.5, -0.5)
-    figure.supxlabel("measured variance over that by the textbook's fans", fontsize=9)
+    figure.supxlabel("measured variance over that by the textbook's fans (ratio)", fontsize=9)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
     return Drawing(
@@ -157,6 +158,7 @@ def kinds(summary: pd.DataFrame) -> Drawing:
             "grouped-fan-out-counts-all-groups",
             "keras-lstm-gates-orthogonal",
         ),
+        rows=rows,
     )
 
 
@@ -193,8 +195,8 @@ def density(densities: pd.DataFrame) -> Drawing:
     figure.legend(
         handles, [*labels, "declared law"], loc="outside upper center", ncols=3, frameon=False
     )
-    figure.supxlabel("entry of the kernel, in declared standard deviations", fontsize=9)
-    figure.supylabel("density", fontsize=9)
+    figure.supxlabel("entry of the kernel (declared standard deviations)", fontsize=9)
+    figure.supylabel("density (per standard deviation)", fontsize=9)
     return Drawing(
         "initializer_density",
         f"Density of the entries of {SHOWN} by framework, and the declared laws",
@@ -204,6 +206,7 @@ def density(densities: pd.DataFrame) -> Drawing:
         " same variance ends at 2.27 of the remaining ones.",
         figure,
         ("draws-follow-declared-law", "he-normal-differs-keras-torch", "he-normal-keras-distance"),
+        rows=rows,
     )
 
 
@@ -249,8 +252,8 @@ def gains(summary: pd.DataFrame) -> Drawing:
         ncols=3,
         frameon=False,
     )
-    figure.supxlabel("fan_in / (fan_in + fan_out)", fontsize=9)
-    figure.supylabel("mean square, out over in", fontsize=9)
+    figure.supxlabel("fan_in / (fan_in + fan_out) (share)", fontsize=9)
+    figure.supylabel("mean square, out over in (ratio)", fontsize=9)
     return Drawing(
         "xavier_gains",
         "Gain of one linear layer with Xavier's rule, by its fans",
@@ -260,4 +263,5 @@ def gains(summary: pd.DataFrame) -> Drawing:
         f" {seeds_in(pd.concat(counts))}. The frameworks stand beside each other for legibility.",
         figure,
         ("xavier-indep-of-fans", "xavier-gradient-indep-of-fans"),
+        rows=rows,
     )

@@ -62,7 +62,7 @@ def moved(layers: pd.DataFrame) -> Drawing:
                 band(axes, line, "layer", "shift_distance", colour, 0.2)
             axes.set_title(f"{framework}, {title}", loc="left")
         logarithmic(panels)
-    figure.supylabel("change of the gradient / its norm", fontsize=9)
+    figure.supylabel("change of the gradient / its norm (ratio)", fontsize=9)
     handles = [Line2D([], [], color=colour, lw=2, label=name) for name, colour in colours.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(
@@ -76,6 +76,7 @@ def moved(layers: pd.DataFrame) -> Drawing:
         " measured.",
         figure,
         ("bn-reduces-ics", "bn-increases-shift", "bn-reduces-ics-small-steps"),
+        rows=layers,
     )
 
 

@@ -96,7 +96,7 @@ def histograms(bins: pd.DataFrame, framework: str, layers: pd.DataFrame, metric:
         # The tallest bars (all units in one bin) would flatten the rest.
         panels[0].set_ylim(0, DENSEST)
         panels[0].set_ylabel(f"{case[0]}\n{case[1]}", fontsize=8)
-    figure.supxlabel("gradient" if back else "activation", fontsize=9)
+    figure.supxlabel("gradient (no unit)" if back else "activation (no unit)", fontsize=9)
     return Drawing(
         f"lecture_{'gradients' if back else 'activations'}_{framework}",
         f"{'Backward' if back else 'Forward'}: histograms of the {quantity},"
@@ -113,6 +113,7 @@ def histograms(bins: pd.DataFrame, framework: str, layers: pd.DataFrame, metric:
         ("lecture-small-init-gradient", "lecture-small-init-kernel-gradients")
         if back
         else ("lecture-recursion-4096", "lecture-recursion-relu-4096"),
+        rows=rows,
     )
 
 

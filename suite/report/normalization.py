@@ -44,8 +44,8 @@ def deviations(single: pd.DataFrame) -> Drawing:
         label = f"{name}, epsilon {number(epsilon)}"
         handles.append(Line2D([], [], color=style.colour, label=label, **style.points))
     axes.set_xscale("log")
-    axes.set_xlabel("standard deviation of the inputs")
-    axes.set_ylabel("standard deviation of the outputs")
+    axes.set_xlabel("standard deviation of the inputs (no unit)")
+    axes.set_ylabel("standard deviation of the outputs (no unit)")
     handles.append(Line2D([], [], label="sqrt(v / (v + epsilon))", **THEORY))
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(
@@ -57,4 +57,5 @@ def deviations(single: pd.DataFrame) -> Drawing:
         " its law, from which that of 64 samples differs by some per cent. Dashed: the formula.",
         figure,
         ("bn-standardises", "bn-standardises-torch", "bn-standardises-formula"),
+        rows=rows,
     )

@@ -90,7 +90,7 @@ def chains(layers: pd.DataFrame) -> Drawing:
             axes.set_title(f"{framework}, {title}", loc="left")
         logarithmic(panels)
     _legend(figure, colours)
-    figure.supylabel("mean square of the gradient", fontsize=9)
+    figure.supylabel("mean square of the gradient (no unit)", fontsize=9)
     return Drawing(
         "normalized_gradient",
         "Gradient by layer of untrained chains, by normalization",
@@ -108,6 +108,7 @@ def chains(layers: pd.DataFrame) -> Drawing:
             "bn-cures-sigmoid",
             "ln-mitigates",
         ),
+        rows=rows,
     )
 
 
@@ -146,7 +147,7 @@ def blocks(layers: pd.DataFrame) -> Drawing:
             axes.set_title(f"{framework}, {way}", loc="left")
         logarithmic(panels)
     _legend(figure, {title: colours[line] for line, title in shown.items()})
-    figure.supylabel("mean square", fontsize=9)
+    figure.supylabel("mean square (no unit)", fontsize=9)
     return Drawing(
         "residual_blocks",
         "Signal and gradient through untrained residual blocks, by normalization",
@@ -163,6 +164,7 @@ def blocks(layers: pd.DataFrame) -> Drawing:
             "residual-bn-linear",
             "residual-bn-gradient",
         ),
+        rows=rows,
     )
 
 

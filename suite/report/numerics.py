@@ -62,8 +62,8 @@ def errors(rows: pd.DataFrame, side: str) -> Drawing:
         axes.set_title(name, loc="left", fontsize=8)
     for axes in grid[len(formulas) :]:
         axes.remove()
-    figure.supxlabel("x", fontsize=9)
-    figure.supylabel(f"largest error of the {side}, ulp", fontsize=9)
+    figure.supxlabel("x (no unit)", fontsize=9)
+    figure.supylabel(f"largest error of the {side} (ulp)", fontsize=9)
     handles = [
         Line2D([], [], color=style.colour, label=framework) for framework, style in styles.items()
     ]
@@ -77,6 +77,7 @@ def errors(rows: pd.DataFrame, side: str) -> Drawing:
         f" {_largest(chosen, metric, side)}",
         figure,
         CLAIMS[side],
+        rows=chosen,
     )
 
 

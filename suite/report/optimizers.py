@@ -52,7 +52,7 @@ def distances(runs: pd.DataFrame) -> Drawing:
     panels[0].set_yticks(places, names)
     panels[0].set_ylim(places[-1] - 1, 1)
     panels[0].tick_params(axis="y", labelsize=7, length=0)
-    figure.supxlabel("distance, over the longest way of a parameter", fontsize=9)
+    figure.supxlabel("distance, over the longest way of a parameter (ratio)", fontsize=9)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
     return Drawing(
@@ -65,4 +65,5 @@ def distances(runs: pd.DataFrame) -> Drawing:
         f" rounding ({APART:g}). Epsilon is 0 where a setting does not name it.",
         figure,
         ("optimizers-agree", "fw-steps-epsilon", "fw-steps-weight-decay", "fw-steps-accumulate"),
+        rows=runs,
     )

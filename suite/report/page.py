@@ -54,8 +54,10 @@ class Chapter:
     others: Sequence[Block]
 
 
-def write_report(folder: Path, jobs: int = 1) -> Path:
+def write_report(folder: Path, jobs: int = 1, out: Path | None = None) -> Path:
     """Write ``report.html`` and ``figures/*.png`` of a results folder; return the page's path.
+
+    They are written into ``out``, where it is given, and the results folder stays as it is.
 
     ``jobs``: the number of processes that draw, a study at a time; the bytes do not depend on it.
     The page is replaced in one step, so that a reader never sees half of one. Raise UserError when
@@ -63,10 +65,10 @@ def write_report(folder: Path, jobs: int = 1) -> Path:
     """
     manifest = Results(folder).manifest()
     with remembered(manifest):
-        return _write(folder, manifest, jobs)
+        return _write(folder, manifest, jobs, out or folder)
 
 
-def _write(folder: Path, manifest: Manifest, jobs: int) -> Path:
+def _write(folder: Path, manifest: Manifest, jobs: int, out: Path) -> Path:
     rows = _verdicts(folder)
     claims = by_study(rows or [], manifest.studies)
     every = list(chain.from_iterable(claims.values()))
@@ -82,7 +84,7 @@ def _write(folder: Path, manifest: Manifest, jobs: int) -> Path:
         study: _runs(folder, study) for study in dict.fromkeys([*studies, *manifest.expected])
     }
     timed = table(folder, "timings.csv", *COLUMNS)
-    drawn = sections(folder, manifest, jobs)
+    drawn = sections(folder, manifest, jobs, out=out)
     maps = drawn["training"].pop(0) if "training" in drawn else None
     environment.filters |= {"number": number, "band": band}
     style, script = embedding.style(), embedding.script()
@@ -118,7 +120,7 @@ def _write(folder: Path, manifest: Manifest, jobs: int) -> Path:
         environment=_environment(manifest),
         timings=None if timed is None else timings(timed),
     )
-    path = folder / "report.html"
+    path = out / "report.html"
     with replacing(path) as file:
         file.write(html)
     return path

@@ -100,6 +100,7 @@ def learned(runs: pd.DataFrame, dataset: str, width: int) -> Drawing:
         f" {len(CHOOSING)} other seeds. Each framework draws its own start. Hatched: not measured.",
         figure,
         _CLAIMS.get((dataset, width <= NARROW), ()),
+        rows=rows,
     )
 
 

@@ -92,6 +92,7 @@ def growth(table: pd.DataFrame) -> Drawing:
             "gauss-product-log-normal",
             "lyapunov-spectrum",
         ),
+        rows=rows,
     )
 
 
@@ -108,7 +109,7 @@ def spectrum(table: pd.DataFrame) -> Drawing:
         axes.errorbar(x, line["exponent"], spread.to_numpy().T, fmt="o", ms=3.5, lw=1, color=colour)
         axes.plot(x, line["exponent_predicted"], **THEORY)
     axes.axhline(0, color=GREY, lw=0.8)
-    axes.set_xlabel("place in the spectrum, k / n")
+    axes.set_xlabel("place in the spectrum, k / n (share)")
     axes.set_ylabel("exponent (nats per factor)")
     handles = [
         Line2D([], [], color=colour, marker="o", ls="", ms=4, label=f"{width} × {width}")
@@ -125,6 +126,7 @@ def spectrum(table: pd.DataFrame) -> Drawing:
         " every number of factors.",
         figure,
         ("lyapunov-spectrum-shape", "lyapunov-spectrum-last", "lyapunov-spectrum-mean"),
+        rows=rows,
     )
 
 

@@ -7,7 +7,7 @@ from suite.report.common.drawing import Part, Tables, drawn_from, part
 
 
 def parts(tables: Tables) -> list[Part]:
-    """Return activations, their spread over the inputs, and gradients by layer, beside theory."""
+    """Return signal and gradient by activation, then each by initializer, beside theory."""
     return [
         part(
             "Before training: signal and gradient through the layers",
@@ -16,6 +16,7 @@ def parts(tables: Tables) -> list[Part]:
                 "propagation/layers.csv",
                 ("layer", "n"),
                 "signal and gradient by layer",
+                lines.side_by_side,
                 lines.forward,
                 lines.spread,
                 lines.backward,

@@ -74,6 +74,7 @@ def trained(runs: pd.DataFrame) -> Drawing:
             "adam-rescues-sigmoid",
             "healthy-start-trains",
         ),
+        rows=runs,
     )
 
 
@@ -97,6 +98,7 @@ def gradients(runs: pd.DataFrame) -> Drawing:
         f" Clipping, schedules and optimizers leave the start as it is.{_HATCHED}",
         figure,
         ("vanishing-small-below-threshold", "vanishing-sigmoid-below-threshold"),
+        rows=runs,
     )
 
 

@@ -84,4 +84,5 @@ def rescued(trained: pd.DataFrame) -> Drawing:
             "ln-rescues-deep-sigmoid",
             "bn-harmless-on-good-start",
         ),
+        rows=rows,
     )

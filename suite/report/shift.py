@@ -104,6 +104,7 @@ def accuracies(runs: pd.DataFrame) -> Drawing:
             "shortcut-tank-curb-weights",
             "labelshift-bbse-gain",
         ),
+        rows=ok[ok["case"].isin([case for case, *_ in stories])],
     )
 
 
@@ -146,6 +147,7 @@ def noticed(runs: pd.DataFrame) -> Drawing:
             "shift-noticed-tanks-pairs",
             "shift-noticed-harms",
         ),
+        rows=ok[ok["case"].isin(colours)],
     )
 
 

@@ -68,7 +68,7 @@ def quantiles(values: pd.DataFrame) -> Drawing:
     grid[0, 0].set_yscale("log")
     grid[0, 0].set_ylim(FLOOR, 30)
     figure.supxlabel("share of the singular values below", fontsize=9)
-    figure.supylabel("singular value / root mean square", fontsize=9)
+    figure.supylabel("singular value / root mean square (ratio)", fontsize=9)
     figure.legend(
         handles=list(lines.values()), loc="outside upper center", ncols=len(lines), frameon=False
     )
@@ -90,4 +90,5 @@ def quantiles(values: pd.DataFrame) -> Drawing:
             "gaussian-dispersion",
             "orthogonal-tanh-nearly-isometric",
         ),
+        rows=rows,
     )

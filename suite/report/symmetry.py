@@ -125,7 +125,7 @@ def spread(epochs: pd.DataFrame) -> Drawing:
     panels[0].set_yticks([ZERO, *ticks], ["0", *(f"1e{np.log10(tick):.0f}" for tick in ticks)])
     panels[0].set_ylim(ZERO / 3, 5)
     figure.supxlabel(f"epoch of {POINTS // 32} steps", fontsize=9)
-    figure.supylabel("largest difference of two units, relative", fontsize=9)
+    figure.supylabel("largest difference of two units over the largest weight (ratio)", fontsize=9)
     handles = [
         Line2D([], [], color=line.colour, ls=line.dashes, lw=line.thickness, label=line.label)
         for line, _ in drawn
@@ -149,6 +149,7 @@ def spread(epochs: pd.DataFrame) -> Drawing:
             "dropout-breaks-symmetry",
             "tiny-noise-breaks-symmetry",
         ),
+        rows=pd.concat([rows for _, rows in drawn]),
     )
 
 
@@ -204,6 +205,7 @@ def learned(runs: pd.DataFrame) -> Drawing:
             "random-biases-break-symmetry",
             "random-init-breaks-symmetry",
         ),
+        rows=everything,
     )
 
 

@@ -83,7 +83,7 @@ def printed(runs: pd.DataFrame) -> Drawing:
             _histogram(axes, rows[rows["framework"] == framework], name)
         panels[0].set_title(f"{framework}\n{panels[0].get_title(loc='left')}", loc="left")
     figure.supxlabel("share of seeds in a bin of 0.01", fontsize=9)
-    figure.supylabel("training accuracy after 100 epochs", fontsize=9)
+    figure.supylabel("training accuracy after 100 epochs (share)", fontsize=9)
     counted = pd.concat([rows.groupby("framework")["seed"].nunique() for rows in cells.values()])
     return Drawing(
         "tutorial_prints",
@@ -97,6 +97,7 @@ def printed(runs: pd.DataFrame) -> Drawing:
         " a percentile says little.",
         figure,
         ("tutorial-jointly-reproduces", "tutorial-prints-typical", "tutorial-ordering"),
+        rows=pd.concat(cells.values()),
     )
 
 
@@ -284,4 +285,5 @@ def _by_epoch(
         " output layer. Epoch 0 is before training.",
         figure,
         claims,
+        rows=chosen[chosen["activation"].isin(across)],
     )

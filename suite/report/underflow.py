@@ -62,7 +62,7 @@ def largest(layers: pd.DataFrame) -> Drawing:
             axes.plot(x, np.log10(positive(line, f"{metric}_predicted")), **THEORY)
         axes.set_title(f"{name} precision", loc="left")
     figure.supxlabel("layers from the last", fontsize=9)
-    figure.supylabel("log10 of the gradient's largest entry", fontsize=9)
+    figure.supylabel("log10 of the gradient's largest entry (powers of ten)", fontsize=9)
     handles = [
         Line2D([], [], color=style.colour, marker="o", label=f"{framework}, until it is 0")
         for framework, style in styles.items()
@@ -80,6 +80,7 @@ def largest(layers: pd.DataFrame) -> Drawing:
         f" {_smallest(rows, metric)}",
         figure,
         ("fp-underflow-depth", "fp-underflow-depth-double", "fp-underflow-flush"),
+        rows=rows,
     )
 
 

@@ -87,4 +87,5 @@ def fading(steps: pd.DataFrame) -> Drawing:
             "iw-lasts-where-classes-overlap",
             "iw-does-not-fit-overlapping",
         ),
+        rows=steps,
     )

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from suite.report import drift as page
-from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.drawing import NotDrawn, style
+from suite.report.common.images import png
 from suite.report.common.numbers import number
 from suite.studies import STUDIES, drift
 

@@ -16,7 +16,8 @@ from scipy.stats import binomtest
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.metrics.training import LEARNED
 from suite.report.common import captions, heatmaps, lines
-from suite.report.common.drawing import NotDrawn, band, logarithmic, plain_band, png, style
+from suite.report.common.drawing import NotDrawn, band, logarithmic, plain_band, style
+from suite.report.common.images import png
 from suite.report.common.numbers import number
 from suite.report.common.styles import COLOURS
 from suite.results.tables import read_table

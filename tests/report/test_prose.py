@@ -20,7 +20,7 @@ import suite.report.figures
 from suite import claims
 from suite.judging.verdicts import Ruling, Verdict, read_verdicts, to_frame
 from suite.report import PARTS, write_report
-from tests.support import reference_tables
+from tests.support import painting, reference_tables
 from tests.support.page import Page
 
 MANIFEST = json.loads((reference_tables.STANDARD / "manifest.json").read_text())
@@ -171,7 +171,7 @@ def _opposite(verdict: Verdict) -> Verdict:
 @pytest.fixture
 def folder(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder of one study whose rows contradict; figures are made but not painted."""
-    monkeypatch.setattr(suite.report.figures, "png", lambda figure: b"painted")
+    monkeypatch.setattr(suite.report.figures, "paint", painting.sketch)
     read = reference_tables.tables(contradicting)
 
     def write(path: str, *required: str) -> None:

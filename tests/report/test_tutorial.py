@@ -8,7 +8,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from suite.report import tutorial
-from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.drawing import NotDrawn, style
+from suite.report.common.images import png
 from suite.studies.tutorial.prints import PRINTS, START
 
 CELL = ("framework", "activation", "initializer", "depth", "width", "optimizer", "case")

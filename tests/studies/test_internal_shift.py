@@ -12,7 +12,8 @@ from suite import frameworks
 from suite.frameworks.numpy import Numpy
 from suite.planning import grids
 from suite.probes.normalized import DeepNetworks
-from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.drawing import NotDrawn, style
+from suite.report.common.images import png
 from suite.report.internal_shift import moved as figure
 from suite.studies import internal_shift
 from suite.studies.internal_shift import InternalShift, moved

@@ -14,7 +14,8 @@ from suite import frameworks
 from suite.frameworks.numpy.probes import normalization as definition
 from suite.planning import grids
 from suite.probes.normalization import NormalizationLayers
-from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.drawing import NotDrawn, style
+from suite.report.common.images import png
 from suite.report.normalization import deviations
 from suite.studies.normalization import KINDS, OTHER, SCALES, STATISTICS, Normalization
 from suite.types import Array, Framework, Lab, Measurement, Value

@@ -15,7 +15,8 @@ from suite.catalogue import activations
 from suite.frameworks.numpy import Numpy
 from suite.planning import grids
 from suite.probes.normalized import DeepNetworks
-from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.drawing import NotDrawn, style
+from suite.report.common.images import png
 from suite.report.normalized import blocks, chains
 from suite.studies.normalized import DEPTH, SAMPLES, WIDTH, Normalized, autocorrelation, predict
 from suite.theory import normalized

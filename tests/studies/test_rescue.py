@@ -13,7 +13,8 @@ from matplotlib.patches import Rectangle
 
 from suite import frameworks
 from suite.planning import grids
-from suite.report.common.drawing import Drawing, NotDrawn, png, style
+from suite.report.common.drawing import Drawing, NotDrawn, style
+from suite.report.common.images import png
 from suite.report.rescue import rescued
 from suite.studies import rescue
 from suite.studies.rescue import Rescue

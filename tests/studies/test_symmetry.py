@@ -12,7 +12,8 @@ from suite import frameworks
 from suite.catalogue.frameworks import installed
 from suite.planning.axes import make_cell
 from suite.report import symmetry as page
-from suite.report.common.drawing import NotDrawn, png, style
+from suite.report.common.drawing import NotDrawn, style
+from suite.report.common.images import png
 from suite.studies import STUDIES, symmetry
 from suite.studies.symmetry import starts, units
 from suite.types import (

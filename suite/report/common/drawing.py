@@ -6,7 +6,6 @@ settings do not change it.
 
 from __future__ import annotations
 
-import io
 import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -54,6 +53,8 @@ class Drawing:
     ``title`` and ``caption`` say what is drawn: the quantity, of what, its unit, the conditions.
     They state no result, unless it is computed from the rows that the figure shows. A result that
     was claimed is shown as the verdicts of ``claims``, the names of claims, below the figure.
+    ``rows``: those that are shown, with the axes of their cells, for the command that measures
+    them; without it the command measures the whole study.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Drawing:
     caption: str
     figure: Figure
     claims: tuple[str, ...] = ()
+    rows: pd.DataFrame | None = None
 
 
 Tables = Callable[..., "pd.DataFrame | None"]
@@ -120,31 +122,9 @@ def style() -> AbstractContextManager[None]:
     look |= {"axes.titlesize": 9.5, "figure.dpi": DPI, "savefig.dpi": DPI, "hatch.linewidth": 0.5}
     look |= {"text.color": INK, "grid.color": "#e6e6e6", "axes.edgecolor": "#bbbbbb"}
     look |= {"figure.constrained_layout.wspace": 0.04, "figure.constrained_layout.h_pad": 0.06}
+    # matplotlib brings the first: figures do not depend on the fonts of a machine.
+    look |= {"font.sans-serif": ["DejaVu Sans", "Verdana"]}
     return style_context(["default", look])
-
-
-def png(figure: Figure) -> bytes:
-    """Return the figure as a PNG file without date or version: the same figure, the same bytes.
-
-    A logarithmic axis on which nothing is above 0 gets limits, and its panel says so; matplotlib
-    refuses to draw it.
-    """
-    for axes in figure.axes:
-        for name, shared in (("x", axes.get_shared_x_axes()), ("y", axes.get_shared_y_axes())):
-            panels = shared.get_siblings(axes)
-            least = min(getattr(panel, f"{name}axis").get_minpos() for panel in panels)
-            logarithm = getattr(axes, f"{name}axis").get_scale() == "log"
-            if logarithm and axes.has_data() and not math.isfinite(least):
-                axes.set(**{f"{name}lim": (FLOOR, 1.0)})
-                middle: dict[str, Any] = {
-                    "ha": "center",
-                    "va": "center",
-                    "transform": axes.transAxes,
-                }
-                axes.text(0.5, 0.5, "no value above 0", color=INK, **middle)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
 
 
 def pin(

@@ -70,7 +70,7 @@ SCALES = {
         ("fw-rmsprop-eps", "fw-rmsprop-outcome"),
     ),
     "heldout_accuracy": Scale(
-        "held-out accuracy",
+        "held-out accuracy (share)",
         "Median held-out accuracy after training",
         0.5,
         1.0,
@@ -160,6 +160,7 @@ def heat_map(
         f" Brighter is better; {scale.notes} {captions.protocol(rows)}",
         figure,
         scale.claims if optimizer == "rmsprop" and depth == deepest else (),
+        rows=rows,
     )
 
 

@@ -138,7 +138,7 @@ def layer_traces(
             axes.set_title(f"{framework}, {activation}", loc="left")
         logarithmic(panels)
     figure.supxlabel("layer", fontsize=9)
-    figure.supylabel(trace.label, fontsize=9)
+    figure.supylabel(f"{trace.label} (no unit)", fontsize=9)
     handles = [
         Line2D([], [], color=colour, lw=widths[name], label=name)
         for name, colour in coloured(names).items()
@@ -156,6 +156,7 @@ def layer_traces(
         " exact zeros are not drawn." + captions.layer_notes(rows, trace.metric, names),
         figure,
         trace.claims,
+        rows=rows,
     )
 
 
@@ -172,6 +173,73 @@ def spread(layers: pd.DataFrame, **choice: Any) -> Drawing:
 def backward(layers: pd.DataFrame, **choice: Any) -> Drawing:
     """Draw the mean square of the gradients by ``layer_traces``."""
     return layer_traces(layers, BACKWARD, **choice)
+
+
+def side_by_side(
+    layers: pd.DataFrame,
+    *,
+    activations: Sequence[str] = LAYER_ACTIVATIONS,
+    **wanted: str | int,
+) -> Drawing:
+    """Draw mean square, variance over the inputs and gradient by layer, a line per activation.
+
+    ``layers`` is propagation/layers.csv. Shows networks that start with Xavier's rule unless
+    ``wanted`` says otherwise. A mean square can stay while the inputs become alike.
+    """
+    traces = [trace for trace in (FORWARD, SPREAD, BACKWARD) if trace.metric in layers]
+    if layers.empty or len(traces) < 3:
+        raise NotDrawn("No figure of signal and gradient by activation: a part was not measured.")
+    shown = ("framework", "activation")
+    start: dict[str, str | int] = {"initializer": "xavier_normal"}
+    rows, pinned = pin(layers, others(layers, "layer", shown), PINNED | start | wanted)
+    names = present(rows["activation"], activations, ACTIVATIONS)
+    rows = rows[rows["activation"].isin(names)]
+    frameworks, colours = list(rows["framework"].unique()), coloured(names)
+    figure = Figure(figsize=(1.3 + 3.9 * len(frameworks), 6.2), layout="constrained")
+    grid = figure.subplots(len(traces), len(frameworks), sharex=True, sharey="row", squeeze=False)
+    for trace, panels in zip(traces, grid, strict=True):
+        for framework, axes in zip(frameworks, panels, strict=True):
+            for name, colour in colours.items():
+                chosen = (rows["framework"] == framework) & (rows["activation"] == name)
+                band(axes, rows[chosen].sort_values("layer"), "layer", trace.metric, colour, 0.2)
+            axes.set_title(f"{framework}: {trace.label}", loc="left")
+        logarithmic(panels)
+    figure.supxlabel("layer", fontsize=9)
+    figure.supylabel("mean square or variance (no unit)", fontsize=9)
+    handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(names), frameon=False)
+    return Drawing(
+        "signal_by_activation",
+        f"Signal and gradient by layer and activation: {rows['initializer'].iloc[0]}",
+        "Above: mean square of the activations in each layer. Middle: variance of an activation"
+        " over the inputs, averaged over the units of the layer: what tells two inputs apart."
+        " Below: mean square of the gradient by each layer's pre-activations, for a random Gaussian"
+        " gradient"
+        " fed into the last activation. At initialisation, no training. Line: median over the"
+        f" seeds; band: their 5 % and 95 % quantiles; {seeds_in(rows['n'])}; {pinned}. Logarithmic"
+        f" axes, cut at {number(FLOOR)} and {number(ROOF)}; exact zeros are not drawn."
+        + _alike(rows),
+        figure,
+        ("sigmoid-gradient-vanishes", "sigmoid-logits-alike"),
+        rows=rows,
+    )
+
+
+def _alike(rows: pd.DataFrame) -> str:
+    """Return how mean square and variance over the inputs change from the first layer to the last,
+    for the activation whose inputs become most alike."""
+    ends = [rows["layer"].min(), rows["layer"].max()]
+    medians = rows.groupby(["layer", "activation"])[[FORWARD.metric, SPREAD.metric]].median()
+    shares = medians.loc[ends[1]] / medians.loc[ends[0]]
+    alike = (shares[SPREAD.metric] / shares[FORWARD.metric]).dropna()
+    if alike.empty:
+        return ""
+    name = alike.idxmin()
+    return (
+        f" The inputs become most alike with {name}: from layer {ends[0]:g} to layer {ends[1]:g}"
+        f" the variance over them is multiplied by {number(shares[SPREAD.metric][name])}, the mean"
+        f" square by {number(shares[FORWARD.metric][name])}."
+    )
 
 
 def learning(
@@ -229,4 +297,5 @@ def learning(
         f" {depth + 1} is the output layer. Epoch 0 is before training; the epoch axis is not"
         f" linear. {captions.protocol(rows)}",
         figure,
+        rows=rows,
     )

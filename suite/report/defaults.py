@@ -71,9 +71,7 @@ def ratios(runs: pd.DataFrame) -> Drawing:
     ticks = [-3, -2, -1, 0, 1, 2, 3]
     axes.set_xticks(ticks, [f"{10.0**tick:g}" for tick in ticks])
     axes.set(xlim=(-ends, ends), ylim=(centres[-1] - 0.6 * pitch, 1.6))
-    axes.set_xlabel(
-        f"{' or '.join(others)}: its number over that of {base} (ratio, logarithmic axis)"
-    )
+    axes.set_xlabel(f"{' or '.join(others)}: number over that of {base} (ratio, logarithmic axis)")
     axes.grid(axis="y", visible=False)
     if len(others) > 1:
         axes.legend(frameon=False, loc="lower right")

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from suite.catalogue.datasets import DATASETS
 from suite.catalogue.initializers import INITIALIZERS
 from suite.judging.summary import reached
-from suite.metrics import SHARES
 from suite.metrics.practice import LEARNED
 from suite.report.common.captions import dataset_title, optimizer_title
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, catalogued, seeds_in
 from suite.report.common.heatmaps import SCALES, panel
+from suite.report.common.learning import criterion, is_own, share_of
 from suite.studies.practice import CHOOSING, NARROW, epochs_of_values
 
 ABSENT = "practice/runs.csv is missing: no heat maps of the share that learns by optimizer."
@@ -57,13 +58,13 @@ def learned(runs: pd.DataFrame, dataset: str, width: int) -> Drawing:
     rows = runs[(runs["dataset"] == dataset) & (runs["width"] == width)]
     plain = (rows["normalization"] == "none") & (rows["residual"] == 0)
     rows = rows[plain & (rows["weights"] == "native")]
-    if dataset not in LEARNED or rows.empty:
+    if not (dataset in LEARNED or is_own(dataset)) or rows.empty:
         raise NotDrawn(f"No share of networks that learn {dataset} in layers of {width}.")
     varied = ["framework", *_LINE, "initializer"]
     cell = rows.groupby(varied, sort=False).ngroup().to_numpy()
     cells = rows[varied].drop_duplicates(ignore_index=True)
     diverged = np.bincount(cell[rows["status"] == "diverged"], minlength=len(cells))
-    shares = reached(SHARES["share_learned"], rows, cell, len(cells))
+    shares = reached(share_of(dataset, "share_learned"), rows, cell, len(cells))
     table = cells.assign(metric="learned", diverged=diverged, **shares)
     table = table.sort_values(["activation", "depth", "optimizer"], kind="stable")
     table["line"] = [_line(*row) for row in table[list(_LINE)].itertuples(index=False)]
@@ -91,9 +92,9 @@ def learned(runs: pd.DataFrame, dataset: str, width: int) -> Drawing:
         f"practice_learned_{dataset}_{width}",
         f"Share of networks that learn, by optimizer and depth: {dataset_title(dataset)}, layers"
         f" of {width}, {', '.join(names)}",
-        f"Share of networks whose held-out accuracy reaches {LEARNED[dataset]} after"
-        f" {epochs_of_values(dataset, width)} epochs in batches of 32; {seeds_in(table['n'])} a"
-        " cell; small, the 95 % interval of the share (Clopper and Pearson). A line names the"
+        f"Share of networks {_criterion(dataset)}{_epochs(dataset, width)} in batches of 32;"
+        f" {seeds_in(table['n'])} a cell; small, the 95 % interval of the share (Clopper and"
+        " Pearson). A line names the"
         " activation, the number of hidden layers and the optimizer, which has the catalogue's"
         " learning rate (Adam and RMSprop 0.001, SGD 0.1) unless the line says otherwise: own"
         " settings are each framework's, and a chosen rate is the best of three on"
@@ -102,6 +103,18 @@ def learned(runs: pd.DataFrame, dataset: str, width: int) -> Drawing:
         _CLAIMS.get((dataset, width <= NARROW), ()),
         rows=rows,
     )
+
+
+def _criterion(dataset: str) -> str:
+    """Return when a network counts as having learned a data set."""
+    if is_own(dataset):
+        return criterion(dataset)
+    return f"whose held-out accuracy reaches {LEARNED[dataset]}"
+
+
+def _epochs(dataset: str, width: int) -> str:
+    """Return the number of epochs, where the data set is at hand to tell."""
+    return f" after {epochs_of_values(dataset, width)} epochs" if dataset in DATASETS else ""
 
 
 def _line(activation: str, depth: int, optimizer: str, settings: str, case: str) -> str:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from suite.planning.axes import AXES, canonical_value
-from suite.report.common.captions import of_one_width, on_one_dataset
+from suite.report.common import learning
+from suite.report.common.captions import dataset_title, of_one_width, on_one_dataset
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
 from suite.studies.remedies import (
     BATCH,
@@ -20,7 +21,6 @@ from suite.studies.remedies import (
     FAILURES,
     OWN,
     REMEDIES,
-    TRAINED,
     WIDTH,
     Remedies,
     cure,
@@ -53,7 +53,7 @@ def trained(runs: pd.DataFrame) -> Drawing:
     """Draw the share of networks that train; ``runs`` is remedies/runs.csv."""
     runs, dataset = on_one_dataset(runs[runs["status"].isin(("ok", "diverged"))])
     runs, width = of_one_width(runs, WIDTH)
-    reached = (runs["heldout_accuracy"] >= TRAINED) & (runs["status"] == "ok")
+    reached = learning.learned(runs, dataset)
     lost = runs["status"] == "diverged"
     values = _cells(runs.assign(value=reached.astype(float), lost=lost), "mean")
     figure = _heat_maps(values, 0.0, 1.0, "share of networks that train", 2)
@@ -61,7 +61,7 @@ def trained(runs: pd.DataFrame) -> Drawing:
         "remedies_trained",
         f"Share of networks that train, by failing start and remedy: {DEPTH} hidden layers of"
         f" {width}, gradient descent",
-        f"Share of networks whose held-out accuracy reaches {TRAINED}; {seeds_in(values['n'])} a"
+        f"Share of networks {learning.criterion(dataset)}; {seeds_in(values['n'])} a"
         f" cell. {_common(dataset, width)} A star marks cells where runs diverged, which did not"
         " train. The better start of the ReLU failures is He's, so these cells show the healthy"
         f" networks.{_HATCHED}",
@@ -105,7 +105,8 @@ def gradients(runs: pd.DataFrame) -> Drawing:
 def _common(dataset: str, width: int) -> str:
     """Return what all cells share, in a caption."""
     return (
-        f"{DEPTH} hidden layers of {width} on {dataset}, gradient descent with learning rate 0.1"
+        f"{DEPTH} hidden layers of {width} on {dataset_title(dataset)}, gradient descent with"
+        " learning rate 0.1"
         f" (Adam: 0.001), {EPOCHS} epochs in batches of {BATCH}, each framework's own draws."
     )
 

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from suite.metrics.training import LEARNED
-from suite.report.common.captions import of_one_width, on_one_dataset
+from suite.report.common import learning
+from suite.report.common.captions import dataset_title, of_one_width, on_one_dataset
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
 from suite.report.normalized import normalization_colours
 from suite.studies.rescue import EPOCHS
@@ -33,7 +33,7 @@ def rescued(trained: pd.DataFrame) -> Drawing:
     rows, width = of_one_width(rows, 5)
     if rows.empty:
         raise NotDrawn("No figure of starts with normalization: no network was trained.")
-    learned = (rows["heldout_accuracy"] >= LEARNED) & (rows["status"] == "ok")
+    learned = learning.learned(rows, dataset)
     starts = ["activation", "initializer", "depth"]
     shares = (
         rows.assign(learned=learned)
@@ -65,13 +65,14 @@ def rescued(trained: pd.DataFrame) -> Drawing:
         axes.grid(visible=False, axis="y")
     grid[0].set_yticks(range(len(names)), [f"{a}, {i}, depth {d}" for a, i, d in names])
     grid[0].invert_yaxis()
-    figure.supxlabel(f"share of seeds that reach {LEARNED} of held-out accuracy", fontsize=9)
+    figure.supxlabel("share of networks that learn", fontsize=9)
     handles = [Line2D([], [], color=colour, lw=5, label=name) for name, colour in colours.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(
         "normalization_rescues",
         f"Share of networks that learn, by start and normalization: width {width}, RMSprop",
-        f"{dataset.capitalize()}, networks of width {width}, {EPOCHS} epochs of RMSprop with"
+        f"Share of networks {learning.criterion(dataset)}: {dataset_title(dataset)}, networks of"
+        f" width {width}, {EPOCHS} epochs of RMSprop with"
         " learning rate 0.001 in batches of 32; normalization with epsilon 1e-5 and momentum 0.9;"
         f" each framework's own draw of the kernels. {seeds_in(shares['size'])} a bar; a diverged"
         " run has not learned. A dot at 0 is a share of 0; where there is no dot,"

@@ -9,6 +9,7 @@ import pandas as pd
 from suite.report.common import heatmaps, lines
 from suite.report.common.captions import optimizer_title
 from suite.report.common.drawing import PINNED, Part, Tables, drawn_from, part
+from suite.report.common.learning import is_own
 
 
 def parts(tables: Tables) -> list[Part]:
@@ -16,6 +17,10 @@ def parts(tables: Tables) -> list[Part]:
     trained = tables("training/runs.csv", "framework", "seed", "status", "heldout_accuracy")
     summary = tables("summary.csv", "study", "metric", "centre", "low", "high", "n")
     learned = None if trained is None else heatmaps.learned(trained)
+    names = [] if learned is None else list(learned.get("dataset", ()))
+    # What an accuracy is worth depends on the classes of the data.
+    own = bool(names) and all(map(is_own, names))
+    quality = "heldout_skill" if own else "heldout_accuracy"
     return [
         _heat_maps(
             learned,
@@ -26,9 +31,9 @@ def parts(tables: Tables) -> list[Part]:
         ),
         _heat_maps(
             summary,
-            "heldout_accuracy",
-            f"After training: median accuracy{_trained_by(learned)}",
-            "summary.csv has no heldout_accuracy of the study training: no heat maps of it.",
+            quality,
+            f"After training: median {'skill' if own else 'accuracy'}{_trained_by(learned)}",
+            f"summary.csv has no {quality} of the study training: no heat maps of it.",
             folded=True,
         ),
         _heat_maps(

@@ -177,8 +177,8 @@ class Row:
 
 
 WEIGHTS = (
-    Row("weight_mean", "mean of a kernel's entries"),
-    Row("weight_std", "standard deviation"),
+    Row("weight_mean", "mean of a kernel's entries (no unit)"),
+    Row("weight_std", "standard deviation (no unit)"),
 )
 GRADIENTS = (
     Row("gradient_mean", "mean (nats)"),

@@ -7,18 +7,20 @@ their number and range. Nothing is typed: other rows give other words.
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedFormatter
 from numpy.typing import NDArray
 
 from suite.report.common.numbers import number
@@ -28,6 +30,8 @@ MOST_LINES = 16
 """With more lines in a figure, a panel gives only those that end lowest and highest."""
 MOST_PANELS = 12
 """The panels that are described; of the others the number is given."""
+_WORD = re.compile(r"[^\W\d_]{2}")
+"""Two letters: a name, not a number such as 1e-3."""
 _LEVEL = 0.02
 """A line that moves by less than this share of the panel's height, or of its value, is level."""
 
@@ -45,7 +49,18 @@ def describe(figure: Figure) -> str:
             sentences.append(f"{title}: {'; '.join(found)}." if title else f"{'; '.join(found)}.")
     if len(panels) > MOST_PANELS:
         sentences.append(f"{len(panels) - MOST_PANELS} more panels.")
+    if not sentences:
+        sentences = list(_written(figure))
     return " ".join([*_quantities(figure, panels), *sentences])
+
+
+def _written(figure: Figure) -> Iterator[str]:
+    """Yield what a table that is drawn says most often."""
+    texts = (_plain(text.get_text()) for axes in figure.axes for text in axes.texts)
+    found = Counter(text for text in texts if text)
+    if found:
+        common = "; ".join(f"{text}, {count} times" for text, count in found.most_common(5))
+        yield f"{found.total()} entries, of them {common}."
 
 
 def _title(axes: Axes) -> str:
@@ -64,7 +79,7 @@ def _quantities(figure: Figure, panels: Sequence[Axes]) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Return a label on one line and without the marks of a formula."""
-    for mark in (r"\mathrm", r"\,", "$", "{", "}"):
+    for mark in (r"\mathrm", r"\mathdefault", r"\,", "$", "{", "}"):
         text = text.replace(mark, "")
     return " ".join(text.replace(r"\times", "×").split())
 
@@ -100,12 +115,15 @@ def _filled(values: Any) -> NDArray[np.float64]:
 def _ticks(axes: Axes, axis: str, panels: Sequence[Axes]) -> list[str]:
     """Return the names along a categorical axis; with shared axes one panel may have them all."""
     for each in (axes, *panels):
-        chosen = each.xaxis if axis == "x" else each.yaxis
-        if isinstance(chosen.get_major_formatter(), FixedFormatter):
-            names = [_plain(label.get_text()) for label in chosen.get_ticklabels()]
-            if any(names):
-                return names
+        if names := categories(each.xaxis if axis == "x" else each.yaxis):
+            return names
     return []
+
+
+def categories(axis: Axis) -> list[str]:
+    """Return the names along an axis; none where it has numbers."""
+    names = [_plain(label.get_text()) for label in axis.get_ticklabels()]
+    return names if any(_WORD.search(name) for name in names) else []
 
 
 def _cells(axes: Axes, panels: Sequence[Axes]) -> Iterator[str]:

@@ -131,13 +131,13 @@ def layer_notes(rows: pd.DataFrame, metric: str, names: Sequence[str]) -> str:
 
 
 def on_one_dataset(runs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Return the runs on one data set, and its title: the circles where there are any.
+    """Return the runs on one data set, and its name: the circles where there are any.
 
     A table without the axis is of the time before it, when every network learned the circles.
     """
     names = runs.get("dataset", pd.Series([CIRCLES]))
     name = CIRCLES if names.empty or CIRCLES in set(names) else str(names.iloc[0])
-    return pin(runs, ["dataset"], {"dataset": name})[0], dataset_title(name)
+    return pin(runs, ["dataset"], {"dataset": name})[0], name
 
 
 def dataset_title(name: str) -> str:

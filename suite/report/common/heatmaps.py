@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,6 @@ from matplotlib.patches import Rectangle
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.initializers import INITIALIZERS
 from suite.judging.summary import reached
-from suite.metrics import SHARES
-from suite.metrics.training import LEARNED
 from suite.report.common import captions
 from suite.report.common.drawing import (
     PINNED,
@@ -34,6 +32,8 @@ from suite.report.common.drawing import (
     pin,
     seeds_in,
 )
+from suite.report.common.learning import OWN, chance, criterion, is_own, share_of
+from suite.studies.common.protocol import CIRCLES
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ _MEDIAN = (
 SCALES = {
     "learned": Scale(
         "share of networks that learn",
-        f"Share of networks whose held-out accuracy reaches {LEARNED} after training",
+        "Share of networks that learn",
         0.0,
         1.0,
         "viridis",
@@ -77,6 +77,16 @@ SCALES = {
         "viridis",
         "the scale starts at 0.5, the chance level. A median hides how the networks of a cell"
         f" split: see the share of networks that learn.{_MEDIAN}",
+    ),
+    "heldout_skill": Scale(
+        "held-out skill (share)",
+        "Median held-out skill, 1 - errors of the network / errors of a guess, after training",
+        0.0,
+        1.0,
+        "viridis",
+        "the scale starts at 0, as good as the guess of the most frequent class or of the mean."
+        f" A median hides how the networks of a cell split: see the share of networks that"
+        f" learn.{_MEDIAN}",
     ),
     "train_loss": Scale(
         "training loss (nats)",
@@ -97,12 +107,20 @@ def learned(runs: pd.DataFrame) -> pd.DataFrame:
     it. A diverged run did not learn, whatever it reached before;
     unsupported and failed runs do not count.
     """
+    own = runs.get("dataset", pd.Series(CIRCLES, runs.index)).map(is_own)
+    rules = ((CIRCLES, ~own), (OWN, own))
+    parts = [_counted(runs[chosen], dataset) for dataset, chosen in rules if chosen.any()]
+    return pd.concat(parts, ignore_index=True) if parts else _counted(runs, CIRCLES)
+
+
+def _counted(runs: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Return the shares of runs that count as having learned by the rule of one data set."""
     axes = list(runs.columns[: runs.columns.get_loc("seed")])
     runs = runs[runs["status"].isin(("ok", "diverged"))]
     cell = runs.groupby(axes, sort=False, dropna=False).ngroup().to_numpy()
     cells = runs[axes].drop_duplicates(ignore_index=True)
     diverged = np.bincount(cell[runs["status"] == "diverged"], minlength=len(cells))
-    shares = reached(SHARES["learned_share"], runs, cell, len(cells))
+    shares = reached(share_of(dataset), runs, cell, len(cells))
     return cells.assign(study="training", metric="learned", diverged=diverged, **shares)
 
 
@@ -124,12 +142,12 @@ def heat_map(
     ``summary`` is summary.csv or comes from ``learned``; ``wanted`` overrides ``PINNED``
     (``optimizer="adam"``).
     """
-    scale = SCALES[metric]
     rows = summary[(summary["study"] == study) & (summary["metric"] == metric)]
     smaller, deepest = _smaller(rows, depth), rows["depth"].max()
     rows = rows[rows["depth"] == depth]
     shown = ("framework", "activation", "initializer", "depth")
     rows, pinned = pin(rows, others(rows, "metric", shown), PINNED | wanted)
+    scale = _scale(metric, rows)
     if rows.empty:
         raise NotDrawn(f"No {scale.label} at depth {depth}: summary.csv has no such cell.")
     frameworks = list(rows["framework"].unique())
@@ -162,6 +180,24 @@ def heat_map(
         scale.claims if optimizer == "rmsprop" and depth == deepest else (),
         rows=rows,
     )
+
+
+def _scale(metric: str, rows: pd.DataFrame) -> Scale:
+    """Return the colours of some rows of a metric, which are on one data set."""
+    scale = SCALES[metric]
+    name = str(rows["dataset"].iloc[0]) if "dataset" in rows and len(rows) else CIRCLES
+    if metric == "learned":
+        return replace(scale, quantity=f"Share of networks {criterion(name)} after training")
+    if metric == "heldout_accuracy" and (low := chance(name)) != scale.low:
+        notes = scale.notes.replace("0.5, the chance level", f"{low:g}, the chance level")
+        return replace(scale, low=low, notes=notes)
+    if metric == "train_loss" and name != CIRCLES:
+        values = rows["centre"].to_numpy(dtype=float)
+        top = float(np.max(values[np.isfinite(values)], initial=0.0)) or 1.0
+        return replace(
+            scale, high=top, notes=f"the scale ends at the largest median shown.{_MEDIAN}"
+        )
+    return scale
 
 
 def _smaller(rows: pd.DataFrame, depth: int) -> str:

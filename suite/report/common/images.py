@@ -67,7 +67,7 @@ def _png(figure: Figure) -> bytes:
         PALETTE, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
     )
     buffer = io.BytesIO()
-    image.save(buffer, format="png", compress_level=9, dpi=(figure.dpi, figure.dpi))
+    image.save(buffer, format="png", compress_level=6, dpi=(figure.dpi, figure.dpi))
     return buffer.getvalue()
 
 

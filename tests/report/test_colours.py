@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import seaborn as sns
 from matplotlib.colors import to_rgb
+from matplotlib.typing import ColorType
 from numpy.typing import NDArray
 
 from suite.report.common.heatmaps import SCALES
@@ -46,9 +47,9 @@ TO_XYZ = np.array(
 WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
-def seen(colour: object, sight: str) -> Array:
+def seen(colour: ColorType, sight: str) -> Array:
     """Return the CIELAB coordinates of a colour as it is seen."""
-    rgb = np.array(to_rgb(colour))  # type: ignore[arg-type]
+    rgb: Array = np.array(to_rgb(colour))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     ratio = TO_XYZ @ np.clip(SIGHT[sight] @ linear, 0, 1) / WHITE
     x, y, z = np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116)

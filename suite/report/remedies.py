@@ -87,7 +87,9 @@ def gradients(runs: pd.DataFrame) -> Drawing:
     with np.errstate(divide="ignore"):
         logarithm = np.log10(runs["first_gradient_norm"].to_numpy(dtype=float))
     values = _cells(runs.assign(value=logarithm, lost=False), "median")
-    figure = _heat_maps(values, -6.0, 6.0, "log10 of the gradient's norm (powers of ten)", 1, "coolwarm")
+    figure = _heat_maps(
+        values, -6.0, 6.0, "log10 of the gradient's norm (powers of ten)", 1, "coolwarm"
+    )
     return Drawing(
         "remedies_gradients",
         "Norm of the first layer's gradient before training, by failing start and remedy",

@@ -9,9 +9,9 @@ is removed only when no command runs in it any more. tox decides what is out of 
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -22,6 +22,19 @@ from tox.tox_env.api import ToxEnv
 from tox.tox_env.info import Info
 from tox.tox_env.python.virtual_env.runner import VirtualEnvRunner
 from tox.tox_env.register import ToxEnvRegister
+
+if sys.platform == "win32":
+    # Nothing of the kind is there: two commands of tox must not install at the same time.
+    EXCLUSIVE = SHARED = AT_ONCE = 0
+
+    def _flock(descriptor: int, kind: int) -> None:
+        pass
+
+else:
+    from fcntl import LOCK_EX as EXCLUSIVE
+    from fcntl import LOCK_NB as AT_ONCE
+    from fcntl import LOCK_SH as SHARED
+    from fcntl import flock as _flock
 
 
 class _Record(Info):
@@ -35,7 +48,7 @@ class _Record(Info):
 
 @contextmanager
 def _locked(path: Path, kind: int, reason: str) -> Iterator[None]:
-    """Hold a lock on a file, ``LOCK_EX`` alone or ``LOCK_SH`` with others; say why where it waits.
+    """Hold a lock on a file, ``EXCLUSIVE`` or ``SHARED`` with others; say why where it waits.
 
     The system releases the lock when the process ends, however it ends.
     """
@@ -43,10 +56,10 @@ def _locked(path: Path, kind: int, reason: str) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            _flock(descriptor, kind | AT_ONCE)
         except BlockingIOError:
             logging.warning("waiting: %s", reason)
-            fcntl.flock(descriptor, kind)
+            _flock(descriptor, kind)
         yield
     finally:
         os.close(descriptor)
@@ -67,14 +80,14 @@ class Shared(VirtualEnvRunner):
 
     def setup(self) -> None:
         if self._in_use is None:
-            with self._lock("install", fcntl.LOCK_EX, f"another tox installs into {self.env_dir}"):
+            with self._lock("install", EXCLUSIVE, f"another tox installs into {self.env_dir}"):
                 super().setup()
                 self._in_use = ExitStack()
-                self._in_use.enter_context(self._lock("use", fcntl.LOCK_SH, ""))
+                self._in_use.enter_context(self._lock("use", SHARED, ""))
 
     def _clean(self, transitive: bool = False) -> None:
         reason = f"another tox uses {self.env_dir}, which is to be replaced"
-        with self._lock("use", fcntl.LOCK_EX, reason):
+        with self._lock("use", EXCLUSIVE, reason):
             super()._clean(transitive)
 
     def teardown(self) -> None:

@@ -1,7 +1,7 @@
 """A plugin of the suite: an activation, an initializer that looks at data, a data set, two claims.
 
 It is one file, so that ``suite run --plugin examples/serpent.py`` takes it as it is; installed as a
-package, its items are found by their names alone. See docs/plugins.md.
+package, its items are found by their names alone. See docs/reference/plugins.md.
 """
 
 from __future__ import annotations

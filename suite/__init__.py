@@ -3,8 +3,9 @@
 Two wings meet only in a results folder: measuring (studies, frameworks, runner) writes it,
 judging (intervals, summary, judge, report) reads it and needs no framework.
 
-The names of ``__all__`` are what scripts and notebooks use; docs/api.md shows them at work. Each is
-imported when it is first used, so that ``import suite`` costs nothing and loads no framework.
+The names of ``__all__`` are what scripts and notebooks use; docs/how_to/python.md shows them at
+work. Each is imported when it is first used, so that ``import suite`` costs nothing and loads no
+framework.
 """
 
 from __future__ import annotations

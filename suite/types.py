@@ -189,8 +189,9 @@ class Table:
     """The values measured on one stack for one ``TableSpec``.
 
     ``coordinates`` maps a name to its values (n,), in the order of the spec; they are the same for
-    all members. ``columns`` maps a metric to (K, *lengths of the coordinates). A metric that was
-    not measured on this stack is left out and becomes an empty field; NaN is a result.
+    all members. ``columns`` maps a metric to an array of shape K, the number of members, by the
+    lengths of the coordinates. A metric that was not measured on this stack is left out and
+    becomes an empty field; NaN is a result.
     """
 
     name: str

@@ -161,8 +161,8 @@ def run(
 
     ``studies``: names of studies; none: all, or with the profile quick the headline studies.
     ``profile``: quick, standard or full. ``set``: axis -> the value or values that run (see
-    docs/commands.md). ``seeds``: the number of seeds of every cell. ``frameworks``: those to
-    measure, else all that are installed. ``root``: the root seed. ``jobs``: worker processes.
+    docs/reference/commands.md). ``seeds``: the number of seeds of every cell. ``frameworks``: those
+    to measure, else all that are installed. ``root``: the root seed. ``jobs``: worker processes.
     ``plugins``: files or installed modules with items of your own, which are then named as in
     ``my:snake``. ``datasets``: files of data, as ``"table.csv,label=species"``. ``out``: the
     results folder, else one in ``results/``. ``reuse``: folders whose stored stacks are taken over.

@@ -96,7 +96,7 @@ def _contract(subject: Subject) -> Section:
             if subject.kind == "activation"
             else "It keeps its contract in every framework that was measured"
         )
-        return Section("Contract", (f"{words} (docs/plugins.md).",))
+        return Section("Contract", (f"{words} (docs/reference/plugins.md).",))
     return Section("Contract", ("It is the suite's own, and held to its definition by tests.",))
 
 

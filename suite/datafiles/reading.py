@@ -56,7 +56,7 @@ class Content:
 def read(file: DataFile) -> Content:
     """Return the content of a data file.
 
-    Raises UserError, on one line, for everything that the rules of docs/data.md refuse.
+    Raises UserError, on one line, for everything that the rules of docs/how_to/data.md refuse.
     """
     frame, label = _FORMATS[file.suffix](file)
     missing = [column for column in file.without if column not in frame.columns or column == label]

@@ -1,6 +1,6 @@
 """How the rows of a data file are dealt into training and held-out part, and scaled.
 
-The rules are stated in docs/data.md, and ``RULES`` in every manifest.
+The rules are stated in docs/how_to/data.md, and ``RULES`` in every manifest.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import resource
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -169,10 +169,14 @@ def _peak_bytes() -> float:
     """Return the largest memory of this process so far.
 
     Where ``/proc`` does not say, ``getrusage`` does, but its figure is never below the size of
-    the process that started this one.
+    the process that started this one. NaN where neither is there.
     """
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024.0
+    try:
+        import resource
+    except ImportError:  # Windows has no such module
+        return math.nan
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0

@@ -1,6 +1,6 @@
 """The table of a run of ``numerics``: the largest errors of each formula, type and framework.
 
-``python -m suite.results.accuracy DIR`` prints it in Markdown, for docs/numerics.md.
+``python -m suite.results.accuracy DIR`` prints it in Markdown, for docs/explanation/numerics.md.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pytest
 import suite.api
 from tests.support import ROOT
 
-PAGE = ROOT / "docs" / "api.md"
+PAGE = ROOT / "docs" / "how_to" / "python.md"
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 MODULES = [module.name for module in pkgutil.iter_modules(suite.api.__path__)]
 
@@ -47,7 +47,7 @@ def test_the_examples_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     text = PAGE.read_text(encoding="utf-8")
     examples = "\n".join(re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
-    page = doctest.DocTestParser().get_doctest(examples, {}, "api.md", str(PAGE), 0)
+    page = doctest.DocTestParser().get_doctest(examples, {}, "python.md", str(PAGE), 0)
     assert len(page.examples) > 30
     output: list[str] = []
     found = doctest.DocTestRunner(optionflags=FLAGS).run(page, out=output.append)

@@ -18,7 +18,11 @@ FORM = "[A-Z][A-Z_]*(=.*)?"
 """What the reader fills in."""
 DOCUMENTS = [
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "results/README.md"),
-    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")),
+    *sorted(
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "docs").rglob("*.md")
+        if not {"decisions", "generated", "_build"} & set(path.parts)  # decisions are history
+    ),
 ]
 
 

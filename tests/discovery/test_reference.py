@@ -25,7 +25,7 @@ STANDARD = ROOT / "results" / "reference" / "standard"
 QUICK = STANDARD.with_name("quick")
 GATE = STANDARD.with_name("gate")
 NUMERICS = STANDARD.with_name("numerics")
-PAGE = (ROOT / "docs" / "comparing.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "explanation" / "findings.md").read_text(encoding="utf-8")
 
 
 def judge(folder: Path) -> Judged:

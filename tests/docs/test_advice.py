@@ -1,4 +1,4 @@
-"""The example of docs/advice.md is what the command prints from the committed reference."""
+"""The example of docs/how_to/advice.md is what the command prints from the committed reference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from suite.advising import evidence
 from suite.commands.main import main
 from tests.support import ROOT
 
-TEXT = (ROOT / "docs" / "advice.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "how_to" / "advice.md").read_text(encoding="utf-8")
 
 
 def test_the_example_is_the_output_of_its_command(

@@ -13,6 +13,7 @@ DOCUMENTS = sorted(
     path.relative_to(ROOT)
     for pattern in ("*.md", "docs/**/*.md", "results/README.md")
     for path in ROOT.glob(pattern)
+    if "generated" not in path.parts  # what the build of the site writes, and checks itself
 )
 
 

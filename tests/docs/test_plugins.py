@@ -1,9 +1,11 @@
-"""docs/plugins.md: the file that a reader writes first works, and the mistake is told as shown."""
+"""The pages on plugins: the first file works, and the mistake is told as shown."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+import pytest
 
 from suite import frameworks, plugins
 from suite.assessing import activations
@@ -12,12 +14,14 @@ from suite.catalogue.generic import _COMPOSED, _FUNCTIONS, _SAME
 from suite.frameworks.torch.operations import OPERATIONS
 from tests.support import ROOT
 
-TEXT = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+PAGES = ("tutorial/first_activation.md", "how_to/items.md", "reference/plugins.md")
+TEXT = "\n".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in PAGES)
 FIRST, SECOND, *_ = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
 
 def found(folder: Path, text: str) -> list[str]:
     """Return the breaches of ``my:wave`` in torch, for the text of a plugin."""
+    pytest.importorskip("torch")
     path = folder / "my.py"
     path.write_text(text, encoding="utf-8")
     with plugins.loaded([plugins.find(str(path))]):

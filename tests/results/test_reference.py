@@ -102,7 +102,7 @@ def test_the_page_of_verdicts_shows_the_reference(
     mark: str, more: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", str(STANDARD), "--markdown", *more]) == 0
-    text = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "verdicts.md").read_text(encoding="utf-8")
     shown = re.search(f"<!-- {mark}: begin -->\n(.*)<!-- {mark}: end -->", text, re.DOTALL)
     assert shown is not None
     # Below the table the command lists the claims that came after the reference was made.
@@ -117,7 +117,7 @@ def rows_of(text: str) -> list[str]:
 
 def test_the_page_on_comparisons_shows_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
     """The output shown below a command is the output of that command, to the character."""
-    text = (ROOT / "docs" / "comparing.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "frameworks.md").read_text(encoding="utf-8")
     shown = re.findall(r"```\n\$ suite (compare results/reference/standard .*)\n([^`]*)```", text)
     assert len(shown) == 2
     for command, output in shown:
@@ -128,7 +128,7 @@ def test_the_page_on_comparisons_shows_the_reference(capsys: pytest.CaptureFixtu
 
 
 def test_the_page_on_numerics_shows_the_reference() -> None:
-    text = (ROOT / "docs" / "numerics.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "numerics.md").read_text(encoding="utf-8")
     shown = re.search("<!-- accuracy: begin -->\n(.*)<!-- accuracy: end -->", text, re.DOTALL)
     assert shown is not None
     assert shown[1].strip() == tables(REFERENCE / "numerics").strip()

@@ -64,7 +64,7 @@ def quadratic(steps: pd.DataFrame) -> Drawing:
     panels[0].set_xscale("symlog", linthresh=10, linscale=0.4)
     panels[0].set_xlim(0, rows["step"].max())
     figure.supxlabel("steps", fontsize=9)
-    figure.supylabel("distance from the minimum / at the start (ratio)", fontsize=9)
+    figure.supylabel("distance from the minimum (ratio)", fontsize=9)
     handles = [
         Line2D([], [], color=colour, lw=2, label=_WORDS[name])
         for name, colour in coloured(names).items()
@@ -102,7 +102,7 @@ def demo(steps: pd.DataFrame) -> Drawing:
         axes.axhline(1.0, **THEORY)
         axes.set_title(framework, loc="left")
     figure.supxlabel("step", fontsize=9)
-    figure.supylabel("mean squared error of the batch (no unit)", fontsize=9)
+    figure.supylabel("squared error of the batch (no unit)", fontsize=9)
     handles = [
         Line2D([], [], color=colour, lw=1.6, label=_CLIPPINGS[name])
         for name, colour in coloured(shown).items()

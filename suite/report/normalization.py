@@ -44,8 +44,8 @@ def deviations(single: pd.DataFrame) -> Drawing:
         label = f"{name}, epsilon {number(epsilon)}"
         handles.append(Line2D([], [], color=style.colour, label=label, **style.points))
     axes.set_xscale("log")
-    axes.set_xlabel("standard deviation of the inputs (no unit)")
-    axes.set_ylabel("standard deviation of the outputs (no unit)")
+    axes.set_xlabel("standard deviation before (no unit)")
+    axes.set_ylabel("standard deviation after (no unit)")
     handles.append(Line2D([], [], label="sqrt(v / (v + epsilon))", **THEORY))
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return Drawing(

@@ -74,7 +74,6 @@ def trained(runs: pd.DataFrame) -> Drawing:
             "adam-rescues-sigmoid",
             "healthy-start-trains",
         ),
-        rows=runs,
     )
 
 
@@ -100,7 +99,6 @@ def gradients(runs: pd.DataFrame) -> Drawing:
         f" Clipping, schedules and optimizers leave the start as it is.{_HATCHED}",
         figure,
         ("vanishing-small-below-threshold", "vanishing-sigmoid-below-threshold"),
-        rows=runs,
     )
 
 

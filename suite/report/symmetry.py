@@ -125,7 +125,7 @@ def spread(epochs: pd.DataFrame) -> Drawing:
     panels[0].set_yticks([ZERO, *ticks], ["0", *(f"1e{np.log10(tick):.0f}" for tick in ticks)])
     panels[0].set_ylim(ZERO / 3, 5)
     figure.supxlabel(f"epoch of {POINTS // 32} steps", fontsize=9)
-    figure.supylabel("largest difference of two units over the largest weight (ratio)", fontsize=9)
+    figure.supylabel("largest difference of two units (ratio)", fontsize=9)
     handles = [
         Line2D([], [], color=line.colour, ls=line.dashes, lw=line.thickness, label=line.label)
         for line, _ in drawn

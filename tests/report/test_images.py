@@ -80,7 +80,8 @@ def test_places_are_kept_to_a_tenth_of_a_point() -> None:
 def test_many_points_are_an_image_of_points() -> None:
     figure = Figure(figsize=(3, 2))
     axes = figure.subplots()
-    axes.scatter(*np.random.default_rng(0).random((2, 5_000)), s=4)
+    x, y = np.random.default_rng(0).random((2, 5_000))
+    axes.scatter(x, y, s=4)
     with style():
         painted = paint(figure)
     assert painted.kind == "image/png"

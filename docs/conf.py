@@ -37,6 +37,7 @@ exclude_patterns = ["_build"]
 nitpicky = True
 # Types of other projects, whose inventories would have to be fetched, and those not public.
 nitpick_ignore_regex = [("py:.*", ".*")]
+highlight_language = "text"  # of a block without a language: commands, output
 smartquotes = False  # would make a dash of the two hyphens of an option
 
 myst_enable_extensions = ["dollarmath", "deflist"]

@@ -7,6 +7,7 @@ no page is named without a link.
 
 from __future__ import annotations
 
+import functools
 import os.path
 import re
 from pathlib import Path
@@ -58,9 +59,15 @@ def _read(app: Any, page: str, source: list[str]) -> None:
         source[0] = mended(source[0], Path("docs", page).parent)
 
 
+@functools.cache
+def _studies() -> dict[str, str]:
+    """Return the study of each claim."""
+    return {claim.id: claim.study for claim in shipped()}
+
+
 def _name_claims(app: Any, tree: nodes.document, page: str) -> None:
     """Make a link of each piece of code that is the name of a claim."""
-    studies = {claim.id: claim.study for claim in shipped()}
+    studies = _studies()
     for literal in list(tree.findall(nodes.literal)):
         name = literal.astext()
         if name not in studies or isinstance(literal.parent, nodes.reference | nodes.title):

@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 GENERATED = HERE / "generated"
 
 project = "init-suite"
-author = "The init-suite developers"
+author = "The init-suite maintainers"
 version = release = suite.__version__
 copyright = author  # shown in the footer of every page
 extensions = ["myst_parser", "sphinx.ext.autodoc"]

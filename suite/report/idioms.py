@@ -91,7 +91,7 @@ def _outcome(row: Mapping[Hashable, object] | None) -> tuple[str, str]:
 
     if metric("raised") == 1:
         return f"raises {str(row['reason']).partition(':')[0]}", RAISES
-    if metric("ported_value") == metric("ported_value"):
+    if str(row["case"]) in PORTS and metric("ported_value") == metric("ported_value"):
         value, meant = metric("ported_value"), PORTS[str(row["case"])].meant
         if abs(value - meant) < DECIDED:
             return f"{number(value)}, as meant", RUNS

@@ -57,7 +57,7 @@ def distances(runs: pd.DataFrame) -> Drawing:
     figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
     return Drawing(
         "optimizers",
-        "Distance of each setting from the formulas of both frameworks",
+        "Distance of each setting from each framework's formula",
         "Largest distance of a parameter from the path of a formula, over the longest way of a"
         " parameter on that path (no unit), on a constant gradient, a quadratic and a small network"
         " in double precision. Cross: from the formula that the framework documents; dot: from the"

@@ -93,7 +93,7 @@ FORMER: Mapping[str, tuple[str, ...]] = {
 
 COMPUTED: Mapping[str, tuple[tuple[str, bool], ...]] = {
     "curves": (("is 0.25: linear in tensorflow at x = 0", True), ("in torch at x", False)),
-    "defaults": (("1 of 41 defaults differ", True),),
+    "defaults": (("1 of 60 defaults differ", True),),
     "fluctuation": (("it is 2.69 in torch", True),),
     "propagation": (("no gradient is left", True),),
     "shift": (
@@ -111,7 +111,7 @@ COMPUTED: Mapping[str, tuple[tuple[str, bool], ...]] = {
 ABSENT = ("he-preserves-relu", "fw-rmsprop-eps", "momentum-speeds-up")
 """Claims that claims.csv of the edited folder lacks."""
 QUANTITIES = (
-    "accuracy|change|correlation|cosine|defaults|density|difference|distance|gain|gradient|"
+    "accuracy|change|correlation|cosine|defaults|density|difference|distance|error|gain|gradient|"
     "held-out accuracy|largest difference|largest entry|loss|lyapunov exponents|mean|"
     "mean square|norm|outcome|share|signal|singular values|standard deviation|"
     "training accuracy|training loss|value|variance|histograms"

@@ -30,7 +30,7 @@ class Page(HTMLParser):
             (self.titles if tag == "h4" else self.captions).append("")
         if "figure" in self._open and tag == "li":
             self.shown.append(("", ""))
-        if "li" in self._open and tag == "a" and self.shown:
+        if {"figure", "li"} <= {*self._open} and tag == "a":
             self.shown[-1] = (dict(attrs)["href"] or "").removeprefix("#claim-"), ""
 
     def handle_data(self, data: str) -> None:

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 import shlex
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,8 +13,7 @@ from suite.advising.advise import Advice, Option, Ranking
 from suite.advising.distance import DEPTH, WIDTH
 from suite.judging.intervals import Interval
 from suite.judging.show_verdicts import plain
-from suite.text_tables import WIDTH as LINE
-from suite.text_tables import columns, escape, number
+from suite.text_tables import columns, escape, number, width, wrapped
 
 RULE = (
     "Evidence answers a question with the same activation, framework, optimizer, data set,"
@@ -40,8 +38,8 @@ def text(advice: Advice) -> str:
     """Return the advice as text for a terminal; the command stands on one line."""
     result = []
     for line in _lines(advice, markdown=False):
-        whole = len(line) <= LINE or line.startswith((" ", COMMAND))
-        result += [line] if whole else textwrap.wrap(line, LINE, subsequent_indent="  ")
+        whole = len(line) <= width() or line.startswith((" ", COMMAND))
+        result += [line] if whole else wrapped(line)
     return "\n".join(result)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import jinja2
 
 from suite.assessing.passport import Passport
 from suite.assessing.section import Section, Value
-from suite.text_tables import WIDTH, columns, markdown, number
+from suite.text_tables import columns, markdown, number, width, wrapped
 
 _HERE = Path(__file__).parent
 
@@ -23,11 +22,11 @@ def text(passport: Passport) -> str:
     for section in passport.sections:
         lines.append(section.title)
         for sentence in section.sentences:
-            lines += textwrap.wrap(sentence, WIDTH, initial_indent="  ", subsequent_indent="  ")
+            lines += wrapped(sentence, hanging=0, indent=2)
         rows = _rows(section)
         if rows:
             lines += [
-                f"  {line}" for line in columns(rows, WIDTH - 2, breakable=range(len(rows[0])))
+                f"  {line}" for line in columns(rows, width() - 2, breakable=range(len(rows[0])))
             ]
         lines.append("")
     return "\n".join([*lines, f"rows in {passport.folder}"])

@@ -31,11 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(parsed: argparse.Namespace) -> int:
     """Pack the folder and print the largest files."""
     from suite.results.pack import pack
-    from suite.text_tables import WIDTH, columns
+    from suite.text_tables import columns
 
     sizes = pack(parsed.folder, parsed.out, parsed.figures, parsed.without)
     print(f"{parsed.out}: {len(sizes)} files, {sum(sizes.values()) / 1e6:.1f} MB; the largest:")
     largest = sorted(sizes, key=lambda name: -sizes[name])[:_SHOWN]
     rows = [("MB", "file"), *((f"{sizes[name] / 1e6:.2f}", name) for name in largest)]
-    print("\n".join(columns(rows, WIDTH, breakable=[1], right=[0])))
+    print("\n".join(columns(rows, breakable=[1], right=[0])))
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,24 +55,26 @@ class _Section:
     """Rows that are not shown."""
 
 
-def text(comparison: Comparison, width: int = 120) -> str:
-    """Return the comparison as lines of at most ``width`` characters."""
+def text(comparison: Comparison) -> str:
+    """Return the comparison as lines that fit the terminal."""
     lines = [f"A  {comparison.a}", f"B  {comparison.b}"]
     for section in _sections(comparison):
         lines += ["", section.title]
         if section.rows:
             rows = [section.head, *section.rows]
-            table = text_tables.columns(rows, width - 2, section.breakable, section.below)
+            table = text_tables.columns(
+                rows, text_tables.width() - 2, section.breakable, section.below
+            )
             lines += [f"  {line}" for line in table]
         if section.more:
             lines.append(f"  and {section.more:,} more (--csv and --json have all)")
     if comparison.notes:
         lines.append("")
     for note in comparison.notes:
-        lines += textwrap.wrap(note, width, subsequent_indent="  ")
+        lines += text_tables.wrapped(note)
     lines.append("")
     for line in _missing(comparison):
-        lines += textwrap.wrap(line, width, subsequent_indent="  ")
+        lines += text_tables.wrapped(line)
     return "\n".join(lines)
 
 

@@ -9,11 +9,11 @@ from suite.claims.claim import Claim, Selector
 from suite.judging.explained import Explanation
 from suite.judging.show_verdicts import estimate
 from suite.metrics import METRICS
-from suite.text_tables import WIDTH, columns, number
+from suite.text_tables import columns, number, width, wrapped
 
 
 def text(explanation: Explanation) -> str:
-    """Return everything but the rows themselves, on lines of at most ``WIDTH`` characters."""
+    """Return everything but the rows themselves, on lines that fit the terminal."""
     claim = explanation.claim
     parts = [
         _paragraph(f"{claim.id}: {claim.statement}"),
@@ -39,7 +39,7 @@ def text(explanation: Explanation) -> str:
 
 
 def _paragraph(words: str) -> str:
-    return "\n".join(textwrap.wrap(words, WIDTH, subsequent_indent="  "))
+    return "\n".join(wrapped(words))
 
 
 def _labelled(rows: dict[str, str]) -> str:
@@ -50,7 +50,7 @@ def _labelled(rows: dict[str, str]) -> str:
             indent = " " * size
             lines += textwrap.wrap(
                 f"{label.ljust(size)}{words}",
-                WIDTH,
+                width(),
                 subsequent_indent=indent,
                 break_long_words=False,
                 break_on_hyphens=False,

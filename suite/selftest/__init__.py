@@ -9,7 +9,6 @@ claims and judge are the real ones.
 from __future__ import annotations
 
 import json
-import textwrap
 from collections import Counter
 from collections.abc import Iterable
 
@@ -21,7 +20,6 @@ from suite.selftest.defects import DEFECTS, Outcome, plant
 
 FAILED = 1
 """The exit code when a defect was not caught or a control was not silent."""
-WIDTH = 120
 
 
 def run(as_json: bool) -> int:
@@ -63,7 +61,7 @@ def _control_lines(tried: Iterable[Control]) -> list[str]:
         )
         for control in tried
     ]
-    return text_tables.columns([head, *rows], WIDTH, breakable=())
+    return text_tables.columns([head, *rows])
 
 
 def _outcome_lines(outcome: Outcome) -> str:
@@ -74,9 +72,7 @@ def _outcome_lines(outcome: Outcome) -> str:
     if not outcome.caught:
         change += f"; expected to turn into {defect.verdict} {defect.says}".rstrip()
     lines = [f"{mark}{defect.name}: {defect.size}", f"    {before.name}: {change}"]
-    return "\n".join(
-        part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="      ")
-    )
+    return "\n".join(part for line in lines for part in text_tables.wrapped(line, hanging=6))
 
 
 def _seen(verdict: Verdict) -> str:

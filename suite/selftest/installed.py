@@ -12,7 +12,6 @@ import contextlib
 import functools
 import json
 import sys
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -35,7 +34,7 @@ from suite.planning import grids
 from suite.results.manifest import Manifest
 from suite.selftest.bench import ROOT, read_back, shard
 from suite.studies import STUDIES
-from suite.text_tables import number
+from suite.text_tables import number, wrapped
 from suite.types import Stack
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ RULE = "moved"
 """The rule of ``compare --fail-on`` with which the gate runs."""
 FAILED = 1
 """The exit code when a mistake was not caught or something moved without one."""
-WIDTH = 120
 _CACHES = ("suite.frameworks.", "suite.studies.common.")
 """The modules whose caches hold what a framework made."""
 
@@ -222,7 +220,7 @@ def _lines(planted: Planted) -> str:
     head = f"{mark}{mistake.name}: {mistake.size}"
     if not planted.caught:
         head += f" (not caught: {mistake.study} {mistake.metric} should move)"
-    return "\n".join([*textwrap.wrap(head, WIDTH, subsequent_indent="    "), _changes(planted)])
+    return "\n".join([*wrapped(head, hanging=4), _changes(planted)])
 
 
 def _changes(planted: Planted) -> str:
@@ -230,13 +228,7 @@ def _changes(planted: Planted) -> str:
     said = [*map(_sentence, rows[:1]), *turned[:1]]
     if more := len(rows) + len(turned) - len(said):
         said.append(f"and {more} more")
-    return "\n".join(
-        part
-        for text in said or ["nothing moved"]
-        for part in textwrap.wrap(
-            text, WIDTH, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
-        )
-    )
+    return "\n".join(part for text in said or ["nothing moved"] for part in wrapped(text, indent=4))
 
 
 def _sentence(row: Mapping[Any, Any]) -> str:

@@ -16,6 +16,7 @@ from suite.frameworks.planting import Mistake, assumed, mistakes, replaced
 from suite.selftest import installed
 from suite.selftest.installed import RULE, Gate, Planted
 from suite.studies import GATE, STUDIES
+from suite.text_tables import WIDTH
 
 PRESENT = [entry.name for entry in FRAMEWORKS if entry.extra and entry.name in names_installed()]
 CHEAP = ("a slope", "an epsilon", "a truncated law")
@@ -127,7 +128,7 @@ def test_the_command_says_what_the_gate_says(
     assert "curves activation_slope_error" in said
     assert "-> 0.001 in framework=torch activation=leaky_relu" in said
     assert "1 of 1 mistakes caught; 1 of 1 comparisons without a mistake were green" in said
-    assert max(map(len, said.splitlines())) <= installed.WIDTH
+    assert max(map(len, said.splitlines())) <= WIDTH
 
 
 def test_the_command_prints_json(one_mistake: Mistake, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from suite.commands.reproduce.compare_rows import COLUMNS, Outcome
 from suite.commands.reproduce.measure_again import Reproduced
 from suite.comparing.environment_changes import can_move_a_number
 from suite.judging.show_verdicts import plain
-from suite.text_tables import WIDTH, columns
+from suite.text_tables import columns, width
 
 SHOWN = 20
 """Kinds of differences that are listed, the farthest off first."""
@@ -123,4 +123,4 @@ def _absent(value: object) -> bool:
 
 
 def _short(line: str) -> str:
-    return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
+    return line if len(line) <= width() else f"{line[: width() - 3]}..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, cast
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -48,3 +48,25 @@ def filtered_output() -> Iterator[None]:
 def unfiltered(stream: TextIO) -> TextIO:
     """Return the stream behind a filter, for a progress bar, which moves the cursor itself."""
     return stream.stream if isinstance(stream, _Filter) else stream
+
+
+_STYLES = {"!": "bold red", "?": "yellow"}
+"""The sign at the start of a line -> its colour on a terminal that has some. Every colour has a
+sign, so that nothing is told by colour alone."""
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print lines on standard output, in the colour of their sign where that is a terminal.
+
+    Nothing is coloured on a dumb terminal, with NO_COLOR set, or in a pipe.
+    """
+    if not sys.stdout.isatty():
+        print("\n".join(lines))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=unfiltered(sys.stdout))
+    for line in lines:
+        # A Text, unlike a string, is never read as markup.
+        console.print(Text(printable(line), _STYLES.get(line[:1], "")), soft_wrap=True)

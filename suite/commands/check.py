@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from suite.judging.judge_folder import Judged
 
 SUMMARY = "judge a results folder again and print the verdicts"
+FORMS = ("board", "all", "markdown", "json")
+"""How the verdicts are printed: what matters on one screen, or every one of them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    form.add_argument(
+        "--all",
+        action="store_true",
+        help="print every verdict as a table (default: a board that fits a screen; the table with"
+        " --headline and --claims)",
+    )
     parser.add_argument(
-        "--headline", action="store_true", help="print only the verdicts on the headline claims"
+        "--headline",
+        action="store_true",
+        help="print every verdict on the headline claims, and no other",
     )
     parser.add_argument(
         "--claims",
@@ -48,7 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Judge the folder, print the verdicts and return the exit code."""
-    form = "json" if parsed.json else "markdown" if parsed.markdown else "text"
+    chosen = [form for form in FORMS if getattr(parsed, form, False)]
+    form = chosen[0] if chosen else "all" if parsed.headline or parsed.claims else "board"
     return check(parsed.folder, parsed.out, form, parsed.headline, parsed.claims)
 
 
@@ -61,13 +72,15 @@ def check(
 ) -> int:
     """Judge a stored run, print the verdicts as ``form`` and return the exit code.
 
-    ``form``: text, markdown or json. ``files``: judge the claims of these files instead of the
+    ``form``: one of ``FORMS``. ``files``: judge the claims of these files instead of the
     shipped ones. ``headline``: print only the verdicts on the headline claims; the exit code is
     about all of them. ``out``: the folder into which claims.csv and junit.xml are written.
 
     Raise UserError where the folder is not a results folder, a table or a file of claims cannot be
     read, or the verdicts would replace those on other claims or of another run.
     """
+    from suite import terminal
+    from suite.commands import board
     from suite.discovery import show_findings
     from suite.discovery.kinds import FINDINGS
     from suite.judging import show_verdicts
@@ -90,8 +103,11 @@ def check(
         print(show_verdicts.as_json(shown, checked.code))
     elif form == "markdown":
         print(show_verdicts.markdown(shown, judged.plain))
+    elif form == "board":
+        options = [word for file in files for word in ("--claims", str(file))]
+        terminal.show(board.lines(folder, judged, found, options))
     else:
-        print(show_verdicts.table(shown, plain=judged.plain))
+        print(show_verdicts.table(shown, judged.plain))
         if found is not None:
             print(f"\n{show_findings.lines(found)}")
     if checked.lacking:

@@ -28,11 +28,12 @@ def counts(table: pd.DataFrame) -> str:
     )
 
 
-def lines(table: pd.DataFrame, width: int = 120) -> str:
-    """Return the counts, and the largest unexplained findings as a table."""
+def lines(table: pd.DataFrame, most: int = SHOWN) -> str:
+    """Return the counts, and the ``most`` largest unexplained findings as a table."""
     new = unexplained(table)
+    counted = text_tables.wrapped(counts(table))
     if new.empty:
-        return counts(table)
+        return "\n".join(counted)
     rows = [
         (
             row["kind"],
@@ -42,10 +43,10 @@ def lines(table: pd.DataFrame, width: int = 120) -> str:
             str(row["n"]),
             " ".join(filter(None, (row["cell"], f"(at {row['at']})" if row["at"] else ""))),
         )
-        for row in new.head(SHOWN).to_dict("records")
+        for row in new.head(most).to_dict("records")
     ]
     head = ("kind", "study and metric", "one side", "other side", "n", "in")
-    shown = text_tables.columns([head, *rows], width - 2, (1,), True)
+    shown = text_tables.columns([head, *rows], text_tables.width() - 2, (1,), True)
     more = len(new) - len(rows)
     last = [f"  and {more:,} more (findings.csv has all)"] if more > 0 else []
-    return "\n".join([counts(table), *(f"  {line}" for line in shown), *last])
+    return "\n".join([*counted, *(f"  {line}" for line in shown), *last])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import textwrap
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
@@ -20,8 +19,8 @@ _LISTED = 5
 """At most this many claims that were not judged are listed with their reasons."""
 
 
-def table(verdicts: Sequence[Verdict], width: int = 120, plain: Plain | None = None) -> str:
-    """Return the verdicts as lines of at most ``width`` characters; long names and counts wrap.
+def table(verdicts: Sequence[Verdict], plain: Plain | None = None) -> str:
+    """Return the verdicts as lines that fit the terminal; long names and counts wrap.
 
     ``!`` marks a claim that contradicts its expectation, ``?`` one that should have been decided.
     Notes below the table say why, with the claim in words and what its runs say in ``plain`` terms,
@@ -29,12 +28,8 @@ def table(verdicts: Sequence[Verdict], width: int = 120, plain: Plain | None = N
     """
     judged = _rows(verdicts)
     # Where the line would be too long, first the counts wrap, then the claim, then the group.
-    lines = text_tables.columns([_HEAD, *judged], width, (len(_HEAD) - 1, 1, 2)) if judged else []
-    notes = [
-        line
-        for note in _notes(verdicts, plain or {})
-        for line in textwrap.wrap(note, width, subsequent_indent="  ")
-    ]
+    lines = text_tables.columns([_HEAD, *judged], None, (len(_HEAD) - 1, 1, 2)) if judged else []
+    notes = [line for note in _notes(verdicts, plain or {}) for line in text_tables.wrapped(note)]
     return "\n\n".join("\n".join(part) for part in (lines, notes) if part)
 
 
@@ -69,7 +64,7 @@ def problem(verdict: Verdict) -> str:
     return f"{verdict.verdict}: {verdict.reason}"
 
 
-def _in_full(verdict: Verdict, plain: Plain) -> str:
+def in_full(verdict: Verdict, plain: Plain) -> str:
     """Return what a claim says, what became of it, and the numbers behind it in plain terms."""
     says = f"{verdict.statement.rstrip('.')}. " if verdict.statement else ""
     words = plain.get((verdict.claim, verdict.group), "")
@@ -89,7 +84,7 @@ def _rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
         if verdict.verdict == NOT_JUDGED:
             continue
         row = (
-            _mark(verdict),
+            mark(verdict),
             verdict.claim if verdict.claim != previous else "",
             " ".join(group_fields(verdict.group).values()),
             verdict.verdict,
@@ -103,19 +98,26 @@ def _rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _mark(verdict: Verdict) -> str:
+def mark(verdict: Verdict) -> str:
+    """Return ``!`` for a contradiction, ``?`` for a promise that was not kept, else nothing."""
     return "!" if verdict.contradicts else "?" if verdict.broken_promise else ""
 
 
 def _notes(verdicts: Sequence[Verdict], plain: Plain) -> list[str]:
     notes = [
-        f"{_mark(verdict)} {verdict.name}: {_in_full(verdict, plain)}"
+        f"{mark(verdict)} {verdict.name}: {in_full(verdict, plain)}"
         for verdict in verdicts
         if verdict.contradicts or verdict.broken_promise
     ]
+    return notes + not_judged(verdicts)
+
+
+def not_judged(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return why claims were not judged, in sentences: each of a few, or how many for a reason."""
     skipped = [verdict for verdict in verdicts if verdict.verdict == NOT_JUDGED]
     if len(skipped) <= _LISTED:
-        return notes + [f"{verdict.name} was not judged: {verdict.reason}" for verdict in skipped]
+        return [f"{verdict.name} was not judged: {verdict.reason}" for verdict in skipped]
+    notes = []
     by_reason: dict[str, set[str]] = {}
     for verdict in skipped:
         # Each framework that is not known is a reason; the others are too many to be listed.

@@ -230,7 +230,7 @@ def test_unexplained_findings_come_first_and_are_counted(tmp_path: Path) -> None
     stored = read_table(tmp_path / FINDINGS, COLUMNS)
     assert stored["cell"].tolist() == table["cell"].tolist()
     assert show_findings.lines(stored.fillna({"explained_by": ""})) == show_findings.lines(table)
-    text = show_findings.lines(table)
+    text = " ".join(show_findings.lines(table).split())
     assert "1 unexplained" in text
     assert "propagation zero_share" in text
     assert "activation=elu initializer=he_uniform" in text

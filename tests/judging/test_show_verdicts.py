@@ -86,7 +86,9 @@ def test_the_table_fits_and_breaks_only_names() -> None:
         high=1.2345678e5,
         band=Band(-1.5e-5, 1.5e-5),
     )
-    lines = show_verdicts.table([*ALL, long]).splitlines()
+    table, notes = show_verdicts.table([*ALL, long]).split("\n\n")
+    assert f"! {name}" in notes  # it is longer than a line, and whole all the same
+    lines = table.splitlines()
     assert max(map(len, lines)) <= 120
     assert all(line == line.rstrip() for line in lines)
     assert any("-1.23e-05 [-1.23e-05, 1.23e+05]" in line for line in lines)

@@ -101,7 +101,7 @@ def test_all_changed_tables_are_named_in_one_line(
             (folder / name).write_bytes(how)
         else:
             harm(folder / name, how)
-    assert check(folder, None, "text") == 4  # no claim is about the fake study
+    assert check(folder, None, "all") == 4  # no claim is about the fake study
     line, reason = capsys.readouterr().err.splitlines()
     assert "no claim" in reason
     assert line.startswith(f"suite: {folder} is not as the suite wrote it: ")
@@ -128,14 +128,14 @@ def test_verdicts_that_check_rewrites_are_not_called_edited(
     path = folder / "sha256sums.txt"
     text = path.read_text(encoding="utf-8")
     path.write_text("".join(text.splitlines(keepends=True)[:-1]), encoding="utf-8")
-    assert check(folder, folder, "text") == 4  # as above
+    assert check(folder, folder, "all") == 4  # as above
     assert content(folder) == before
     harm(folder / CURVE, "edited")
     (folder / "claims.csv").write_text("claim\n", encoding="utf-8")
     assert altered(folder) == {"edited": ["claims.csv", "fake/spectrum.csv"]}
-    assert check(folder, folder, "text") == 4  # as above
+    assert check(folder, folder, "all") == 4  # as above
     assert altered(folder) == {"edited": ["fake/spectrum.csv"]}
-    assert check(folder, tmp_path / "elsewhere", "text") == 4
+    assert check(folder, tmp_path / "elsewhere", "all") == 4
     assert not (tmp_path / "elsewhere" / "sha256sums.txt").exists()
 
 

@@ -132,7 +132,7 @@ def test_a_damaged_table_is_reported_when_it_is_judged(
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     capsys.readouterr()
     try:
-        code = check(folder, None, "text")
+        code = check(folder, None, "all")
         message = capsys.readouterr().err
         assert code == (3 if damage == "lines lost" else NOT_DECIDED)
     except UserError as error:
@@ -146,7 +146,7 @@ def test_an_undamaged_table_is_judged_without_a_warning(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
-    assert check(folder, None, "text") == NOT_DECIDED
+    assert check(folder, None, "all") == NOT_DECIDED
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "suite: there is no claim to judge"
 

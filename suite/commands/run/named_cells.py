@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,24 +13,40 @@ from suite.metrics import SHARES
 from suite.planning.grids import Plan
 from suite.planning.parts import split
 from suite.studies import STUDIES
-from suite.text_tables import columns, number
+from suite.text_tables import columns, number, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS = 24
 """The most cells of a study that are printed; summary.csv has the others."""
+MOST_REASONS = 5
+"""The most reasons why cells have no number that are printed."""
 MOST_METRICS = 3
 """The most metrics of a study that are printed."""
 
 
-def text(plan: Plan, summary: pd.DataFrame, folder: Path) -> str:
+def text(
+    plan: Plan, summary: pd.DataFrame, folder: Path, runs: Mapping[str, pd.DataFrame] | None = None
+) -> str:
     """Return the main metrics of each cell, a table for each study, and the command that compares
     the values of a named axis.
 
-    ``summary``: the rows of summary.csv. ``folder``: the results folder.
+    ``summary``: the rows of summary.csv. ``folder``: the results folder. ``runs``: study -> its
+    runs, which say why a cell has no number.
     """
-    tables = [_table(plan, name, summary[summary["study"] == name]) for name in plan.stacks]
+    tables = [
+        "\n".join(
+            filter(
+                None,
+                (
+                    _table(plan, name, summary[summary["study"] == name]),
+                    *_reasons(name, (runs or {}).get(name)),
+                ),
+            )
+        )
+        for name in plan.stacks
+    ]
     return "\n\n".join([*filter(None, tables), f"compare them: {comparison(plan, folder)}"])
 
 
@@ -75,6 +92,22 @@ def _table(plan: Plan, study: str, rows: pd.DataFrame) -> str:
     after = [f"and {more} cells more in summary.csv"] if more > 0 else []
     head = f"{study}: median over n seeds [95 % interval]"
     return "\n".join([head, *shown, *after])
+
+
+def _reasons(study: str, runs: pd.DataFrame | None) -> list[str]:
+    """Return why cells have no number: a line for each of the most frequent reasons."""
+    if runs is None or "reason" not in runs.columns:
+        return []
+    ended = runs["status"].isin(("ok", "diverged"))
+    lost = runs[~ended].fillna({"reason": ""})
+    counts = Counter(zip(lost["status"], lost["reason"], strict=True))
+    lines = []
+    for (status, reason), count in counts.most_common(MOST_REASONS):
+        why = f": {reason}" if reason else ""
+        lines += wrapped(f"{count:,} run{'s' * (count > 1)} of {study} {status}{why}")
+    if (more := len(counts) - MOST_REASONS) > 0:
+        lines.append(f"and {more} more reasons in {study}/runs.csv")
+    return lines
 
 
 def _interval(by_metric: pd.DataFrame, name: str) -> str:

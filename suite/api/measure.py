@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.api.stored import Results
-from suite.api.words import Files, Folder, Values, listed_files, names, parsed, paths, sets
+from suite.api.words import Files, Folder, Values, listed_files, names, parsed, path, paths, sets
 from suite.commands.main import datasets_of, plugins_of
 from suite.planning import grids
 from suite.types import Stack
@@ -85,7 +83,7 @@ class Plan:
 
         from suite.judging.projected_margins import Margin, project
 
-        projected = project(self._plan, Path(folder), paths(claims))
+        projected = project(self._plan, path(folder), paths(claims))
         frame = pd.DataFrame(
             [vars(margin) for margin in projected.margins], columns=[*Margin.__annotations__]
         )
@@ -168,8 +166,8 @@ def run(
     results folder, else one in ``results/``. ``reuse``: folders whose stored stacks are taken over.
     ``timeout``: seconds after which a worker is taken to hang. ``executor``: what measures, as a
     name or ``MODULE:CLASS``. ``skip_broken``: whether items of your own that break their contract
-    are left out. ``report``: whether to draw the page as well. ``progress``: whether to show a bar;
-    None: in a notebook only.
+    are left out. ``report``: whether to draw the page as well. ``progress``: whether to show the
+    progress; None: in a notebook only.
 
     The same call again resumes what was interrupted. A script needs no ``if __name__ ==
     "__main__"``: workers do not import it. Raises UserError for wrong arguments and a folder that
@@ -208,16 +206,14 @@ def run(
 
 
 def shown(progress: bool) -> Shown:
-    """Return how a run shows itself: with a bar, or not at all."""
+    """Return how a run shows itself: with its progress alone, or not at all."""
     from suite.commands.run.pipeline import Shown
     from suite.measuring.progress import Progress
 
     if not progress:
         return Shown(lambda line: None, _quiet)
-    with warnings.catch_warnings():  # without widgets, a notebook shows the bar as text
-        warnings.simplefilter("ignore")
-        from tqdm.auto import tqdm
-    return Shown(lambda line: None, partial(Progress, bar=tqdm))
+    # In a notebook the standard error is no terminal, and what is shown is a line of text.
+    return Shown(lambda line: None, partial(Progress, rewritten=not sys.stderr.isatty()))
 
 
 def _quiet(plan: grids.Plan, stacks: Sequence[Stack]) -> contextlib.nullcontext[Any]:

@@ -7,7 +7,7 @@ its rows; one whose worker was lost is stored here as failed. Everything else go
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from suite.measuring.executors import Executor, Result
 from suite.measuring.measure_stack import error_line, give_up
@@ -25,6 +25,26 @@ def pending(plan: Plan, results: Results) -> list[Stack]:
     return [
         stack for stacks in plan.stacks.values() for stack in stacks if not results.finished(stack)
     ]
+
+
+def in_order(plan: Plan, stacks: Sequence[Stack], first: Collection[str] = ()) -> list[Stack]:
+    """Return stacks in the order in which they are measured, which no result depends on.
+
+    The studies of ``first`` come first, one after the other and the shortest first, so that there
+    is something to read early. The others follow together, the longest stacks first, so that at the
+    end no worker is busy with a long one alone.
+    """
+    seconds = {stack.key: plan.costs[stack.key].seconds for stack in stacks}
+    of_study = dict.fromkeys((stack.study for stack in stacks), 0.0)
+    for stack in stacks:
+        of_study[stack.study] += seconds[stack.key]
+
+    def place(stack: Stack) -> tuple[bool, float, str, float]:
+        later = stack.study not in first
+        study = (0.0, "") if later else (of_study[stack.study], stack.study)
+        return (later, *study, -seconds[stack.key])
+
+    return sorted(stacks, key=place)
 
 
 def default_timeout(cost: Cost) -> float:
@@ -45,14 +65,14 @@ def execute(
     progress: Callable[[Result], None],
     timeout: float | None = None,
 ) -> None:
-    """Run the given stacks of a plan on an executor, the longest first.
+    """Run the given stacks of a plan on an executor, in their order.
 
     ``progress`` is called with every result. ``timeout`` is the seconds after which the worker of
     a stack is taken to hang; None means the ``default_timeout`` of each stack. The executor is
     closed when this ends, however it ends. Raises NotStored when a shard cannot be written.
     """
     with contextlib.closing(executor):
-        for stack in sorted(stacks, key=lambda stack: plan.costs[stack.key].seconds, reverse=True):
+        for stack in stacks:
             executor.submit(stack, timeout or default_timeout(plan.costs[stack.key]))
         for result in executor.results():
             kept = _keep(results, result)

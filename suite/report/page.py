@@ -21,7 +21,7 @@ from suite.plugins.record import remembered
 from suite.report import embedding
 from suite.report.common import verdict_words
 from suite.report.common.numbers import band, interval, number
-from suite.report.common.run_status import status_counts
+from suite.report.common.run_status import incomplete, status_counts
 from suite.report.common.timings import COLUMNS, timings
 from suite.report.common.verdict_blocks import Block, by_study, headline
 from suite.report.explorer import explorer
@@ -83,6 +83,7 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path) -> Path:
     tables = {
         study: _runs(folder, study) for study in dict.fromkeys([*studies, *manifest.expected])
     }
+    runs = status_counts(tables, manifest)
     timed = table(folder, "timings.csv", *COLUMNS)
     drawn = sections(folder, manifest, jobs, out=out)
     maps = drawn["training"].pop(0) if "training" in drawn else None
@@ -115,7 +116,8 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path) -> Path:
         explored=bool(explored["studies"]),
         beyond=beyond(folder, names),
         lost=lost(tables, names),
-        runs=status_counts(tables, manifest),
+        runs=runs,
+        incomplete=incomplete(runs),
         statuses=tuple(Status),
         environment=_environment(manifest),
         timings=None if timed is None else timings(timed),

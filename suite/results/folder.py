@@ -71,9 +71,7 @@ class Results:
         self.make()
         try:
             (self.folder / "shards").mkdir(exist_ok=True)
-            for draft in self.folder.rglob(".*"):
-                if _DRAFT.fullmatch(draft.name):
-                    draft.unlink(missing_ok=True)
+            self.remove_drafts()
         except OSError as error:
             raise self._unwritable(error) from error
         if not resumed:
@@ -92,6 +90,12 @@ class Results:
                 )
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def remove_drafts(self) -> None:
+        """Remove the files that a killed process was writing."""
+        for draft in self.folder.rglob(".*"):
+            if _DRAFT.fullmatch(draft.name):
+                draft.unlink(missing_ok=True)
 
     def _unwritable(self, error: OSError) -> UserError:
         return UserError(
@@ -174,6 +178,10 @@ class Results:
         with suppress(*DAMAGED), self._shard(stack).open("rb") as file:
             return read_timings(file)
         return {}
+
+    def has(self, stack: Stack) -> bool:
+        """Return whether there is a shard of a stack, damaged or not."""
+        return self._shard(stack).exists()
 
     def finished(self, stack: Stack) -> bool:
         """Return whether a stack is stored and did not fail: a failed one is measured again."""

@@ -253,7 +253,7 @@ def test_what_is_no_folder_of_another_run_is_refused(stored: Path, tmp_path: Pat
     link.symlink_to(stored)
     for folder, message in (
         (tmp_path, "is not a results folder"),
-        (tmp_path / "nowhere", "is not a results folder"),
+        (tmp_path / "nowhere", "there is no folder"),
         (packed, "it has no stored stacks"),
         (broken, "cannot be read"),
         (link, "is the folder of this run"),

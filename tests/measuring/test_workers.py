@@ -297,7 +297,7 @@ def test_a_worker_outlives_the_thread_that_started_it(plan: Plan, tmp_path: Path
 
 
 def test_a_worker_whose_parent_was_dead_before_it_looked_ends() -> None:
-    code = "from suite.measuring.executors.local import _follow; _follow(1, True); print('alive')"
+    code = "from suite.measuring.executors.local import follow; follow(1, True); print('alive')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
 

@@ -112,8 +112,9 @@ def _measure(plan: Plan, stacks: Sequence[Stack], jobs: int) -> dict[str, pd.Dat
         job = Job(results.folder, plan.selection.root, plugins.sources(), datafiles.files())
         executor = executors.start(executors.DEFAULT, job, min(jobs, len(stacks)))
         try:
-            with Progress(plan, list(stacks)) as progress:
-                runner.execute(plan, stacks, results, executor, progress)
+            ordered = runner.in_order(plan, stacks)
+            with Progress(plan, ordered) as progress:
+                runner.execute(plan, ordered, results, executor, progress)
         except runner.NotStored as error:
             raise UserError(f"cannot write to {scratch}: {error}") from error
         measured = {}

@@ -11,7 +11,8 @@ from suite.commands.arguments import jobs, whole
 from suite.measuring import executors
 
 if TYPE_CHECKING:
-    from suite.commands.run.pipeline import Outcome, Shown
+    from suite.commands.run.conclude import Outcome
+    from suite.commands.run.pipeline import Shown
 
 SUMMARY = "measure, summarise, judge and draw; resume what was interrupted"
 

@@ -27,13 +27,17 @@ def admitted(plan: Plan, skip_broken: bool, told: Callable[[str], None] = say) -
     told(f"contract of {names}: value, slope, types, extremes, batches, seeds")
     broken: dict[Named, None] = {}
     lines = []
-    for breach in breaches(items.items(), plugins.sources()):
+    for breach in breaches(items.items(), plugins.sources(), told=told):
         broken[breach.item] = None
         lines.append(f"broken: {breach}")
         told(lines[-1])
     if not broken:
         return plan
-    kept = f"{len(broken)} of {len(items)} items from outside break their contract"
+    if len(items) == 1:
+        kept = "the only item from outside breaks its contract"
+    else:
+        some = "breaks its" if len(broken) == 1 else "break their"
+        kept = f"{len(broken)} of {len(items)} items from outside {some} contract"
     if not skip_broken:
         error = UserError(f"{kept}; nothing was measured (--skip-broken measures the rest)")
         for line in lines:  # a script, which prints nothing, shows them below the error

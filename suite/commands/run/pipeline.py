@@ -6,21 +6,19 @@ import contextlib
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite import claims, datafiles, plugins
+from suite import claims, datafiles, plugins, terminal
+from suite.commands import board
 from suite.commands.run import named_cells
-from suite.commands.run.timings import Stages, spent, timings_table
+from suite.commands.run.conclude import Outcome, conclude
+from suite.commands.run.renewal import Renewal
+from suite.commands.run.timings import Stages, spent
 from suite.datafiles.record import in_words
-from suite.discovery import show_findings
-from suite.discovery.findings import findings
-from suite.discovery.kinds import FINDINGS
-from suite.judging.judge_folder import Judged, judge_run, write_verdicts
-from suite.judging.show_verdicts import table
-from suite.judging.summary import summary
+from suite.judging.judge_folder import Judged
 from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, executors, runner
 from suite.measuring.executors import Job, Result
@@ -28,13 +26,11 @@ from suite.measuring.progress import Progress, say
 from suite.measuring.reuse import sources, take_over
 from suite.planning.grids import Plan
 from suite.plugins.record import used
-from suite.results.checksums import write_sums
 from suite.results.folder import Results
-from suite.studies import STUDIES
 from suite.types import INTERRUPTED, Stack, UserError
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 @dataclass(frozen=True)
@@ -46,17 +42,6 @@ class Shown:
     progress: Callable[
         [Plan, list[Stack]], contextlib.AbstractContextManager[Callable[[Result], None]]
     ] = Progress
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A finished run: its folder, its verdicts, and the tables that were written last."""
-
-    results: Results
-    judged: Judged
-    summary: pd.DataFrame
-    findings: pd.DataFrame
-    timings: pd.DataFrame
 
 
 def run(
@@ -120,7 +105,7 @@ def execute(
     for line in _unused(plan):
         shown.say(line)
     # What is wrong with a claim is said before anything is measured.
-    claims.shipped()
+    headline = {claim.study for claim in claims.shipped() if claim.headline}
     plugins.brought_claims()
     manifest = environment.manifest(plan, command)
     results.admit(manifest)
@@ -133,8 +118,12 @@ def execute(
             with stages("measure"):
                 for line in take_over(plan, results, reused):
                     shown.say(line)
-                _measure(plan, results, jobs, timeout, executor, resumed, shown)
-            return _conclude(plan, results, jobs, draw, stages, shown)
+                try:
+                    _measure(plan, results, jobs, timeout, executor, resumed, draw, shown, headline)
+                except KeyboardInterrupt:
+                    _leave(plan, results, jobs, draw, shown)
+                    raise
+            return conclude(plan, results, jobs, draw, stages, shown.say)
     except Timeout:
         raise UserError(f"{results.folder}: another run writes into this folder") from None
 
@@ -146,10 +135,13 @@ def _measure(
     timeout: float | None,
     executor: str,
     resumed: bool,
+    draw: bool,
     shown: Shown,
+    first: Collection[str],
 ) -> None:
-    """Measure and store the stacks of a plan that are not stored yet."""
-    stacks = runner.pending(plan, results)
+    """Measure and store the stacks of a plan that are not stored yet, those of the studies of
+    ``first`` before the others."""
+    stacks = runner.in_order(plan, runner.pending(plan, results), first)
     shown.say(_opening(plan, results, len(stacks), resumed, jobs))
     if plan.selection.overrides:
         for name in plan.stacks:
@@ -162,48 +154,36 @@ def _measure(
         return
     job = Job(results.folder, plan.selection.root, plugins.sources(), datafiles.files())
     workers = executors.start(executor, job, min(jobs, len(stacks)))
-    with shown.progress(plan, stacks) as progress:
-        runner.execute(plan, stacks, results, workers, progress, timeout)
+    renewal = Renewal(job, draw)
+    with shown.progress(plan, stacks) as progress, contextlib.closing(renewal):
+
+        def told(result: Result) -> None:
+            progress(result)
+            renewal()
+
+        runner.execute(plan, stacks, results, workers, told, timeout)
 
 
-def _conclude(
-    plan: Plan, results: Results, jobs: int, draw: bool, stages: Stages, shown: Shown
-) -> Outcome:
-    """Write the tables, summarise, judge and draw."""
-    with stages("write"):
-        for study, chosen in plan.stacks.items():
-            results.collect(STUDIES[study], chosen)
-    with stages("judge"):
-        judged = judge_run(results, plan)
-        for note in judged.notes:
-            shown.say(f"suite: {note}")
-        rows = summary(judged.runs)
-        results.write_frame("summary.csv", rows, unknown="nan")
-        write_verdicts(results, judged.verdicts)
-        planned = plan.selection.seeds is None
-        found = findings(results.folder, judged.runs, judged.verdicts, planned)
-        results.write_frame(FINDINGS, found)
-        write_sums(results, plan.stacks)
-    timings = timings_table(plan, results, stages)
-    results.write_frame("timings.csv", timings)
-    if draw:
-        from suite.report import write_report  # here: plotting is slow to import
-
-        with stages("report"):
-            write_report(results.folder, jobs)
-        timings = timings_table(plan, results, stages)
-        results.write_frame("timings.csv", timings)
-    return Outcome(results, judged, rows, found, timings)
+def _leave(plan: Plan, results: Results, jobs: int, draw: bool, shown: Shown) -> None:
+    """Write what an interrupted run has measured; a second interruption ends that, too."""
+    stored = sum(results.has(stack) for stacks in plan.stacks.values() for stack in stacks)
+    if stored:
+        stacks = sum(map(len, plan.stacks.values()))
+        what = "tables, verdicts and page" if draw else "tables and verdicts"
+        shown.say(
+            f"\ninterrupted: writing the {what} of {stored:,} of {stacks:,} stacks; Ctrl-C again"
+            " leaves at once"
+        )
+        conclude(plan, results, jobs, draw, Stages(), shown.say)
 
 
 def _print(plan: Plan, outcome: Outcome) -> None:
-    """Print the verdicts and findings and, of cells that the user named, the numbers."""
+    """Print the board and, of cells that the user named, the numbers."""
     judged, folder = outcome.judged, outcome.results.folder
     with contextlib.suppress(BrokenPipeError):
-        print(table(judged.verdicts, plain=judged.plain))
-        print(f"\n{show_findings.lines(outcome.findings)}")
+        terminal.show(board.lines(folder, judged, outcome.findings))
         if plan.selection.overrides:
-            print(f"\n{named_cells.text(plan, outcome.summary, folder)}")
+            print(f"\n{named_cells.text(plan, outcome.summary, folder, judged.runs)}")
         sys.stdout.flush()
     say(f"\nruns: {_counts(judged)}\n{spent(outcome.timings)}\nresults in {folder}")
 

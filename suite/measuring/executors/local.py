@@ -15,12 +15,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import itertools
+import logging
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -308,13 +310,32 @@ def _live(
 ) -> None:
     """Run a worker process from its start to its end.
 
-    ``lasting``: see ``_follow``. ``started`` is a time of the system's clock, which all processes
+    ``lasting``: see ``follow``. ``started`` is a time of the system's clock, which all processes
     share.
     """
     clock.add("start", time.time() - started)
-    _follow(parent, lasting)
+    follow(parent, lasting)
+    _silence_others()
     with filtered_output():  # a plugin may print whatever it likes
         serve(connection, work, job)
+
+
+def _silence_others() -> None:
+    """Let nothing through to the terminal but what Python code prints.
+
+    The compiled parts of a framework write to the descriptors themselves, and its Python parts warn
+    and log; both would break up what the run shows, and neither says anything that a row does not.
+    """
+    warnings.simplefilter("ignore")
+    warnings.filterwarnings("default", module="suite")
+    logging.disable(logging.WARNING)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        with contextlib.suppress(OSError):
+            kept = os.fdopen(os.dup(descriptor), "w", 1, encoding="utf-8", errors="replace")
+            setattr(sys, name, kept)
+            os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def serve(connection: Connection, work: Work, job: Job) -> None:
@@ -327,7 +348,7 @@ def serve(connection: Connection, work: Work, job: Job) -> None:
         return
 
 
-def _follow(parent: int, lasting: bool) -> None:
+def follow(parent: int, lasting: bool) -> None:
     """End this process when the one that started it ends, in whatever way.
 
     On Linux it ends at once, also in the middle of C code that lets no Python run; elsewhere

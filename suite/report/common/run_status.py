@@ -47,6 +47,18 @@ def status_counts(
     ]
 
 
+def incomplete(counts: Sequence[StatusCounts]) -> str:
+    """Return how many of the expected runs are stored, in a sentence; empty where all are."""
+    expected = sum(of_study.expected for of_study in counts)
+    missing = sum(of_study.runs.get(Status.MISSING, 0) for of_study in counts)
+    if not missing:
+        return ""
+    return (
+        f"Incomplete: {expected - missing:,} of {expected:,} runs are stored; the run goes on or"
+        " was interrupted."
+    )
+
+
 def _of_study(study: str, rows: pd.DataFrame | None, expected: int) -> StatusCounts:
     if rows is None:
         return StatusCounts(study, expected, {Status.MISSING: expected}, [])

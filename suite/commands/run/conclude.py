@@ -1,0 +1,69 @@
+"""The end of a run, and of each renewal before it: from stored stacks to tables, verdicts, page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suite.commands.run.timings import Stages, timings_table
+from suite.discovery.findings import findings
+from suite.discovery.kinds import FINDINGS
+from suite.judging.judge_folder import Judged, judge_run, write_verdicts
+from suite.judging.summary import summary
+from suite.planning.grids import Plan
+from suite.results.checksums import write_sums
+from suite.results.folder import Results
+from suite.studies import STUDIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run: its folder, its verdicts, and the tables that were written last."""
+
+    results: Results
+    judged: Judged
+    summary: pd.DataFrame
+    findings: pd.DataFrame
+    timings: pd.DataFrame
+
+
+def conclude(
+    plan: Plan,
+    results: Results,
+    jobs: int,
+    draw: bool,
+    stages: Stages,
+    told: Callable[[str], None] = lambda line: None,
+) -> Outcome:
+    """Write the tables of the stored stacks, summarise, judge and draw. ``told`` takes what limits
+    the judgement, in sentences."""
+    with stages("write"):
+        for study, chosen in plan.stacks.items():
+            # A study that has not begun has no table yet, rather than one without rows.
+            if not chosen or any(map(results.has, chosen)):
+                results.collect(STUDIES[study], chosen)
+    with stages("judge"):
+        judged = judge_run(results, plan)
+        for note in judged.notes:
+            told(f"suite: {note}")
+        rows = summary(judged.runs)
+        results.write_frame("summary.csv", rows, unknown="nan")
+        write_verdicts(results, judged.verdicts)
+        planned = plan.selection.seeds is None
+        found = findings(results.folder, judged.runs, judged.verdicts, planned)
+        results.write_frame(FINDINGS, found)
+        write_sums(results, plan.stacks)
+    timings = timings_table(plan, results, stages)
+    results.write_frame("timings.csv", timings)
+    if draw:
+        from suite.report import write_report  # here: plotting is slow to import
+
+        with stages("report"):
+            write_report(results.folder, jobs)
+        timings = timings_table(plan, results, stages)
+        results.write_frame("timings.csv", timings)
+    return Outcome(results, judged, rows, found, timings)

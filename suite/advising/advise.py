@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from suite import datafiles, plugins
 from suite.advising import background, evidence, ranking
 from suite.advising.background import Signals, Theory
 from suite.advising.distance import Distance, distances
@@ -291,6 +292,10 @@ def command(question: Question, out: str = "results/advice") -> tuple[str, ...]:
     words += ["--set", f"residual={int(question.residual)}", "--set", "case=given"]
     if question.framework:
         words += ["--frameworks", question.framework]
+    for plugin in plugins.active():
+        words += ["--plugin", plugin.source.origin]
+    for file in datafiles.files():
+        words += ["--dataset", ",".join(filter(None, (file.origin, file.options)))]
     return tuple(words)
 
 

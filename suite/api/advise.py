@@ -7,6 +7,7 @@ from pathlib import Path
 
 from suite.advising import Advice, Question
 from suite.advising import advise as answered
+from suite.api.words import paths
 
 
 def advise(
@@ -43,4 +44,4 @@ def advise(
     question = Question(
         activation, depth, width, framework, optimizer, task, normalization, residual
     )
-    return answered(question, [Path(folder) for folder in folders])
+    return answered(question, paths(folders))

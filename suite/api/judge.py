@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.api.frames import with_units
-from suite.api.words import Files, Folder, Values, listed, paths
+from suite.api.words import Files, Folder, Values, listed, path, paths
 from suite.comparing.comparison import Comparison
 from suite.judging import explained
 from suite.types import UserError
@@ -71,7 +70,7 @@ def check(folder: Folder, *, claims: Files = ()) -> Check:
     from suite.commands.check import examine
     from suite.judging.verdicts import to_frame
 
-    checked = examine(Path(folder), paths(claims))
+    checked = examine(path(folder), paths(claims))
     lacking = (checked.lacking,) if checked.lacking else ()
     notes = (*checked.judged.notes, *lacking)
     return Check(to_frame(checked.judged.verdicts), checked.findings, notes, checked.code)
@@ -113,8 +112,8 @@ def compare(
         by = f"{axis}={','.join(map(str, listed(values)))}"
     chosen = {axis: tuple(map(str, listed(values))) for axis, values in (set or {}).items()}
     return comparison_of(
-        Path(a),
-        None if b is None else Path(b),
+        path(a),
+        None if b is None else path(b),
         by,
         chosen,
         None if studies is None else list(studies),
@@ -138,7 +137,7 @@ def explain(claim: str, folder: Folder | None = None, *, claims: Files = ()) -> 
     >>> str(explanation.command)[:35]
     'suite run training --profile quick '
     """
-    found = explained.explain(claim, None if folder is None else Path(folder), paths(claims))
+    found = explained.explain(claim, None if folder is None else path(folder), paths(claims))
     if found.rows is not None:
         with_units(found.rows)
     return Explanation(**vars(found))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from suite.api.frames import with_units
 from suite.api.words import Folder
+from suite.api.words import path as path_of
 from suite.catalogue.registry import unknown
 from suite.results.compressed import locate, tables_in
 from suite.results.folder import Results as Files
@@ -34,7 +35,7 @@ def load(folder: Folder) -> Results:
     """
     from suite.results.checksums import altered
 
-    results = Results(Path(folder))
+    results = Results(path_of(folder))
     changes = altered(results.folder, results.manifest)
     if changes:
         parts = "; ".join(f"{kind}: {', '.join(names[:3])}" for kind, names in changes.items())

@@ -47,6 +47,8 @@ def parsed(command: str, *positional: str, **options: object) -> argparse.Namesp
         for value in given if isinstance(given, list) else [given]:
             words += [option, str(value)]
     for word in positional:
+        if not isinstance(word, str):
+            raise UserError(f"{word!r} is not a name; names are separate arguments, as in 'a', 'b'")
         if word.startswith("-"):
             raise UserError(f"{word!r} is not a name")
     namespace = parser(_Strict).parse_args([*words, *positional])
@@ -55,7 +57,9 @@ def parsed(command: str, *positional: str, **options: object) -> argparse.Namesp
 
 
 def sets(values: Values | None) -> list[str]:
-    """Return the values of ``--set``: one ``axis=A,B`` for each axis."""
+    """Return the values of ``--set``: one ``axis=A,B`` for each axis. UserError for no mapping."""
+    if values is not None and not isinstance(values, Mapping):
+        raise UserError(f"set is {values!r}; write a dictionary, as in {{'depth': [4, 16]}}")
     return [f"{axis}={','.join(map(str, listed(given)))}" for axis, given in (values or {}).items()]
 
 
@@ -68,7 +72,16 @@ def names(given: str | Iterable[str] | None) -> str | None:
     """Return names with commas between them, or None where none were given."""
     if given is None or isinstance(given, str):
         return given
+    if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in given):
+        raise UserError(f"{given!r} is neither a name nor a list of names")
     return ",".join(given)
+
+
+def path(given: Folder) -> Path:
+    """Return a path as a ``Path``. UserError for what is none."""
+    if not isinstance(given, str | os.PathLike):
+        raise UserError(f"{given!r} is not a path; give the results folder as text or as a Path")
+    return Path(given)
 
 
 def paths(given: Files) -> list[Path]:
@@ -79,4 +92,6 @@ def paths(given: Files) -> list[Path]:
 def listed_files(given: Files) -> list[str]:
     """Return one path or several, or names of modules, as a list of texts."""
     several = [given] if isinstance(given, str | os.PathLike) else given
-    return [os.fspath(path) for path in several]
+    if not isinstance(several, Iterable):
+        raise UserError(f"{given!r} is neither a path nor a list of paths")
+    return [os.fspath(path(one)) for one in several]

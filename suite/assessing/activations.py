@@ -78,6 +78,9 @@ def definition(name: str) -> Iterator[str]:
             yield said
     if not sound:
         return
+    values = _quiet(resolved.value, x)
+    if (values == values[0]).all():
+        yield f"its value is {values[0]:g} whatever x is, so that no network learns through it"
     if resolved.entry.bounded and np.abs(_quiet(resolved.value, x)).max() > 1e6:
         yield "it is declared bounded, and its value grows beyond 1e6"
     if "slope" in sides:

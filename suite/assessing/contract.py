@@ -8,7 +8,7 @@ only that process, and the line that says so. What each kind of item must keep i
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -28,6 +28,8 @@ from suite.studies import STUDIES
 LIMIT = 120.0
 """The most seconds for one item in one framework; the suite's own items take 5 at most on a busy
 core."""
+PATIENCE = 10.0
+"""Seconds after which a line says which item is being waited for."""
 KINDS = {
     "activation": "activation",
     "formula": "activation",
@@ -85,13 +87,16 @@ def _data(name: str) -> bool:
 
 
 def breaches(
-    items: Iterable[tuple[Named, Sequence[str]]], sources: tuple[Source, ...], limit: float = LIMIT
+    items: Iterable[tuple[Named, Sequence[str]]],
+    sources: tuple[Source, ...],
+    limit: float = LIMIT,
+    told: Callable[[str], None] = lambda line: None,
 ) -> Iterator[Breach]:
     """Yield what breaks the contracts of items in the frameworks that measure them.
 
     ``sources``: the plugins that hold the items. ``limit``: the seconds for one item in one
-    framework. An item that breaks its contract is not tried in the frameworks after it; the
-    definition comes first.
+    framework. ``told`` takes a line about an item that takes long. An item that breaks its contract
+    is not tried in the frameworks after it; the definition comes first.
     """
     asked = dict(items)
     broken: set[Named] = set()
@@ -101,7 +106,7 @@ def breaches(
             if name != ORACLE:
                 of_framework.setdefault(name, []).append(item)
     for framework, chosen in of_framework.items():
-        with _Asked(framework, sources, limit) as process:
+        with _Asked(framework, sources, limit, told) as process:
             for item in chosen:
                 if item in broken:
                     continue
@@ -113,7 +118,14 @@ def breaches(
 class _Asked:
     """A process that checks items in one framework; it is started again where one ends it."""
 
-    def __init__(self, framework: str, sources: tuple[Source, ...], limit: float) -> None:
+    def __init__(
+        self,
+        framework: str,
+        sources: tuple[Source, ...],
+        limit: float,
+        told: Callable[[str], None],
+    ) -> None:
+        self._told = told
         self._job = Job(Path(framework), 0, sources)
         self._limit = limit
         self._process: Process | None = None
@@ -136,6 +148,11 @@ class _Asked:
         deadline = time.monotonic() + self._limit
         try:
             process.connection.send(item)
+            if not wait([process.connection], min(PATIENCE, self._limit)):
+                where = self._job.folder.name
+                self._told(
+                    f"waiting for {item.kind} {item.name} in {where}, at most {self._limit:g} s"
+                )
             if not wait([process.connection], max(0.0, deadline - time.monotonic())):
                 return [self._ended(f"it does not end within {self._limit:g} s")]
             return cast("list[str]", process.connection.recv())

@@ -251,14 +251,23 @@ def rule(name: str, rules: registry.Registry[Rule]) -> tuple[str, dict[str, floa
 
 
 def canonical(name: str) -> str:
-    """Return an optimizer's name in its canonical form. UserError for an unknown name."""
+    """Return an optimizer's name in its canonical form. Raises UserError as ``resolve`` does."""
+    resolve(name)
     return registry.canonical("optimizer", name, OPTIMIZERS)
 
 
 def resolve(name: str) -> Optimizer:
     """Return the optimizer that a name means, with the hyper-parameters that the name gives.
 
-    Raises UserError for an unknown name or a hyper-parameter that is not a finite number.
+    Raises UserError for an unknown name, a hyper-parameter that is not a finite number or is
+    negative, and a learning rate of 0.
     """
     entry, values = registry.parse("optimizer", name, OPTIMIZERS)
-    return replace(entry, common=dict(zip(entry.common, values, strict=True)))
+    common = dict(zip(entry.common, values, strict=True))
+    for parameter, value in common.items():
+        if value < 0 or (value == 0 and parameter == "learning_rate"):
+            least = "a positive number" if parameter == "learning_rate" else "0 or more"
+            raise UserError(
+                f"optimizer {name!r}: {parameter} is {registry.number(value)}; allowed is {least}"
+            )
+    return replace(entry, common=common)

@@ -209,12 +209,15 @@ def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[Any, .
     """Return the entry that a name with parameters means, and its parameters: floats and words.
 
     An entry that takes parameters declares ``parameters``, a mapping from their names to their
-    defaults in order (None: it has no default and must be given), and may declare ``words``, a
+    defaults in order (None: it has no default and must be given); they are given in this order, or
+    as ``parameter=value``. It may declare ``words``, a
     mapping from a parameter that is a word to the words that are allowed. Trailing parameters that
     are left out take their defaults. Raises UserError for an unknown name, a parameter that is not
     a finite number or an allowed word, too many of them, or one that is missing.
     """
     match = _NAME.fullmatch(given)
+    if match is None and given.count("(") != given.count(")"):
+        raise UserError(f"{kind} {given!r}: a bracket is missing; write NAME(PARAMETER, ...)")
     if match is None:
         raise unknown(kind, given, registry.every)
     name, inside = match.groups()
@@ -225,10 +228,11 @@ def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[Any, .
     parts = [part.strip() for part in inside.split(",")] if inside else []
     if inside == "" or len(parts) > len(declared):
         raise UserError(f"{kind} {given!r} has the wrong number of parameters; write {form}")
+    named = _by_name(f"{kind} {given!r}", parts, tuple(declared), form)
     values: list[float | str] = []
-    for position, (parameter, default) in enumerate(declared.items()):
-        if position < len(parts):
-            part = parts[position]
+    for parameter, default in declared.items():
+        if parameter in named:
+            part = named[parameter]
         elif default is not None:
             part = written(default)
         else:
@@ -238,6 +242,27 @@ def parse(kind: str, given: str, registry: Registry[E]) -> tuple[E, tuple[Any, .
         else:
             values.append(_finite(f"{kind} {given!r}: {parameter}", part, form))
     return entry, tuple(values)
+
+
+def _by_name(
+    owner: str, parts: Iterable[str], declared: tuple[str, ...], form: str
+) -> dict[str, str]:
+    """Return parameter -> what was given for it, by its place or as ``parameter=value``.
+
+    UserError for a parameter that is not declared, and for one that is given twice.
+    """
+    named: dict[str, str] = {}
+    for parameter, part in zip(declared, parts, strict=False):
+        key, equals, value = (text.strip() for text in part.partition("="))
+        if not equals:
+            key, value = parameter, part
+        if key not in declared:
+            hint = nearest(key, declared)
+            raise UserError(f"{owner} has no parameter {key!r}{hint}; write {form}")
+        if key in named:
+            raise UserError(f"{owner} gives its parameter {key} twice; write {form}")
+        named[key] = value
+    return named
 
 
 def _parameters(entry: object) -> Mapping[str, float | str | None]:

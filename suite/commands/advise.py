@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.commands.arguments import add_jobs, jobs
+from suite.commands.arguments import add_datasets, add_jobs, add_plugins, jobs
 from suite.errors import UserError
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --measure: the results folder (default: results/advice)",
     )
     add_jobs(parser)
+    add_plugins(parser)
+    add_datasets(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--markdown", action="store_true", help="print Markdown")

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.catalogue.registry import SEPARATOR
 from suite.commands import selection
 from suite.commands.arguments import add_jobs, add_plugins, jobs, names
 from suite.errors import UserError
@@ -85,12 +86,27 @@ def assessed(parsed: argparse.Namespace, shown: Shown) -> Passport:
     """
     from suite import plugins
 
+    if parsed.item.endswith(".py"):
+        raise UserError(_items_of(parsed.item))
     of_file = _OF_FILE.fullmatch(parsed.item)
     if of_file is None:
         return _assessed(parsed, parsed.item, shown)
     source = plugins.find(of_file["file"])
     with plugins.loaded([source]):
         return _assessed(parsed, f"{source.name}:{of_file['item']}", shown)
+
+
+def _items_of(file: str) -> str:
+    """Return what to write instead of the file alone, with the items that it has."""
+    from suite import plugins
+
+    with plugins.loaded([plugins.find(file)]):
+        names = [item.name for plugin in plugins.active() for item in plugin.items]
+    items = [name.partition(SEPARATOR)[2] for name in names]
+    if not items:
+        return f"{file} has no item to assess"
+    every = ", ".join(items)
+    return f"{file} is a file; name an item of it, as in {file}:{items[0]} (it has {every})"
 
 
 def _assessed(parsed: argparse.Namespace, item: str, shown: Shown) -> Passport:

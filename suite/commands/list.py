@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from suite.catalogue.registry import Entry, Registry, written
-from suite.commands.arguments import add_datasets, add_plugins, one_of
+from suite.catalogue.registry import Entry, Registry, nearest, written
+from suite.commands.arguments import add_datasets, add_plugins
+from suite.errors import UserError
 
 if TYPE_CHECKING:
     from suite.catalogue import frameworks
 
-SUMMARY = "show what there is to choose from"
+SUMMARY = "show what there is to choose from, or what has a name"
 KINDS = (
     "studies",
     "activations",
@@ -26,6 +28,19 @@ KINDS = (
     "metrics",
     "claims",
 )
+"""What is listed, in this order."""
+MORE = ("columns",)
+"""What is listed when it is asked for: the columns of the tables beside axes and metrics."""
+_ONWARD = {
+    "studies": "suite plan {name}",
+    "activations": "suite assess {name}",
+    "initializers": "suite assess {name}",
+    "normalizations": "suite assess {name}",
+    "optimizers": "suite plan training --set optimizer={name}",
+    "datasets": "suite plan training --set dataset={name}",
+    "claims": "suite explain {name} DIR",
+}
+"""Kind -> the command that says more about one of its entries."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "kind",
         nargs="?",
-        metavar="KIND",
-        type=one_of("kind", lambda: KINDS),
-        help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]} (default: all of them)",
+        metavar="KIND_OR_NAME",
+        help=f"{', '.join(KINDS)} or {', '.join(MORE)}; or the name of an entry, whatever its kind"
+        " (default: all kinds)",
     )
     add_plugins(parser)
     add_datasets(parser)
@@ -43,17 +58,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(parsed: argparse.Namespace) -> int:
-    """Print the entries of one kind or of all."""
+    """Print the entries of one kind or of all, or those that have a name."""
     from suite.text_tables import columns
 
-    content = {kind: listing(kind) for kind in KINDS if parsed.kind in (None, kind)}
+    everything = parsed.kind is None or parsed.kind in (*KINDS, *MORE)
+    content = (
+        {kind: listing(kind) for kind in (*KINDS, *MORE) if kind == (parsed.kind or kind)}
+        if everything
+        else named(parsed.kind)
+    )
+    if parsed.kind is None:
+        content = {kind: content[kind] for kind in KINDS}
     if parsed.json:
         print(json.dumps(content, indent=1))
         return 0
     for kind, entries in content.items():
         rows = [(f"  {entry['name']}", entry["meaning"]) for entry in entries]
-        print("\n".join([kind, *columns(rows)]))
+        # In a pipe each entry stays on its line, for grep.
+        breakable = (1,) if sys.stdout.isatty() else ()
+        print("\n".join([kind, *columns(rows, breakable=breakable)]))
+        if not everything and kind in _ONWARD:
+            name = _bare(entries[0]["name"])
+            print(f"  more: {_ONWARD[kind].format(name=name)}")
     return 0
+
+
+def named(name: str) -> dict[str, list[dict[str, str]]]:
+    """Return what has a name: kind -> its entries. UserError, with the nearest, where nothing has.
+
+    A name stands for itself with any parameters.
+    """
+    every = {kind: listing(kind) for kind in (*KINDS, *MORE)}
+    found = {
+        kind: [entry for entry in entries if name in (entry["name"], _bare(entry["name"]))]
+        for kind, entries in every.items()
+    }
+    found = {kind: entries for kind, entries in found.items() if entries}
+    if not found:
+        names = [_bare(entry["name"]) for entries in every.values() for entry in entries]
+        hint = nearest(name, [*KINDS, *MORE, *names])
+        raise UserError(f"nothing has the name {name!r}{hint}; suite list shows all names")
+    return found
+
+
+def _bare(name: str) -> str:
+    """Return a name without its parameters."""
+    return name.partition("(")[0]
 
 
 def listing(kind: str) -> list[dict[str, str]]:
@@ -71,6 +121,7 @@ def _entries(kind: str) -> Iterable[tuple[str, str]]:
     from suite.catalogue.optimizers import OPTIMIZERS
     from suite.metrics import METRICS
     from suite.planning.axes import AXES
+    from suite.results.dictionary import other_columns
     from suite.studies import STUDIES
 
     catalogues: dict[str, Registry[Any]] = {
@@ -94,6 +145,8 @@ def _entries(kind: str) -> Iterable[tuple[str, str]]:
             (metric.name, f"{metric.meaning} [{metric.unit}]")
             for metric in (*METRICS, *METRICS.brought)
         ]
+    if kind == "columns":
+        return list(other_columns().items())
     return [(claim.id, claim.statement) for claim in claims.shipped()]
 
 

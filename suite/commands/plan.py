@@ -99,7 +99,7 @@ def show(
         print("\n" + "\n".join(plan.cells_in_words(name) for name in plan.stacks))
     if projected is not None:
         _show_margins(projected.margins)
-        _show_family(projected)
+        _show_family(projected, own=bool(files))
 
 
 def _show_sizes(studies: Mapping[str, Mapping[str, Any]]) -> None:
@@ -143,8 +143,9 @@ def _show_margins(margins: Sequence[Margin]) -> None:
     print("\n".join(columns(rows, breakable=[6], right=range(5))))
 
 
-def _show_family(projected: Projection) -> None:
-    """Print the chance that everything promised is decided, and what has no margin."""
+def _show_family(projected: Projection, own: bool) -> None:
+    """Print the chance that everything promised is decided, and what has no margin. ``own``: the
+    claims are the user's, of which no profile promises anything."""
     family = projected.family
     if family.promised:
         print(
@@ -153,11 +154,11 @@ def _show_family(projected: Projection) -> None:
             f" undecided ones is {family.undecided:.2g}; if they were independent, the probability"
             f" would be {100 * family.all_decided:.2f} %)"
         )
-    elif projected.margins:
+    elif projected.margins and not own:
         print(
             "\nthis plan promises no verdict: its grid or its seeds are chosen, or all are fragile"
         )
-    else:
+    elif not projected.margins:
         print("\nno claim has a margin here")
     reasons = ", ".join(f"{count} {why}" for why, count in projected.left_out.items())
     if reasons:

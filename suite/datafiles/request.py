@@ -116,7 +116,10 @@ def _parts(given: str) -> tuple[str, dict[str, list[str]]]:
         key, equals, value = part.partition("=")
         key = key.strip()
         if not equals or not value:
-            raise UserError(f"--dataset {given!r}: {part!r} is not of the form OPTION=VALUE")
+            raise UserError(
+                f"--dataset {given!r}: {part!r} is not of the form OPTION=VALUE, and the name of a"
+                " file cannot have a comma"
+            )
         if key not in OPTIONS:
             raise UserError(f"--dataset {path}: {unknown('option', key, OPTIONS)}")
         options.setdefault(key, []).append(value)

@@ -15,7 +15,7 @@ from suite.catalogue import activations, initializers, optimizers
 from suite.catalogue.datasets import DATASETS
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.catalogue.normalizations import NORMALIZATIONS
-from suite.catalogue.registry import Registry, canonical, unknown
+from suite.catalogue.registry import Registry, canonical, number, unknown
 from suite.types import PROFILES, Cell, Study, UserError, Value
 
 
@@ -257,6 +257,8 @@ def axis_values(text: str, option: str) -> tuple[Axis, tuple[str, ...]]:
     Raises UserError, which names the ``option``, for an unknown axis or an empty value.
     """
     name, equals, rest = text.partition("=")
+    if hint := _of_an_optimizer(name.strip(), rest):
+        raise UserError(f"{option} {text!r}: {hint}")
     axis = AXES[name.strip()]
     values = split_at_commas(rest) if equals else []
     if equals and not any(values):
@@ -264,6 +266,18 @@ def axis_values(text: str, option: str) -> tuple[Axis, tuple[str, ...]]:
     if not all(values):
         raise UserError(f"{option} {text!r} is not of the form AXIS=VALUE,VALUE")
     return axis, tuple(values)
+
+
+def _of_an_optimizer(name: str, value: str) -> str:
+    """Return how a parameter of an optimizer is set, where a name is that of one and of no axis."""
+    owners = [entry for entry in optimizers.OPTIMIZERS if name in entry.parameters]
+    if name in AXES or not owners:
+        return ""
+    entry = owners[0]
+    before = list(entry.parameters)[: list(entry.parameters).index(name)]
+    parts = [*(number(entry.common[key]) for key in before), value.partition(",")[0] or "..."]
+    inside = ", ".join(parts)
+    return f"{name} is a parameter of an optimizer; write optimizer={entry.name}({inside})"
 
 
 def split_at_commas(text: str) -> list[str]:

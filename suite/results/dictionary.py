@@ -148,6 +148,23 @@ def column_dictionary() -> str:
     return "\n".join(parts)
 
 
+def other_columns() -> dict[str, str]:
+    """Return the columns of tables that are neither axes nor metrics -> what they hold."""
+    coordinates: dict[str, list[str]] = {}
+    for study in STUDIES:
+        for spec in study.tables:
+            for name in spec.coordinates:
+                coordinates.setdefault(name, []).append(f"{study.name}/{spec.name}.csv")
+    meanings = {name: f"a coordinate of {', '.join(where)}" for name, where in coordinates.items()}
+    for table, columns in (("claims.csv", _VERDICT), ("findings.csv", _FINDING)):
+        for name, meaning in columns.items():
+            text = f"in {table}: {meaning}"
+            meanings[name] = f"{meanings[name]}; {text}" if name in meanings else text
+    statuses = {name: f"a status of a run: {meaning}" for name, meaning in _STATUSES.items()}
+    shares = {share.name: f"in summary.csv: {share.meaning}" for share in SHARES}
+    return {**meanings, **shares, **statuses}
+
+
 def _meanings(kind: str, meanings: Mapping[str, str]) -> str:
     rows = [(f"`{name}`", text) for name, text in meanings.items()]
     return _table((kind, "meaning"), rows)

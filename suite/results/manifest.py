@@ -6,6 +6,8 @@ value that does not have the declared form is refused, and keys of a newer versi
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from suite.catalogue.registry import nearest
 from suite.planning.axes import LARGEST
 from suite.results.plain_text import decode
 from suite.types import UserError
@@ -35,6 +38,10 @@ StudyName = Annotated[str, Meta(pattern=r"\A([a-z][a-z0-9_]*:)?[a-z0-9_]+\Z")]
 too, which must not lie elsewhere."""
 PluginName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*\Z")]
 ItemName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]*:[A-Za-z_][A-Za-z0-9_]*\Z")]
+_NAMED = 3
+"""The results folders that an error names."""
+_LOOKED_AT = 50
+"""The entries of a folder among which an error looks for results folders."""
 _SHOWN = 80
 """Characters of a refused value that an error shows."""
 
@@ -199,8 +206,8 @@ def read(path: Path) -> Manifest:
     try:
         text = decode(path, path.read_bytes())
         values = json.loads(text)
-    except FileNotFoundError:
-        raise UserError(f"{path.parent} is not a results folder: it has no {MANIFEST}") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(_absent(path.parent)) from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
     if not isinstance(values, dict):
@@ -214,6 +221,34 @@ def read(path: Path) -> Manifest:
         raise UserError(f"{path} is damaged: {_fault(str(error), values)}") from error
     except (RecursionError, msgspec.DecodeError) as error:  # NaN, say, which is not JSON
         raise UserError(f"{path} cannot be read: {error}") from error
+
+
+def _absent(folder: Path) -> str:
+    """Return why a folder has no manifest, with the results folders that may have been meant."""
+    if folder.is_file():
+        return f"{folder} is a file; name the results folder, {folder.parent}"
+    if folder.is_dir():
+        inside = _results_folders(folder)
+        found = f"; in it are {', '.join(map(str, inside[:_NAMED]))}" if inside else ""
+        return f"{folder} is not a results folder: it has no {MANIFEST}{found}"
+    around = next((parent for parent in folder.parents if parent.is_dir()), Path())
+    if around.resolve().parent == around.resolve():  # the root of the disk: nothing near
+        return f"there is no folder {folder}"
+    return f"there is no folder {folder}{nearest(folder, _results_folders(around))}"
+
+
+def _results_folders(folder: Path) -> list[Path]:
+    """Return results folders in a folder and in those in it, among its first entries."""
+    found = []
+    for inside in _subfolders(folder):
+        found += [place for place in (inside, *_subfolders(inside)) if (place / MANIFEST).is_file()]
+    return sorted(found)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return [path for path in itertools.islice(folder.iterdir(), _LOOKED_AT) if path.is_dir()]
+    return []
 
 
 def _fault(message: str, values: Mapping[str, Any]) -> str:

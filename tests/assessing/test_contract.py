@@ -94,13 +94,13 @@ def test_a_run_stops_before_it_measures(tmp_path: Path, capfd: pytest.CaptureFix
     assert (
         "broken: activation my:other in torch: value at x = -1 is -1, by definition -0.76" in said
     )
-    assert "1 of 2 items from outside break their contract; nothing was measured" in said
+    assert "1 of 2 items from outside breaks its contract; nothing was measured" in said
     assert not (tmp_path / "out").exists()
 
 
 def test_a_script_reads_the_reason_below_the_error(tmp_path: Path) -> None:
     plugin = write(tmp_path, ZOO)
-    with pytest.raises(suite.UserError, match="1 of 1 items") as caught:
+    with pytest.raises(suite.UserError, match="the only item from outside") as caught:
         suite.run(
             "propagation",
             plugins=plugin,

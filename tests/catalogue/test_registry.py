@@ -65,7 +65,7 @@ def test_one_canonical_form(given: str, written: str) -> None:
         ("must(inf)", ["finite number"]),
         ("must(1, 2)", ["must(std)"]),
         ("plain(1)", ["plain"]),
-        ("must(1", ["unknown"]),
+        ("must(1", ["a bracket is missing"]),
         ("may(,)", ["finite number"]),
         ("says(1, ot)", ["mode is 'ot'", "did you mean 'out'", "allowed: in, out"]),
         ("says(1, 2)", ["mode is '2'", "allowed: in, out"]),

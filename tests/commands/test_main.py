@@ -171,12 +171,12 @@ WRONG = [
     (["plan", "--set", "depth="], ["no value"]),
     (["plan", "--frameworks", "tensorflo"], ["did you mean 'tensorflow'"]),
     (["plan", "--frameworks", ","], ["names none"]),
-    (["list", "activation"], ["did you mean 'activations'"]),
+    (["list", "activatons"], ["did you mean 'activations'"]),
     (["chek", "/no/such/folder"], ["'chek'", "did you mean 'check'"]),
     (["plan", "--frameworks", "TORCH"], ["did you mean 'torch'"]),
     (["plan", "--set", f"depth={'9' * 400}"], ["whole numbers from 1 to"]),
-    (["check", "/no/such/folder"], ["not a results folder"]),
-    (["report", "/no/such/folder"], ["not a results folder"]),
+    (["check", "/no/such/folder"], ["there is no folder /no/such/folder"]),
+    (["report", "/no/such/folder"], ["there is no folder /no/such/folder"]),
 ]
 
 
@@ -236,7 +236,7 @@ def test_the_options_and_the_plan_have_the_same_limit() -> None:
 def test_every_command_is_a_file_with_its_name() -> None:
     """A file of a command that is not in the list would never be offered."""
     folder = Path(main_module.__file__).parent
-    helpers = {"__init__", "__pycache__", "main", "arguments", "selection"}
+    helpers = {"__init__", "__pycache__", "main", "arguments", "board", "selection"}
     files = {path.stem for path in folder.iterdir()}
     assert files - helpers == set(COMMANDS)
 

@@ -444,7 +444,7 @@ def test_csv_has_every_row(a: Path, capsys: pytest.CaptureFixture[str]) -> None:
 WRONG = [
     (["{a}"], ["two folders", "--by AXIS"]),
     (["{a}", "{a}", "--by", "framework"], ["two folders"]),
-    (["{a}", "/no/such/folder"], ["not a results folder"]),
+    (["{a}", "/no/such/folder"], ["there is no folder"]),
     (["{a}", "{a}", "--fail-on", "wors"], ["'wors'", "did you mean 'worse'", "any"]),
     (["{a}", "--by", "framwork"], ["did you mean 'framework'"]),
     (["{a}", "--by", "optimizer"], ["name two values", "no study of"]),

@@ -55,7 +55,7 @@ html_static_path = ["static"]
 html_css_files = ["manual.css"]
 html_show_sphinx = False
 html_copy_source = False
-html_sidebars = {"index": []}
+html_sidebars: dict[str, list[str]] = {"index": []}
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,

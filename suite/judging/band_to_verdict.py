@@ -19,19 +19,21 @@ from suite.claims.band import Band
 from suite.claims.claim import Claim
 from suite.judging import intervals
 from suite.judging.intervals import LEVEL, Interval
+from suite.judging.per_seed import PerSeed
 from suite.judging.promises import promised
 from suite.judging.verdicts import NOT_JUDGED, REFUTED, SUPPORTED, UNDECIDED, Ruling, Verdict
 from suite.types import Array
 
-_NO_NUMBERS = np.empty(0)
+_NO_NUMBERS = PerSeed(np.empty(0, dtype=np.int64), np.empty(0))
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What the runs say about a claim in one group of cells."""
 
-    numbers: Array = field(default_factory=lambda: _NO_NUMBERS)
-    """(n,) one number for each seed."""
+    seeds: PerSeed = field(default_factory=lambda: _NO_NUMBERS)
+    sides: tuple[Array, ...] = ()
+    """The positions of the runs of each side, in the table of its study."""
     absent: str = ""
     """Why the folder says nothing about the claim; empty where it does."""
     problem: str = ""
@@ -40,8 +42,11 @@ class Evidence:
     failed: int = 0
     missing: int = 0
     """Numbers of runs, both sides together."""
-    pair_correlation: float = math.nan
-    """Spearman's rank correlation of the two sides over the seeds; NaN without pairs."""
+
+    @property
+    def numbers(self) -> Array:
+        """(n,) one number for each seed."""
+        return self.seeds.value
 
 
 def verdict_on(claim: Claim, group: str, evidence: Evidence, profile: str | None) -> Verdict:
@@ -73,7 +78,7 @@ def verdict_on(claim: Claim, group: str, evidence: Evidence, profile: str | None
         diverged=evidence.diverged,
         failed=evidence.failed,
         missing=evidence.missing,
-        pair_correlation=evidence.pair_correlation,
+        pair_correlation=evidence.seeds.pair_correlation,
         margin=math.nan
         if claim.centre == "every" or evidence.problem
         else margin(claim.band, interval),

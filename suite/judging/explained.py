@@ -69,7 +69,7 @@ def explain(name: str, folder: Path | None = None, files: Sequence[Path] = ()) -
         planned = grids.cells(study, selection)
         cells = [cell for cell in planned if selects(claim, cell)]
         command = naming_command(study, selection, cells, None)
-        return Explanation(claim, None, (), None, command, _related(claim, family, cells))
+        return Explanation(claim, None, (), None, command, related(claim, family, cells))
     results = Results(folder)
     manifest = results.manifest()
     with remembered(manifest):
@@ -78,7 +78,7 @@ def explain(name: str, folder: Path | None = None, files: Sequence[Path] = ()) -
             cells = []
             verdicts: Iterable[Verdict] = judge([claim], {}, None)
             return Explanation(
-                claim, folder, tuple(verdicts), None, None, _related(claim, family, cells)
+                claim, folder, tuple(verdicts), None, None, related(claim, family, cells)
             )
         frames = stored_runs(results, plan, [claim.study]).frames
         chosen = manifest.seeds is not None or manifest.overrides
@@ -88,7 +88,7 @@ def explain(name: str, folder: Path | None = None, files: Sequence[Path] = ()) -
         command = naming_command(study, plan.selection, cells, manifest.seeds)
         rows = rows_behind(claim, frames[claim.study])
         return Explanation(
-            claim, folder, tuple(verdicts), rows, command, _related(claim, family, cells)
+            claim, folder, tuple(verdicts), rows, command, related(claim, family, cells)
         )
 
 
@@ -152,7 +152,7 @@ def _frameworks(claim: Claim) -> tuple[str, ...]:
     return tuple(known) or tuple(entry.name for entry in FRAMEWORKS if entry.extra)
 
 
-def _related(claim: Claim, family: Sequence[Claim], cells: Sequence[Cell]) -> tuple[Claim, ...]:
+def related(claim: Claim, family: Sequence[Claim], cells: Sequence[Cell]) -> tuple[Claim, ...]:
     """Return the claims about cells that a claim is about, those with the most of them first, then
     those about its metric in its study."""
 

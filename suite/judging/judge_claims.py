@@ -31,7 +31,7 @@ from suite.claims.claim import Claim, Selector
 from suite.judging.band_to_verdict import Evidence, verdict_on
 from suite.judging.duplicate_seeds import Copies, copies, dependent
 from suite.judging.indexed_runs import IndexedRuns
-from suite.judging.per_seed import numbers_per_seed, side_of
+from suite.judging.per_seed import per_seed, side_of
 from suite.judging.same_library import same_library
 from suite.judging.verdicts import Verdict
 from suite.metrics import METRICS
@@ -52,14 +52,25 @@ def judge(
     profile whose claims the run promised to decide; None where it promised nothing, as in a run
     whose seeds or axes a user chose.
     """
+    return [
+        verdict_on(claim, group, evidence, profile)
+        for claim, group, evidence in weigh(claims, frames)
+    ]
+
+
+def weigh(
+    claims: Sequence[Claim], frames: Mapping[str, pd.DataFrame]
+) -> Iterator[tuple[Claim, str, Evidence]]:
+    """Yield each claim and group with what the runs say there: all that a verdict rests on.
+
+    ``frames``: as for ``judge``.
+    """
     studies = {claim.study for claim in claims} & set(frames)
     runs = {study: IndexedRuns(frames[study]) for study in studies}
     duplicates = {study: copies(indexed) for study, indexed in runs.items()}
-    return [
-        verdict_on(claim, group, evidence, profile)
-        for claim in claims
-        for group, evidence in _groups(claim, runs.get(claim.study), duplicates)
-    ]
+    for claim in claims:
+        for group, evidence in _groups(claim, runs.get(claim.study), duplicates):
+            yield claim, group, evidence
 
 
 def _groups(
@@ -138,7 +149,7 @@ def _evidence(
     for cells, selector in zip(sides, _selectors(claim), strict=True):
         if absent := _absent_cell(runs.cells, cells, selector, claim):
             return Evidence(absent=absent)
-    selected = [runs.positions(cells) for cells in sides]
+    selected = tuple(runs.positions(cells) for cells in sides)
     if absent := _unsupported(runs, selected):
         return Evidence(absent=absent)
     supported = [rows[runs.status[rows] != "unsupported"] for rows in selected]
@@ -151,26 +162,30 @@ def _evidence(
     for column in columns:
         if column not in runs.frame.columns:
             problem = f"this folder has no column {column}, which all {len(status)} runs lack"
-            return Evidence(problem=problem, diverged=diverged, failed=failed, missing=len(status))
+            return Evidence(
+                sides=selected,
+                problem=problem,
+                diverged=diverged,
+                failed=failed,
+                missing=len(status),
+            )
     empty = {column: _empty(runs, rows, column) for column in columns}
     missing += max(map(len, empty.values()))
-    numbers, correlation = numbers_per_seed(
-        claim, [side_of(claim, runs, positions) for positions in supported]
-    )
+    numbers = per_seed(claim, [side_of(claim, runs, positions) for positions in supported])
     problem = (
         _incomplete(runs, supported)
         or _not_measured(runs, empty)
-        or _unusable(claim, numbers, diverged)
+        or _unusable(claim, numbers.value, diverged)
     )
     if not problem and claim.kind == "sampled":
         problem = dependent(duplicates, runs, rows) or same_library(runs, rows, claim.metric)
     return Evidence(
-        numbers=numbers,
+        seeds=numbers,
+        sides=selected,
         problem=problem,
         diverged=diverged,
         failed=failed,
         missing=missing,
-        pair_correlation=correlation,
     )
 
 

@@ -88,22 +88,34 @@ def side_of(claim: Claim, runs: IndexedRuns, positions: Array) -> Side:
     )
 
 
-def numbers_per_seed(claim: Claim, sides: Sequence[Side]) -> tuple[Array, float]:
-    """Return (n,) one number for each seed, and the rank correlation of the pairs (NaN without
-    pairs).
+@dataclass(frozen=True)
+class PerSeed:
+    """The numbers of a claim, (n,) each, the seeds ascending: what its interval is about."""
+
+    seed: Array
+    value: Array
+    of: Array | None = None
+    versus: Array | None = None
+    """The two sides of each pair; None where the claim has one side."""
+    pair_correlation: float = math.nan
+    """Spearman's rank correlation of the pairs; NaN without pairs."""
+
+
+def per_seed(claim: Claim, sides: Sequence[Side]) -> PerSeed:
+    """Return one number for each seed, and the pairs that it comes from.
 
     ``sides``: the runs of ``of`` and, where the claim has it, of ``versus``. A seed counts only
     where each of its cells was measured.
     """
-    numbers = [_per_seed(claim, side) for side in sides]
+    numbers = [_of_side(claim, side) for side in sides]
     if len(numbers) == 1:
-        return numbers[0].value, math.nan
+        return PerSeed(numbers[0].seed, numbers[0].value)
     of, versus = numbers
-    _, i, j = np.intersect1d(of.seed, versus.seed, assume_unique=True, return_indices=True)
+    seed, i, j = np.intersect1d(of.seed, versus.seed, assume_unique=True, return_indices=True)
     may_tie = (of.divergence[i] == versus.divergence[j]) & (of.divergence[i] != _SOME)
     pairs = of.value[i], versus.value[j]
     combine = ratio if claim.estimand == "ratio" else difference
-    return combine(*pairs, may_tie), _correlation(*pairs)
+    return PerSeed(seed, combine(*pairs, may_tie), *pairs, _correlation(*pairs))
 
 
 def _correlation(a: Array, b: Array) -> float:
@@ -128,7 +140,7 @@ def ratio(a: Array, b: Array, may_tie: Array) -> Array:
         return np.where((a == b) & (np.isfinite(a) | may_tie), 1.0, a / b)
 
 
-def _per_seed(claim: Claim, side: Side) -> _Numbers:
+def _of_side(claim: Claim, side: Side) -> _Numbers:
     """Reduce the cells of each seed to one number, or to their slope along an axis.
 
     Only seeds that every cell has count: where cells were planned with different numbers of

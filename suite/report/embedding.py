@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "filters.js", "board.js", "verdict.js", "explorer.js")
+SCRIPTS = ("page.js", "filters.js", "board.js", "charts.js", "verdict.js", "explorer.js")
 """The files of the script, in the order in which they are joined; each uses those before it."""
-STYLES = ("page.css", "explorer.css")
+STYLES = ("page.css", "board.css", "explorer.css")
 """The files of the style sheet, in the order in which they are joined."""
 
 

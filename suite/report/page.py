@@ -18,12 +18,13 @@ from markupsafe import Markup
 
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.plugins.record import remembered
-from suite.report import embedding
+from suite.report import board, embedding
 from suite.report.common import verdict_words
 from suite.report.common.numbers import band, interval, number
 from suite.report.common.run_status import incomplete, status_counts
 from suite.report.common.timings import COLUMNS, timings
 from suite.report.common.verdict_blocks import Block, by_study, headline
+from suite.report.evidence import behind
 from suite.report.explorer import explorer
 from suite.report.figures import Section, sections, table
 from suite.report.findings import beyond, lost
@@ -45,13 +46,13 @@ _CIRCUMSTANCES = {
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the page says about one study that was run: its figures, then its claims."""
+    """What the page says about one study that was run: its figures, and how many verdicts of which
+    kind the board has on it."""
 
     study: str
     question: str
     sections: Sequence[Section]
-    judged: Sequence[Block]
-    others: Sequence[Block]
+    counts: str
 
 
 def write_report(folder: Path, jobs: int = 1, out: Path | None = None) -> Path:
@@ -86,13 +87,19 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path) -> Path:
     runs = status_counts(tables, manifest)
     timed = table(folder, "timings.csv", *COLUMNS)
     drawn = sections(folder, manifest, jobs, out=out)
+    shown = {study: list(parts) for study, parts in drawn.items()}
     maps = drawn["training"].pop(0) if "training" in drawn else None
     environment.filters |= {"number": number, "band": band}
     style, script = embedding.style(), embedding.script()
+    evidence = behind(Results(folder), manifest, rows or [])
+    board_rows = board.rows(every)
     explored = explorer(folder, manifest)
     names = [study["name"] for study in explored["studies"]]
-    # Name -> what the script reads under it.
-    data: dict[str, object] = {"explorer": explored} if explored["studies"] else {}
+    data: dict[str, object] = {  # name -> what the script reads under it
+        "verdicts": board.data(board_rows, evidence, shown),
+        **{f"rows-{study}": of_study for study, of_study in evidence.studies.items()},
+        **({"explorer": explored} if explored["studies"] else {}),
+    }
     html = environment.get_template("page.html").render(
         # Both are parts of the package, and hold nothing of the folder.
         style=Markup(style),
@@ -104,7 +111,7 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path) -> Path:
         counts=verdict_words.counts(rows or []),
         overall=verdict_words.overall(rows or []),
         chapters=[_chapter(study, drawn, claims) for study in studies],
-        unrun=[block for study in claims if study not in studies for block in claims[study]],
+        board=board_rows,
         judged=rows is not None,
         headline=headline(every),
         odd=[block for block in every if block.odd],
@@ -112,6 +119,7 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path) -> Path:
         not_judged=verdict_words.Label("not-judged", "not judged"),
         interval=interval,
         words=verdict_words,
+        address=board.address,
         maps=maps,
         explored=bool(explored["studies"]),
         beyond=beyond(folder, names),
@@ -155,13 +163,12 @@ def _runs(folder: Path, study: str) -> pd.DataFrame | None:
 def _chapter(
     study: str, sections: Mapping[str, list[Section]], claims: Mapping[str, list[Block]]
 ) -> Chapter:
-    of_study = claims.get(study, [])
+    verdicts = [row for block in claims.get(study, []) for row in block.rows]
     return Chapter(
         study,
         STUDIES[study].question if study in STUDIES else "",
         sections.get(study, []),
-        [block for block in of_study if block.judged],
-        [block for block in of_study if not block.judged],
+        verdict_words.counts(verdicts) if verdicts else "",
     )
 
 

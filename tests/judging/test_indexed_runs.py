@@ -9,7 +9,7 @@ import pytest
 from suite.claims.band import Band
 from suite.claims.claim import Claim
 from suite.judging.indexed_runs import IndexedRuns
-from suite.judging.per_seed import numbers_per_seed, side_of
+from suite.judging.per_seed import per_seed, side_of
 
 AXES = ["framework", "activation", "depth", "optimizer"]
 CELLS = [
@@ -99,6 +99,6 @@ def test_a_side_has_what_a_claim_needs_of_its_runs() -> None:
     assert side.along is not None
     assert side.along.tolist() == [4, 8] * 3
     assert side.metric.tolist() == frame["heldout_loss"].tolist()
-    numbers, _ = numbers_per_seed(claim, [side])
+    numbers = per_seed(claim, [side]).value
     # The deeper cell of seed 0 diverged and a run of seed 1 failed; only seed 2 has both losses.
     assert numbers.tolist() == [np.inf, 0.25]

@@ -13,7 +13,7 @@ import pytest
 
 from suite.claims.band import Band
 from suite.claims.claim import Claim
-from suite.judging.per_seed import Side, difference, numbers_per_seed, ratio
+from suite.judging.per_seed import Side, difference, per_seed, ratio
 from suite.types import Array
 
 SEEDS = 20
@@ -69,7 +69,8 @@ def samples(claim: Claim, frames: Sequence[pd.DataFrame]) -> tuple[Array, float]
             along=column(claim.along),
         )
 
-    return numbers_per_seed(claim, [side(frame) for frame in frames])
+    numbers = per_seed(claim, [side(frame) for frame in frames])
+    return numbers.value, numbers.pair_correlation
 
 
 def table(frame: pd.DataFrame, axis: str) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pytest
 from suite.claims.band import Band
 from suite.judging import intervals
 from suite.judging.band_to_verdict import Evidence, verdict_on
+from suite.judging.per_seed import PerSeed
 from suite.judging.verdicts import Verdict
 from tests.judging.test_judge_claims import VALUE
 
@@ -22,7 +23,8 @@ NEEDED = intervals.draws_needed(RATE)
 def verdict(*outside: float, draws: int = NEEDED) -> Verdict:
     """Return the verdict on draws of which these lie outside, and the others in 0.3 to 0.6."""
     inside = np.linspace(0.3, 0.6, draws - len(outside))
-    return verdict_on(WORST, "", Evidence(np.array([*outside, *inside])), None)
+    numbers = PerSeed(np.arange(draws), np.array([*outside, *inside]))
+    return verdict_on(WORST, "", Evidence(numbers), None)
 
 
 @pytest.mark.parametrize("rate", [0.015, 0.1, RATE, 0.9])

@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -20,7 +21,7 @@ from suite.report import write_report
 from suite.report.common import verdict_words
 from suite.types import UserError
 from tests.support import painting, synthetic
-from tests.support.page import Page
+from tests.support.page import Page, claim_of
 
 EVIL = "<script>alert('&')</script>"
 
@@ -55,23 +56,25 @@ def edit_claims(folder: Path, edit: Callable[[list[dict[str, str]]], None]) -> N
 # --- the page ----------------------------------------------------------------------------------
 
 
-def test_every_claim_has_a_block_and_every_verdict_a_line(written: Path) -> None:
+def test_every_verdict_is_a_row_of_the_board(written: Path) -> None:
     page = Page(written / "report.html")
     with (written / "claims.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    claims = {row["claim"] for row in rows}
-    shown = [attrs["id"] for tag, attrs in page.tags if tag == "tbody" and "id" in attrs]
-    assert sorted(shown) == sorted(f"claim-{claim}" for claim in claims)
-    classes = [attrs["class"] for tag, attrs in page.tags if tag == "tr" and "class" in attrs]
-    lines = [given for given in classes if given != "claim"]
-    assert len(lines) == len(rows) > len(claims)
-    verdicts = page.text[page.text.index("how to read") :]
+    data = page.data("verdicts")
+    stored = {(row["claim"], row["group"]) for row in rows}
+    assert {(verdict["claim"], verdict["group"]) for verdict in data["verdicts"]} == stored
+    assert len(data["verdicts"]) == len(rows) > len(data["claims"])
+    board = page.text.partition("how to read")[2].partition("Which initializer")[0]
     for row in rows:
-        assert verdicts.count(row["because"]) == len(
-            claims
-        )  # once for each claim; all give the same reason
-        assert row["statement"] in verdicts
-        assert row["reason"] in verdicts
+        claim = data["claims"][row["claim"]]
+        assert [claim[name] for name in ("statement", "because", "source")] == [
+            row[name] for name in ("statement", "because", "source")
+        ]
+        assert row["statement"] in board
+    # A verdict without a number says why on the board, one that is undecided in what it opens to.
+    assert "the study propagation was not run in this profile" in board
+    notes = [note for verdict in data["verdicts"] for note in verdict["notes"]]
+    assert any("the interval lies partly inside" in note for note in notes)
     for label in (
         "✓ as expected: supported",
         "✓ as expected: refuted",
@@ -79,11 +82,23 @@ def test_every_claim_has_a_block_and_every_verdict_a_line(written: Path) -> None
         "! unexpected: undecided",
         "– not judged",
     ):
-        assert label in verdicts
-    # One row of relu-beats-tanh contradicts, sigmoid-worse-with-depth should have been decided.
-    assert lines.count("group unexpected-row") == 2
-    marked = [attrs["id"] for tag, attrs in page.tags if tag == "tbody" and "class" in attrs]
-    assert marked == ["claim-sigmoid-worse-with-depth", "claim-relu-beats-tanh"]
+        assert label in board
+    # One row of relu-beats-tanh contradicts, sigmoid-worse-with-depth should have been decided:
+    # they stand first.
+    marked = [attrs.get("class", "") for tag, attrs in page.tags if tag == "tr"]
+    marked = marked[marked.index("unexpected-row") :]
+    assert marked[:3] == ["unexpected-row", "unexpected-row", ""]
+    assert marked.count("unexpected-row") == 2
+
+
+def test_the_board_is_a_table_with_addresses_without_any_script(written: Path) -> None:
+    """A browser without scripts finds the row of the address of a verdict, or of a claim."""
+    page = Page(written / "report.html")
+    ids = page.values("id")
+    for verdict in page.data("verdicts")["verdicts"]:
+        group = {"group": verdict["group"]} if verdict["group"] else {}
+        assert urlencode({"claim": verdict["claim"], **group}) in ids
+        assert urlencode({"claim": verdict["claim"]}) in ids
 
 
 def test_the_overview_lists_unexpected_verdicts_and_the_headline(written: Path) -> None:
@@ -93,11 +108,11 @@ def test_the_overview_lists_unexpected_verdicts_and_the_headline(written: Path) 
     assert odd.count("! unexpected: refuted") == odd.count("! unexpected: undecided") == 1
     assert odd.count("expected supported") == 2
     # Four claims were judged, and all that are made up decide at quick.
-    links = [value for value in page.values("href") if value.startswith("#claim-")]
-    assert links[:2] == ["#claim-sigmoid-worse-with-depth", "#claim-relu-beats-tanh"]
+    links = [claim_of(value) for value in page.values("href") if "claim=" in value]
+    assert links[:2] == ["sigmoid-worse-with-depth", "relu-beats-tanh"]
     assert len(set(links[2:6])) == 4
-    # The rest are below figures: propagation shows the claims that it has.
-    assert set(links[6:]) == {"#claim-he-preserves-relu"}
+    # Then the board, and last those below figures: propagation shows the claims that it has.
+    assert set(links[6 + 7 :]) == {"he-preserves-relu"}
     assert "✓ as expected: supported Four hidden layers" in headline
     assert "not judged" not in headline.partition("Which initializer")[0]
 
@@ -118,10 +133,10 @@ def test_without_unexpected_verdicts_their_list_is_left_out(folder: Path) -> Non
 def test_findings_come_first_and_the_shares_before_the_verdicts(written: Path) -> None:
     page = Page(written / "report.html")
     sections = [attrs["id"] for tag, attrs in page.tags if tag == "section"]
-    assert sections[:4] == ["findings", "initializers", "explorer", "verdicts"]
-    assert sections[4] == "study-training"
+    sections = [name for name in sections if not name.startswith("study-")]
+    assert sections[:5] == ["findings", "board", "initializers", "explorer", "studies"]
     links = [value.removeprefix("#") for value in page.values("href")]
-    assert links[: len(sections)] == sections
+    assert [link for link in links if link in sections][: len(sections)] == sections
 
 
 def test_counts_are_a_sentence(written: Path) -> None:
@@ -154,7 +169,9 @@ def test_what_a_folder_says_cannot_become_markup(folder: Path) -> None:
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
     # Shown as text: the fields of a verdict that hold any text, the study, and the rest. A number
     # or a name of a list that is not one is refused when the verdicts are read.
-    assert page.text.count(EVIL) > 12
+    assert page.text.count(EVIL) > 5
+    claim = page.data("verdicts")["claims"][EVIL]
+    assert [claim[name] for name in ("because", "source", "metric", "decides")] == [EVIL] * 4
 
 
 @pytest.mark.usefixtures("sketched")

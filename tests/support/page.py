@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+
+def claim_of(address: str) -> str:
+    """Return the claim that an address of the page opens; empty where it opens none."""
+    return parse_qs(address.removeprefix("#")).get("claim", [""])[0]
 
 
 class Page(HTMLParser):
@@ -18,6 +28,7 @@ class Page(HTMLParser):
         self.titles: list[str] = []
         self.captions: list[str] = []
         self.shown: list[tuple[str, str]] = []
+        self.blocks: dict[str, str] = {}
         self._open: list[str] = []
         self.feed(path.read_text(encoding="utf-8"))
 
@@ -31,10 +42,12 @@ class Page(HTMLParser):
         if "figure" in self._open and tag == "li":
             self.shown.append(("", ""))
         if {"figure", "li"} <= {*self._open} and tag == "a":
-            self.shown[-1] = (dict(attrs)["href"] or "").removeprefix("#claim-"), ""
+            self.shown[-1] = claim_of(dict(attrs)["href"] or ""), ""
 
     def handle_data(self, data: str) -> None:
         if self._open and self._open[-1] in ("script", "style"):
+            if self._open[-1] == "script" and (name := self.tags[-1][1].get("id")):
+                self.blocks[name.removeprefix("data-")] = data
             return  # no reader sees it
         self.text += data
         if self._open and self._open[-1] in ("h1", "h2", "h3"):
@@ -54,6 +67,10 @@ class Page(HTMLParser):
         self.text += " " if tag in ("td", "th") else ""
         while self._open and self._open.pop() != tag:
             pass
+
+    def data(self, name: str) -> Any:
+        """Return what the script of the page reads under a name."""
+        return json.loads(gzip.decompress(base64.b64decode(self.blocks[name])))
 
     def values(self, attribute: str) -> list[str]:
         """Return the values of an attribute, in the order of the page."""

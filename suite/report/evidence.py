@@ -1,0 +1,219 @@
+"""What stands behind the verdicts of a folder: the number of each seed, the rows, the command.
+
+The numbers are those from which the verdict was made: ``judging.judge_claims.weigh`` finds them, as
+it does when a folder is judged. A verdict whose rows give another number, or whose claim has other
+words today, shows none, and says why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from suite import claims
+from suite.claims.claim import Claim
+from suite.judging.band_to_verdict import Evidence, interval_of
+from suite.judging.expected_runs import stored_plan, stored_runs
+from suite.judging.explained import related, selects
+from suite.judging.judge_claims import weigh
+from suite.judging.naming_command import naming_command
+from suite.judging.verdicts import NOT_JUDGED, Verdict, group_fields
+from suite.planning.grids import Plan
+from suite.plugins import brought_claims
+from suite.results.folder import Results
+from suite.results.manifest import Manifest
+from suite.results.not_measured import not_measured
+from suite.studies import STUDIES
+from suite.types import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DIGITS = 6
+"""The significant digits of the numbers of the seeds; the rows have all of theirs."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What stands behind the verdicts of a folder, for the page's script to read.
+
+    ``studies``: study -> its rows, and the seeds of its verdicts. ``claims``: claim -> its command,
+    its related claims, its limits. ``frameworks``: name of a verdict -> those of its rows.
+    ``absent``: name of a verdict -> why it has no numbers here.
+    """
+
+    studies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    claims: dict[str, dict[str, Any]] = field(default_factory=dict)
+    frameworks: dict[str, list[str]] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+
+def behind(results: Results, manifest: Manifest, verdicts: Sequence[Verdict]) -> Behind:
+    """Return what stands behind the verdicts of a folder.
+
+    What cannot be found, since the folder lacks it or comes from another version of the suite, is
+    left out with a reason.
+    """
+    found = Behind()
+    by_name = {verdict.name: verdict for verdict in verdicts}
+    for verdict in verdicts:
+        framework = group_fields(verdict.group).get("framework")
+        found.frameworks[verdict.name] = [framework] if framework else []
+    try:
+        family = {claim.id: claim for claim in (*claims.shipped(), *brought_claims())}
+        plan = stored_plan(manifest)
+    except UserError as error:
+        found.absent.update(dict.fromkeys(by_name, _words(error, results)))
+        return found
+    for study in dict.fromkeys(verdict.study for verdict in verdicts):
+        of_study = {name: verdict for name, verdict in by_name.items() if verdict.study == study}
+        known = {
+            verdict.claim: family[verdict.claim]
+            for verdict in of_study.values()
+            if verdict.claim in family
+            and family[verdict.claim].text_hash == verdict.text_hash
+            and family[verdict.claim].study == study
+        }
+        for name, verdict in of_study.items():
+            if verdict.claim not in known and verdict.verdict != NOT_JUDGED:
+                found.absent[name] = "its claim has other words, or is not known, in this version"
+        if study not in plan.stacks:
+            continue
+        found.claims.update(_of_claims(known, list(family.values()), plan, manifest))
+        try:
+            runs = stored_runs(results, plan, [study]).frames[study]
+        except UserError as error:
+            found.absent.update(dict.fromkeys(of_study, _words(error, results)))
+            continue
+        _add_rows(found, study, runs, list(known.values()), of_study)
+    return found
+
+
+def _of_claims(
+    known: Mapping[str, Claim], family: Sequence[Claim], plan: Plan, manifest: Manifest
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each claim of one study with its command, related claims and limits."""
+    cells_of: dict[str, list[Any]] = {}
+    for name, claim in known.items():
+        if claim.study not in cells_of:
+            members = [m.cell for stack in plan.stacks[claim.study] for m in stack.members]
+            cells_of[claim.study] = list(dict.fromkeys(members))
+        cells = [cell for cell in cells_of[claim.study] if selects(claim, cell)]
+        command = naming_command(STUDIES[claim.study], plan.selection, cells, manifest.seeds)
+        yield (
+            name,
+            {
+                "command": None if command is None else command.text,
+                "others": 0 if command is None else command.others,
+                "related": [other.id for other in related(claim, family, cells)],
+                "above": claim.above,
+                "below": claim.below,
+            },
+        )
+
+
+def _add_rows(
+    found: Behind,
+    study: str,
+    runs: pd.DataFrame,
+    known: Sequence[Claim],
+    verdicts: Mapping[str, Verdict],
+) -> None:
+    """Add the rows of a study that verdicts rest on, and the numbers of their seeds."""
+    runs = runs.reset_index(drop=True)
+    axes = [str(name) for name in runs.columns[: list(runs.columns).index("seed")]]
+    needed: dict[str, set[int]] = {}  # metric -> rows of which a verdict reads it
+    sides: dict[str, list[list[int]]] = {}
+    seeds: dict[str, dict[str, Any]] = {}
+    for claim, group, evidence in weigh(known, {study: runs}):
+        name = f"{claim.id} [{group}]" if group else claim.id
+        if name not in verdicts or evidence.absent:
+            continue
+        if reason := _differs(verdicts[name], claim, evidence):
+            found.absent[name] = reason
+            continue
+        positions = [side.tolist() for side in evidence.sides]
+        sides[name] = positions
+        metrics = [str(m) for m in (claim.metric, claim.prediction) if m in runs]
+        seeds[name] = {"metrics": metrics, **_seeds(evidence)}
+        for metric in metrics:
+            needed.setdefault(metric, set()).update(*positions)
+        both = sorted({place for side in positions for place in side})
+        if "framework" in axes:
+            found.frameworks[name] = list(dict.fromkeys(runs["framework"].iloc[both].tolist()))
+    used = sorted({place for places in needed.values() for place in places})
+    if not used:
+        return
+    shown = runs.iloc[used].reset_index(drop=True)
+    number = shown.groupby(axes, sort=False, dropna=False).ngroup()
+    cell_of = dict(zip(used, number.tolist(), strict=True))
+    row_of = {place: row for row, place in enumerate(used)}
+    found.studies[study] = {
+        "axes": axes,
+        "cells": shown[axes].drop_duplicates().to_numpy(dtype=object).tolist(),
+        "cell": number.tolist(),
+        "seed": shown["seed"].tolist(),
+        "status": shown["status"].tolist(),
+        "reason": shown["reason"].tolist(),
+        "metrics": {
+            metric: {
+                "row": [row_of[place] for place in sorted(places)],
+                "value": _values(runs[metric].iloc[sorted(places)]),
+            }
+            for metric, places in needed.items()
+        },
+        "verdicts": {
+            name: {
+                "sides": [sorted({cell_of[place] for place in side}) for side in sides[name]],
+                **seeds[name],
+            }
+            for name in sides
+        },
+    }
+
+
+def _words(error: UserError, results: Results) -> str:
+    """Return why rows cannot be had, without where the folder lies: the page does not depend on
+    it."""
+    return str(error).replace(f"{results.folder}/", "").replace(str(results.folder), "the folder")
+
+
+def _differs(verdict: Verdict, claim: Claim, evidence: Evidence) -> str:
+    """Return why the rows are not those of a stored verdict; empty where they are."""
+    if verdict.verdict == NOT_JUDGED:
+        return "it was not judged; suite check judges the folder again"
+    estimate = interval_of(claim, evidence.numbers).estimate
+    same = math.isclose(estimate, verdict.estimate, rel_tol=1e-9) or (
+        math.isnan(estimate) and math.isnan(verdict.estimate)
+    )
+    if same and len(evidence.numbers) == verdict.n:
+        return ""
+    return "the rows of this folder give another number; suite check judges them again"
+
+
+def _seeds(evidence: Evidence) -> dict[str, Any]:
+    """Return the numbers of the seeds, and their pairs where there are pairs."""
+    numbers = evidence.seeds
+    columns = {"value": numbers.value, "of": numbers.of, "versus": numbers.versus}
+    return {
+        "seed": numbers.seed.tolist(),
+        **{
+            name: [float(f"{value:.{DIGITS}g}") for value in values.tolist()]
+            for name, values in columns.items()
+            if values is not None
+        },
+    }
+
+
+def _values(column: pd.Series[Any]) -> list[Any]:
+    """Return the fields of a column: a number, the text nan, or None for an empty field."""
+    values = column.to_numpy()
+    if values.dtype.kind not in "f":
+        return list(values.tolist())
+    empty = not_measured(values)
+    return [
+        None if absent else "nan" if math.isnan(value) else value
+        for value, absent in zip(values.tolist(), empty.tolist(), strict=True)
+    ]

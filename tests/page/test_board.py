@@ -1,0 +1,239 @@
+"""The board in a browser: filters, addresses, the keyboard, and from a number to its rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from suite.judging.explained import explain
+from suite.judging.verdicts import Verdict, read_verdicts
+from suite.report import page as pages
+from tests.support import synthetic
+from tests.support.one_figure import one_figure
+from tests.support.page import Page
+
+CLAIM = "tanh-beats-sigmoid"
+GROUP = "framework=tensorflow"
+OPENED = "dialog[open] h2"
+HOSTILE = '<img src=x onerror="document.title=1">'
+
+
+def visible(tab: Any) -> int:
+    return int(tab.locator("#board-table tbody tr:not([hidden])").count())
+
+
+def show(tab: Any, page: Path, address: str = "") -> None:
+    """Open the page at an address, and wait for the board."""
+    tab.goto(f"{page.as_uri()}{address and '#'}{address}")
+    tab.wait_for_selector("#board-q")
+
+
+def verdicts_of(page: Path) -> list[Verdict]:
+    return read_verdicts(page.parent)
+
+
+def test_filters_say_what_they_hide_and_stand_in_the_address(tab: Any, written: Path) -> None:
+    rows = verdicts_of(written)
+    show(tab, written)
+    assert visible(tab) == len(rows)
+    assert tab.inner_text("#board-count").startswith(f"showing all {len(rows)}")
+    tab.select_option("#board-verdict", "refuted")
+    refuted = [row for row in rows if row.verdict == "refuted"]
+    tab.select_option("#board-framework", "torch")
+    torch = [row for row in refuted if "torch" in row.group]
+    assert visible(tab) == len(torch) > 0
+    hidden = f"showing {len(torch)} of {len(rows)}; {len(rows) - len(torch)} hidden by verdict"
+    assert tab.inner_text("#board-count").startswith(hidden)
+    assert tab.url.endswith("#verdict=refuted&framework=torch")
+    tab.fill("#board-q", "tanh variance")
+    assert 0 < visible(tab) < len(torch)
+    address = tab.url.partition("#")[2]
+    shown = visible(tab)
+    # The address alone brings the same view back.
+    tab.goto("about:blank")
+    show(tab, written, address)
+    assert visible(tab) == shown
+    assert tab.input_value("#board-q") == "tanh variance"
+    tab.get_by_role("button", name="show all").click()
+    assert visible(tab) == len(rows)
+
+
+def test_every_column_sorts(tab: Any, written: Path) -> None:
+    show(tab, written, "q=propagation&verdict=supported")
+    for name in ("verdict", "claim", "study", "estimate", "band", "margin", "n"):
+        tab.click(f"#board-table th[data-sort={name}] button")
+        assert tab.get_attribute(f"th[data-sort={name}]", "aria-sort") == "ascending"
+    texts = tab.locator("#board-table tbody tr:not([hidden]) .b-n").all_inner_texts()
+    numbers = [int(text.split()[-1]) for text in texts]
+    assert numbers == sorted(numbers)
+    tab.click("th[data-sort=n] button")
+    texts = tab.locator("#board-table tbody tr:not([hidden]) .b-n").all_inner_texts()
+    assert [int(text.split()[-1]) for text in texts] == sorted(numbers, reverse=True)
+    assert "sort=-n" in tab.url
+
+
+def test_the_keyboard_filters_walks_opens_and_closes(tab: Any, written: Path) -> None:
+    show(tab, written)
+    tab.keyboard.press("f")
+    tab.keyboard.type("jfk/")  # letters in a field are letters
+    assert tab.input_value("#board-q") == "jfk/"
+    tab.keyboard.press("Escape")
+    assert tab.input_value("#board-q") == ""
+    tab.keyboard.type("learns the two circles tanh")
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("j")
+    tab.keyboard.press("k")
+    tab.keyboard.press("j")
+    second = tab.locator("#board-table tbody tr:not([hidden])").nth(1)
+    assert "current" in (second.get_attribute("class") or "")
+    statement = second.locator("a").inner_text()
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector(OPENED)
+    assert tab.inner_text(OPENED) == statement
+    assert "2 of " in tab.inner_text("dialog .v-bar")
+    tab.keyboard.press("j")
+    assert "3 of " in tab.inner_text("dialog .v-bar")
+    tab.keyboard.press("Escape")
+    tab.wait_for_selector(OPENED, state="detached")
+    assert "claim=" not in tab.url
+    assert "q=learns" in tab.url
+
+
+def test_an_address_opens_a_verdict_with_all_that_stands_behind_it(tab: Any, written: Path) -> None:
+    show(tab, written, f"claim={CLAIM}&group={GROUP.replace('=', '%3D')}")
+    tab.wait_for_selector("dialog .v-data")
+    (verdict,) = [v for v in verdicts_of(written) if (v.claim, v.group) == (CLAIM, GROUP)]
+    text = tab.inner_text("dialog")
+    for words in (verdict.statement, verdict.because, verdict.source, "as expected: supported"):
+        assert words in text
+    assert tab.get_attribute("dialog .v-groups a[aria-current]", "href").endswith("tensorflow")
+    # A dot for each seed of the difference, and two for its pair.
+    assert tab.locator("dialog svg.v-chart").count() == 2
+    assert tab.locator("dialog svg.v-chart >> nth=1 >> circle").count() == verdict.n
+    assert tab.locator("dialog svg.v-chart >> nth=0 >> line.pair").count() == verdict.n
+    # The figure that shows it, and its claims.
+    assert tab.locator("dialog .v-figure img").count() == 1
+    tab.get_by_role("link", name="A tiny figure").click()
+    tab.wait_for_selector(OPENED, state="detached")
+    assert tab.url.endswith("#figure-tiny")
+
+
+def test_the_command_is_the_one_that_explain_names(tab: Any, written: Path, quick: Path) -> None:
+    show(tab, written, f"claim={CLAIM}")
+    tab.wait_for_selector("dialog .v-command")
+    command = explain(CLAIM, quick).command
+    assert command is not None
+    shown = tab.inner_text("dialog .v-command code")
+    assert shlex.split(shown) == shlex.split(command.text)
+
+
+def test_from_a_verdict_to_exactly_its_rows_in_one_click(
+    tab: Any, written: Path, quick: Path
+) -> None:
+    show(tab, written, f"claim={CLAIM}&group={GROUP.replace('=', '%3D')}")
+    tab.wait_for_selector("dialog .v-data")
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="save as CSV").click()
+    assert download.value.suggested_filename == f"{CLAIM}_framework_tensorflow.csv"
+    lines = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+    rows = explain(CLAIM, quick).rows
+    assert rows is not None
+    rows = rows[rows["framework"] == "tensorflow"]
+    assert len(lines) == len(rows) == 160
+    for line, row in zip(lines, rows.to_dict("records"), strict=True):
+        assert list(line) == list(row)
+        for name, value in row.items():
+            same = float(line[name]) == value if isinstance(value, float) else None
+            assert same if same is not None else line[name] == str(value), name
+
+
+def test_dots_and_verdicts_agree(written: Path) -> None:
+    """The median of the dots is the estimate of every verdict about a median."""
+    page = Page(written)
+    data = page.data("verdicts")
+    compared = 0
+    for stored in verdicts_of(written):
+        if stored.verdict == "not judged":
+            continue
+        own = page.data(f"rows-{stored.study}")["verdicts"][stored.name]
+        assert len(own["seed"]) == len(set(own["seed"])) == stored.n
+        if stored.centre == "median":
+            middle = statistics.median(float(value) for value in own["value"])
+            assert middle == pytest.approx(stored.estimate, rel=1e-4, abs=1e-12)
+            compared += 1
+        elif stored.centre == "share":
+            claim = data["claims"][stored.claim]
+            low = -float("inf") if claim["above"] is None else claim["above"]
+            high = float("inf") if claim["below"] is None else claim["below"]
+            inside = sum(low < float(value) < high for value in own["value"])
+            assert inside / stored.n == pytest.approx(stored.estimate)
+    assert compared > 40
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_nothing_overflows(tab: Any, written: Path, width: int) -> None:
+    tab.set_viewport_size({"width": width, "height": 800})
+    show(tab, written)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.evaluate("location.hash = 'claim=circles-ordering'")
+    tab.wait_for_selector("dialog .v-data")
+    assert tab.evaluate("document.querySelector('dialog').scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(tab: Any, written: Path, scheme: str) -> None:
+    """Neither on the page nor in an open verdict; colours are judged in both schemes."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    tab.emulate_media(color_scheme=scheme)
+    show(tab, written, "q=tanh")
+    for address in ("q=tanh", f"claim={CLAIM}"):
+        tab.evaluate("address => { location.hash = address; }", address)
+        if "claim" in address:
+            tab.wait_for_selector("dialog .v-data")
+        found = axe.Axe().run(tab).response["violations"]
+        assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
+
+
+def test_in_print_every_row_is_there_and_the_tools_are_not(tab: Any, written: Path) -> None:
+    show(tab, written)
+    tab.emulate_media(media="print")
+    assert not tab.is_visible("#board-tools")
+    assert tab.is_visible("#board-table tbody tr >> nth=-1")
+    assert tab.evaluate(
+        "getComputedStyle(document.querySelector('tbody tr')).contentVisibility"
+    ) == ("visible")
+
+
+def test_without_scripts_the_board_is_a_table(browser: Any, written: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(f"{written.as_uri()}#claim={CLAIM}")
+    assert tab.locator("#board-table tbody tr").count() == len(verdicts_of(written))
+    assert not tab.is_visible("#board-tools")
+    assert "suite explain" in tab.inner_text("noscript")
+    context.close()
+
+
+def test_hostile_names_are_text(tab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = synthetic.results(tmp_path / "results")
+    claims = folder / "claims.csv"
+    text = claims.read_text()
+    quoted = HOSTILE.replace('"', '""')
+    claims.write_text(
+        text.replace("sigmoid's slope is at most 1/4", f'"{quoted}"').replace(
+            "framework=tensorflow", f'"framework={quoted}"'
+        )
+    )
+    monkeypatch.setattr(pages, "sections", one_figure)
+    show(tab, pages.write_report(folder))
+    tab.click("#board-table tbody tr:last-child a")
+    tab.wait_for_selector(OPENED)
+    assert HOSTILE in tab.inner_text("dialog")
+    assert tab.locator("img[src=x]").count() == 0
+    assert tab.title() != "1"

@@ -14,10 +14,18 @@ PICTURE = (
 SHOWN = ("tanh-beats-sigmoid", "sigmoid-worse-with-depth")
 
 
-def one_figure(folder: Path, manifest: object, jobs: int, linked: bool = False) -> Any:
+def one_figure(folder: Path, manifest: object, jobs: int, **more: Any) -> Any:
     """Return the sections of a page with one tiny figure, in place of drawing."""
-    target = folder / figures.FIGURES
-    target.mkdir(exist_ok=True)
-    (target / "tiny.png").write_bytes(b"")
-    picture = figures.Picture("tiny", "A tiny figure", "Of nothing.", SHOWN, PICTURE, 40, 40)
+    picture = figures.Picture(
+        name="tiny",
+        title="A tiny figure",
+        caption="Of nothing.",
+        alternative="A tiny figure of nothing.",
+        claims=SHOWN,
+        source=PICTURE,
+        width=40,
+        height=40,
+        drawing="suite report DIR --figure tiny",
+        measuring="suite run training",
+    )
     return {"training": [figures.Section("Figures", False, [picture], [])]}

@@ -35,10 +35,10 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
         self._open.append(tag)
-        if tag in ("h1", "h2", "h3"):
+        if "figure" in self._open and tag in ("h3", "h4", "figcaption"):
+            (self.captions if tag == "figcaption" else self.titles).append("")
+        elif tag in ("h1", "h2", "h3"):
             self.headings.append("")
-        if "figure" in self._open and tag in ("h4", "figcaption"):
-            (self.titles if tag == "h4" else self.captions).append("")
         if "figure" in self._open and tag == "li":
             self.shown.append(("", ""))
         if {"figure", "li"} <= {*self._open} and tag == "a":
@@ -50,10 +50,10 @@ class Page(HTMLParser):
                 self.blocks[name.removeprefix("data-")] = data
             return  # no reader sees it
         self.text += data
-        if self._open and self._open[-1] in ("h1", "h2", "h3"):
+        if self._open and self._open[-1] in ("h1", "h2", "h3") and "figure" not in self._open:
             self.headings[-1] += data
         if "figure" in self._open:
-            if self._open[-1] == "h4":
+            if self._open[-1] in ("h3", "h4"):
                 self.titles[-1] += data
             elif self._open[-1] == "code" and "li" in self._open:
                 self.shown[-1] = data, ""

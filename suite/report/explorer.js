@@ -253,7 +253,7 @@
         const lost = diverged(data, study, cell);
         const text = shown(metric.centre[cell]) + (lost ? " △" : "");
         const of = `${interval(metric, cell)}, ${plural(metric.n[cell], "seed")}`;
-        const label = `${shown(metric.centre[cell])} ${of}${lost ? `, ${lost} diverged` : ""}`;
+        const label = `${of}${lost ? `, ${lost} diverged` : ""}`;
         const colour = Number.isNaN(metric.centre[cell]) ? null : scale.colour(metric.centre[cell]);
         return { text, label, colour, opens: true };
       },
@@ -295,7 +295,7 @@
     const body = rows.map((row) =>
       el("tr", {}, el("th", { scope: "row" }, row), columns.map((column) => {
         const drawn = map.draw(row, column);
-        const label = `${map.title}, ${row}, ${column}: ${drawn.label}`;
+        const label = `${map.title}, ${row}, ${column}: ${drawn.text}; ${drawn.label}`;
         const button = el("button", {
           type: "button", class: `x-cell${drawn.colour ? "" : " x-none"}${drawn.strong ? " x-strong" : ""}`,
           "aria-label": label, title: label, tabindex: "-1", disabled: !drawn.opens,

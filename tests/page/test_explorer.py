@@ -153,10 +153,10 @@ def test_keys_walk_the_map_open_a_cell_and_close_it(tab: Any, written: Path) -> 
 def test_a_chooser_changes_the_map_and_the_address(tab: Any, written: Path) -> None:
     show(tab, written, metric="train_loss", weights="native")
     before = tab.locator(".x-map").first.inner_text()
-    tab.get_by_label("weights").select_option("shared")
+    tab.locator("#explorer-choose-weights").select_option("shared")
     assert "weights=shared" in tab.evaluate("location.hash")
     assert tab.locator(".x-map").first.inner_text() != before
-    tab.get_by_label("study").select_option("propagation")
+    tab.locator("#explorer-choose-study").select_option("propagation")
     assert "study=propagation" in tab.evaluate("location.hash")
     assert "normal(0.01)" in tab.locator(".x-map").first.inner_text()
 

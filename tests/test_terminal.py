@@ -74,7 +74,7 @@ def test_no_command_obeys_what_it_reads(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(report, "write_report", lambda folder, jobs: folder)  # drawing takes long
+    monkeypatch.setattr(report, "write_report", lambda folder, *_: folder)  # drawing takes long
     words = {
         "check": [str(poisoned)],
         "compare": [str(poisoned), str(REFERENCE)],

@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write into this folder, and leave the results folder as it is (default: the results"
         f" folder; with two folders {TOGETHER})",
     )
+    parser.add_argument(
+        "--linked",
+        action="store_true",
+        help="put style, script, figures and rows into files beside the page, for servers that"
+        " forbid inline content (default: one file)",
+    )
     add_plugins(parser)
 
 
@@ -59,7 +65,7 @@ def main(parsed: argparse.Namespace) -> int:
         for path in write_figures(parsed.folder, parsed.figures, parsed.out):
             print(path)
     else:
-        print(write_report(parsed.folder, default_jobs(), out=parsed.out))
+        print(write_report(parsed.folder, default_jobs(), parsed.out, parsed.linked))
     warn(parsed.folder, manifest)
     return 0
 

@@ -12,9 +12,11 @@ import gzip
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from suite.results.folder import replacing
 
 HERE = Path(__file__).parent
 SCRIPTS = ("page.js", "filters.js", "board.js", "charts.js", "verdict.js", "explorer.js")
@@ -41,6 +43,29 @@ def policy(style: str, script: str) -> str:
         "default-src 'none'; img-src data: blob:;"
         f" style-src {_hash(style)}; script-src {_hash(script)}"
     )
+
+
+LINKED_POLICY = (
+    "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self';"
+    " connect-src 'self'"
+)
+"""The policy of a page whose style, script and data are files beside it."""
+FILES = "report"
+"""The folder of these files, seen from the page."""
+
+
+def write_files(folder: Path, style: str, script: str, data: Mapping[str, Any]) -> None:
+    """Write what a linked page refers to into the folder ``FILES`` beside it.
+
+    ``data``: name -> what the script reads under it.
+    """
+    target = folder / FILES
+    target.mkdir(parents=True, exist_ok=True)
+    contents = {"page.css": style.encode("utf-8"), "page.js": script.encode("utf-8")}
+    contents |= {f"{name}.json.gz": packed(value) for name, value in data.items()}
+    for name, content in contents.items():
+        with replacing(target / name, "wb") as file:
+            file.write(content)
 
 
 def _hash(text: str) -> str:

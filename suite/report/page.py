@@ -55,10 +55,14 @@ class Chapter:
     counts: str
 
 
-def write_report(folder: Path, jobs: int = 1, out: Path | None = None) -> Path:
+def write_report(
+    folder: Path, jobs: int = 1, out: Path | None = None, linked: bool = False
+) -> Path:
     """Write ``report.html`` and ``figures/*.png`` of a results folder; return the page's path.
 
     They are written into ``out``, where it is given, and the results folder stays as it is.
+    ``linked``: style, script, figures and rows are files beside the page, for servers that forbid
+    inline content.
 
     ``jobs``: the number of processes that draw, a study at a time; the bytes do not depend on it.
     The page is replaced in one step, so that a reader never sees half of one. Raise UserError when
@@ -66,10 +70,10 @@ def write_report(folder: Path, jobs: int = 1, out: Path | None = None) -> Path:
     """
     manifest = Results(folder).manifest()
     with remembered(manifest):
-        return _write(folder, manifest, jobs, out or folder)
+        return _write(folder, manifest, jobs, out or folder, linked)
 
 
-def _write(folder: Path, manifest: Manifest, jobs: int, out: Path) -> Path:
+def _write(folder: Path, manifest: Manifest, jobs: int, out: Path, linked: bool) -> Path:
     rows = _verdicts(folder)
     claims = by_study(rows or [], manifest.studies)
     every = list(chain.from_iterable(claims.values()))
@@ -86,7 +90,7 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path) -> Path:
     }
     runs = status_counts(tables, manifest)
     timed = table(folder, "timings.csv", *COLUMNS)
-    drawn = sections(folder, manifest, jobs, out=out)
+    drawn = sections(folder, manifest, jobs, linked=linked, out=out)
     shown = {study: list(parts) for study, parts in drawn.items()}
     maps = drawn["training"].pop(0) if "training" in drawn else None
     environment.filters |= {"number": number, "band": band}
@@ -100,12 +104,18 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path) -> Path:
         **{f"rows-{study}": of_study for study, of_study in evidence.studies.items()},
         **({"explorer": explored} if explored["studies"] else {}),
     }
+    # The board works without them, where a browser reads no files of a disk.
+    beside = {name: value for name, value in data.items() if linked and name != "verdicts"}
+    if linked:
+        embedding.write_files(out, style, script, beside)
     html = environment.get_template("page.html").render(
         # Both are parts of the package, and hold nothing of the folder.
         style=Markup(style),
         script=Markup(script),
-        policy=embedding.policy(style, script),
-        data={name: embedding.block(value) for name, value in data.items()},
+        policy=embedding.LINKED_POLICY if linked else embedding.policy(style, script),
+        files=embedding.FILES if linked else "",
+        linked_data=list(beside),
+        data={name: embedding.block(value) for name, value in data.items() if name not in beside},
         manifest=manifest,
         command=_command(manifest.command),
         counts=verdict_words.counts(rows or []),

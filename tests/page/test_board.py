@@ -6,7 +6,10 @@ import csv
 import io
 import shlex
 import statistics
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -237,3 +240,34 @@ def test_hostile_names_are_text(tab: Any, tmp_path: Path, monkeypatch: pytest.Mo
     assert HOSTILE in tab.inner_text("dialog")
     assert tab.locator("img[src=x]").count() == 0
     assert tab.title() != "1"
+
+
+def test_a_linked_page_works_from_a_server_and_runs_only_its_files(
+    tab: Any, quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that forbids inline content: it sends the policy of the page as a header too."""
+    monkeypatch.setattr(pages, "sections", one_figure)
+    page = pages.write_report(quick, out=tmp_path, linked=True)
+    html = page.read_text(encoding="utf-8")
+    assert "unsafe" not in html
+    assert "<style" not in html
+    assert "<script>" not in html
+    (tmp_path / "favicon.ico").touch()  # a browser asks for it
+    strict = "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self';"
+
+    class Handler(SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Content-Security-Policy", f"{strict} connect-src 'self'")
+            super().end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        tab.goto(f"http://127.0.0.1:{server.server_port}/report.html#claim={CLAIM}")
+        tab.wait_for_selector("dialog .v-data")
+        assert tab.locator("dialog svg.v-chart").count() == 2
+    finally:
+        server.shutdown()

@@ -146,11 +146,12 @@ def _ranked(study: str, metrics: Sequence[str]) -> list[str]:
     """Return the shares and metrics of a study that can be chosen, at most ``MOST_METRICS``: the
     shares first, then the outcomes, then the others in the order of the table."""
     shares = [s.name for s in SHARES if study in s.studies and s.metric in metrics]
+    counted = [s.metric for s in SHARES if s.name in shares]
     outcomes = [name for name in OUTCOMES if name in metrics]
     # The error of a prediction says nothing beside the measurement and the prediction.
     told = [f"{name.removesuffix('_predicted')}_error" for name in metrics if "_predicted" in name]
     others = [name for name in metrics if name not in told]
-    return list(dict.fromkeys([*shares, *outcomes, *others]))[:MOST_METRICS]
+    return list(dict.fromkeys([*shares, *outcomes, *counted, *others]))[:MOST_METRICS]
 
 
 def _metric(name: str, frame: pd.DataFrame, summary: pd.DataFrame) -> dict[str, Any]:

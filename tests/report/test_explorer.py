@@ -52,6 +52,9 @@ def test_the_studies_with_maps_are_explored(shown: dict[str, Any]) -> None:
     assert names[0] == "training"
     assert {"training", "propagation", "parity"} <= set(names)
     json.dumps(shown, allow_nan=False)
+    for study in shown["studies"]:  # the seeds behind a share can be drawn
+        metrics = {metric["name"] for metric in study["metrics"]}
+        assert {m["counts"] for m in study["metrics"] if m["counts"]} <= metrics
 
 
 @pytest.mark.parametrize("name", ["training", "propagation", "parity"])

@@ -6,7 +6,6 @@ import csv
 import io
 import shlex
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,22 +20,9 @@ from suite.report.comparison import write_comparison
 from suite.results.tables import read_table
 from suite.studies import STUDIES
 
-playwright = pytest.importorskip("playwright.sync_api")
 QUICK = Path("results/reference/quick")
 CELL = {"activation": "tanh", "initializer": "xavier_uniform"}
 HOSTILE = '<img src=x onerror="document.title=1">'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Return the system's chromium."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("there is no chromium")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -51,20 +37,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "sections", lambda *given, **more: {})
         return pages.write_report(folder)
-
-
-@pytest.fixture
-def tab(browser: Any) -> Iterator[Any]:
-    """Return a tab that must not write an error to the console."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
-    opened.set_default_timeout(60_000)
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
-    yield opened
-    context.close()
-    assert errors == []
 
 
 def show(tab: Any, page: Path, **parameters: str) -> None:

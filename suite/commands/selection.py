@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         type=one_of("profile", _profiles),
         default="standard",
-        help="quick (less than a minute), standard (the default; about 25 minutes on two cores)"
+        help="quick (less than a minute), standard (the default; about half an hour on two cores)"
         " or full (about ten hours)",
     )
     parser.add_argument(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
@@ -84,13 +83,7 @@ def write_comparison(a: Path, b: Path, out: Path) -> Path:
 
 def page(comparison: Comparison, a: Folder, b: Folder) -> str:
     """Return the page of a comparison of two folders."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(embedding.HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = embedding.templates()
     environment.filters |= {"number": number}
     style, script = embedding.style(), embedding.script(SCRIPTS)
     lines = [_line(change) for change in comparison.verdicts]

@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from suite.results.folder import replacing
 
 HERE = Path(__file__).parent
@@ -23,6 +25,17 @@ SCRIPTS = ("page.js", "filters.js", "board.js", "charts.js", "verdict.js", "expl
 """The files of the script, in the order in which they are joined; each uses those before it."""
 STYLES = ("page.css", "board.css", "explorer.css")
 """The files of the style sheet, in the order in which they are joined."""
+
+
+def templates() -> jinja2.Environment:
+    """Return the environment of the templates in this folder, which escapes what it shows."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def style() -> str:

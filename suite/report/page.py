@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
@@ -77,13 +76,7 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path, linked: bool)
     rows = _verdicts(folder)
     claims = by_study(rows or [], manifest.studies)
     every = list(chain.from_iterable(claims.values()))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(embedding.HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = embedding.templates()
     studies = list(manifest.studies)
     tables = {
         study: _runs(folder, study) for study in dict.fromkeys([*studies, *manifest.expected])

@@ -9,6 +9,7 @@ when it is read; an error names the file, the claim and the key.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import tomllib
@@ -21,6 +22,7 @@ from typing import Any
 from suite.catalogue.registry import unknown
 from suite.claims.claim import Claim
 from suite.claims.schema import check
+from suite.planning.axes import Named, named_by
 from suite.results.plain_text import decode
 from suite.types import UserError
 
@@ -47,8 +49,9 @@ def claims_text(text: str) -> ClaimsFile:
     return ClaimsFile("its text of claims", text)
 
 
+@functools.cache
 def shipped() -> tuple[Claim, ...]:
-    """Return the claims of the suite, its files in alphabetical order.
+    """Return the claims of the suite, its files in alphabetical order; they are read once.
 
     Raise UserError as ``read`` does.
     """
@@ -91,16 +94,18 @@ def parse(text: str, file: str) -> tuple[Claim, ...]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise UserError(f"{file}: contains no claim; write each as a table [[claim]]")
     shared = {"study": content["study"]} if "study" in content else {}
+    named = functools.cache(named_by)
     return _unique(
-        _claim({**shared, **table}, file, position) for position, table in enumerate(tables, 1)
+        _claim({**shared, **table}, file, position, named)
+        for position, table in enumerate(tables, 1)
     )
 
 
-def _claim(table: dict[str, Any], file: str, position: int) -> Claim:
+def _claim(table: dict[str, Any], file: str, position: int, named: Named) -> Claim:
     name = table.get("id")
     where = f"{file}: claim {name!r}" if isinstance(name, str) else f"{file}: claim {position}"
     try:
-        return Claim(**check(table), file=file, text_hash=_hash(table))
+        return Claim(**check(table, named), file=file, text_hash=_hash(table))
     except UserError as error:
         raise UserError(f"{where}: {error}") from error
 

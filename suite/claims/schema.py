@@ -17,15 +17,16 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from suite.catalogue.registry import unknown
 from suite.claims.band import Band
 from suite.claims.claim import Claim, Selector
-from suite.planning.axes import AXES, canonical_value
+from suite.planning.axes import AXES, Named, canonical_value, named_by
 from suite.studies import STUDIES
 from suite.types import PROFILES, Study, UserError, Value
 
 
-def check(table: Mapping[str, Any]) -> dict[str, Any]:
+def check(table: Mapping[str, Any], named: Named = named_by) -> dict[str, Any]:
     """Return the fields of a claim, except for its file and hash.
 
-    Raise UserError with the key, what is wrong, what is allowed and the nearest match.
+    ``named`` is as in ``canonical_value``. Raise UserError with the key, what is wrong, what is
+    allowed and the nearest match.
     """
     for key, value in table.items():
         _check_form(key, value)
@@ -40,7 +41,7 @@ def check(table: Mapping[str, Any]) -> dict[str, Any]:
     checked = {key: value for key, value in table.items() if key not in BANDS}
     checked["band"] = _band(table)
     _check_metrics(table, study)
-    checked |= _selection(table, study)
+    checked |= _selection(table, study, named)
     _check_together(table)
     if table.get("kind") == "exact" or table["estimand"] == "worst":
         checked["centre"] = "every"
@@ -167,7 +168,7 @@ def _check_metrics(table: Mapping[str, Any], study: Study) -> None:
             raise _at(key, unknown(f"metric of study {study.name!r}", table[key], measured))
 
 
-def _selection(table: Mapping[str, Any], study: Study) -> dict[str, Any]:
+def _selection(table: Mapping[str, Any], study: Study, named: Named) -> dict[str, Any]:
     """Return ``of``, ``versus`` and ``each`` in canonical form, fully stated."""
     each = tuple(table.get("each", ()))
     for position, axis in enumerate(each):
@@ -178,7 +179,9 @@ def _selection(table: Mapping[str, Any], study: Study) -> dict[str, Any]:
     for side in ("of", "versus"):
         if side not in table:
             continue
-        selector = {axis: _values(side, axis, given, study) for axis, given in table[side].items()}
+        selector = {
+            axis: _values(side, axis, given, study, named) for axis, given in table[side].items()
+        }
         for axis in study.axes:
             if axis not in selector and axis not in each and AXES[axis].default is None:
                 raise UserError(f"{side}: names no {axis}; give a value, or put it into each")
@@ -195,16 +198,16 @@ def _check_axis(key: str, axis: str, study: Study) -> None:
         raise _at(key, unknown(f"axis of study {study.name!r}", axis, study.axes))
 
 
-def _values(side: str, axis: str, given: Any, study: Study) -> tuple[Value, ...]:
+def _values(side: str, axis: str, given: Any, study: Study, named: Named) -> tuple[Value, ...]:
     _check_axis(side, axis, study)
     items: list[Value] = given if isinstance(given, list) else [given]
     try:
-        return tuple(dict.fromkeys(_canonical(axis, item, study) for item in items))
+        return tuple(dict.fromkeys(_canonical(axis, item, study, named) for item in items))
     except UserError as error:
         raise _at(f"{side}.{axis}", error) from error
 
 
-def _canonical(axis: str, item: Value, study: Study) -> Value:
+def _canonical(axis: str, item: Value, study: Study, named: Named) -> Value:
     """Return a value in canonical form; any name passes for a framework.
 
     A claim about a framework that this installation does not know is not judged, which is no
@@ -212,7 +215,7 @@ def _canonical(axis: str, item: Value, study: Study) -> Value:
     """
     if axis == "framework" and isinstance(item, str):
         return item.strip()
-    return canonical_value(axis, item, study)
+    return canonical_value(axis, item, study, named)
 
 
 def _check_reduce(

@@ -6,12 +6,14 @@ installed packages' metadata.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -90,6 +92,39 @@ _SHARED = ("numpy", "scipy", "pandas", "scikit-learn")
 """Libraries that the numbers of every framework depend on."""
 
 
+@dataclass(frozen=True)
+class Installed:
+    """The packages that are installed."""
+
+    by_import: Mapping[str, Sequence[str]]
+    """Name of a module -> the packages that it comes from."""
+    versions: tuple[tuple[str, str], ...]
+    """The name and the version of every package, sorted."""
+
+
+def installed() -> Installed:
+    """Return the packages that are installed now.
+
+    Reading the lists of files of all packages takes a third of a second, so they are read again
+    only when a folder of the search path has changed, as it does whenever pip works in it.
+    """
+    return _installed(tuple((folder, _changed(folder)) for folder in sys.path))
+
+
+def _changed(folder: str) -> int:
+    """Return when a folder last got, or lost, an entry; 0 where there is no such folder."""
+    try:
+        return os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return 0
+
+
+@functools.lru_cache(maxsize=1)
+def _installed(folders: tuple[tuple[str, int], ...]) -> Installed:
+    named = {(d.name, d.version) for d in metadata.distributions() if d.name}
+    return Installed(metadata.packages_distributions(), tuple(sorted(named)))
+
+
 def versions(frameworks: Sequence[str]) -> dict[str, str]:
     """Return the version of each library that the numbers depend on; ``absent`` where it is not
     installed."""
@@ -104,7 +139,7 @@ def versions(frameworks: Sequence[str]) -> dict[str, str]:
 
 def _packages(frameworks: Sequence[str]) -> list[str]:
     """Return the names under which what the frameworks import is installed."""
-    by_import = metadata.packages_distributions()
+    by_import = installed().by_import
     imported = [package for name in frameworks for package in entry_of(name).packages]
     return [by_import.get(package, [package])[0] for package in imported]
 
@@ -125,7 +160,7 @@ def unused_cuda_builds(frameworks: Sequence[str]) -> list[str]:
     No worker sees a GPU, so the gigabytes of a CUDA build lie unused. Nothing is imported: a build
     shows in its version (as in ``2.13.0+cu130``) or in what it requires whatever is chosen.
     """
-    names = {name for d in metadata.distributions() if (name := d.name or "").startswith("nvidia-")}
+    names = {name for name, _ in installed().versions if name.startswith("nvidia-")}
     lines = []
     for name in _packages(frameworks):
         try:
@@ -201,7 +236,6 @@ def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
     selection = plan.selection
     commit = _git("rev-parse", "HEAD")
     status = _git("status", "--porcelain", "--", "suite", "constraints.txt")
-    packages = sorted(f"{d.name}=={d.version}" for d in metadata.distributions() if d.name)
     return Manifest(
         suite_version=suite.__version__,
         # A word that is not UTF-8, as a file's name may be, cannot be written as it is.
@@ -230,7 +264,7 @@ def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
         determinism=determinism(selection.frameworks),
         git=Git(commit=commit, dirty=None if status is None else bool(status)),
         tree_hash=tree_hash(),
-        packages=tuple(sorted(set(packages))),
+        packages=tuple(sorted(f"{name}=={version}" for name, version in installed().versions)),
         definitions={
             name: METRICS[name].defined
             for study in plan.stacks

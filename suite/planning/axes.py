@@ -298,21 +298,28 @@ def split_at_commas(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def canonical_value(axis: str, given: Value, study: Study | None = None) -> Value:
+def canonical_value(
+    axis: str, given: Value, study: Study | None = None, named: Named | None = None
+) -> Value:
     """Return a value of an axis in canonical form. UserError for an unknown axis or value.
 
     On a local axis it must be one that the grids of ``study`` name, where a study is given.
+    ``named`` is ``named_by``, or a cache of it where many values are read at once.
     """
     value = AXES[axis].parse(given)
     chosen = AXES[axis]
     if chosen.known(value) or not (chosen.local and study is not None):
         return value
-    if value not in _named_by(study, axis):
-        raise unknown(f"{axis} of study {study.name!r}", value, map(str, _named_by(study, axis)))
+    names = (named or named_by)(study, axis)
+    if value not in names:
+        raise unknown(f"{axis} of study {study.name!r}", value, map(str, names))
     return value
 
 
-def _named_by(study: Study, axis: str) -> tuple[Value, ...]:
+Named = Callable[[Study, str], tuple[Value, ...]]
+
+
+def named_by(study: Study, axis: str) -> tuple[Value, ...]:
     """Return the values of an axis in the largest grids of a study, in order of appearance."""
     given = (value for grid in study.grids(PROFILES[-1]) for value in grid.axes.get(axis, ()))
     return tuple(dict.fromkeys(map(AXES[axis].parse, given)))

@@ -23,17 +23,12 @@ from suite.studies import STUDIES
 from suite.types import Grid
 
 PLANNED = ("torch", "tensorflow")
-INSTALLED: dict[str, Any] = {
-    "packages_distributions": importlib.metadata.packages_distributions(),
-    "distributions": list(importlib.metadata.distributions()),
-}
 
 
-@pytest.fixture(autouse=True)
-def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look through the installed packages once, which takes most of the time of a manifest."""
-    for name in ("packages_distributions", "distributions"):
-        monkeypatch.setattr(importlib.metadata, name, lambda found=INSTALLED[name]: found)
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have TensorFlow come from the package of another name."""
+    names = {"torch": ["torch"], "tensorflow": ["tensorflow-cpu"], "keras": ["keras"]}
+    monkeypatch.setattr(environment, "installed", lambda: environment.Installed(names, ()))
 
 
 def manifest(frameworks: tuple[str, ...] = PLANNED) -> Manifest:
@@ -51,8 +46,7 @@ def test_the_versions_name_every_library_that_the_numbers_depend_on(
 ) -> None:
     """The names are those under which the packages are installed, whatever they are called when
     they are imported."""
-    installed = {"torch": ["torch"], "tensorflow": ["tensorflow-cpu"], "keras": ["keras"]}
-    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: installed)
+    installed(monkeypatch)
     assert set(environment.versions(())) == LIBRARIES
     assert set(environment.versions(("torch",))) == LIBRARIES | {"torch"}
     both = LIBRARIES | {"torch", "tensorflow-cpu", "keras"}
@@ -64,8 +58,7 @@ def test_the_versions_name_every_library_that_the_numbers_depend_on(
 def test_another_version_of_a_library_is_another_run(
     changed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packages = {"torch": ["torch"], "tensorflow": ["tensorflow-cpu"], "keras": ["keras"]}
-    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: packages)
+    installed(monkeypatch)
     versions = dict.fromkeys((*LIBRARIES, "torch", "tensorflow-cpu", "keras"), "1.0")
     monkeypatch.setattr(importlib.metadata, "version", lambda name: versions[name])
     monkeypatch.setattr(platform, "python_version", lambda: versions["python"])
@@ -292,3 +285,22 @@ def test_packages_are_all_that_is_installed() -> None:
     for name in ("numpy", "pytest"):
         assert f"{name}=={importlib.metadata.version(name)}" in packages
     assert list(packages) == sorted(set(packages))
+
+
+def test_a_package_that_is_installed_meanwhile_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a notebook, whose process outlives an upgrade: what is installed is read again, on a
+    search path that is as long as before."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for version in ("1.0", "1.1"):
+        before = environment.installed()
+        assert before is environment.installed()  # it is read once
+        for old in tmp_path.glob("*.dist-info"):
+            shutil.rmtree(old)
+        info = tmp_path / f"suite_test-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: suite-test\nVersion: {version}\n")
+        (info / "top_level.txt").write_text("suite_test\n")
+        assert f"suite-test=={version}" in manifest().packages
+        assert environment.installed().by_import["suite_test"] == ["suite-test"]

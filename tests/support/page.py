@@ -23,7 +23,7 @@ class Page(HTMLParser):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
+        self._texts: list[str] = []
         self.headings: list[str] = []
         self.titles: list[str] = []
         self.captions: list[str] = []
@@ -31,6 +31,7 @@ class Page(HTMLParser):
         self.blocks: dict[str, str] = {}
         self._open: list[str] = []
         self.feed(path.read_text(encoding="utf-8"))
+        self.text = "".join(self._texts)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
@@ -49,7 +50,7 @@ class Page(HTMLParser):
             if self._open[-1] == "script" and (name := self.tags[-1][1].get("id")):
                 self.blocks[name.removeprefix("data-")] = data
             return  # no reader sees it
-        self.text += data
+        self._texts.append(data)
         if self._open and self._open[-1] in ("h1", "h2", "h3") and "figure" not in self._open:
             self.headings[-1] += data
         if "figure" in self._open:
@@ -64,7 +65,8 @@ class Page(HTMLParser):
                 self.captions[-1] += data
 
     def handle_endtag(self, tag: str) -> None:
-        self.text += " " if tag in ("td", "th") else ""
+        if tag in ("td", "th"):
+            self._texts.append(" ")
         while self._open and self._open.pop() != tag:
             pass
 

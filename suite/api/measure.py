@@ -151,6 +151,8 @@ def run(
     reuse: Files = (),
     timeout: int | None = None,
     executor: str | None = None,
+    scheduler: str | None = None,
+    config: Folder | None = None,
     skip_broken: bool = False,
     report: bool = False,
     progress: bool | None = None,
@@ -165,9 +167,10 @@ def run(
     ``my:snake``. ``datasets``: files of data, as ``"table.csv,label=species"``. ``out``: the
     results folder, else one in ``results/``. ``reuse``: folders whose stored stacks are taken over.
     ``timeout``: seconds after which a worker is taken to hang. ``executor``: what measures, as a
-    name or ``MODULE:CLASS``. ``skip_broken``: whether items of your own that break their contract
-    are left out. ``report``: whether to draw the page as well. ``progress``: whether to show the
-    progress; None: in a notebook only.
+    name or ``MODULE:FACTORY``; ``scheduler`` and ``config`` are for ``dask`` and ``parsl``.
+    ``skip_broken``: whether items of your own that break their contract are left out. ``report``:
+    whether to draw the page as well. ``progress``: whether to show the progress; None: in a
+    notebook only.
 
     The same call again resumes what was interrupted. A script needs no ``if __name__ ==
     "__main__"``: workers do not import it. Raises UserError for wrong arguments and a folder that
@@ -197,6 +200,8 @@ def run(
         reuse=listed_files(reuse),
         timeout=timeout,
         executor=executor,
+        scheduler=scheduler,
+        config=config,
         skip_broken=skip_broken,
         no_report=not report,
     )

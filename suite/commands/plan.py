@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.commands import selection
-from suite.commands.arguments import jobs
+from suite.commands.arguments import jobs, whole
 from suite.errors import UserError
 
 if TYPE_CHECKING:
     from suite.judging.projected_margins import Margin, Projection
     from suite.planning.grids import Plan
 
+HANDING_OUT = 0.005
+"""A cautious number of seconds that the scheduler of an engine, or the process that stores, takes
+for one stack: see docs/how_to/cluster.md."""
 SUMMARY = "show what a run would do, without running anything"
 
 
@@ -38,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --margins: project the claims of this TOML file; repeatable (default: the"
         " shipped claims)",
     )
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=whole(1, 10**6),
+        help="also say what the run would take on N workers of a cluster",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -53,16 +64,50 @@ def main(parsed: argparse.Namespace) -> int:
     if parsed.margins is not None and (parsed.margins / MANIFEST).exists():
         frameworks = Results(parsed.margins).manifest().frameworks
     plan = selection.selected_plan(parsed, frameworks)
-    show(plan, jobs(parsed), parsed.margins, parsed.json, parsed.claims)
+    show(plan, jobs(parsed), parsed.margins, parsed.json, parsed.claims, parsed.workers)
     if parsed.margins is not None and (parsed.margins / MANIFEST).exists():
         warn(parsed.margins, Results(parsed.margins).manifest())
     return 0
 
 
+@dataclass(frozen=True)
+class OnCluster:
+    """What a run takes on the workers of a cluster, in seconds by the clock."""
+
+    workers: int
+    seconds: float
+    """From the first stack to the last: the largest of the three times below."""
+    share: float
+    """The even share of a worker."""
+    longest: float
+    """The longest stack."""
+    handing_out: float
+    """What the scheduler and the process that stores take for all stacks."""
+    useful: int
+    """The number of workers beyond which more gain nothing."""
+
+
+def on_cluster(plan: Plan, workers: int) -> OnCluster:
+    """Return what a plan takes on the workers of a cluster that are there from the start."""
+    seconds = [cost.seconds for cost in plan.costs.values()]
+    total, longest = sum(seconds), max(seconds, default=0.0)
+    handing_out = HANDING_OUT * len(seconds)
+    share = total / workers
+    floor = max(longest, handing_out)
+    useful = max(1, min(len(seconds), math.ceil(total / floor) if floor else 1))
+    return OnCluster(workers, max(share, floor), share, longest, handing_out, useful)
+
+
 def show(
-    plan: Plan, jobs: int, stored: Path | None, as_json: bool, files: Sequence[Path] = ()
+    plan: Plan,
+    jobs: int,
+    stored: Path | None,
+    as_json: bool,
+    files: Sequence[Path] = (),
+    workers: int | None = None,
 ) -> None:
-    """Print a plan for ``jobs`` processes, with the margins of a stored run where one is named.
+    """Print a plan for ``jobs`` processes, with the margins of a stored run where one is named,
+    and with what it takes on the ``workers`` of a cluster.
 
     ``files``: project the claims of these files instead of the shipped ones. Raises UserError where
     the stored run has no table of verdicts, and for a claim that is not well stated.
@@ -86,6 +131,8 @@ def show(
         for name, count in studies.items():
             count["axes"] = plan.axes(name)
         content: dict[str, Any] = {**total, "jobs": jobs, "studies": studies, "margins": rows}
+        if workers is not None:
+            content["cluster"] = vars(on_cluster(plan, workers))
         if projected is not None:
             family = projected.family
             content |= {
@@ -95,6 +142,8 @@ def show(
         print(json.dumps(content, indent=1, allow_nan=False))
         return
     _show_sizes({**studies, f"on {jobs} job{'s' * (jobs > 1)}": total})
+    if workers is not None:
+        _show_cluster(on_cluster(plan, workers))
     if plan.selection.overrides:
         print("\n" + "\n".join(plan.cells_in_words(name) for name in plan.stacks))
     if projected is not None:
@@ -111,6 +160,15 @@ def _show_sizes(studies: Mapping[str, Mapping[str, Any]]) -> None:
         numbers = (f"{count[key]:.0f}" for key in counted)
         rows.append((name, *numbers, f"{count['bytes'] / 2**20:.0f}"))
     print("\n".join(columns(rows, right=range(1, 6))))
+
+
+def _show_cluster(there: OnCluster) -> None:
+    print(
+        f"\non {there.workers} worker{'s' * (there.workers != 1)} of a cluster: about"
+        f" {there.seconds:.0f} s, the largest of {there.share:.0f} s (the share of each),"
+        f" {there.longest:.0f} s (the longest stack)\n  and {there.handing_out:.0f} s (handing out"
+        f" and storing); more than {there.useful} workers gain nothing"
+    )
 
 
 def _show_margins(margins: Sequence[Margin]) -> None:

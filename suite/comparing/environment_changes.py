@@ -11,6 +11,7 @@ from suite.results.manifest import Manifest
 _KEYS = (
     "versions",
     "platform",
+    "processors",
     "threads",
     "determinism",
     "suite_version",
@@ -40,7 +41,8 @@ def environment_changes(a: Manifest, b: Manifest) -> list[tuple[str, str, str]]:
     What can move a number comes first. A package that ``versions`` names is not listed again under
     ``packages``.
     """
-    values_a, values_b = (_flattened(manifest) for manifest in (a, b))
+    recorded = bool(a.processors or b.processors)
+    values_a, values_b = (_flattened(manifest, recorded) for manifest in (a, b))
     keys = sorted(dict.fromkeys([*values_a, *values_b]), key=_place)
     versions = {_package(key) for key in keys if key.startswith("versions.")}
     return [
@@ -61,9 +63,16 @@ def _place(key: str) -> tuple[int, int]:
     return _KEYS.index(key.partition(".")[0]), first
 
 
-def _flattened(manifest: Manifest) -> dict[str, str]:
-    """Return the keys of a manifest that say what its run depended on, as text."""
+def _flattened(manifest: Manifest, processors: bool) -> dict[str, str]:
+    """Return the keys of a manifest that say what its run depended on, as text.
+
+    ``processors``: whether those of the workers are told, which a run on one machine does not
+    record.
+    """
     values = manifest.values()
+    values["processors"] = None
+    if processors:
+        values["processors"] = manifest.processors_in_words or manifest.platform.get("cpu")
     values["plugins"] = {plugin.name: plugin.sha256 for plugin in manifest.plugins}
     values["datasets"] = {data.name: data.sha256 for data in manifest.datasets}
     return dict(_flatten({key: values[key] for key in _KEYS}))

@@ -204,7 +204,8 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _cpu() -> str:
+@functools.cache
+def processor() -> str:
     """Return the model of the CPU, as the system names it."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -231,6 +232,33 @@ def _compiler(frameworks: Sequence[str]) -> str:
     return compiler() or "none"
 
 
+def _machine(frameworks: Sequence[str]) -> dict[str, str]:
+    """Return what numbers depend on in a machine besides its processor."""
+    return {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "blas": _blas(),
+        "byteorder": sys.byteorder,
+        "compiler": _compiler(frameworks),
+        "limits": " ".join(f"{name}={os.environ[name]}" for name in _LIMITS if name in os.environ),
+    }
+
+
+CODE = "code (tree_hash)"
+"""The item of ``setting`` that names the code."""
+
+
+def setting(frameworks: Sequence[str]) -> dict[str, str]:
+    """Return what a process that measures must have in common with the run: item -> value.
+
+    The processor is not among them: it is recorded with each stack.
+    """
+    values = {CODE: tree_hash()}
+    values |= {f"version of {name}": value for name, value in versions(frameworks).items()}
+    values |= {f"flag {name}": value for name, value in determinism(frameworks).items()}
+    return values | {f"platform.{key}": value for key, value in _machine(frameworks).items()}
+
+
 def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
     """Return the manifest of a run that is about to start."""
     selection = plan.selection
@@ -248,17 +276,7 @@ def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
         root_seed=selection.root,
         expected={study: _expected(plan, study) for study in plan.stacks},
         versions=versions(selection.frameworks),
-        platform={
-            "system": platform.system(),
-            "machine": platform.machine(),
-            "cpu": _cpu(),
-            "blas": _blas(),
-            "byteorder": sys.byteorder,
-            "compiler": _compiler(selection.frameworks),
-            "limits": " ".join(
-                f"{name}={os.environ[name]}" for name in _LIMITS if name in os.environ
-            ),
-        },
+        platform={"cpu": processor(), **_machine(selection.frameworks)},
         cores=os.cpu_count(),
         threads=THREADS,
         determinism=determinism(selection.frameworks),

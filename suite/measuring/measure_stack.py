@@ -16,6 +16,7 @@ from pathlib import Path
 
 from suite import datafiles, frameworks, plugins
 from suite.frameworks.timing import Timed, clock
+from suite.measuring.environment import processor
 from suite.measuring.executors import Job, Result
 from suite.planning.grids import supported
 from suite.results.check_measurement import check_measurement
@@ -122,15 +123,20 @@ def _without_plugins(job: Job) -> str:
     return ""
 
 
-def _timed(job: Job, stack: Stack) -> tuple[Measurement, list[int], dict[str, float]]:
-    """Measure one stack; also return the timings that its shard carries.
+def _timed(job: Job, stack: Stack) -> tuple[Measurement, list[int], dict[str, float | str]]:
+    """Measure one stack; also return the timings that its shard carries, and the processor.
 
     A shard cannot time its own write, so it carries that of the worker's previous one.
     """
     started = time.perf_counter()
     measurement, measured = measure(stack, job.root)
     seconds = time.perf_counter() - started
-    timings = {"seconds": seconds, "process_peak_bytes": _peak_bytes(), **clock.take()}
+    timings: dict[str, float | str] = {
+        "seconds": seconds,
+        "process_peak_bytes": _peak_bytes(),
+        "processor": processor(),
+        **clock.take(),
+    }
     return measurement, measured, timings
 
 

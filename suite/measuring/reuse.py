@@ -43,6 +43,8 @@ class Source:
     does."""
     plugins: Mapping[str, str]
     """Plugin or data file of this run -> how its source differs; only those that differ."""
+    processor: str = ""
+    """That of this machine; stacks that were measured on another are not taken over."""
 
     @property
     def name(self) -> str:
@@ -79,7 +81,8 @@ def _source(folder: Path, plan: Plan, manifest: Manifest, results: Results) -> S
     differences = {name: _difference(stored, manifest, name) for name in frameworks}
     if all(differences.values()):
         raise UserError(f"--reuse {folder}: nothing in it fits: {next(iter(differences.values()))}")
-    return Source(source, stored, differences, _other_versions(stored, manifest))
+    processor = manifest.platform.get("cpu", "")
+    return Source(source, stored, differences, _other_versions(stored, manifest), processor)
 
 
 def _other_versions(stored: Manifest, wanted: Manifest) -> dict[str, str]:
@@ -178,6 +181,8 @@ def _take(stack: Stack, source: Source, results: Results) -> str:
         return "damaged there"
     if Status.FAILED in shard.status:
         return "failed there"
+    if (other := shard.timings.get("processor", source.processor)) != source.processor:
+        return f"measured on another processor ({other})"
     if results.finished(stack):
         with suppress(OSError):
             if results.read_bytes(stack) == content:

@@ -29,7 +29,7 @@ _FILES = """\
 | `findings.csv` | what the rows show without any claim: each cell and metric in which frameworks differ or a measurement differs from its prediction, and the claims that explain it |
 | `junit.xml` | the verdicts as test cases, for continuous integration |
 | `sha256sums.txt` | SHA-256 sums of the studies' tables, `summary.csv` and `claims.csv` as the suite wrote them, in the form that `sha256sum -c` reads; every command that reads the tables warns of those that differ |
-| `timings.csv` | the seconds of each stage of the run; then, for each stack, its seconds, its peak memory and the seconds that its worker spent in each stage: `start` of the process, `import` of a framework, `draw`, `compile` (building, tracing or compiling a program), `train`, `record` (snapshots of training), `propagate`, `probe`, `statistics` (also data, and whatever a study computes in NumPy), `write` (the previous stack's shard) |
+| `timings.csv` | the seconds of each stage of the run; then, for each stack, its seconds, its peak memory, the `processor` that it was measured on and the seconds that its worker spent in each stage: `start` of the process, `import` of a framework, `draw`, `compile` (building, tracing or compiling a program), `train`, `record` (snapshots of training), `propagate`, `probe`, `statistics` (also data, and whatever a study computes in NumPy), `write` (the previous stack's shard) |
 | `report.html`, `figures/` | the page and its figures |
 | `shards/` | one file for each finished stack, from which the tables can be written again |
 

@@ -152,7 +152,7 @@ class Results:
         stack: Stack,
         measurement: Measurement,
         kept: Sequence[int],
-        timings: Mapping[str, float],
+        timings: Mapping[str, float | str],
     ) -> None:
         """Store the measurement of a stack as its shard; see ``save_shard``."""
         with replacing(self._shard(stack), "wb") as file:
@@ -173,8 +173,9 @@ class Results:
             return read_shard(file, stack)
         return None
 
-    def timings(self, stack: Stack) -> Mapping[str, float]:
-        """Return the seconds and bytes that a stored stack took; empty where they are unknown."""
+    def timings(self, stack: Stack) -> Mapping[str, float | str]:
+        """Return the seconds and bytes that a stored stack took, and its ``processor``; empty where
+        they are unknown."""
         with suppress(*DAMAGED), self._shard(stack).open("rb") as file:
             return read_timings(file)
         return {}

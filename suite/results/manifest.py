@@ -162,6 +162,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The plugins of which the run has an item."""
     datasets: tuple[BroughtDataset, ...] = ()
     """The data files that the run trained on."""
+    processors: Mapping[str, Count] = {}
+    """Processor -> the stacks that were measured on it; empty where all were measured on that of
+    ``platform``."""
 
     def __post_init__(self) -> None:
         """Raise ValueError where a study is named twice: its rows would be counted twice."""
@@ -172,10 +175,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def values(self) -> dict[str, Any]:
         """Return the keys and values of the JSON file."""
         values: dict[str, Any] = msgspec.to_builtins(self)
-        for key in ("left_out", "reused", "plugins", "datasets"):
+        for key in ("left_out", "reused", "plugins", "datasets", "processors"):
             if not values[key]:
                 del values[key]
         return values
+
+    @property
+    def processors_in_words(self) -> str:
+        """The processors of the workers and the stacks that each measured."""
+        counts = self.processors.items()
+        return ", ".join(f"{name} ({n} stack{'s' * (n != 1)})" for name, n in counts)
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Shard:
     tables: Mapping[str, Table]
     kept: Array
     """(K,) positions of the measured members: the leading axis of every column."""
-    timings: Mapping[str, float]
+    timings: Mapping[str, float | str]
 
 
 def save_shard(
@@ -48,7 +48,7 @@ def save_shard(
     stack: Stack,
     measurement: Measurement,
     kept: Sequence[int],
-    timings: Mapping[str, float],
+    timings: Mapping[str, float | str],
 ) -> None:
     """Write the measurement of a stack into a file.
 
@@ -104,11 +104,11 @@ def read_shard(file: IO[bytes], stack: Stack) -> Shard:
     )
 
 
-def read_timings(file: IO[bytes]) -> dict[str, float]:
-    """Read the seconds and bytes that a stack took, without the rest of its shard.
+def read_timings(file: IO[bytes]) -> dict[str, float | str]:
+    """Read what a stack took and on which processor, without the rest of its shard.
 
     Raises one of ``DAMAGED``.
     """
     with np.load(file, allow_pickle=False) as stored:
-        timings: dict[str, float] = json.loads(str(stored["timings"]))
+        timings: dict[str, float | str] = json.loads(str(stored["timings"]))
     return timings

@@ -148,9 +148,9 @@ def test_an_unknown_executor_is_one_line_with_the_nearest(tree: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         "suite: unknown executor 'inlne'; did you mean 'inline'?"
-        " (allowed: absent, inline, local, pooled)\n"
+        " (allowed: absent, dask, inline, local, parsl, pooled)\n"
     )
-    assert "inline, local, pooled" in suite(tree, "run", "--help").stdout
+    assert "inline, local, parsl, pooled" in suite(tree, "run", "--help").stdout
 
 
 def test_an_executor_whose_package_is_not_installed_is_one_line(tree: Path) -> None:

@@ -134,7 +134,7 @@ def test_what_is_neither_code_nor_a_claim_does_not_change_the_hash(package: Path
 MACHINE: dict[str, tuple[object, str, Callable[..., str]]] = {
     "system": (platform, "system", lambda: "Another"),
     "machine": (platform, "machine", lambda: "another"),
-    "cpu": (environment, "_cpu", lambda: "another"),
+    "cpu": (environment, "processor", lambda: "another"),
     "blas": (environment, "_blas", lambda: "another"),
     "compiler": (environment, "_compiler", lambda frameworks: "another"),
 }
@@ -170,7 +170,7 @@ def test_older_instructions_are_another_run(variable: str, monkeypatch: pytest.M
 def test_the_processor_is_that_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = "processor : 0\nmodel name : Some CPU @ 2 GHz\nmodel name : no other\n"
     monkeypatch.setattr(Path, "read_text", lambda self, *_: lines)
-    assert environment._cpu() == "Some CPU @ 2 GHz"
+    assert environment.processor.__wrapped__() == "Some CPU @ 2 GHz"
 
 
 def test_the_compiler_is_named_where_a_framework_calls_one(

@@ -49,8 +49,8 @@ def main(framework: str, networks: int, folder: Path) -> dict[str, float]:
         result = measure_and_store(Job(folder, 0), stack)
         assert (result.status, result.reason) == ("measured", "")
         spent.append(time.process_time() - before)
-        compiled += results.timings(stack).get("compile", 0.0)
-        peaks.append(results.timings(stack)["process_peak_bytes"])
+        compiled += float(results.timings(stack).get("compile", 0.0))
+        peaks.append(float(results.timings(stack)["process_peak_bytes"]))
     clock.take()
     supported = sum(len(grids.supported(study, stack)[0].members) for stack in stacks)
     return {

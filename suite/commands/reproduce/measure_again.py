@@ -110,7 +110,7 @@ def _measure(plan: Plan, stacks: Sequence[Stack], jobs: int) -> dict[str, pd.Dat
         results = Results(Path(scratch))
         (results.folder / "shards").mkdir()
         job = Job(results.folder, plan.selection.root, plugins.sources(), datafiles.files())
-        executor = executors.start(executors.DEFAULT, job, min(jobs, len(stacks)))
+        executor = executors.find(executors.DEFAULT)(job, min(jobs, len(stacks)))
         try:
             ordered = runner.in_order(plan, stacks)
             with Progress(plan, ordered) as progress:

@@ -37,8 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         default=executors.DEFAULT,
         help=f"where to measure: {', '.join(executors.names())}, or one of your own as"
-        f" MODULE:CLASS (default: {executors.DEFAULT},"
+        f" MODULE:FACTORY (default: {executors.DEFAULT},"
         " processes on this machine)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="with --executor dask: the address of the scheduler, or the .json file that it has"
+        " written",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="with --executor parsl: a Python file with a parsl.Config",
     )
     parser.add_argument(
         "--timeout",
@@ -61,7 +72,7 @@ def main(parsed: argparse.Namespace) -> int:
     """Run the plan; return the exit code of ``check``, or 3 where something could not be stored."""
     from suite.commands.run import contracts, pipeline
 
-    executors.find(parsed.executor)  # before anything is planned
+    executor = _executor(parsed)  # before anything is planned
     return pipeline.run(
         contracts.admitted(selection.selected_plan(parsed, to_measure=True), parsed.skip_broken),
         ["suite", *parsed.words],
@@ -69,9 +80,14 @@ def main(parsed: argparse.Namespace) -> int:
         jobs(parsed),
         not parsed.no_report,
         parsed.timeout,
-        parsed.executor,
+        executor,
         parsed.reuse,
     )
+
+
+def _executor(parsed: argparse.Namespace) -> executors.Chosen:
+    """Return what measures. Raises UserError as ``executors.find`` does."""
+    return executors.find(parsed.executor, parsed.scheduler, parsed.config)
 
 
 def measured(parsed: argparse.Namespace, shown: Shown) -> Outcome:
@@ -81,6 +97,7 @@ def measured(parsed: argparse.Namespace, shown: Shown) -> Outcome:
     """
     from suite.commands.run import contracts, pipeline
 
+    executor = _executor(parsed)
     plan = selection.selected_plan(parsed, to_measure=True)
     plan = contracts.admitted(plan, parsed.skip_broken, shown.say)
     command = ["suite", *parsed.words]
@@ -91,7 +108,7 @@ def measured(parsed: argparse.Namespace, shown: Shown) -> Outcome:
         jobs(parsed),
         not parsed.no_report,
         parsed.timeout,
-        parsed.executor,
+        executor,
         parsed.reuse,
         shown,
     )

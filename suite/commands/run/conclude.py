@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suite.commands.run.timings import Stages, timings_table
+from msgspec.structs import replace
+
+from suite.commands.run.timings import Stages, processors, timings_table
 from suite.discovery.findings import findings
 from suite.discovery.kinds import FINDINGS
 from suite.judging.judge_folder import Judged, judge_run, write_verdicts
@@ -59,6 +61,7 @@ def conclude(
         write_sums(results, plan.stacks)
     timings = timings_table(plan, results, stages)
     results.write_frame("timings.csv", timings)
+    _record_processors(results, processors(timings))
     if draw:
         from suite.report import write_report  # here: plotting is slow to import
 
@@ -67,3 +70,13 @@ def conclude(
         timings = timings_table(plan, results, stages)
         results.write_frame("timings.csv", timings)
     return Outcome(results, judged, rows, found, timings)
+
+
+def _record_processors(results: Results, counted: Mapping[str, int]) -> None:
+    """Write into the manifest on which processors the stacks were measured, where that is not the
+    one of this machine alone."""
+    manifest = results.manifest()
+    if counted.keys() <= {manifest.platform.get("cpu")}:
+        counted = {}
+    if counted != manifest.processors:
+        results.write_manifest(replace(manifest, processors=counted))

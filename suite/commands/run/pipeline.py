@@ -21,7 +21,7 @@ from suite.datafiles.record import in_words
 from suite.judging.judge_folder import Judged
 from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, executors, runner
-from suite.measuring.executors import Job, Result
+from suite.measuring.executors import Chosen, Gone, Job, Result
 from suite.measuring.progress import Progress, say
 from suite.measuring.reuse import sources, take_over
 from suite.planning.grids import Plan
@@ -51,7 +51,7 @@ def run(
     jobs: int,
     draw: bool,
     timeout: float | None = None,
-    executor: str = executors.DEFAULT,
+    executor: Chosen | None = None,
     reuse: Sequence[Path] = (),
 ) -> int:
     """Execute a plan into a results folder and print what came out; return the exit code of
@@ -66,6 +66,9 @@ def run(
     except KeyboardInterrupt:
         say(f"\ninterrupted; what is finished is stored. {resume}")
         return INTERRUPTED
+    except Gone as error:
+        say(f"suite: {error}; what is finished is stored. {resume}")
+        return INCOMPLETE
     except OSError as error:  # a full disk, or the folder is gone
         say(f"suite: cannot store: {error}; what was stored before is whole. {resume}")
         return INCOMPLETE
@@ -88,16 +91,17 @@ def execute(
     jobs: int,
     draw: bool,
     timeout: float | None = None,
-    executor: str = executors.DEFAULT,
+    executor: Chosen | None = None,
     reuse: Sequence[Path] = (),
     shown: Shown | None = None,
 ) -> Outcome:
     """Execute a plan into a results folder.
 
-    ``command`` is recorded in the manifest. ``executor`` is the name of one; ``timeout``: see
-    ``runner.execute``; ``reuse``: folders whose stored stacks are taken over where they fit. Raises
-    UserError when a folder cannot be used, when another process writes into that of the run, or for
-    an unknown executor, and OSError where something cannot be stored.
+    ``command`` is recorded in the manifest. ``executor``: what measures, else this machine;
+    ``timeout``: see ``runner.execute``; ``reuse``: folders whose stored stacks are taken over where
+    they fit. Raises UserError when a folder cannot be used, when another process writes into that
+    of the run, or where a worker differs from this machine, Gone where the executor ends before
+    the run does, and OSError where something cannot be stored.
     """
     from filelock import FileLock, Timeout
 
@@ -118,8 +122,9 @@ def execute(
             with stages("measure"):
                 for line in take_over(plan, results, reused):
                     shown.say(line)
+                chosen = executor or executors.find(executors.DEFAULT)
                 try:
-                    _measure(plan, results, jobs, timeout, executor, resumed, draw, shown, headline)
+                    _measure(plan, results, jobs, timeout, chosen, resumed, draw, shown, headline)
                 except KeyboardInterrupt:
                     _leave(plan, results, jobs, draw, shown)
                     raise
@@ -133,7 +138,7 @@ def _measure(
     results: Results,
     jobs: int,
     timeout: float | None,
-    executor: str,
+    executor: Chosen,
     resumed: bool,
     draw: bool,
     shown: Shown,
@@ -142,7 +147,10 @@ def _measure(
     """Measure and store the stacks of a plan that are not stored yet, those of the studies of
     ``first`` before the others."""
     stacks = runner.in_order(plan, runner.pending(plan, results), first)
-    shown.say(_opening(plan, results, len(stacks), resumed, jobs))
+    where = f"on {jobs} job{'s' * (jobs > 1)}"
+    if executor.name != executors.DEFAULT:
+        where = f"with {executor.name}"
+    shown.say(_opening(plan, results, len(stacks), resumed, where))
     if plan.selection.overrides:
         for name in plan.stacks:
             shown.say(plan.cells_in_words(name))
@@ -152,8 +160,14 @@ def _measure(
         shown.say(line)
     if not stacks:
         return
-    job = Job(results.folder, plan.selection.root, plugins.sources(), datafiles.files())
-    workers = executors.start(executor, job, min(jobs, len(stacks)))
+    job = Job(
+        results.folder,
+        plan.selection.root,
+        plugins.sources(),
+        datafiles.files(),
+        tuple(plan.selection.frameworks),
+    )
+    workers = executor(job, min(jobs, len(stacks)))
     renewal = Renewal(job, draw)
     with shown.progress(plan, stacks) as progress, contextlib.closing(renewal):
 
@@ -185,10 +199,16 @@ def _print(plan: Plan, outcome: Outcome) -> None:
         if plan.selection.overrides:
             print(f"\n{named_cells.text(plan, outcome.summary, folder, judged.runs)}")
         sys.stdout.flush()
+    manifest = outcome.results.manifest()
+    if len(manifest.processors) > 1:
+        say(
+            f"\nmeasured on {len(manifest.processors)} kinds of processor, which may round"
+            f" differently: {manifest.processors_in_words}"
+        )
     say(f"\nruns: {_counts(judged)}\n{spent(outcome.timings)}\nresults in {folder}")
 
 
-def _opening(plan: Plan, results: Results, pending: int, resumed: bool, jobs: int) -> str:
+def _opening(plan: Plan, results: Results, pending: int, resumed: bool, where: str) -> str:
     """Return the line that a run starts with."""
     counts = [plan.count(study) for study in plan.stacks]
     runs = sum(int(count["runs"]) for count in counts)
@@ -196,7 +216,7 @@ def _opening(plan: Plan, results: Results, pending: int, resumed: bool, jobs: in
     state = f"resuming, {stacks - pending} stacks are stored; " if resumed else ""
     return (
         f"{results.folder}: {state}{runs:,} runs of {', '.join(plan.stacks)} in {stacks} stacks,"
-        f" {pending} to measure on {jobs} job{'s' * (jobs > 1)}"
+        f" {pending} to measure {where}"
     )
 
 

@@ -34,8 +34,8 @@ class Stages:
 def timings_table(plan: Plan, results: Results, stages: Stages) -> pd.DataFrame:
     """Return one row for each stage of this run, then one for each stored stack.
 
-    The row of a stack has its seconds in all, its peak memory in bytes, and the seconds of each
-    stage of its worker since the worker's previous stack.
+    The row of a stack has its seconds in all, its peak memory in bytes, the processor that it was
+    measured on, and the seconds of each stage of its worker since the worker's previous stack.
     """
     import pandas as pd
 
@@ -48,6 +48,7 @@ def timings_table(plan: Plan, results: Results, stages: Stages) -> pd.DataFrame:
             "label": "",
             "expected_seconds": None,
             "process_peak_bytes": None,
+            "processor": "",
             **dict.fromkeys(STAGES),
         }
         for stage, seconds in stages.seconds.items()
@@ -66,6 +67,15 @@ def timings_table(plan: Plan, results: Results, stages: Stages) -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def processors(timings: pd.DataFrame) -> dict[str, int]:
+    """Return the processors that stacks were measured on -> the number of stacks, the most used
+    first."""
+    if "processor" not in timings:
+        return {}
+    known = timings.loc[timings["stage"] == "stack", "processor"].dropna()
+    return {str(name): int(count) for name, count in known.value_counts().items()}
 
 
 def spent(timings: pd.DataFrame) -> str:

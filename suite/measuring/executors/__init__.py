@@ -2,15 +2,18 @@
 
 An executor decides where stacks are measured and what happens when a worker is lost. To add one,
 add a file here that sets ``EXECUTOR``, a class that is made with a ``Job`` and a number of workers
-and that has the three methods of ``Executor``; ``suite run --executor NAME`` then finds it. One
-from outside is named as MODULE:CLASS, or is an item of a plugin. A worker calls one of two
-functions of ``suite.measuring.measure_stack``: ``measure_and_store`` where it can write to the
-results folder, and ``measure_and_return`` where it cannot, in which case the shard comes back as
-bytes and the runner stores it.
+and that has the three methods of ``Executor``; ``suite run --executor NAME`` then finds it. A file
+whose executor needs an option of the command line sets ``OPTION``, the name of that option, and
+``prepared``, a function from its value to such a class. One from outside is named as
+MODULE:FACTORY, and may be a ``concurrent.futures.Executor``, or is an item of a plugin;
+``suite.measuring.remote`` has what such engines share. A worker calls one of two functions of
+``suite.measuring.measure_stack``: ``measure_and_store`` where it can write to the results folder,
+and ``measure_and_return`` where it cannot, in which case the shard comes back as bytes and the
+runner stores it.
 
 Workers set ``suite.measuring.environment.WORKER`` in their environment before a framework is
-imported, and run on machines of the same kind as the driver, whose processor and libraries the
-manifest records: others round differently.
+imported. Others than the driver's libraries and processors round differently: ``remote`` refuses
+other libraries, and records the processor with each stack.
 """
 
 from __future__ import annotations
@@ -44,6 +47,8 @@ class Job:
     root: int
     sources: tuple[Source, ...] = ()
     data: tuple[DataFile, ...] = ()
+    frameworks: tuple[str, ...] = ()
+    """Those of the run, whose versions and flags a worker on another machine must have."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,10 @@ class Executor(Protocol):
         ...
 
 
+class Gone(ConnectionError):
+    """Raised where what executes can run nothing any more: its scheduler has ended, say."""
+
+
 class Start(Protocol):
     """Makes an executor; the class of an executor is one."""
 
@@ -98,23 +107,54 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
-def start(name: str, job: Job, workers: int) -> Executor:
-    """Return a new executor of a name. Raises UserError as ``find`` does."""
-    return find(name)(job, workers)
+@dataclass(frozen=True)
+class Chosen:
+    """The executor that a run uses, and its name."""
+
+    name: str
+    start: Start
+
+    def __call__(self, job: Job, workers: int) -> Executor:
+        """Return a new executor, as ``Start`` does."""
+        return self.start(job, workers)
 
 
-def find(name: str) -> Start:
+def find(name: str, scheduler: str | None = None, config: str | None = None) -> Chosen:
     """Return what makes the executor of a name: one of ``names``, PLUGIN:CLASS, or a function or
     class of an installed module, as MODULE:FACTORY.
 
-    Raises UserError for an unknown name, and for an executor that needs a package which is not
-    installed.
+    ``scheduler`` and ``config`` are for the executors that need them. Raises UserError for an
+    unknown name, for an executor that needs a package which is not installed, for an option that
+    is missing or that the executor does not have, and where what the option names cannot be used.
     """
-    if ":" in name:
-        return _brought(name)
-    if name not in names():
-        raise unknown("executor", name, names())
-    return cast(Start, _imported(name, f"{__name__}.{name}").EXECUTOR)
+    given = {"scheduler": scheduler, "config": config}
+    module = None
+    if ":" not in name:
+        if name not in names():
+            raise unknown("executor", name, names())
+        module = _imported(name, f"{__name__}.{name}")
+    needed = getattr(module, "OPTION", None)
+    for option, value in given.items():
+        if value is not None and option != needed:
+            raise UserError(f"--{option} is not for --executor {name}; {_who_needs(option)}")
+    if module is None:
+        return Chosen(name, _brought(name))
+    if needed is None:
+        return Chosen(name, module.EXECUTOR)
+    if (value := given[needed]) is None:
+        raise UserError(f"--executor {name} needs --{needed}; {_who_needs(needed)}")
+    return Chosen(name, module.prepared(value))
+
+
+def _who_needs(option: str) -> str:
+    return {
+        "scheduler": "--executor dask --scheduler ADDRESS names a Dask scheduler",
+        "config": "--executor parsl --config FILE names a Python file with a parsl.Config",
+    }[option]
+
+
+_EXTRAS = {"distributed": "dask", "parsl": "parsl"}
+"""Package -> the extra that installs it."""
 
 
 def _imported(name: str, module: str) -> ModuleType:
@@ -124,8 +164,10 @@ def _imported(name: str, module: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "suite":
             raise
+        extra = _EXTRAS.get(error.name)
+        hint = f"; pip install 'init-suite[{extra}]'" if extra else ""
         raise UserError(
-            f"executor {name!r} needs the package {error.name!r}, which is not installed"
+            f"executor {name!r} needs the package {error.name!r}, which is not installed{hint}"
         ) from error
 
 
@@ -140,4 +182,6 @@ def _brought(name: str) -> Start:
     if not callable(made):
         public = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
         raise unknown(f"executor of {home}", attribute, public)
-    return cast(Start, made)
+    # By its name, as the files of this package: it imports this module.
+    pools = importlib.import_module("suite.measuring.remote.pools")
+    return cast(Start, pools.starts(name, made))

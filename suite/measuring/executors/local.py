@@ -273,10 +273,10 @@ class Process:
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join(GRACE)  # bounded: a process blocked on dead I/O cannot be killed
-        return _words(self._process.exitcode)
+        return ending(self._process.exitcode)
 
 
-def _words(code: int | None) -> str:
+def ending(code: int | None) -> str:
     """Return how a process ended, from its exit code."""
     if code is None or code >= 0:
         return f"the worker ended with exit code {code}"
@@ -315,12 +315,12 @@ def _live(
     """
     clock.add("start", time.time() - started)
     follow(parent, lasting)
-    _silence_others()
+    silence_others()
     with filtered_output():  # a plugin may print whatever it likes
         serve(connection, work, job)
 
 
-def _silence_others() -> None:
+def silence_others() -> None:
     """Let nothing through to the terminal but what Python code prints.
 
     The compiled parts of a framework write to the descriptors themselves, and its Python parts warn

@@ -25,10 +25,10 @@ GROUPS = tuple(
         "studies",
         "claims",
         "frameworks",
-        "executors",
     )
 )
-"""The groups of entry points. Any item may stand in any of them."""
+"""The groups of entry points. Any item may stand in any of them. Executors have a group of their
+own; see ``suite.measuring.executors``."""
 _PREFIX = re.compile(r"(?<![\w:./\\])([a-z][a-z0-9_]*):(?=[A-Za-z_])")
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -134,6 +135,20 @@ def test_parsl_with_a_worker_killed(
     assert tables(tmp_path / "out") == local
 
 
+def test_parsl_whose_interchange_goes_away(
+    tmp_path: Path, command: tuple[str, ...], local: dict[str, bytes]
+) -> None:
+    config = engines.parsl_config(tmp_path)
+    words = (*command, "--executor", "parsl", "--config", str(config))
+    code, error = killed_under_load(
+        tmp_path, words, lambda run: engines.below(run, "interchange.py")
+    )
+    assert code == 3
+    assert "the interchange of Parsl's executor 'here' has ended; what is finished is" in error
+    assert done(tmp_path, *words, "--out", "out")[0] == 0
+    assert tables(tmp_path / "out") == local
+
+
 def parsl_workers(command: int) -> list[int]:
     """Return the processes of Parsl that call ``measure``: those above the suite's children."""
     children = engines.below(command, "remote.child")
@@ -142,14 +157,13 @@ def parsl_workers(command: int) -> list[int]:
     ]
 
 
-def test_a_worker_with_another_version_is_refused_and_the_run_goes_on_elsewhere(
-    tmp_path: Path, command: tuple[str, ...], local: dict[str, bytes]
-) -> None:
+def test_a_worker_that_differs_is_refused_by_name(tmp_path: Path, command: tuple[str, ...]) -> None:
     with engines.dask(tmp_path, workers=1) as cluster:
         words = (*command, "--executor", "dask", "--scheduler", str(cluster.file), "--out", "out")
         code, error = done(tmp_path, *words, OPENBLAS_CORETYPE="Haswell")
         assert code == 2
         *_, line = error.splitlines()
+        assert f"the worker on {socket.gethostname()} " in line
         assert "has platform.limits '' and the run 'OPENBLAS_CORETYPE=Haswell'" in line
 
 

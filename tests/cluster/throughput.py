@@ -2,15 +2,13 @@
 that stores grow to: ``python -m tests.cluster.throughput dask --stacks 100000``.
 
 The tasks, the window, the answers and the storing are those of a run. A worker answers at once with
-a shard that was measured before, so that nothing but the engine and the driver takes time.
+8 kB of zeros, so that nothing but the engine and the process that stores takes time.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ from suite.measuring.remote import driver
 from suite.results.folder import Results
 from suite.types import Cell, Member, Stack
 from tests.cluster import engines
+from tests.support import ROOT
 
 
 def resident(process: int) -> float:
@@ -51,18 +50,21 @@ def started(name: str, folder: Path, workers: int) -> Iterator[tuple[executors.C
         yield executors.find("parsl", config=str(config)), 0
 
 
+HEADINGS = ("stacks", "seconds", "scheduler, ms", "writer, ms", "scheduler, MB", "writer, MB")
+"""Of the table: the milliseconds are of a processor and for each stack, since the row before."""
+
+
 def main() -> None:
-    """Measure one engine and print a row."""
+    """Measure one engine, and print a row after each tenth of the stacks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("engine", choices=("dask", "parsl"))
     parser.add_argument("--stacks", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--store", action="store_true", help="also write each shard to the disk")
+    parser.add_argument("--no-store", action="store_true", help="do not write shards to the disk")
     given = parser.parse_args()
-    os.environ["PYTHONPATH"] = str(engines.ROOT)
-    driver.measure = engines.nothing
-    axes = (("framework", "numpy"), ("activation", "tanh"), ("depth", 4), ("width", 5))
-    cell = Cell("fake", axes, " ".join(f"{axis}={value}" for axis, value in axes))
+    os.environ["PYTHONPATH"] = str(ROOT)
+    vars(driver)["measure"] = engines.nothing  # what the driver sends
+    print("| " + " | ".join(HEADINGS) + " |\n|" + " ---: |" * len(HEADINGS), flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         results = Results(folder)
@@ -70,35 +72,44 @@ def main() -> None:
         with started(given.engine, folder, given.workers) as (chosen, scheduler):
             executor = chosen(Job(folder, 0, frameworks=("numpy",)), given.workers)
             for place in range(given.stacks):
-                members = tuple(Member(cell, 20 * place + seed) for seed in range(20))
-                executor.submit(Stack("fake", "numpy", cell.values, members), 600.0)
+                executor.submit(fake_stack(place), 600.0)
             received = iter(executor.results())
             next(received)  # the engine has workers now
             if not scheduler:
                 (scheduler, *_) = engines.below(os.getpid(), "interchange")
-            rows = []
-            begin, ten = time.perf_counter(), max(1, given.stacks // 10)
-            used = worked(scheduler), worked(os.getpid())
-            for number, result in enumerate(itertools.chain(received), 2):
+            tenth, seconds, writing = max(1, given.stacks // 10), 0.0, 0.0
+            begin, used = time.perf_counter(), (worked(scheduler), worked(os.getpid()))
+            for number, result in enumerate(received, 2):
                 assert result.status == "measured", result.reason
-                if given.store:
+                if not given.no_store:
+                    before = time.perf_counter()
                     results.write_shard(result.stack, result.shard or b"")
-                if number % ten == 0:
+                    writing += time.perf_counter() - before
+                if number % tenth == 0:
                     seconds = time.perf_counter() - begin
-                    rows.append((number, seconds, resident(scheduler), resident(os.getpid())))
-                    print(*(f"{value:.0f}" for value in rows[-1]), file=sys.stderr, flush=True)
-            used = worked(scheduler) - used[0], worked(os.getpid()) - used[1]
+                    now = worked(scheduler), worked(os.getpid())
+                    spent = [1000 * (b - a) / tenth for a, b in zip(used, now, strict=True)]
+                    sizes = resident(scheduler), resident(os.getpid())
+                    print(
+                        f"| {number:,} | {seconds:.0f} | {spent[0]:.2f} | {spent[1]:.2f} |"
+                        f" {sizes[0]:.0f} | {sizes[1]:.0f} |",
+                        flush=True,
+                    )
+                    used = now
             executor.close()
-    number, seconds, *memory = rows[-1]
-    first = rows[0][2:]
-    print(f"{given.engine}, {given.workers} workers: {number:,} stacks in {seconds:.0f} s")
-    for name, spent, before, after in zip(
-        ("scheduler", "driver"), used, first, memory, strict=True
-    ):
-        print(
-            f"{name}: {1000 * spent / number:.2f} ms of a processor for each stack; MB after a"
-            f" tenth of them and at the end: {before:.0f} and {after:.0f}"
-        )
+    print(
+        f"{given.engine}, {given.workers} workers: {given.stacks / seconds:.0f} stacks a second;"
+        f" writing a shard took {1000 * writing / given.stacks:.2f} ms by the clock"
+    )
+
+
+def fake_stack(place: int) -> Stack:
+    """Return a stack of 20 members that no other place has."""
+    axes = (("framework", "numpy"), ("activation", "tanh"), ("depth", 4), ("width", 5))
+    cell = Cell("fake", axes, "numpy tanh")
+    return Stack(
+        "fake", "numpy", cell.values, tuple(Member(cell, 20 * place + seed) for seed in range(20))
+    )
 
 
 if __name__ == "__main__":

@@ -150,7 +150,8 @@ def test_an_unknown_executor_is_one_line_with_the_nearest(tree: Path) -> None:
         "suite: unknown executor 'inlne'; did you mean 'inline'?"
         " (allowed: absent, dask, inline, local, parsl, pooled)\n"
     )
-    assert "inline, local, parsl, pooled" in suite(tree, "run", "--help").stdout
+    words = " ".join(suite(tree, "run", "--help").stdout.split())
+    assert "inline, local, parsl, pooled" in words
 
 
 def test_an_executor_whose_package_is_not_installed_is_one_line(tree: Path) -> None:

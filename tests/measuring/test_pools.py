@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor as Pool
@@ -96,6 +97,29 @@ def test_a_package_that_is_not_installed_is_named_with_what_installs_it(
     def absent(name: str) -> Any:
         raise ModuleNotFoundError("No module named 'distributed'", name="distributed")
 
-    monkeypatch.setattr(executors.importlib, "import_module", absent)
+    monkeypatch.setattr(importlib, "import_module", absent)
     with pytest.raises(UserError, match=r"installed; pip install 'init-suite\[dask\]'"):
         executors.find("dask", scheduler="tcp://10.0.0.1:8786")
+
+
+def test_a_package_announces_an_executor_by_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "our_site.py").write_text(
+        "from concurrent.futures import ThreadPoolExecutor\n\n\n"
+        "def pool(workers):\n    return ThreadPoolExecutor(workers)\n"
+    )
+    info = tmp_path / "our_site-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: our-site\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[suite.executors]\nours = our_site:pool\ngone = our_site:queue\n"
+    )
+    executor = executors.find("ours")(JOB, 3)
+    assert isinstance(executor, Driver)
+    executor.close()
+    with pytest.raises(UserError, match="entry point 'our_site:queue' cannot be loaded"):
+        executors.find("gone")
+    with pytest.raises(UserError, match=r"unknown executor 'our'; did you mean 'ours'\?"):
+        executors.find("our")

@@ -223,6 +223,29 @@ def test_abandoned_children_end_at_once(plan: Plan, tmp_path: Path) -> None:
     assert answers[0]["reason"] == "the worker was killed by SIGKILL (out of memory?)"
 
 
+def test_a_child_that_starts_while_its_run_ends_is_not_kept(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+
+    class Child:
+        def __init__(self, token: str, contents: Contents) -> None:
+            self.token = token
+            worker.abandon(token)
+
+        def end(self) -> None:
+            ended.append(self.token)
+
+    monkeypatch.setattr(worker, "_Child", Child)
+    contents = contents_of(job())
+    token = token_of(contents)
+    answer = worker.measure(request(plan.stacks["propagation"][0], contents, token))
+    assert (answer["state"], answer["reason"]) == ("lost", "the run has ended")
+    assert ended == [token]
+    assert not worker._IDLE
+    assert not worker._BUSY
+
+
 def _as_daemon(asked: Request, connection: Any) -> None:
     connection.send(worker.measure(asked))
 

@@ -5,8 +5,9 @@ add a file here that sets ``EXECUTOR``, a class that is made with a ``Job`` and 
 and that has the three methods of ``Executor``; ``suite run --executor NAME`` then finds it. A file
 whose executor needs an option of the command line sets ``OPTION``, the name of that option, and
 ``prepared``, a function from its value to such a class. One from outside is named as
-MODULE:FACTORY, and may be a ``concurrent.futures.Executor``, or is an item of a plugin;
-``suite.measuring.remote`` has what such engines share. A worker calls one of two functions of
+MODULE:FACTORY, or by the name of an entry point in the group ``suite.executors``, and may be a
+``concurrent.futures.Executor``; or it is an item of a plugin. ``suite.measuring.remote`` has what
+such engines share. A worker calls one of two functions of
 ``suite.measuring.measure_stack``: ``measure_and_store`` where it can write to the results folder,
 and ``measure_and_return`` where it cannot, in which case the shard comes back as bytes and the
 runner stores it.
@@ -24,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from suite.catalogue.registry import unknown
 from suite.errors import UserError
@@ -36,6 +37,8 @@ if TYPE_CHECKING:  # --help names the executors before NumPy is loaded
 
 DEFAULT = "local"
 """The executor that a run uses unless another is named."""
+GROUP = "suite.executors"
+"""The group of entry points in which a package announces executors by name."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,8 @@ class Chosen:
 
 
 def find(name: str, scheduler: str | None = None, config: str | None = None) -> Chosen:
-    """Return what makes the executor of a name: one of ``names``, PLUGIN:CLASS, or a function or
-    class of an installed module, as MODULE:FACTORY.
+    """Return what makes the executor of a name: one of ``names``, the name of an entry point,
+    PLUGIN:CLASS, or a function or class of an installed module, as MODULE:FACTORY.
 
     ``scheduler`` and ``config`` are for the executors that need them. Raises UserError for an
     unknown name, for an executor that needs a package which is not installed, for an option that
@@ -129,9 +132,7 @@ def find(name: str, scheduler: str | None = None, config: str | None = None) -> 
     """
     given = {"scheduler": scheduler, "config": config}
     module = None
-    if ":" not in name:
-        if name not in names():
-            raise unknown("executor", name, names())
+    if name in names():
         module = _imported(name, f"{__name__}.{name}")
     needed = getattr(module, "OPTION", None)
     for option, value in given.items():
@@ -173,6 +174,29 @@ def _imported(name: str, module: str) -> ModuleType:
 
 def _brought(name: str) -> Start:
     """Return what makes an executor that the user brings."""
+    made = _named(name) if ":" in name else _announced(name)
+    # By its name, as the files of this package: it imports this module.
+    pools = importlib.import_module("suite.measuring.remote.pools")
+    return cast(Start, pools.starts(name, made))
+
+
+def _announced(name: str) -> Any:
+    """Return the factory that an installed package has announced under a name."""
+    from importlib import metadata  # here: looking through the packages takes time
+
+    points = {point.name: point for point in metadata.entry_points(group=GROUP)}
+    if name not in points:
+        raise unknown("executor", name, (*names(), *sorted(points)))
+    try:
+        return points[name].load()
+    except (ImportError, AttributeError) as error:
+        raise UserError(
+            f"executor {name!r}: its entry point {points[name].value!r} cannot be loaded ({error})"
+        ) from error
+
+
+def _named(name: str) -> Any:
+    """Return the factory that PLUGIN:CLASS or MODULE:FACTORY names."""
     from suite import plugins
 
     home, _, attribute = name.partition(":")
@@ -182,6 +206,4 @@ def _brought(name: str) -> Start:
     if not callable(made):
         public = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
         raise unknown(f"executor of {home}", attribute, public)
-    # By its name, as the files of this package: it imports this module.
-    pools = importlib.import_module("suite.measuring.remote.pools")
-    return cast(Start, pools.starts(name, made))
+    return made

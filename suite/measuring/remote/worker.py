@@ -27,6 +27,8 @@ _CONTENTS: dict[str, Contents] = {}
 """Token -> what came with it, in memory: a worker that is killed leaves no file behind."""
 _KEPT = 2
 """The number of jobs whose contents a worker keeps, so that two runs can share a cluster."""
+_ENDED: set[str] = set()
+"""The tokens of runs that have ended: what was being started for one then is not kept."""
 _IDLE: list[_Child] = []
 _BUSY: dict[int, _Child] = {}
 """Thread -> its child that measures a stack."""
@@ -54,9 +56,13 @@ def measure(request: Request) -> Answer:
     except _Lost as lost:
         return _answer(request, "lost", str(lost))
     finally:
-        _BUSY.pop(threading.get_ident(), None)
+        with _LOCK:
+            _BUSY.pop(threading.get_ident(), None)
     with _LOCK:
-        _IDLE.append(child)
+        if token not in _ENDED:
+            _IDLE.append(child)
+    if token in _ENDED:
+        child.end()
     if result.shard is None:
         return _answer(request, "lost", result.reason)
     return Answer(
@@ -77,6 +83,7 @@ def _answer(
 def abandon(token: str) -> None:
     """End the children of a run that has ended, whatever they are doing, and forget its job."""
     with _LOCK:
+        _ENDED.add(token)
         _CONTENTS.pop(token, None)
         children = [child for child in (*_IDLE, *_BUSY.values()) if child.token == token]
         _IDLE[:] = [child for child in _IDLE if child not in children]
@@ -99,7 +106,12 @@ def _taken(token: str, contents: Contents, fresh: bool) -> _Child:
     for child in unwanted:
         child.end(GRACE)
     chosen = found or _Child(token, contents)
-    _BUSY[threading.get_ident()] = chosen
+    with _LOCK:
+        _BUSY[threading.get_ident()] = chosen
+        ended = token in _ENDED
+    if ended:
+        chosen.end()
+        raise _Lost("the run has ended")
     return chosen
 
 

@@ -178,6 +178,23 @@ def test_an_address_where_nobody_listens_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("nonsense", "is no address like tcp://10.0.0.1:8786 (ValueError: missing port number"),
+        ("far://10.0.0.1:8786", "is no address like tcp://10.0.0.1:8786 (ValueError: unknown"),
+        ("absent.json", "cannot be read: No such file or directory"),
+        ("text.json", "holds no address"),
+    ],
+)
+def test_an_address_that_is_none_is_one_line(tmp_path: Path, given: str, words: str) -> None:
+    (tmp_path / "text.json").write_text("[1]")
+    code, error = done(tmp_path, "run", "products", "--executor", "dask", "--scheduler", given)
+    assert code == 2
+    assert len(error.splitlines()) == 1
+    assert f"--scheduler {given} {words}" in error
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("config = 3\n", "has no parsl.Config; one is needed"),

@@ -7,10 +7,12 @@ Dask runs a task again where its worker dies, and cancels everything where the s
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from pathlib import Path
 
 from distributed import Client
+from distributed.comm import get_address_host_port
 
 from suite.errors import UserError
 from suite.measuring.executors import Start
@@ -65,14 +67,31 @@ class Dask(Engine):
 
 def _connected(given: str) -> Client:
     """Return a client of a scheduler. Raises UserError where none answers."""
-    file = given.endswith(".json")
-    if file and not Path(given).is_file():
-        raise UserError(f"--scheduler {given}: no such file (dask scheduler --scheduler-file)")
+    address = _read(given) if given.endswith(".json") else given
     try:
-        if file:
-            return Client(scheduler_file=given, set_as_default=False)
-        return Client(given, set_as_default=False)
-    except Exception as error:  # OSError, or what the parser of addresses raises
+        get_address_host_port(address)  # a Client that cannot read its address leaves a traceback
+    except Exception as error:  # whatever the parser raises
+        raise UserError(
+            f"--scheduler {given} is no address like tcp://10.0.0.1:8786 ({error_line(error)})"
+        ) from None
+    try:
+        return Client(address, set_as_default=False)
+    except Exception as error:  # OSError, or whatever else a transport raises
         raise UserError(
             f"--scheduler {given}: no Dask scheduler answers there ({error_line(error)})"
+        ) from None
+
+
+def _read(given: str) -> str:
+    """Return the address in the file of a scheduler. Raises UserError where it has none."""
+    try:
+        return str(json.loads(Path(given).read_text())["address"])
+    except OSError as error:
+        raise UserError(
+            f"--scheduler {given} cannot be read: {error.strerror}"
+            " (dask scheduler --scheduler-file FILE writes it)"
+        ) from None
+    except (ValueError, LookupError, TypeError):
+        raise UserError(
+            f"--scheduler {given} holds no address (dask scheduler --scheduler-file FILE writes it)"
         ) from None

@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers",
         metavar="N",
         type=whole(1, 10**6),
-        help="also say what the run would take on N workers of a cluster",
+        help="also say what the run would take on N workers of a cluster (default: this machine"
+        " only)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -42,6 +42,7 @@ _TEXT = (
     "unit",
     "stage",
     "stack",
+    "processor",
     "label",
     # findings.csv
     "kind",

@@ -51,7 +51,12 @@ def problem(words: list[str]) -> str | None:
     if (len(words) == 1 and not option) or any("[" in word for word in words):
         return None
     try:
-        if option or own_file(words) or any(re.fullmatch(FORM, word) for word in words):
+        if (
+            option
+            or own_file(words)
+            or "--executor" in words
+            or any(re.fullmatch(FORM, word) for word in words)
+        ):
             parser().parse_args(words)
         elif code := planned(words):
             return f"exit code {code}: {shlex.join(words)}"

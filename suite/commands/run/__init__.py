@@ -44,12 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scheduler",
         metavar="ADDRESS",
         help="with --executor dask: the address of the scheduler, or the .json file that it has"
-        " written",
+        " written (default: none; dask needs one)",
     )
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="with --executor parsl: a Python file with a parsl.Config",
+        help="with --executor parsl: a Python file with a parsl.Config (default: none; parsl needs"
+        " one)",
     )
     parser.add_argument(
         "--timeout",

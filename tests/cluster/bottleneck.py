@@ -16,10 +16,12 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from suite.commands.plan import HANDING_OUT
 from suite.measuring.remote.driver import DEPTH
 
-SCHEDULER, WRITER = 0.001, 0.003
-"""Seconds for each stack, as measured: Dask's scheduler; sending, receiving and storing."""
+SCHEDULER, WRITER = 0.0025, HANDING_OUT
+"""Seconds for each stack, as ``tests.cluster.throughput`` measured them: of Dask's scheduler, and
+of the process that stores, which waits for its disk."""
 STACKS = 100_000
 _ROUTE = ("writer", "scheduler", "worker", "scheduler", "writer")
 

@@ -138,6 +138,16 @@ def suite(folder: Path, *words: str, **more: str) -> subprocess.Popen[str]:
     )
 
 
+def manager_of_parsl(folder: Path) -> int:
+    """Return the process of Parsl that starts the workers, which is no child of the run."""
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            line = (path / "cmdline").read_text()
+            if "process_worker_pool" in line and str(folder) in line and "/bash" not in line:
+                return int(path.name)
+    raise AssertionError(f"no Parsl manager of {folder}")
+
+
 def below(parent: int, words: str) -> list[int]:
     """Return the processes below one whose command line holds some words."""
     parents: dict[int, int] = {}

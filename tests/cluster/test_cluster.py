@@ -130,7 +130,7 @@ def test_parsl_with_a_worker_killed(
 ) -> None:
     config = engines.parsl_config(tmp_path)
     words = (*command, "--executor", "parsl", "--config", str(config))
-    code, error = killed_under_load(tmp_path, words, parsl_workers)
+    code, error = killed_under_load(tmp_path, words, lambda _: parsl_workers(tmp_path))
     assert code == 0, error
     assert tables(tmp_path / "out") == local
 
@@ -140,18 +140,16 @@ def test_parsl_whose_interchange_goes_away(
 ) -> None:
     config = engines.parsl_config(tmp_path)
     words = (*command, "--executor", "parsl", "--config", str(config))
-    code, error = killed_under_load(
-        tmp_path, words, lambda run: engines.below(run, "interchange.py")
-    )
+    code, error = killed_under_load(tmp_path, words, lambda run: engines.below(run, "interchange"))
     assert code == 3
     assert "the interchange of Parsl's executor 'here' has ended; what is finished is" in error
     assert done(tmp_path, *words, "--out", "out")[0] == 0
     assert tables(tmp_path / "out") == local
 
 
-def parsl_workers(command: int) -> list[int]:
+def parsl_workers(folder: Path) -> list[int]:
     """Return the processes of Parsl that call ``measure``: those above the suite's children."""
-    children = engines.below(command, "remote.child")
+    children = engines.below(engines.manager_of_parsl(folder), "remote.child")
     return [
         int(Path(f"/proc/{n}/stat").read_text().rpartition(")")[2].split()[1]) for n in children
     ]

@@ -12,6 +12,7 @@ from suite.commands import main as cli
 from suite.commands.plan import HANDING_OUT, on_cluster
 from suite.planning.grids import Plan
 from suite.types import Cost
+from tests.cluster.bottleneck import drawn, simulated
 from tests.support import fake_study
 
 
@@ -36,6 +37,16 @@ def test_handing_out_is_the_floor_of_many_short_stacks(plan: Plan) -> None:
     there = on_cluster(replace(plan, costs=costs), 100)
     assert there.seconds == there.handing_out == pytest.approx(1000 * HANDING_OUT)
     assert there.useful == 10
+
+
+@pytest.mark.parametrize("workers", [3, 30, 300, 3000])
+@pytest.mark.parametrize("mean", [0.1, 1.0, 10.0])
+def test_a_simulated_cluster_takes_as_long(plan: Plan, mean: float, workers: int) -> None:
+    times = drawn(2000, mean)
+    costs = {str(place): Cost(seconds, 1.0) for place, seconds in enumerate(times)}
+    foreseen = on_cluster(replace(plan, costs=costs), workers).seconds
+    run = simulated(times, workers, scheduler=HANDING_OUT / 2, writer=HANDING_OUT)
+    assert foreseen <= run.seconds <= 1.2 * foreseen
 
 
 def test_the_command_says_it_in_words_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,8 @@ from suite.measuring.remote.driver import Driver, Engine
 
 OPTION = "config"
 """The option of the command line that this executor needs."""
+ANSWER = 60.0
+"""Seconds in which an interchange must say which workers it has."""
 
 
 def prepared(given: str) -> Start:
@@ -49,11 +51,14 @@ class Parsl(Engine):
     def workers(self) -> int:
         """Return the workers that have reported to this process; of executors that do not tell,
         as many as ``--jobs`` says."""
+        if self.trouble():
+            return 0
         count = 0
         for executor in self._kernel.executors.values():
             if hasattr(executor, "connected_managers"):
                 with contextlib.suppress(Exception):  # it does not answer in time
-                    managers = executor.connected_managers()
+                    # As ``connected_managers``, which waits forever for one that is gone.
+                    managers = executor.command_client.run("MANAGERS", timeout_s=ANSWER)
                     count += sum(m["worker_count"] for m in managers if m["active"])
             elif executor.label != "_parsl_internal":
                 count += getattr(executor, "max_threads", self._workers)
@@ -70,7 +75,16 @@ class Parsl(Engine):
         return ""
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers.
+
+        Parsl's own way to end waits forever for an interchange that is gone: then the jobs are
+        cancelled, and their workers end once they miss its heartbeats.
+        """
+        if self.trouble():
+            for executor in self._kernel.executors.values():
+                with contextlib.suppress(Exception):  # it has no jobs
+                    executor.provider.cancel(list(executor.blocks_to_job_id.values()))
+            return
         with contextlib.suppress(Exception):  # an executor that has failed cannot be tidied up
             self._kernel.cleanup()
 

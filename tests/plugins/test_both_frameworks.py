@@ -72,13 +72,15 @@ LAYER = Normalization(
 
 
 def test_training_with_an_own_activation(tmp_path: Path) -> None:
-    """The command of the documentation, for one start: workers are other processes."""
+    """The command of the documentation, for one start and five steps: workers are other
+    processes."""
     plugin, out = write(tmp_path), tmp_path / "run"
-    words = ["run", "training", "--plugin", str(plugin), "--set", "activation=my:snake,relu"]
-    words += ["--set", "depth=2", "--set", "initializer=he_normal", "--set", "weights=native"]
+    words = ["run", "parity", "--plugin", str(plugin), "--set", "activation=my:snake,relu"]
+    words += ["--set", "depth=2", "--set", "initializer=he_normal", "--set", "optimizer=sgd"]
     assert main([*words, "--seeds", "2", "--jobs", "2", "--out", str(out), "--no-report"]) == 0
-    rows = pd.read_csv(out / "training" / "runs.csv")
+    rows = pd.read_csv(out / "parity" / "runs.csv")
     assert set(rows["status"]) == {"ok"}
+    assert (rows["step_error"] < 1e-5).all()  # the framework's function is the definition
     counts = rows.groupby(["framework", "activation"]).size()
     assert set(counts.index) == {
         (framework, activation)

@@ -24,6 +24,7 @@ RUN_BY = {
 }
 """Page -> the test that runs its examples or repeats its output. The test names the page."""
 NOT_RUN = {
+    "how_to/cluster.md": "its example is for a cluster with Slurm",
     "explanation/releases.md": "it takes two installations of TensorFlow: tox -e release-...",
 }
 """Page -> why its examples are not run."""

@@ -80,7 +80,8 @@ def test_training_with_an_own_activation(tmp_path: Path) -> None:
     assert main([*words, "--seeds", "2", "--jobs", "2", "--out", str(out), "--no-report"]) == 0
     rows = pd.read_csv(out / "parity" / "runs.csv")
     assert set(rows["status"]) == {"ok"}
-    assert (rows["step_error"] < 1e-5).all()  # the framework's function is the definition
+    # The ceiling of the claims on steps of SGD, as float32 rounds; another slope is off by 5e-4.
+    assert (rows["step_error"] < 1e-4).all()
     counts = rows.groupby(["framework", "activation"]).size()
     assert set(counts.index) == {
         (framework, activation)

@@ -100,7 +100,7 @@ MISTAKES = (
     ),
     Mistake(
         "an epsilon",
-        "batch norm adds 1e-3 to the variance unless it is told, not 1e-5",
+        "batch norm adds 1e-3 to the variance by default, not 1e-5",
         "normalization",
         {"layer_kind": "batch_dense", "settings": "default"},
         "layer_epsilon",
@@ -124,7 +124,7 @@ MISTAKES = (
     ),
     Mistake(
         "a default",
-        "Adam's learning rate is 0.01 unless it is told, not 0.001",
+        "Adam's learning rate is 0.01 by default, not 0.001",
         "defaults",
         {"case": "adam.learning_rate"},
         "default_value",

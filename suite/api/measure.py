@@ -104,6 +104,8 @@ def plan(
     profile: str = "standard",
     set: Values | None = None,
     seeds: int | None = None,
+    until_decided: bool = False,
+    max_seeds: int | None = None,
     frameworks: str | Iterable[str] | None = None,
     root: int = 0,
     jobs: int | None = None,
@@ -126,6 +128,8 @@ def plan(
         profile=profile,
         set=sets(set),
         seeds=seeds,
+        until_decided=until_decided,
+        max_seeds=max_seeds,
         frameworks=names(frameworks),
         root=root,
         jobs=jobs,
@@ -142,6 +146,8 @@ def run(
     profile: str = "standard",
     set: Values | None = None,
     seeds: int | None = None,
+    until_decided: bool = False,
+    max_seeds: int | None = None,
     frameworks: str | Iterable[str] | None = None,
     root: int = 0,
     jobs: int | None = None,
@@ -161,8 +167,9 @@ def run(
 
     ``studies``: names of studies; none: all, or with the profile quick the headline studies.
     ``profile``: quick, standard or full. ``set``: axis -> the value or values that run (see
-    docs/reference/commands.md). ``seeds``: the number of seeds of every cell. ``frameworks``: those
-    to measure, else all that are installed. ``root``: the root seed. ``jobs``: worker processes.
+    docs/reference/commands.md). ``seeds``: the number of seeds of every cell. ``until_decided``:
+    add seeds, at most ``max_seeds``, until what the profile promises is decided. ``frameworks``:
+    those to measure, else all that are installed. ``root``: the root seed. ``jobs``: worker processes.
     ``plugins``: files or installed modules with items of your own, which are then named as in
     ``my:snake``. ``datasets``: files of data, as ``"table.csv,label=species"``. ``out``: the
     results folder, else one in ``results/``. ``reuse``: folders whose stored stacks are taken over.
@@ -191,6 +198,8 @@ def run(
         profile=profile,
         set=sets(set),
         seeds=seeds,
+        until_decided=until_decided,
+        max_seeds=max_seeds,
         frameworks=names(frameworks),
         root=root,
         jobs=jobs,

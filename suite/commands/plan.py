@@ -16,6 +16,7 @@ from suite.errors import UserError
 
 if TYPE_CHECKING:
     from suite.judging.projected_margins import Margin, Projection
+    from suite.judging.projected_seeds import Forecast
     from suite.planning.grids import Plan
 
 HANDING_OUT = 0.005
@@ -59,6 +60,10 @@ def main(parsed: argparse.Namespace) -> int:
     from suite.results.folder import Results
     from suite.results.manifest import MANIFEST
 
+    if parsed.claims and parsed.until_decided:
+        raise UserError(
+            "--until-decided decides what the profile promises, which no claim of --claims is"
+        )
     if parsed.claims and parsed.margins is None:
         raise UserError("--claims needs --margins DIR, a stored run on which to judge them")
     frameworks = None
@@ -114,6 +119,7 @@ def show(
     the stored run has no table of verdicts, and for a claim that is not well stated.
     """
     from suite.judging.projected_margins import project
+    from suite.judging.projected_seeds import forecast
     from suite.judging.show_verdicts import plain
 
     studies: dict[str, dict[str, Any]] = {name: plan.count(name) for name in plan.stacks}
@@ -123,6 +129,10 @@ def show(
     }
     total["seconds"] = plan.shortest(jobs)
     total["bytes"] *= jobs
+    awaited: Forecast | None = None
+    if stored is not None and plan.selection.until is not None:
+        awaited = forecast(plan, stored)
+        stored = None
     projected = None if stored is None else project(plan, stored, files)
     if as_json:
         rows = [
@@ -140,6 +150,13 @@ def show(
                 "left_out": projected.left_out,
                 "family": {**vars(family), "least": family.least},
             }
+        if awaited is not None:
+            content["until_decided"] = {
+                "verdicts": [vars(verdict) for verdict in awaited.verdicts],
+                "expected": vars(awaited.expected),
+                "first_look": vars(awaited.first),
+                "fixed": vars(awaited.fixed),
+            }
         print(json.dumps(content, indent=1, allow_nan=False))
         return
     _show_sizes({**studies, f"on {jobs} job{'s' * (jobs > 1)}": total})
@@ -147,6 +164,8 @@ def show(
         _show_cluster(on_cluster(plan, workers))
     if plan.selection.overrides:
         print("\n" + "\n".join(plan.cells_in_words(name) for name in plan.stacks))
+    if awaited is not None:
+        _show_forecast(awaited)
     if projected is not None:
         _show_margins(projected.margins)
         _show_family(projected, own=bool(files))
@@ -200,6 +219,32 @@ def _show_margins(margins: Sequence[Margin]) -> None:
         )
         rows.append((*numbers, margin.verdict, name))
     print("\n".join(columns(rows, breakable=[6], right=range(5))))
+
+
+def _show_forecast(forecast: Forecast) -> None:
+    """Print the seeds that each promised verdict will need, and what the run will take."""
+    from suite.text_tables import columns
+
+    print(
+        "\nseeds: those of a verdict at the look that decides it, on average; 90 %: those that are"
+        " enough with\n  a probability of 90 %; undecided: the chance that the most that there may"
+        " be are not enough;\n  stored: the seeds and the verdict of the stored run\n"
+    )
+    rows = [("seeds", "90 %", "undecided", "stored", "verdict", "claim")]
+    for one in forecast.verdicts:
+        likely = "more" if one.likely is None else str(one.likely)
+        name = f"{one.claim} [{one.group}]" if one.group else one.claim
+        lost = f"{one.undecided:.0e}" if one.undecided else "0"
+        rows.append((f"{one.expected:.0f}", likely, lost, str(one.stored), one.verdict, name))
+    print("\n".join(columns(rows, breakable=[5], right=range(4))))
+    rows_of_totals = [("", "runs", "seconds on one core")]
+    for name, total in (
+        ("first look", forecast.first),
+        ("until decided, on average", forecast.expected),
+        ("seeds of the profile", forecast.fixed),
+    ):
+        rows_of_totals.append((name, f"{total.runs:,.0f}", f"{total.seconds:,.0f}"))
+    print("\n" + "\n".join(columns(rows_of_totals, right=range(1, 3))))
 
 
 def _show_family(projected: Projection, own: bool) -> None:

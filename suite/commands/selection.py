@@ -19,7 +19,14 @@ from suite.commands.arguments import (
 from suite.errors import UserError
 
 if TYPE_CHECKING:
+    from suite.planning import grids
     from suite.planning.grids import Plan
+
+
+BLOCK = 20
+"""The fewest seeds that ``--max-seeds`` may name, those of ``suite.types.BLOCK``."""
+MOST_SEEDS = 2000
+"""The most seeds of a cell where ``--max-seeds`` does not say."""
 
 
 def _profiles() -> Sequence[str]:
@@ -60,6 +67,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=whole(1, LARGEST),
         help="seeds of every cell (default: those of the profile)",
+    )
+    parser.add_argument(
+        "--until-decided",
+        action="store_true",
+        help="start with one block of seeds (20, mostly) and add blocks only where a claim that the"
+        " profile promises to decide is undecided; the intervals hold however often one looks"
+        " (default: the seeds of the profile)",
+    )
+    parser.add_argument(
+        "--max-seeds",
+        metavar="N",
+        type=whole(BLOCK, LARGEST),
+        help=f"with --until-decided: the most seeds of a cell (default: {MOST_SEEDS})",
     )
     parser.add_argument(
         "--frameworks",
@@ -103,8 +123,31 @@ def selected_plan(
     overrides = grids.parse_overrides([*parsed.sets, *_datasets(parsed)], studies)
     given = tuple(stored) if stored and parsed.frameworks is None else parsed.frameworks
     frameworks = _frameworks(given, to_measure)
-    selection = grids.Selection(parsed.profile, frameworks, overrides, parsed.seeds, parsed.root)
+    selection = grids.Selection(
+        parsed.profile, frameworks, overrides, parsed.seeds, parsed.root, _until(parsed)
+    )
     return grids.plan(studies, selection)
+
+
+def _until(parsed: argparse.Namespace) -> grids.Until | None:
+    """Return how far a run until decided has come at its start; None for fixed seeds."""
+    from suite.planning import grids
+
+    if not parsed.until_decided:
+        if parsed.max_seeds is not None:
+            raise UserError("--max-seeds needs --until-decided, whose seeds it limits")
+        return None
+    for option, given in (
+        ("--seeds", parsed.seeds is not None),
+        ("--set", parsed.sets),
+        ("--dataset", parsed.datasets),
+    ):
+        if given:
+            raise UserError(
+                f"--until-decided decides what a profile promises, and a run with {option} promises"
+                " nothing; leave one of them out"
+            )
+    return grids.Until(MOST_SEEDS if parsed.max_seeds is None else parsed.max_seeds)
 
 
 def frameworks_to_measure(given: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -75,6 +75,8 @@ def _flattened(manifest: Manifest, processors: bool) -> dict[str, str]:
         values["processors"] = manifest.processors_in_words or manifest.platform.get("cpu")
     values["plugins"] = {plugin.name: plugin.sha256 for plugin in manifest.plugins}
     values["datasets"] = {data.name: data.sha256 for data in manifest.datasets}
+    if manifest.until_decided is not None:
+        values["seeds"] = f"until decided, at most {manifest.until_decided.most}"
     return dict(_flatten({key: values[key] for key in _KEYS}))
 
 

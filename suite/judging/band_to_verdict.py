@@ -19,8 +19,9 @@ from suite.claims.band import Band
 from suite.claims.claim import Claim
 from suite.judging import intervals
 from suite.judging.intervals import LEVEL, Interval
-from suite.judging.per_seed import PerSeed
+from suite.judging.per_seed import PerSeed, bounds_of, counted
 from suite.judging.promises import promised
+from suite.judging.rules import FIXED, Rule
 from suite.judging.verdicts import NOT_JUDGED, REFUTED, SUPPORTED, UNDECIDED, Ruling, Verdict
 from suite.types import Array
 
@@ -49,14 +50,17 @@ class Evidence:
         return self.seeds.value
 
 
-def verdict_on(claim: Claim, group: str, evidence: Evidence, profile: str | None) -> Verdict:
+def verdict_on(
+    claim: Claim, group: str, evidence: Evidence, profile: str | None, rule: Rule = FIXED
+) -> Verdict:
     """Return the verdict on a claim in one group of cells.
 
     ``profile``: the profile of the run, which promised to decide the claims of that profile and of
-    the smaller ones where they are not fragile; None where the run promised nothing.
+    the smaller ones where they are not fragile; None where the run promised nothing. ``rule``: how
+    the numbers of the seeds become an interval.
     """
-    interval = interval_of(claim, evidence.numbers)
-    ruling, reason = _compare(claim, interval, evidence)
+    interval = interval_of(claim, evidence.numbers, rule)
+    ruling, reason = _compare(claim, interval, evidence, rule)
     sampled = claim.kind == "sampled"
     return Verdict(
         claim=claim.id,
@@ -92,8 +96,8 @@ def verdict_on(claim: Claim, group: str, evidence: Evidence, profile: str | None
     )
 
 
-def interval_of(claim: Claim, numbers: Array) -> Interval:
-    """Return the interval that a claim asks for, over (n,) numbers of the seeds.
+def interval_of(claim: Claim, numbers: Array, rule: Rule = FIXED) -> Interval:
+    """Return the interval that a claim asks for, over (n,) numbers of the seeds, by a rule.
 
     It is unbounded, and the estimate NaN, without numbers or with a NaN among them. That of a
     ``worst`` reaches from the smallest number to the largest; the estimate is the one nearest to
@@ -109,18 +113,10 @@ def interval_of(claim: Claim, numbers: Array) -> Interval:
         farthest = numbers[np.argmin(_inside(claim.band, numbers))]
         return Interval(float(farthest), float(numbers.min()), float(numbers.max()), n)
     if claim.estimand == "share":
-        counted = np.ones(n, dtype=bool)
-        if claim.above is not None:
-            counted &= numbers > claim.above
-        if claim.below is not None:
-            counted &= numbers < claim.below
-        return intervals.share(int(counted.sum()), n)
+        return rule.share(int(counted(claim, numbers).sum()), n)
     if claim.bounds is not None:
-        lowest, highest = claim.bounds
-        if claim.estimand == "difference":
-            lowest, highest = lowest - highest, highest - lowest
-        return intervals.mean(numbers, (lowest, highest))
-    return intervals.median(numbers)
+        return rule.mean(numbers, bounds_of(claim))
+    return rule.median(numbers)
 
 
 def _inside(band: Band, numbers: Array) -> Array:
@@ -130,7 +126,9 @@ def _inside(band: Band, numbers: Array) -> Array:
     return np.asarray(np.nanmin(from_edges, axis=0))
 
 
-def _compare(claim: Claim, interval: Interval, evidence: Evidence) -> tuple[Ruling, str]:
+def _compare(
+    claim: Claim, interval: Interval, evidence: Evidence, rule: Rule
+) -> tuple[Ruling, str]:
     """Return the verdict of an interval on the band of a claim, and the reason for none."""
     band = claim.band
     if evidence.absent:
@@ -143,7 +141,7 @@ def _compare(claim: Claim, interval: Interval, evidence: Evidence) -> tuple[Ruli
         return SUPPORTED, ""
     if claim.kind == "exact" or interval.high < band.low or interval.low > band.high:
         return REFUTED, ""
-    needed = intervals.seeds_needed()
+    needed = rule.seeds_needed()
     if claim.centre == "median" and interval.n < needed:
         return UNDECIDED, f"{interval.n} seeds; a median needs {needed} at this level"
     if claim.bounds is not None and math.isnan(interval.estimate):

@@ -50,9 +50,15 @@ def stored_plan(manifest: Manifest) -> grids.Plan:
             },
             manifest.seeds,
             manifest.root_seed,
+            _until(manifest),
         )
         studies = [STUDIES[name] for name in manifest.studies if name not in lost]
         return grids.plan(studies, selection)
+
+
+def _until(manifest: Manifest) -> grids.Until | None:
+    known = manifest.until_decided
+    return None if known is None else grids.Until(known.most, known.blocks)
 
 
 @dataclass(frozen=True)

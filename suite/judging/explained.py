@@ -16,6 +16,7 @@ from suite.judging.expected_runs import stored_plan, stored_runs
 from suite.judging.indexed_runs import IndexedRuns
 from suite.judging.judge_claims import judge, sides_of
 from suite.judging.naming_command import NamingCommand, naming_command
+from suite.judging.rules import rule_of
 from suite.judging.verdicts import Verdict
 from suite.planning import grids
 from suite.planning.axes import AXES
@@ -82,7 +83,8 @@ def explain(name: str, folder: Path | None = None, files: Sequence[Path] = ()) -
             )
         frames = stored_runs(results, plan, [claim.study]).frames
         chosen = manifest.seeds is not None or manifest.overrides
-        verdicts = judge([claim], frames, None if chosen else manifest.profile)
+        profile = None if chosen else manifest.profile
+        verdicts = judge([claim], frames, profile, rule_of(manifest))
         members = {m.cell for stack in plan.stacks[claim.study] for m in stack.members}
         cells = [cell for cell in members if selects(claim, cell)]
         command = naming_command(study, plan.selection, cells, manifest.seeds)

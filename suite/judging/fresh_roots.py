@@ -29,8 +29,8 @@ import numpy as np
 from scipy.special import bdtrc, betaln, chdtri, ndtr, ndtri
 
 from suite.claims.band import Band
-from suite.judging import intervals
 from suite.judging.intervals import Interval, Z
+from suite.judging.rules import FIXED, Rule
 from suite.judging.verdicts import Verdict
 
 WANTED = 0.99
@@ -68,8 +68,12 @@ def family(chances: Iterable[float]) -> Family:
     return Family(len(listed), math.fsum(listed), math.prod(1 - chance for chance in listed))
 
 
-def chance_undecided(verdict: Verdict, seeds: int) -> float:
+def chance_undecided(
+    verdict: Verdict, seeds: int, stored_by: Rule = FIXED, by: Rule = FIXED
+) -> float:
     """Return the chance that a stored verdict is undecided with ``seeds`` fresh seeds.
+
+    ``stored_by``: the rule by which the stored run was judged; ``by``: the rule for the fresh one.
 
     0 where all seeds agree, and for claims about every single seed (exact ones, and a worst), which
     are decided whenever they have their seeds. 1 without seeds, and where the stored run lacks an
@@ -80,8 +84,9 @@ def chance_undecided(verdict: Verdict, seeds: int) -> float:
     if not seeds or math.isnan(verdict.estimate):
         return 1.0
     if verdict.centre == "share":
-        return _of_share(round(verdict.estimate * verdict.n), verdict.n, seeds, verdict.band)
-    return min(1.0, sum(_of_edge(margin, verdict.n, seeds) for margin in _margins(verdict)))
+        return _of_share(round(verdict.estimate * verdict.n), verdict.n, seeds, verdict.band, by)
+    chances = (_of_edge(m, verdict.n, seeds, stored_by, by) for m in _margins(verdict))
+    return min(1.0, sum(chances))
 
 
 def _margins(verdict: Verdict) -> list[float]:
@@ -94,14 +99,16 @@ def _margins(verdict: Verdict) -> list[float]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _of_edge(margin: float, stored: int, seeds: int) -> float:
+def _of_edge(
+    margin: float, stored: int, seeds: int, stored_by: Rule = FIXED, by: Rule = FIXED
+) -> float:
     """Return the chance that an edge leaves a median undecided; see the head of this file.
 
     A mean has no order statistics; it counts as a median with the same margin.
     """
     if math.isinf(margin):
         return 0.0
-    rank, rank_of_fresh = (intervals.ranks(n)[0] for n in (stored, seeds))
+    rank, rank_of_fresh = stored_by.ranks(stored)[0], by.ranks(seeds)[0]
     if not rank or not rank_of_fresh:  # too few seeds for any interval
         return 1.0
     distance = margin / Z * -ndtri((rank - 0.375) / (stored + 0.25))
@@ -114,11 +121,11 @@ def _of_edge(margin: float, stored: int, seeds: int) -> float:
 
 
 @functools.lru_cache(maxsize=4096)
-def _of_share(successes: int, stored: int, seeds: int, band: Band) -> float:
+def _of_share(successes: int, stored: int, seeds: int, band: Band, by: Rule = FIXED) -> float:
     """Return the chance that so many successes to come leave a share undecided."""
     undecided = []
     for number in range(seeds + 1):
-        interval = intervals.share(number, seeds)
+        interval = by.share(number, seeds)
         inside = band.contains(interval.low) and band.contains(interval.high)
         if not (inside or interval.high < band.low or interval.low > band.high):
             undecided.append(number)

@@ -82,11 +82,17 @@ def quantile(values: Array, p: float = 0.5, level: float = LEVEL) -> Interval:
     The estimate is the value of rank n p, or the midpoint of the two nearest. Without values, or
     with a NaN among them, the interval is (-inf, inf) and the estimate NaN.
     """
+    return enclosed(values, p, ranks(len(values), p, level))
+
+
+def enclosed(values: Array, p: float, limits: tuple[int, int]) -> Interval:
+    """Return the p-quantile of (n,) values between two order statistics, counted from 1; 0 and
+    n + 1 stand for -inf and inf. See ``quantile``."""
     ordered = np.sort(float64(values))
     n = len(ordered)
     if n == 0 or np.isnan(ordered[-1]):
         return Interval(math.nan, -math.inf, math.inf, n)
-    low, high = ranks(n, p, level)
+    low, high = limits
     bordered = np.concatenate(([-math.inf], ordered, [math.inf]))
     first = max(math.ceil(n * p), 1)
     second = min(math.floor(n * p) + 1, n)
@@ -140,16 +146,13 @@ def mean(values: Array, bounds: tuple[float, float], level: float = LEVEL) -> In
     interval is (-inf, inf) and the estimate NaN. Raise ValueError for bounds that are not finite
     and in ascending order.
     """
+    unit = scaled(values, bounds)
+    if unit is None:
+        return Interval(math.nan, -math.inf, math.inf, len(values))
     lowest, highest = bounds
-    if not (math.isfinite(lowest) and math.isfinite(highest) and lowest < highest):
-        raise ValueError(f"bounds {bounds} are not two finite numbers in ascending order")
-    data = float64(values)
-    n = len(data)
-    if n == 0 or not np.all((data >= lowest) & (data <= highest)):
-        return Interval(math.nan, -math.inf, math.inf, n)
-    width = highest - lowest
-    # Rounding may put the scaled mean of equal values a hair outside [0, 1].
-    m = min(max(float(np.mean((data - lowest) / width)), 0.0), 1.0)
+    width, n = highest - lowest, len(unit)
+    # Rounding may put the mean of equal values a hair outside [0, 1].
+    m = min(max(float(np.mean(unit)), 0.0), 1.0)
     allowed = math.log(2 / (1 - level)) / n
 
     def excess(mu: float) -> float:
@@ -159,3 +162,18 @@ def mean(values: Array, bounds: tuple[float, float], level: float = LEVEL) -> In
     low = float(brentq(excess, 0.0, m)) if m > 0 else 0.0
     high = float(brentq(excess, m, 1.0)) if m < 1 else 1.0
     return Interval(lowest + width * m, lowest + width * low, lowest + width * high, n)
+
+
+def scaled(values: Array, bounds: tuple[float, float]) -> Array | None:
+    """Return (n,) values scaled from finite ``bounds`` to [0, 1]; None where there are none, with a
+    NaN among them, and where one is outside.
+
+    Raise ValueError for bounds that are not finite and in ascending order.
+    """
+    lowest, highest = bounds
+    if not (math.isfinite(lowest) and math.isfinite(highest) and lowest < highest):
+        raise ValueError(f"bounds {bounds} are not two finite numbers in ascending order")
+    data = float64(values)
+    if len(data) == 0 or not np.all((data >= lowest) & (data <= highest)):
+        return None
+    return np.asarray((data - lowest) / (highest - lowest))

@@ -32,6 +32,7 @@ from suite.judging.band_to_verdict import Evidence, verdict_on
 from suite.judging.duplicate_seeds import Copies, copies, dependent
 from suite.judging.indexed_runs import IndexedRuns
 from suite.judging.per_seed import per_seed, side_of
+from suite.judging.rules import FIXED, Rule
 from suite.judging.same_library import same_library
 from suite.judging.verdicts import Verdict
 from suite.metrics import METRICS
@@ -43,17 +44,20 @@ _NO_CELL = "this folder has no such cell"
 
 
 def judge(
-    claims: Sequence[Claim], frames: Mapping[str, pd.DataFrame], profile: str | None
+    claims: Sequence[Claim],
+    frames: Mapping[str, pd.DataFrame],
+    profile: str | None,
+    rule: Rule = FIXED,
 ) -> list[Verdict]:
     """Return the verdicts on claims, in their order; several for a claim with ``each``.
 
     ``frames``: study -> its runs, with the axes, then seed, status, reason and the metrics. The
     status ``missing`` marks a run that was expected and is not in the folder. ``profile``: the
     profile whose claims the run promised to decide; None where it promised nothing, as in a run
-    whose seeds or axes a user chose.
+    whose seeds or axes a user chose. ``rule``: how the numbers of the seeds become an interval.
     """
     return [
-        verdict_on(claim, group, evidence, profile)
+        verdict_on(claim, group, evidence, profile, rule)
         for claim, group, evidence in weigh(claims, frames)
     ]
 

@@ -16,6 +16,7 @@ from suite.judging import show_verdicts, verdicts
 from suite.judging.expected_runs import cells_of, stored_runs
 from suite.judging.judge_claims import judge
 from suite.judging.plain_numbers import Plain, plain_numbers
+from suite.judging.rules import FIXED, rule_of
 from suite.judging.verdicts import CLAIMS, Verdict
 from suite.planning.grids import Plan
 from suite.plugins import brought_claims
@@ -27,6 +28,12 @@ from suite.studies import STUDIES
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+ADDED = (
+    "seeds were added until the claims were decided; the intervals hold at every look, and so are"
+    " wider than those of a run whose seeds were fixed beforehand"
+)
 
 
 @dataclass(frozen=True)
@@ -65,10 +72,12 @@ def _judged(results: Results, plan: Plan, manifest: Manifest, files: Sequence[Pa
         stored = {name: cells_of(runs.frames[name], STUDIES[name].axes) for name in studies}
         check_cells(family, stored)
     chosen = manifest.seeds is not None or manifest.overrides
-    judged = judge(family, runs.frames, None if chosen else manifest.profile)
+    rule = rule_of(manifest)
+    judged = judge(family, runs.frames, None if chosen else manifest.profile, rule)
     code = verdicts.exit_code(judged, runs.lost)
     plain = plain_numbers(family, judged, runs.frames)
-    return Judged(runs.frames, judged, code, plain, (*lost, *runs.notes))
+    added = [] if rule is FIXED else [ADDED]
+    return Judged(runs.frames, judged, code, plain, (*lost, *runs.notes, *added))
 
 
 def write_verdicts(results: Results, judged: Sequence[Verdict], asked: bool = False) -> None:

@@ -101,6 +101,11 @@ class PerSeed:
     """Spearman's rank correlation of the pairs; NaN without pairs."""
 
 
+def numbered(values: Array) -> PerSeed:
+    """Return (n,) numbers as those of the seeds from 0 to n - 1."""
+    return PerSeed(np.arange(len(values)), values)
+
+
 def per_seed(claim: Claim, sides: Sequence[Side]) -> PerSeed:
     """Return one number for each seed, and the pairs that it comes from.
 
@@ -181,3 +186,23 @@ def _reduce(claim: Claim, side: Side, values: Array, chosen: Array) -> _Numbers:
         infinite = np.isinf(table)
         divergence[infinite.any(axis=1) & ~infinite.all(axis=1)] = _SOME
     return _Numbers(seeds[complete], reduced, divergence)
+
+
+def counted(claim: Claim, numbers: Array) -> Array:
+    """Return (n,) booleans: which numbers a share counts."""
+    result = np.ones(len(numbers), dtype=bool)
+    if claim.above is not None:
+        result &= numbers > claim.above
+    if claim.below is not None:
+        result &= numbers < claim.below
+    return result
+
+
+def bounds_of(claim: Claim) -> tuple[float, float]:
+    """Return the bounds of the numbers of a claim about a mean. Raise ValueError for another."""
+    if claim.bounds is None:
+        raise ValueError(f"claim {claim.id} declares no bounds")
+    lowest, highest = claim.bounds
+    if claim.estimand == "difference":
+        return lowest - highest, highest - lowest
+    return lowest, highest

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite import claims
-from suite.claims.claim import Claim, Selector
+from suite.claims.claim import Claim
 from suite.judging.expected_runs import stored_plan
 from suite.judging.fresh_roots import Family, chance_undecided, family
 from suite.judging.intervals import Z, seeds_needed
 from suite.judging.judge_folder import judge_run
+from suite.judging.planned_cells import selected, sides_of
 from suite.judging.promises import promised
 from suite.judging.verdicts import Verdict, group_fields, read_verdicts
-from suite.planning.axes import AXES
 from suite.planning.grids import Plan
 from suite.plugins import brought_claims
 from suite.results.folder import Results
@@ -150,22 +150,8 @@ def _fewest_seeds(claim: Claim, group: str, counts: Mapping[Cell, int]) -> int:
     """Return the fewest seeds of a cell that the claim selects in a group; 0 where the plan has
     none."""
     fields = group_fields(group)
-    sides = [side for side in (claim.of, claim.versus) if side is not None]
     seeds = [
-        [n for cell, n in counts.items() if _selected(claim, side, fields, cell)] for side in sides
+        [n for cell, n in counts.items() if selected(claim, side, fields, cell)]
+        for side in sides_of(claim)
     ]
     return min((min(of_side, default=0) for of_side in seeds), default=0)
-
-
-def _selected(claim: Claim, selector: Selector, fields: Mapping[str, str], cell: Cell) -> bool:
-    """Return whether a cell is on a side of a claim, in the group with these fields."""
-    for axis, value in cell.values:
-        if axis in claim.each:
-            if str(value) != fields.get(axis):
-                return False
-        elif axis in selector:
-            if value not in selector[axis]:
-                return False
-        elif value != AXES[axis].default:
-            return False
-    return True

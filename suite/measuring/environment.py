@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from msgspec.structs import replace
+
 import suite
 from suite.catalogue.frameworks import FRAMEWORKS, THREADS, entry_of
 from suite.datafiles import record as datafiles
@@ -24,7 +26,14 @@ from suite.frameworks import compiler
 from suite.metrics import METRICS
 from suite.planning.grids import Plan
 from suite.plugins.record import record
-from suite.results.manifest import Expected, Git, Manifest
+from suite.results.manifest import (
+    SCHEMA,
+    SCHEMA_UNTIL_DECIDED,
+    Expected,
+    Git,
+    Manifest,
+    UntilDecided,
+)
 from suite.results.tables import for_stacks
 from suite.studies import STUDIES
 from suite.types import UserError
@@ -264,7 +273,14 @@ def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
     selection = plan.selection
     commit = _git("rev-parse", "HEAD")
     status = _git("status", "--porcelain", "--", "suite", "constraints.txt")
+    expected = {study: _expected(plan, study) for study in plan.stacks}
+    until = None
+    if selection.until is not None:
+        first = {study: known.hash for study, known in expected.items()}
+        until = UntilDecided(most=selection.until.most, first=first)
     return Manifest(
+        schema=SCHEMA if until is None else SCHEMA_UNTIL_DECIDED,
+        until_decided=until,
         suite_version=suite.__version__,
         # A word that is not UTF-8, as a file's name may be, cannot be written as it is.
         command=tuple(os.fsencode(word).decode("utf-8", "backslashreplace") for word in command),
@@ -274,7 +290,7 @@ def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
         overrides={axis: tuple(values) for axis, values in selection.overrides.items()},
         seeds=selection.seeds,
         root_seed=selection.root,
-        expected={study: _expected(plan, study) for study in plan.stacks},
+        expected=expected,
         versions=versions(selection.frameworks),
         platform={"cpu": processor(), **_machine(selection.frameworks)},
         cores=os.cpu_count(),
@@ -291,6 +307,18 @@ def manifest(plan: Plan, command: Sequence[str]) -> Manifest:
         },
         plugins=record(plan),
         datasets=datafiles.record(plan),
+    )
+
+
+def grown(manifest: Manifest, plan: Plan) -> Manifest:
+    """Return the manifest of a run until decided with what is expected of it now."""
+    until, known = plan.selection.until, manifest.until_decided
+    if until is None or known is None:
+        raise ValueError("the seeds of this run were fixed beforehand")
+    return replace(
+        manifest,
+        expected={study: _expected(plan, study) for study in plan.stacks},
+        until_decided=replace(known, most=until.most, blocks=until.blocks),
     )
 
 

@@ -29,6 +29,26 @@ judged."""
 
 
 @dataclass(frozen=True)
+class Until:
+    """How far a run has come whose seeds are added, in whole blocks, until its claims are decided.
+
+    ``most``: the most seeds of a cell. ``blocks``: study -> the blocks so far of each of its
+    programs, in their order; one of each where a study has none.
+    """
+
+    most: int
+    blocks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def blocks_of(self, study: str, programs: Sequence[Program]) -> list[int]:
+        """Return the number of blocks so far of each program of a study."""
+        known = (*self.blocks.get(study, ()), *itertools.repeat(1, len(programs)))
+        return [
+            min(max(count, 1), program.blocks)
+            for count, program in zip(known, programs, strict=False)
+        ]
+
+
+@dataclass(frozen=True)
 class Selection:
     """The profile, frameworks, values and seeds that a user selects.
 
@@ -46,6 +66,8 @@ class Selection:
     overrides: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     seeds: int | None = None
     root: int = 0
+    until: Until | None = None
+    """Where seeds are added until the claims are decided: how far the run has come."""
 
     def __post_init__(self) -> None:
         """Put what was named into the one order."""
@@ -98,7 +120,7 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
     frameworks = study.frameworks or selection.frameworks
     for part in parts(study, selection.profile, selection.overrides):
         axes: dict[str, Sequence[Value]] = {"framework": frameworks, **part.axes}
-        seeds = part.seeds if selection.seeds is None else selection.seeds
+        seeds = _seeds_of(part.seeds, selection)
         if (runs := seeds * math.prod(map(len, axes.values()))) > MOST_RUNS:
             raise UserError(
                 f"study {study.name!r} would have {runs:,} runs in one grid; at most"
@@ -112,31 +134,83 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
     return result
 
 
-def stacks(study: Study, selection: Selection) -> list[Stack]:
-    """Return the stacks of a study, one for each program and block of seeds.
+def _seeds_of(planned: int, selection: Selection) -> int:
+    """Return the seeds of a cell of which the study plans so many. Less than a block of them is no
+    sample, to which seeds could be added."""
+    if selection.until is not None and planned >= BLOCK:
+        return selection.until.most
+    return planned if selection.seeds is None else selection.seeds
 
-    Programs are in order of appearance. A program whose networks are large has fewer seeds in a
-    stack, and fewer cells where those of one seed are too many.
+
+@dataclass(frozen=True)
+class Program:
+    """The cells of a study that are computed together, and how their seeds are cut into blocks.
+
+    A program whose networks are large has fewer seeds in a block, and fewer cells in a stack where
+    those of one seed are too many.
     """
-    programs: dict[tuple[tuple[str, Value], ...], list[tuple[Cell, int]]] = {}
+
+    study: str
+    shared: tuple[tuple[str, Value], ...]
+    """The values that all of the cells have."""
+    cells: tuple[tuple[Cell, int], ...]
+    """The cells, each with its number of seeds."""
+    together: int
+    """The seeds of a block."""
+    most_members: int
+    """The most members of a stack."""
+    blocks: int
+    """The number of blocks; of a run until decided, the most that there may be."""
+
+    def block(self, index: int) -> list[Stack]:
+        """Return the stacks of a block, counted from 0. They follow from the cells alone."""
+        first = index * self.together
+        members = [
+            Member(cell, seed)
+            for cell, seeds in self.cells
+            for seed in range(first, min(first + self.together, seeds))
+        ]
+        framework = str(dict(self.shared)["framework"])
+        starts = range(0, len(members), self.most_members)
+        parts = [tuple(members[start : start + self.most_members]) for start in starts]
+        return [Stack(self.study, framework, self.shared, part) for part in parts]
+
+
+def programs(study: Study, selection: Selection) -> list[Program]:
+    """Return the programs of a study, in order of appearance."""
+    groups: dict[tuple[tuple[str, Value], ...], list[tuple[Cell, int]]] = {}
     for cell, seeds in cells(study, selection).items():
         shared = tuple(pair for pair in cell.values if pair[0] not in study.within)
-        programs.setdefault(shared, []).append((cell, seeds))
+        groups.setdefault(shared, []).append((cell, seeds))
     block = max((grid.block for grid in study.grids(selection.profile)), default=BLOCK)
+    if selection.until is not None:
+        block = min(block, selection.until.most)
     result = []
-    for shared, group in programs.items():
+    for shared, group in groups.items():
         most = study.most_members(group[0][0]) or block * len(group)
         together = max(1, min(block, most // len(group)))
-        for first in range(0, max(seeds for _, seeds in group), together):
-            members = [
-                Member(cell, seed)
-                for cell, seeds in group
-                for seed in range(first, min(first + together, seeds))
-            ]
-            for start in range(0, len(members), most):
-                part = tuple(members[start : start + most])
-                result.append(Stack(study.name, str(dict(shared)["framework"]), shared, part))
+        seeds = max(seeds for _, seeds in group)
+        blocks = math.ceil(seeds / together)
+        if selection.until is not None:  # whole blocks alone
+            blocks = max(1, seeds // together)
+        result.append(Program(study.name, shared, tuple(group), together, most, blocks))
     return result
+
+
+def stacks(study: Study, selection: Selection) -> list[Stack]:
+    """Return the stacks of a study, one for each program and block of seeds, programs in order of
+    appearance."""
+    chosen = programs(study, selection)
+    if selection.until is None:
+        counts = [program.blocks for program in chosen]
+    else:
+        counts = selection.until.blocks_of(study.name, chosen)
+    return [
+        stack
+        for program, count in zip(chosen, counts, strict=True)
+        for index in range(count)
+        for stack in program.block(index)
+    ]
 
 
 def unsupported(study: Study, cell: Cell) -> str | None:
@@ -257,11 +331,11 @@ def plan(studies: Sequence[Study], selection: Selection) -> Plan:
     if not any(chosen.values()):
         names = ", ".join(study.name for study in studies)
         raise UserError(f"profile {selection.profile!r} has no cells in the studies {names}")
-    costs = {stack.key: _cost(study, stack) for study in studies for stack in chosen[study.name]}
+    costs = {stack.key: cost(study, stack) for study in studies for stack in chosen[study.name]}
     return Plan(selection, chosen, costs)
 
 
-def _cost(study: Study, stack: Stack) -> Cost:
+def cost(study: Study, stack: Stack) -> Cost:
     """Return the cost of the supported members of a stack: nothing if there are none."""
     part, _ = supported(study, stack)
     return study.cost(part) if part.members else Cost(0.0, 0.0)

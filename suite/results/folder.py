@@ -121,7 +121,7 @@ class Results:
 
     def _must_match(self, stored: Manifest, wanted: Manifest) -> None:
         old, new = stored.identity, wanted.identity
-        for key in {**old, **new}:
+        for key in {"until_decided": None, **old, **new}:
             if (was := old.get(key, {})) != (now := new.get(key, {})):
                 raise UserError(
                     f"{self.folder} contains another run: {_difference(key, was, now)};"
@@ -191,10 +191,12 @@ class Results:
 
     # --- tables --------------------------------------------------------------------------------
 
-    def collect(self, study: Study, stacks: Sequence[Stack]) -> None:
-        """Write a study's tables from the shards that are stored, in the order of the stacks."""
+    def collect(self, study: Study, stacks: Sequence[Stack], runs_alone: bool = False) -> None:
+        """Write a study's tables from the shards that are stored, in the order of the stacks.
+
+        ``runs_alone``: only the table of runs, which the judging reads."""
         (self.folder / study.name).mkdir(exist_ok=True)
-        for spec in study.tables:
+        for spec in study.tables[:1] if runs_alone else study.tables:
             with replacing(self.folder / study.name / f"{spec.name}.csv") as file:
                 write_table(file, study, for_stacks(spec, stacks), self.stored(stacks))
 
@@ -213,6 +215,9 @@ class Results:
 
 def _difference(key: str, old: Any, new: Any) -> str:
     """Return one line on how the values of a key differ between two manifests."""
+    if key == "until_decided":
+        was, now = (side or "fixed beforehand" for side in (old, new))
+        return f"its seeds were {was}, and are now {now}".replace("added", "added until decided")
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return f"{key} was {old!r} and is now {new!r}"
     first = next(name for name in {**old, **new} if old.get(name) != new.get(name))

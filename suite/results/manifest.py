@@ -26,6 +26,9 @@ MANIFEST = "manifest.json"
 """The name of the file."""
 SCHEMA = 1
 """The version of the form of a results folder."""
+SCHEMA_UNTIL_DECIDED = 2
+"""That of a run whose seeds were added until its claims were decided. Versions of the suite that do
+not know such runs refuse it, as they must: they would judge it by intervals that do not hold."""
 IDENTITY = ("schema", "profile", "root_seed", "expected", "versions", "tree_hash", "platform")
 """Keys that must be equal for two runs to be the same run, on the same kind of machine: other
 processors and linear algebra libraries round differently. Where plugins were used, so must be
@@ -121,6 +124,17 @@ class BroughtDataset(msgspec.Struct, frozen=True, kw_only=True):
     """How the rows were split and scaled, in words."""
 
 
+class UntilDecided(msgspec.Struct, frozen=True, kw_only=True):
+    """How the seeds of a run were added until its claims were decided."""
+
+    most: Seeds
+    """The most seeds of a cell."""
+    blocks: Mapping[StudyName, tuple[Annotated[int, Meta(ge=1, le=LARGEST)], ...]] = {}
+    """Study -> the blocks of seeds of each of its programs, in their order."""
+    first: Mapping[StudyName, str]
+    """Study -> the digest of its plan at the first look, when each program had one block."""
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What was planned, and what the numbers depend on besides.
 
@@ -165,17 +179,23 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     processors: Mapping[str, Count] = {}
     """Processor -> the stacks that were measured on it; empty where all were measured on that of
     ``platform``."""
+    until_decided: UntilDecided | None = None
+    """How seeds were added; None where their number was fixed beforehand."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError where a study is named twice: its rows would be counted twice."""
+        """Raise ValueError where a study is named twice: its rows would be counted twice; and where
+        the schema of a run until decided has no such key, or the other way round: the wrong
+        intervals would judge it."""
         for study in self.studies:
             if self.studies.count(study) > 1:
                 raise ValueError(f"studies has {study!r} twice")
+        if (self.schema == SCHEMA_UNTIL_DECIDED) != (self.until_decided is not None):
+            raise ValueError(f"schema is {self.schema}; {SCHEMA_UNTIL_DECIDED} has until_decided")
 
     def values(self) -> dict[str, Any]:
         """Return the keys and values of the JSON file."""
         values: dict[str, Any] = msgspec.to_builtins(self)
-        for key in ("left_out", "reused", "plugins", "datasets", "processors"):
+        for key in ("left_out", "reused", "plugins", "datasets", "processors", "until_decided"):
             if not values[key]:
                 del values[key]
         return values
@@ -189,9 +209,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def identity(self) -> dict[str, Any]:
         """What must be equal for two runs to be the same run: ``IDENTITY``, and plugin -> hash
-        where plugins were used."""
+        where plugins were used. A run until decided is the same however far it has come, and with
+        another limit on its seeds: what counts is its plan at the first look."""
         values = self.values()
         identity = {key: values[key] for key in IDENTITY}
+        if self.until_decided is not None:
+            first = dict(self.until_decided.first)
+            identity = {"until_decided": "added", **identity, "expected": first}
         if self.plugins:
             identity["plugins"] = {plugin.name: plugin.sha256 for plugin in self.plugins}
         if self.datasets:
@@ -222,8 +246,9 @@ def read(path: Path) -> Manifest:
     if not isinstance(values, dict):
         raise UserError(f"{path} cannot be read: it is not a JSON object")
     schema = _shown(values, "schema")
-    if schema != str(SCHEMA):
-        raise UserError(f"{path}: schema is {schema}; this version reads schema {SCHEMA}")
+    if schema not in (str(SCHEMA), str(SCHEMA_UNTIL_DECIDED)):
+        known = f"{SCHEMA} and {SCHEMA_UNTIL_DECIDED}"
+        raise UserError(f"{path}: schema is {schema}; this version reads schema {known}")
     try:
         return msgspec.json.decode(text, type=Manifest)
     except msgspec.ValidationError as error:

@@ -1,9 +1,10 @@
 """``suite selftest``: can the judging say no, and is it silent where nothing is wrong?
 
-It has two halves: no difference may be found between two halves of the same seeds (``control``),
-and each of a list of planted defects must change the verdict of the claim that is named for it
-(``defects``). The oracle stands in for the frameworks, so that none is needed; studies, tables,
-claims and judge are the real ones.
+It has three parts: no difference may be found between two halves of the same seeds (``control``),
+also by somebody who looks after every seed and stops at the worst moment (``watch``), and each of a
+list of planted defects must change the verdict of the claim that is named for it (``defects``). The
+oracle stands in for the frameworks, so that none is needed; studies, tables, claims and judge are
+the real ones.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from suite.judging.show_verdicts import estimate
 from suite.judging.verdicts import Verdict
 from suite.selftest.control import Control, controls
 from suite.selftest.defects import DEFECTS, Outcome, plant
+from suite.selftest.watch import SEEDS, watches
 
 FAILED = 1
 """The exit code when a defect was not caught or a control was not silent."""
@@ -24,13 +26,15 @@ FAILED = 1
 
 def run(as_json: bool) -> int:
     """Plant every defect, print what caught it as soon as it is known, and return the exit code."""
-    tried = controls()
+    apart, watched = controls(), watches()
+    tried = [*apart, *watched]
     planted = [defect for defect in DEFECTS if not defect.unknown]
     if as_json:
         outcomes = [plant(defect) for defect in planted]
         print(json.dumps(_content(tried, outcomes), indent=1, allow_nan=False))
         return _code(tried, outcomes)
-    print("\n".join(_control_lines(tried)))
+    print("\n".join(_control_lines("two halves of the same seeds", apart)))
+    print("\n".join(["", *_control_lines(f"true claims watched up to {SEEDS} seeds", watched)]))
     print("\nplanted defects, each with the claim that must see it")
     outcomes = []
     for defect in planted:
@@ -50,8 +54,8 @@ def _code(tried: Iterable[Control], outcomes: Iterable[Outcome]) -> int:
     return 0 if passed and all(outcome.caught for outcome in outcomes) else FAILED
 
 
-def _control_lines(tried: Iterable[Control]) -> list[str]:
-    head = ("  two halves of the same seeds", "level", "differences found", "allowed")
+def _control_lines(what: str, tried: Iterable[Control]) -> list[str]:
+    head = (f"  {what}", "level", "differences found", "allowed")
     rows = [
         (
             f"{'  ' if control.passed else '! '}{control.name}",

@@ -118,7 +118,7 @@ def silent(law: str, level: float, repetitions: int, differences: int) -> Contro
     return Control(law, level, repetitions, differences, 0, most)
 
 
-_CLAIM = Claim(
+CLAIM = Claim(
     id="halves-agree",
     statement="Two halves of the seeds of one cell do not differ.",
     source="both halves have the same law",
@@ -140,7 +140,7 @@ _CLAIM = Claim(
 
 def differences(halves: Array) -> int:
     """Return how many of (2, repetitions, seeds) pairs of halves the judge finds different."""
-    verdicts = judge([_CLAIM], {"training": _rows(halves)}, None)
+    verdicts = judge([CLAIM], {"training": _rows(halves)}, None)
     return sum(verdict.verdict == REFUTED for verdict in verdicts)
 
 

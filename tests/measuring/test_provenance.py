@@ -205,7 +205,7 @@ def test_every_flag_and_variable_of_a_worker_is_kept() -> None:
 def changes() -> dict[str, Any]:
     """Return another value for each key of a run's identity."""
     return {
-        "schema": 2,
+        "schema": 3,
         "profile": "standard",
         "root_seed": 1,
         "expected": {"parity": Expected(cells=1, runs=2, stacks=1, hash="other")},

@@ -116,8 +116,10 @@ FAULTS = [
     Fault("git", {"commit": 1}, "`$.git.commit`"),
     Fault("definitions", [["a", "b"]], "definitions is"),
     Fault("studies", ["training", "training"], "studies has 'training' twice"),
-    Fault("schema", 2, "schema is 2; this version reads schema 1"),
-    Fault("schema", True, "schema is true; this version reads schema 1"),
+    Fault("schema", 2, "schema is 2; 2 has until_decided"),
+    Fault("schema", 3, "schema is 3; this version reads schema 1 and 2"),
+    Fault("schema", True, "schema is true; this version reads schema 1 and 2"),
+    Fault("until_decided", {"most": 40, "first": {}}, "schema is 1; 2 has until_decided"),
     Fault("profile", "\ud800", "cannot be read"),
 ]
 
@@ -166,7 +168,7 @@ def test_a_required_key_that_is_absent_is_named(tmp_path: Path, missing: str) ->
         ("\x00", "cannot be read"),
         ("[1]", "is not a JSON object"),
         ("{}", "schema is absent"),
-        ('{"schema": 99}', "schema is 99; this version reads schema 1"),
+        ('{"schema": 99}', "schema is 99; this version reads schema 1 and 2"),
         ('{"schema": 1}', "missing required field"),
         ('{"schema": 1, "seeds": NaN}', "cannot be read"),
         ("[" * 10**5, "cannot be read"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from suite import claims, datafiles, plugins, terminal
 from suite.commands import board
-from suite.commands.run import named_cells
+from suite.commands.run import named_cells, until_decided
 from suite.commands.run.conclude import Outcome, conclude
 from suite.commands.run.renewal import Renewal
 from suite.commands.run.timings import Stages, spent
@@ -118,16 +118,25 @@ def execute(
     try:
         with FileLock(results.folder / ".lock", timeout=0):
             resumed = results.open(manifest)
+            plan = until_decided.come_so_far(plan, results)
+            studies: Collection[str] = tuple(plan.stacks)
             stages = Stages()
-            with stages("measure"):
-                for line in take_over(plan, results, reused):
-                    shown.say(line)
-                chosen = executor or executors.find(executors.DEFAULT)
-                try:
-                    _measure(plan, results, jobs, timeout, chosen, resumed, draw, shown, headline)
-                except KeyboardInterrupt:
-                    _leave(plan, results, jobs, draw, shown)
-                    raise
+            chosen = executor or executors.find(executors.DEFAULT)
+            while studies:
+                with stages("measure"):
+                    for line in take_over(plan, results, reused):
+                        shown.say(line)
+                    try:
+                        _measure(
+                            plan, results, jobs, timeout, chosen, resumed, draw, shown, headline
+                        )
+                    except KeyboardInterrupt:
+                        _leave(plan, results, jobs, draw, shown)
+                        raise
+                if plan.selection.until is None:
+                    break
+                with stages("look"):
+                    plan, studies = until_decided.look(plan, results, studies, shown.say)
             return conclude(plan, results, jobs, draw, stages, shown.say)
     except Timeout:
         raise UserError(f"{results.folder}: another run writes into this folder") from None

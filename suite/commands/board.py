@@ -50,7 +50,7 @@ def lines(
         [*_completeness(judged), *_counts(verdicts)],
         _trouble(judged),
         _skipped(verdicts),
-        [] if findings is None else show_findings.lines(findings, _FINDINGS).splitlines(),
+        _beyond(findings, judged.added),
         _onward(folder, verdicts, options),
     ]
     used = sum(len(part) + 1 for part in parts if part)
@@ -182,6 +182,12 @@ def _row(verdicts: Sequence[Verdict], wide: bool) -> tuple[str, ...]:
         where += f" (clearer in {others} more)"
     told = f"{closest.verdict}{', as expected' * (closest.as_expected is True)}"
     return (*short[:2], told, short[3], where)
+
+
+def _beyond(findings: pd.DataFrame | None, added: bool) -> list[str]:
+    if findings is None:
+        return []
+    return show_findings.lines(findings, _FINDINGS, added).splitlines()
 
 
 def _onward(folder: Path, verdicts: Sequence[Verdict], options: Sequence[str]) -> list[str]:

@@ -109,7 +109,7 @@ def check(
     else:
         print(show_verdicts.table(shown, judged.plain))
         if found is not None:
-            print(f"\n{show_findings.lines(found)}")
+            print(f"\n{show_findings.lines(found, added=judged.added)}")
     if checked.lacking:
         print(f"suite: {checked.lacking}", file=sys.stderr)
     return checked.code

@@ -10,6 +10,11 @@ from suite.text_tables import number
 
 SHOWN = 10
 """The unexplained findings that are listed; findings.csv has all."""
+NOT_COVERED = (
+    "unlike the verdicts, findings are compared as if the number of seeds had been fixed"
+    " beforehand: that this run stopped by looking is not accounted for"
+)
+"""What is said of the findings of a run until decided wherever they are shown."""
 
 
 def counts(table: pd.DataFrame) -> str:
@@ -28,10 +33,15 @@ def counts(table: pd.DataFrame) -> str:
     )
 
 
-def lines(table: pd.DataFrame, most: int = SHOWN) -> str:
-    """Return the counts, and the ``most`` largest unexplained findings as a table."""
+def lines(table: pd.DataFrame, most: int = SHOWN, added: bool = False) -> str:
+    """Return the counts, and the ``most`` largest unexplained findings as a table.
+
+    ``added``: seeds were added until the claims were decided.
+    """
     new = unexplained(table)
     counted = text_tables.wrapped(counts(table))
+    if added:
+        counted += text_tables.wrapped(NOT_COVERED)
     if new.empty:
         return "\n".join(counted)
     rows = [

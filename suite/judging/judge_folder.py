@@ -34,6 +34,7 @@ ADDED = (
     "seeds were added until the claims were decided; the intervals hold at every look, and so are"
     " wider than those of a run whose seeds were fixed beforehand"
 )
+"""What is said of a run until decided wherever its verdicts are shown."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Judged:
     notes: tuple[str, ...] = ()
     """What limits the judgement: a sentence for each study that is not judged for want of a plugin,
     and for each that lacks runs which cannot be named."""
+    added: bool = False
+    """Whether seeds were added until the claims were decided."""
 
 
 def judge_run(results: Results, plan: Plan, files: Sequence[Path] = ()) -> Judged:
@@ -76,8 +79,9 @@ def _judged(results: Results, plan: Plan, manifest: Manifest, files: Sequence[Pa
     judged = judge(family, runs.frames, None if chosen else manifest.profile, rule)
     code = verdicts.exit_code(judged, runs.lost)
     plain = plain_numbers(family, judged, runs.frames)
-    added = [] if rule is FIXED else [ADDED]
-    return Judged(runs.frames, judged, code, plain, (*lost, *runs.notes, *added))
+    added = rule is not FIXED
+    notes = (*lost, *runs.notes, *([ADDED] if added else []))
+    return Judged(runs.frames, judged, code, plain, notes, added)
 
 
 def write_verdicts(results: Results, judged: Sequence[Verdict], asked: bool = False) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
+from suite.discovery.show_findings import NOT_COVERED
+from suite.judging.judge_folder import ADDED
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.plugins.record import remembered
 from suite.report import board, embedding
@@ -110,6 +112,8 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path, linked: bool)
         linked_data=list(beside),
         data={name: embedding.block(value) for name, value in data.items() if name not in beside},
         manifest=manifest,
+        added=None if manifest.until_decided is None else ADDED,
+        not_covered=NOT_COVERED,
         command=_command(manifest.command),
         counts=verdict_words.counts(rows or []),
         overall=verdict_words.overall(rows or []),

@@ -13,6 +13,7 @@ import pytest
 from suite import claims
 from suite.commands.main import main
 from suite.commands.run import pipeline
+from suite.discovery.show_findings import NOT_COVERED
 from suite.judging import judge_folder
 from suite.judging.more_seeds import next_look
 from suite.judging.rules import EVERY_LOOK, FIXED
@@ -20,6 +21,7 @@ from suite.judging.verdicts import read_verdicts
 from suite.measuring import runner
 from suite.planning import grids
 from suite.planning.grids import Plan, Until
+from suite.report import write_report
 from suite.results.folder import Results
 from suite.results.manifest import MANIFEST
 from suite.results.tables import read_table
@@ -193,3 +195,29 @@ def test_what_cannot_be_asked_for_is_one_line(
 
 def test_steps_of_a_quarter() -> None:
     assert [next_look(n) for n in (20, 40, 80, 1000)] == [25, 50, 100, 1250]
+
+
+def test_terminal_and_page_say_that_the_run_stopped_by_looking_and_what_that_leaves_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(out: Path) -> tuple[str, str]:
+        capsys.readouterr()
+        main(["check", str(out)])
+        board = capsys.readouterr()
+        main(["check", str(out), "--all"])
+        terminal = f"{board.err}\n{board.out}\n{capsys.readouterr().out}"
+        page = write_report(out).read_text(encoding="utf-8")
+        return " ".join(terminal.split()), page
+
+    run(plan(monkeypatch), tmp_path / "out")
+    pipeline.run(
+        fake_study.plan(monkeypatch, (1, 2), 25), COMMAND, tmp_path / "fixed", 1, draw=False
+    )
+    terminal, page = said(tmp_path / "out")
+    assert terminal.count(NOT_COVERED) == 2  # of the board, and of all verdicts
+    for text in (terminal, page):
+        assert judge_folder.ADDED in text
+        assert NOT_COVERED in text
+    for text in said(tmp_path / "fixed"):
+        assert judge_folder.ADDED not in text
+        assert NOT_COVERED not in text

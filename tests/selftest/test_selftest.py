@@ -200,7 +200,8 @@ def test_what_is_printed_and_the_exit_code(
 ) -> None:
     planted = EPSILON if caught else replace(EPSILON, altered={})
     monkeypatch.setattr(selftest, "DEFECTS", (planted,))
-    monkeypatch.setattr(selftest, "controls", lambda: one_line(silent))
+    monkeypatch.setattr(selftest, "controls", lambda: one_line(True))
+    monkeypatch.setattr(selftest, "watches", lambda: one_line(silent))
     code = main(["selftest"])
     text = capsys.readouterr().out
     assert code == (0 if caught and silent else 1)
@@ -208,7 +209,7 @@ def test_what_is_printed_and_the_exit_code(
     assert ("! batch norm's epsilon by default" in text) == (not caught)
     assert ("! normal" in text) == (not silent)
     assert ("expected to turn into refuted" in text) == (not caught)
-    assert f"{int(caught)} of 1 defects caught, {int(silent)} of 1 controls passed" in text
+    assert f"{int(caught)} of 1 defects caught, {1 + int(silent)} of 2 controls passed" in text
     assert main(["selftest", "--json"]) == code
     content = json.loads(capsys.readouterr().out)
     assert content["exit_code"] == code

@@ -15,6 +15,7 @@ from suite.advising import background, evidence, ranking
 from suite.advising.background import Signals, Theory
 from suite.advising.distance import Distance, distances
 from suite.advising.question import SETTINGS, Question
+from suite.catalogue.frameworks import by_default
 from suite.judging import intervals
 from suite.judging.intervals import Interval
 from suite.judging.summary import LEVEL
@@ -251,7 +252,7 @@ def _defaults(asked: Question, options: Sequence[Option]) -> Iterator[str]:
     depth, width = asked.depth, asked.width
     if depth is None or width is None or not _plain(asked):
         return
-    frameworks = [asked.framework] if asked.framework else ["torch", "tensorflow"]
+    frameworks = [asked.framework] if asked.framework else [e.name for e in by_default()]
     names = {str(option.cell["activation"]) for option in options}
     names |= {asked.activation} if asked.activation else set()
     for activation, framework in itertools.product(sorted(names), frameworks):
@@ -314,7 +315,8 @@ def expected(words: Sequence[str]) -> tuple[int, float]:
 
     sets = [value for key, value in itertools.pairwise(words) if key == "--set"]
     named = dict(itertools.pairwise(words))
-    frameworks = (named["--frameworks"],) if "--frameworks" in named else ("torch", "tensorflow")
+    usual = tuple(entry.name for entry in by_default())
+    frameworks = (named["--frameworks"],) if "--frameworks" in named else usual
     study = STUDIES["practice"]
     chosen = grids.Selection(
         "standard", frameworks, grids.parse_overrides(sets, [study]), int(named["--seeds"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,15 +136,31 @@ def code(framework: str, activation: str, initializer: str, width: int) -> str |
         function = resolved.native(framework)
     except Unsupported:
         return None
-    if framework == "torch":
-        layer = f"layer = torch.nn.Linear({width}, {width})"
-        return layer if native is None else f"{_call(native, 'layer.weight')}; {_ZERO}"
+    if framework not in _LAYERS:
+        return None
     # Without a parameter of the catalogue, the framework's own arguments are what is measured.
     own = not resolved.parameters or not function[1]
     written = _named(function) if own else f"lambda x: {_call(function, 'x')}"
-    words = [str(width), f"activation={written}"]
+    return _LAYERS[framework](width, native, written)
+
+
+def _torch(width: int, native: Native | None, activation: str) -> str:
+    layer = f"layer = torch.nn.Linear({width}, {width})"
+    return layer if native is None else f"{_call(native, 'layer.weight')}; {_ZERO}"
+
+
+def _keras(width: int, native: Native | None, activation: str) -> str:
+    words = [str(width), f"activation={activation}"]
     words += [] if native is None else [f"kernel_initializer={_call(native)}"]
     return f"keras.layers.Dense({', '.join(words)})"
+
+
+_LAYERS: Mapping[str, Callable[[int, Native | None, str], str]] = {
+    "torch": _torch,
+    "tensorflow": _keras,
+}
+"""Framework -> the function that writes a layer from its width, its initializer (None: the layer's
+own) and its activation, in the framework's words."""
 
 
 _ZERO = "torch.nn.init.zeros_(layer.bias)"

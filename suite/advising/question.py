@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from suite.catalogue.frameworks import by_default
 from suite.planning.axes import canonical_value
 from suite.types import UserError, Value
 
@@ -38,7 +39,8 @@ class Question:
             if given is not None:
                 object.__setattr__(self, axis, canonical_value(axis, given))
         if self.framework == "numpy":
-            raise UserError("framework 'numpy' trains nothing; advice is about torch or tensorflow")
+            others = " or ".join(entry.name for entry in by_default())
+            raise UserError(f"framework 'numpy' trains nothing; advice is about {others}")
 
     @property
     def given(self) -> Mapping[str, Value]:

@@ -17,6 +17,7 @@ from typing import Any, cast
 from suite import frameworks, plugins
 from suite.assessing import activations, draws, layers
 from suite.catalogue import initializers
+from suite.catalogue.frameworks import entry_of
 from suite.catalogue.registry import ORACLE, SEPARATOR
 from suite.errors import UserError
 from suite.measuring.executors import Job
@@ -126,7 +127,7 @@ class _Asked:
         told: Callable[[str], None],
     ) -> None:
         self._told = told
-        self._job = Job(Path(framework), 0, sources)
+        self._job = Job(Path(framework), 0, sources, process=entry_of(framework).process)
         self._limit = limit
         self._process: Process | None = None
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from suite import frameworks
-from suite.measuring.environment import WORKER
+from suite.catalogue.frameworks import entry_of
+from suite.measuring.environment import worker
 from suite.plugins import Source, keep
 from suite.probes.elementwise import Elementwise
 
@@ -41,13 +42,13 @@ def costs(
     ``sources``: the plugins that some of the activations come from.
     """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context, _settle, (tuple(sources),)) as pool:
+    with ProcessPoolExecutor(1, context, _settle, (framework, tuple(sources))) as pool:
         return pool.submit(_measured, framework, tuple(names)).result()
 
 
-def _settle(sources: Sequence[Source]) -> None:
-    os.environ.update(WORKER)  # before the framework is imported, which reads it
+def _settle(framework: str, sources: Sequence[Source]) -> None:
     keep(sources)
+    os.environ.update(worker(entry_of(framework).process))  # the framework reads it at its import
 
 
 def _measured(framework: str, names: Sequence[str]) -> Mapping[str, Cost]:

@@ -106,7 +106,7 @@ def optimizer(name: str, framework: Framework) -> Iterator[str]:
     resolved = optimizers.resolve(name)
     if framework.name == ORACLE:
         return
-    form = entry_of(framework.name).formulas
+    form = entry_of(framework.name).form(name)
     yield from trained(framework, optimizer=name, moves=True, exact=form == "keras")
     if form is not None and resolved.formula is not None:
         yield from _formula(name)

@@ -53,12 +53,19 @@ class Entry:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Environment variables of a worker, which the framework's libraries read when they are first
     imported; beside those that every worker has."""
+    process: str = registry.TOGETHER
+    """The kind of its worker processes. Frameworks of one kind are measured by the same processes,
+    one after the other; a framework whose environment would change another's needs a kind of its
+    own."""
+    by_name: bool = False
+    """Whether it is measured only where a user names it."""
     gaps: Mapping[str, str] = field(default_factory=dict)
     """What the framework cannot do -> the reason, which becomes that of ``unsupported`` runs. A
     gap is the function of a probe, as in "normalized.shift", or a study's case, layer kind or
     shape, as in "idioms.init_apply"."""
-    formulas: Formulas | None = None
-    """The form of its optimizers and of its clipping; None: written down nowhere in the suite."""
+    formulas: Formulas | Mapping[str, Formulas] | None = None
+    """The form of its optimizers and of its clipping, or optimizer -> form where they differ; None:
+    written down nowhere in the suite."""
     compiles: bool = False
     """Whether it trains some networks in programs made by the C++ compiler. Such programs round
     otherwise, so the compiler is recorded as a part of the machine."""
@@ -97,6 +104,13 @@ class Entry:
                 setting(*([] if value is None else [value]))
             else:
                 setattr(home, attribute, value)
+
+    def form(self, optimizer: str) -> Formulas | None:
+        """Return the form of an optimizer, whose name may have parameters; None where it is written
+        down nowhere in the suite."""
+        if self.formulas is None or isinstance(self.formulas, str):
+            return self.formulas
+        return self.formulas.get(optimizer.partition("(")[0])
 
     def gap(self, needed: Iterable[str]) -> str | None:
         """Return the reason why one of these is a gap, or None when the framework has them all."""
@@ -192,6 +206,11 @@ def entry_of(name: str) -> Entry:
     """Return the entry of a framework; for a name that is not in the table, one that declares
     nothing, so that the results of a framework that was removed can still be read."""
     return FRAMEWORKS[name] if name in FRAMEWORKS else Entry(name, "", (), None)
+
+
+def by_default() -> tuple[Entry, ...]:
+    """Return the frameworks that are measured where a user names none, installed or not."""
+    return tuple(entry for entry in FRAMEWORKS if entry.extra and not entry.by_name)
 
 
 def installed() -> tuple[str, ...]:

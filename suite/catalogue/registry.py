@@ -31,6 +31,8 @@ class Entry(Protocol):
 
 ORACLE = "numpy"
 """The framework that follows the definitions of the catalogues and has no native objects."""
+TOGETHER = "together"
+"""The kind of worker process that frameworks share whose environments agree."""
 
 E = TypeVar("E", bound=Entry)
 T = TypeVar("T")

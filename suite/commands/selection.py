@@ -151,7 +151,7 @@ def _until(parsed: argparse.Namespace) -> grids.Until | None:
 
 
 def frameworks_to_measure(given: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the frameworks that were named, or all that are installed.
+    """Return the frameworks that were named, or those of the default that are installed.
 
     Raises UserError for an unknown framework, one that is not installed, and where there is none.
     """
@@ -176,16 +176,16 @@ def _datasets(parsed: argparse.Namespace) -> list[str]:
 
 
 def _frameworks(given: tuple[str, ...] | None, to_measure: bool) -> tuple[str, ...]:
-    """Return the frameworks that were named, or all that are installed; where none is and nothing
-    is to be measured, all that could be."""
-    from suite.catalogue.frameworks import FRAMEWORKS, installed
+    """Return the frameworks that were named, or those of the default that are installed; where none
+    is and nothing is to be measured, all of the default."""
+    from suite.catalogue.frameworks import FRAMEWORKS, by_default
 
     if given is None:
-        chosen = tuple(name for name in installed() if FRAMEWORKS[name].extra)
+        chosen = tuple(entry.name for entry in by_default() if entry.installed)
         if not chosen and not to_measure:
-            return tuple(entry.name for entry in FRAMEWORKS if entry.extra)
+            return tuple(entry.name for entry in by_default())
         if not chosen:
-            extras = [f"'init-suite[{entry.extra}]'" for entry in FRAMEWORKS if entry.extra]
+            extras = [f"'init-suite[{entry.extra}]'" for entry in by_default()]
             raise UserError(
                 f"no framework is installed; install one with pip install {', '.join(extras)} or"
                 " 'init-suite[all]'"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.results.manifest import Manifest
 
 _KEYS = (
@@ -28,7 +29,12 @@ _KEYS = (
     "packages",
 )
 """Keys of a manifest, in the order in which their differences are shown."""
-_FIRST = (("versions.python",), ("versions.torch", "versions.tensorflow", "versions.keras"))
+_FIRST = (
+    ("versions.python",),
+    tuple(
+        f"versions.{package}" for entry in FRAMEWORKS if entry.extra for package in entry.packages
+    ),
+)
 """The interpreter and then the frameworks come before the other versions."""
 _REST = ("cores", "packages")
 """Keys that move no number: packages that no measurement uses, and how many cores shared it."""

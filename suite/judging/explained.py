@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite import claims
-from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import FRAMEWORKS, by_default
 from suite.catalogue.registry import nearest
 from suite.claims.claim import Claim, Selector
 from suite.judging.expected_runs import stored_plan, stored_runs
@@ -147,11 +147,11 @@ def _find(name: str, family: Sequence[Claim]) -> Claim:
 
 
 def _frameworks(claim: Claim) -> tuple[str, ...]:
-    """Return the frameworks that a claim names, or all that can be installed."""
+    """Return the frameworks that a claim names, or those of the default."""
     sides = [claim.of] if claim.versus is None else [claim.of, claim.versus]
     named = [str(name) for side in sides for name in side.get("framework", ())]
     known = [name for name in dict.fromkeys(named) if name in FRAMEWORKS]
-    return tuple(known) or tuple(entry.name for entry in FRAMEWORKS if entry.extra)
+    return tuple(known) or tuple(entry.name for entry in by_default())
 
 
 def related(claim: Claim, family: Sequence[Claim], cells: Sequence[Cell]) -> tuple[Claim, ...]:

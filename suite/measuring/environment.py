@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 import suite
 from suite.catalogue.frameworks import FRAMEWORKS, THREADS, entry_of
+from suite.catalogue.registry import TOGETHER
 from suite.datafiles import record as datafiles
 from suite.frameworks import compiler
 from suite.metrics import METRICS
@@ -72,18 +73,19 @@ def environment_of(frameworks: Iterable[str]) -> dict[str, str]:
     return environment
 
 
-WORKER = environment_of(FRAMEWORKS.names)
-"""Environment of every worker: one process may measure stacks of all frameworks in turn. What a
-framework needs beside it, as flags of its process, is in ``suite.catalogue.frameworks``."""
+WORKER = environment_of(entry.name for entry in FRAMEWORKS if entry.process == TOGETHER)
+"""Environment of the workers that measure stacks of several frameworks in turn. What a framework
+needs beside it, as flags of its process, is in ``suite.catalogue.frameworks``."""
 
 
-def worker() -> dict[str, str]:
-    """Return the environment of a worker that may also measure the frameworks of loaded plugins.
+def worker(process: str = TOGETHER) -> dict[str, str]:
+    """Return the environment of a kind of worker, which may measure all frameworks of the kind,
+    those of loaded plugins too.
 
-    Raises UserError where one of these needs another value of a variable.
+    Raises UserError where two of these need another value of a variable.
     """
     try:
-        return environment_of(FRAMEWORKS.every)
+        return environment_of(n for n in FRAMEWORKS.every if FRAMEWORKS[n].process == process)
     except ValueError as error:
         raise UserError(f"the frameworks cannot be measured together: {error}") from error
 
@@ -154,13 +156,25 @@ def _packages(frameworks: Sequence[str]) -> list[str]:
 
 
 def determinism(frameworks: Sequence[str]) -> dict[str, str]:
-    """Return the environment and the flags with which workers give the same bits twice."""
+    """Return the environment and the flags with which workers give the same bits twice.
+
+    A variable of a process of another kind than the usual is named after the kind, as in
+    ``jax.XLA_FLAGS``.
+    """
+    others = {entry_of(name).process: None for name in frameworks}
+    own = {
+        f"{process}.{variable}": value
+        for process in others
+        if process != TOGETHER
+        for variable, value in worker(process).items()
+        if variable not in _EVERY_WORKER
+    }
     flags = {
         flag: "called" if value is None else str(value)
         for name in frameworks
         for flag, value in entry_of(name).flags.items()
     }
-    return worker() | flags
+    return worker() | own | flags
 
 
 def unused_cuda_builds(frameworks: Sequence[str]) -> list[str]:

@@ -118,9 +118,10 @@ def _named(given: str, name: str) -> str:
             f"--plugin {given}: {name!r} is not the name of a plugin, which has lower-case letters,"
             " digits and _, a letter first; rename the file"
         )
-    if name in FRAMEWORKS or name in ("suite", "keras", FILE):
+    packages = (package for entry in FRAMEWORKS for package in entry.packages)
+    taken = tuple(dict.fromkeys((*FRAMEWORKS.names, *packages, "suite", FILE)))
+    if name in taken:
         raise UserError(
-            f"--plugin {given}: the name {name!r} is taken"
-            f" ({', '.join((*FRAMEWORKS.names, 'keras', 'suite', FILE))}); rename the file"
+            f"--plugin {given}: the name {name!r} is taken ({', '.join(taken)}); rename the file"
         )
     return name

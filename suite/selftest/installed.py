@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import claims
-from suite.catalogue.frameworks import FRAMEWORKS, installed
+from suite.catalogue.frameworks import by_default
 from suite.claims.claim import Claim
 from suite.comparing.compare_folders import Folder, compare_folders
 from suite.comparing.comparison import Comparison
@@ -89,10 +89,10 @@ def _fields(cell: str) -> list[str]:
 
 
 def run(as_json: bool) -> int:
-    """Plant every mistake into every installed framework, print what the gate says and return the
-    exit code. Raises UserError where no framework is installed."""
-    names = [entry.name for entry in FRAMEWORKS if entry.extra]
-    present = [name for name in names if name in installed()]
+    """Plant every mistake into every installed framework of the default, print what the gate says
+    and return the exit code. Raises UserError where no framework is installed."""
+    names = [entry.name for entry in by_default()]
+    present = [entry.name for entry in by_default() if entry.installed]
     if not present:
         raise UserError("no framework is installed: there is nothing to plant a mistake into")
     absent = [name for name in names if name not in present]

@@ -143,7 +143,8 @@ class Drift(Study):
             return "the formulas have no defaults: only common settings can be compared"
         if cell["case"] == CLIPNORM and cell["clipping"] == "none":
             return "a convention of clipping can be compared only where gradients are clipped"
-        if cell["case"] in (OWN, OTHER) and entry_of(cell.text("framework")).formulas is None:
+        form = entry_of(cell.text("framework")).form(cell.text("optimizer"))
+        if cell["case"] in (OWN, OTHER) and form is None:
             return "the formulas of this framework's optimizers are not written down in the suite"
         return optimizers.resolve(cell.text("optimizer")).undeclared(ORACLE)
 
@@ -160,7 +161,7 @@ class Drift(Study):
         for case in dict.fromkeys(member.cell.text("case") for member in stack.members):
             reference = nudged
             if case != ULP:
-                form = formula(case, lab.framework.name)
+                form = formula(case, lab.framework.name, task.optimizer)
                 reference = lab.oracle.probe(FormulaTraining).train(task, form)
             gaps_of[case] = gaps(trained, reference, task)
         finite = np.isfinite(np.array([snapshot.loss for snapshot in trained])).all(axis=0)
@@ -196,12 +197,12 @@ class Drift(Study):
         return costs.most_members(cell, POINTS, len(RECORD))
 
 
-def formula(case: str, framework: str) -> str:
-    """Return whose formula a case refers to."""
+def formula(case: str, framework: str, optimizer: str) -> str:
+    """Return whose formula of an optimizer a case refers to."""
     if case == CLIPNORM:
         return "clipnorm"
     forms: tuple[str, ...] = get_args(Formulas)
-    native = entry_of(framework).formulas
+    native = entry_of(framework).form(optimizer)
     return next(form for form in forms if (form == native) == (case == OWN))
 
 

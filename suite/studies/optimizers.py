@@ -96,7 +96,7 @@ class Optimizers(Study):
         return (*standard, Grid({"case": cases((*WIDELY_USED, "penalty", *SCHEDULES))}, seeds=1))
 
     def unsupported(self, cell: Cell) -> str | None:
-        if entry_of(cell.text("framework")).formulas is None:
+        if _form(cell) is None:
             return "the form of its formulas is not declared"
         return None
 
@@ -104,12 +104,12 @@ class Optimizers(Study):
         return (Steps.path,)
 
     def measure(self, stack: Stack, lab: Lab) -> Measurement:
-        form = entry_of(stack.framework).formulas
-        assert form is not None  # the runner drops what is unsupported
-        other: Formulas = "keras" if form == "torch" else "torch"
         own_distances, other_distances = [], []
         for member in stack.members:
             setting = step_options.resolve(member.cell.text("case"))
+            form = _form(member.cell)
+            assert form is not None  # the runner drops what is unsupported
+            other: Formulas = "keras" if form == "torch" else "torch"
             paths = measured(setting, lab)
             own_distances.append(apart(paths, form, setting))
             other_distances.append(apart(paths, other, setting))
@@ -133,6 +133,12 @@ class Optimizers(Study):
 
     def cost(self, stack: Stack) -> Cost:
         return Cost(0.3 * len(stack.members), costs.WORKER)
+
+
+def _form(cell: Cell) -> Formulas | None:
+    """Return the form of a cell's method in its framework; None where it is not declared."""
+    method = step_options.resolve(cell.text("case")).method
+    return entry_of(cell.text("framework")).form(method.name)
 
 
 def measured(setting: Setting, lab: Lab) -> dict[str, Array]:

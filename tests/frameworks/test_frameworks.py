@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,8 +14,10 @@ import pytest
 from suite import frameworks
 from suite.catalogue.frameworks import FRAMEWORKS, entry_of, installed
 from suite.catalogue.rates import Rates
+from suite.commands.selection import frameworks_to_measure
 from suite.measuring import environment
 from suite.measuring.environment import environment_of
+from suite.measuring.executors import local
 from suite.planning import grids
 from suite.studies import STUDIES
 from suite.types import UserError
@@ -79,6 +82,49 @@ def test_two_frameworks_that_need_other_values_cannot_share_a_worker(
     with pytest.raises(ValueError, match=sentence):
         environment_of(["torch", "tensorflow", "jax"])
     assert environment_of(["torch", "jax"])["KERAS_BACKEND"] == "jax"
+
+
+def test_a_kind_of_process_has_the_environment_of_its_own_frameworks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What one sets reaches the processes of no other, and the manifest of a run with both."""
+    other = replace(
+        FRAMEWORKS["tensorflow"],
+        name="another",
+        process="alone",
+        environment={"KERAS_BACKEND": "jax", "ANOTHER": "1"},
+    )
+    usual = environment.worker()
+    monkeypatch.setitem(FRAMEWORKS._entries, "another", other)
+    assert environment.worker() == usual
+    assert environment.worker("alone") == environment_of(["another"])
+    inherited = (os.environ.get("KERAS_BACKEND"), os.environ.get("ANOTHER"))
+    with local._worker_settings("alone"):
+        assert (os.environ["KERAS_BACKEND"], os.environ["ANOTHER"]) == ("jax", "1")
+    assert (os.environ.get("KERAS_BACKEND"), os.environ.get("ANOTHER")) == inherited
+    added = {"alone.KERAS_BACKEND": "jax", "alone.ANOTHER": "1"}
+    both = environment.determinism(("torch", "another"))
+    assert both == environment.determinism(("torch",)) | added | {
+        "tensorflow.config.experimental.enable_op_determinism": "called"
+    }
+
+
+def test_a_framework_by_name_is_measured_only_where_it_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(
+        FRAMEWORKS._entries, "tensorflow", replace(FRAMEWORKS["tensorflow"], by_name=True)
+    )
+    assert frameworks_to_measure(None) == ("torch",)
+    assert frameworks_to_measure(("tensorflow", "torch")) == ("tensorflow", "torch")
+    assert "tensorflow" in installed()
+
+
+def test_a_framework_may_have_one_form_for_each_optimizer() -> None:
+    entry = replace(FRAMEWORKS["torch"], formulas={"adam": "torch", "rmsprop": "keras"})
+    forms = [entry.form(name) for name in ("adam(0.01)", "rmsprop", "sgd(0.1, 0.9)")]
+    assert forms == ["torch", "keras", None]
+    assert FRAMEWORKS["tensorflow"].form("anything") == "keras"
 
 
 def test_a_gap_is_an_unsupported_run_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.registry import TOGETHER
 from suite.commands.run import pipeline
 from suite.measuring import environment, runner
 from suite.measuring.executors import Result, local
@@ -185,7 +186,7 @@ def test_a_worker_has_the_environment_and_flags_that_the_manifest_says() -> None
         " torch.utils.deterministic.fill_uninitialized_memory, torch.get_num_threads(),"
         " config.is_op_determinism_enabled()]))"
     )
-    with local._worker_settings():
+    with local._worker_settings(TOGETHER):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     variables, *flags = json.loads(done.stdout)
     assert flags == [True, False, 1, True]

@@ -74,6 +74,7 @@ def request(stack: Stack, given: Contents, token: str, **more: Any) -> Request:
         token=token,
         contents=given,
         key=stack.key,
+        process="together",
         stack=pickle.dumps(stack),
         timeout=600.0,
         fresh=False,
@@ -229,7 +230,7 @@ def test_a_child_that_starts_while_its_run_ends_is_not_kept(
     ended: list[str] = []
 
     class Child:
-        def __init__(self, token: str, contents: Contents) -> None:
+        def __init__(self, token: str, contents: Contents, process: str) -> None:
             self.token = token
             worker.abandon(token)
 

@@ -3,6 +3,7 @@ every other stack has the same numbers as in an undisturbed run."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.commands import main as cli
 from suite.commands.run import pipeline
 from suite.measuring import environment, runner
@@ -153,11 +155,12 @@ def test_the_second_try_is_alone(plan: Plan, tmp_path: Path) -> None:
 
 def frameworks_by_worker(names: str, workers: int) -> list[str]:
     """Run stacks of frameworks that have one letter each; return what each worker was given."""
-    given: dict[int, str] = {}
+    given: dict[tuple[str, int], str] = {}
     first = threading.Barrier(workers, timeout=60)
 
     def work(job: Job, stack: Stack) -> Result:
-        worker = threading.get_ident()
+        # A thread that has ended may leave its number to the next.
+        worker = (job.process, threading.get_ident())
         if worker not in given:
             given[worker] = ""
             first.wait()  # until then no worker is idle
@@ -177,6 +180,15 @@ def test_a_worker_prefers_the_frameworks_that_it_has_loaded() -> None:
     assert frameworks_by_worker("abbaacb", workers=1) == ["aaabbbc"]
     starts = [frameworks[0] for frameworks in frameworks_by_worker("aaaabb", workers=2)]
     assert starts == ["a", "b"]
+
+
+def test_a_framework_of_another_kind_has_processes_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One worker at a time: its process ends before that of the other kind starts."""
+    other = dataclasses.replace(FRAMEWORKS["numpy"], name="b", process="another")
+    monkeypatch.setitem(FRAMEWORKS._entries, "b", other)
+    assert frameworks_by_worker("abacb", workers=1) == ["aac", "bb"]
 
 
 def test_no_worker_waits_for_stacks_of_its_framework() -> None:

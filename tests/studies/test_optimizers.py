@@ -139,7 +139,7 @@ SINGLE = {"nadam": 1e-6, "common_rmsprop": 1e-4, "common_adam": 1e-4}
 @pytest.mark.parametrize("case", optimizers.headline_cases())
 def test_a_framework_takes_the_steps_of_its_own_formula(framework: str, case: str) -> None:
     setting = step_options.resolve(case)
-    form = entry_of(framework).formulas
+    form = entry_of(framework).form(setting.method.name)
     assert form is not None
     paths = optimizers.measured(setting, Lab(load(framework), load("numpy"), 0))
     distances = optimizers.apart(paths, form, setting)

@@ -12,9 +12,10 @@ such engines share. A worker calls one of two functions of
 and ``measure_and_return`` where it cannot, in which case the shard comes back as bytes and the
 runner stores it.
 
-Workers set ``suite.measuring.environment.WORKER`` in their environment before a framework is
-imported. Others than the driver's libraries and processors round differently: ``remote`` refuses
-other libraries, and records the processor with each stack.
+Workers set ``suite.measuring.environment.worker(PROCESS)`` in their environment before a framework
+is imported; ``PROCESS`` is what the framework's entry says. Others than the driver's libraries and
+processors round differently: ``remote`` refuses other libraries, and records the processor with
+each stack.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
-from suite.catalogue.registry import unknown
+from suite.catalogue.registry import TOGETHER, unknown
 from suite.errors import UserError
 
 if TYPE_CHECKING:  # --help names the executors before NumPy is loaded
@@ -52,6 +53,8 @@ class Job:
     data: tuple[DataFile, ...] = ()
     frameworks: tuple[str, ...] = ()
     """Those of the run, whose versions and flags a worker on another machine must have."""
+    process: str = TOGETHER
+    """The kind of process that measures it; see ``suite.catalogue.frameworks.Entry``."""
 
 
 @dataclass(frozen=True)

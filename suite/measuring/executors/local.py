@@ -26,10 +26,11 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import Protocol
 
+from suite.catalogue.frameworks import entry_of
 from suite.frameworks.timing import clock
 from suite.measuring.environment import worker
 from suite.measuring.executors import Job, Result
@@ -72,7 +73,7 @@ class Local:
         self, job: Job, workers: int, start: Callable[[Job], Worker] | None = None
     ) -> None:
         make = start or Process
-        self._pool = _Pool(lambda: make(job))
+        self._pool = _Pool(lambda process: make(replace(job, process=process)))
         self._workers = workers
         self._waiting = _Waiting()
         self._retries: deque[_Request] = deque()
@@ -173,11 +174,12 @@ class _Task:
 
 
 class _Pool:
-    """Workers that are started when there is work for them."""
+    """Workers that are started when there is work for them; ``start`` makes one of a kind."""
 
-    def __init__(self, start: Callable[[], Worker]) -> None:
+    def __init__(self, start: Callable[[str], Worker]) -> None:
         self._start = start
         self._idle: list[Worker] = []
+        self._kinds: dict[Connection, str] = {}
         self._tasks: dict[Connection, _Task] = {}
         self._loaded: dict[Connection, set[str]] = {}  # the frameworks that each worker has loaded
 
@@ -194,11 +196,18 @@ class _Pool:
         return not any(framework in loaded for loaded in self._loaded.values())
 
     def submit(self, request: _Request) -> None:
-        """Give a request to an idle worker, or to a new one."""
+        """Give a request to an idle worker of its kind, or to a new one, which then takes the
+        place of an idle one of another kind."""
+        kind = entry_of(request.stack.framework).process
+        for idle in reversed(self._idle):
+            if self._kinds[idle.connection] == kind:
+                self._idle.remove(idle)
+                self._send(idle, request)
+                return
         if self._idle:
-            self._send(self._idle.pop(), request)
-            return
-        worker = self._start()
+            self._close(self._idle.pop(0))
+        worker = self._start(kind)
+        self._kinds[worker.connection] = kind
         late = f"the worker did not start within {START_TIMEOUT:g} s"
         deadline = time.monotonic() + START_TIMEOUT
         self._tasks[worker.connection] = _Task(request, worker, deadline, late)
@@ -213,7 +222,7 @@ class _Pool:
             if connection in ready:
                 outcomes += self._receive(connection, task)
             elif task.deadline <= time.monotonic():
-                del self._tasks[connection], self._loaded[connection]
+                self._forget(connection)
                 task.worker.end()
                 outcomes.append(_Loss(task.request, task.late))
         return outcomes
@@ -222,7 +231,7 @@ class _Pool:
         try:
             message = connection.recv()
         except (EOFError, OSError):
-            del self._tasks[connection], self._loaded[connection]
+            self._forget(connection)
             return [_Loss(task.request, task.worker.end(GRACE))]
         if message == READY:
             self._send(task.worker, task.request)
@@ -230,6 +239,10 @@ class _Pool:
         del self._tasks[connection]
         self._idle.append(task.worker)
         return [message]
+
+    def _forget(self, connection: Connection) -> None:
+        """Strike out a worker that is lost."""
+        del self._tasks[connection], self._loaded[connection], self._kinds[connection]
 
     def _send(self, worker: Worker, request: _Request) -> None:
         """Send a request to a worker that waits for one."""
@@ -243,9 +256,12 @@ class _Pool:
     def close_idle(self) -> None:
         """End the workers that have nothing to do, so that the next request gets a new one."""
         while self._idle:
-            worker = self._idle.pop()
-            del self._loaded[worker.connection]
-            worker.end(GRACE)
+            self._close(self._idle.pop())
+
+    def _close(self, worker: Worker) -> None:
+        """End a worker that has nothing to do."""
+        del self._loaded[worker.connection], self._kinds[worker.connection]
+        worker.end(GRACE)
 
     def close(self) -> None:
         """Kill the workers that measure something, and end the idle ones."""
@@ -262,7 +278,7 @@ class Process:
         lasting = threading.current_thread() is threading.main_thread()
         arguments = (theirs, work, job, os.getpid(), lasting, time.time())
         self._process = _SPAWN.Process(target=_live, args=arguments, daemon=True)
-        with _worker_settings(), without_script():
+        with _worker_settings(job.process), without_script():
             self._process.start()
         theirs.close()  # the worker's copy is the only one, and ends with it
 
@@ -285,10 +301,11 @@ def ending(code: int | None) -> str:
 
 
 @contextmanager
-def _worker_settings() -> Iterator[None]:
-    """Start processes inside this block with ``worker()`` set in their environment, which libraries
-    read when they are first imported, and with Ctrl-C ignored, which the terminal sends to all."""
-    settings = worker()
+def _worker_settings(process: str) -> Iterator[None]:
+    """Start processes of a kind inside this block with ``worker(process)`` set in their
+    environment, which libraries read when they are first imported, and with Ctrl-C ignored, which
+    the terminal sends to all."""
+    settings = worker(process)
     before = {name: os.environ.get(name) for name in settings}
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None

@@ -22,6 +22,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future
 from concurrent.futures import Executor as Pool
 from dataclasses import dataclass, field
 
+from suite.catalogue.frameworks import entry_of
 from suite.errors import UserError
 from suite.measuring.executors import Gone, Job, Result
 from suite.measuring.executors.local import START_TIMEOUT
@@ -161,6 +162,7 @@ class Driver:
         request = Request(
             token=self._token,
             contents=self._contents if with_contents else None,
+            process=entry_of(opened.stack.framework).process,
             key=key,
             stack=pickle.dumps(opened.stack),
             timeout=opened.timeout,

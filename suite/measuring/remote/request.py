@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.measuring.environment import setting, worker
 from suite.measuring.executors import Job
 
@@ -22,8 +23,8 @@ class Contents(TypedDict):
     setting: Mapping[str, str]
     """What a worker must have in common with the run; see ``environment.setting``."""
     frameworks: tuple[str, ...]
-    environment: Mapping[str, str]
-    """The environment variables of a process that measures."""
+    environments: Mapping[str, Mapping[str, str]]
+    """Kind of process that measures -> its environment variables."""
     job: bytes
     """The pickled ``Job``, with the plugins and the data files of the user. It is read where the
     code is known to be the same."""
@@ -37,6 +38,8 @@ class Request(TypedDict):
     contents: Contents | None
     key: str
     """The key of the stack."""
+    process: str
+    """The kind of process that measures it."""
     stack: bytes
     """The pickled ``Stack``."""
     timeout: float
@@ -64,7 +67,10 @@ def contents_of(job: Job) -> Contents:
     return Contents(
         setting=setting(job.frameworks),
         frameworks=job.frameworks,
-        environment=worker(),
+        environments={
+            process: worker(process)
+            for process in dict.fromkeys(FRAMEWORKS[name].process for name in FRAMEWORKS.every)
+        },
         job=pickle.dumps(replace(job, folder=Path())),
     )
 
@@ -73,7 +79,7 @@ def token_of(contents: Contents) -> str:
     """Return a name for some contents, another one in each run: a run that ends tells the workers
     to end what measures for it, and must not end what measures for another."""
     digest = hashlib.sha256()
-    for table in (contents["setting"], contents["environment"]):
+    for table in (contents["setting"], *contents["environments"].values()):
         digest.update(repr(sorted(table.items())).encode())
     digest.update(contents["job"])
     return f"{digest.hexdigest()[:16]}-{secrets.token_hex(4)}"

@@ -49,7 +49,7 @@ def measure(request: Request) -> Answer:
     if contents is None:
         return _answer(request, "needs")
     try:
-        child = _taken(token, contents, request["fresh"])
+        child = _taken(token, contents, request["process"], request["fresh"])
         result = child.measured(request["stack"], request["timeout"])
     except _Refused as refused:
         return _answer(request, "refused", str(refused))
@@ -91,21 +91,20 @@ def abandon(token: str) -> None:
         child.kill()
 
 
-def _taken(token: str, contents: Contents, fresh: bool) -> _Child:
-    """Return an idle child that has these contents, or a new one. Idle ones that a request does
-    not want are ended, since they hold memory.
+def _taken(token: str, contents: Contents, process: str, fresh: bool) -> _Child:
+    """Return an idle child of a kind that has these contents, or a new one. Idle ones that a
+    request does not want are ended, since they hold memory.
 
     Raises _Refused, and _Lost where the child does not start.
     """
     with _LOCK:
-        found = None if fresh else next((c for c in _IDLE if c.token == token), None)
-        unwanted = [child for child in _IDLE if child is not found and child.token != token]
-        if fresh:
-            unwanted = list(_IDLE)
+        wanted = [child for child in _IDLE if (child.token, child.process) == (token, process)]
+        found = wanted[0] if wanted and not fresh else None
+        unwanted = [child for child in _IDLE if fresh or child not in wanted]
         _IDLE[:] = [child for child in _IDLE if child is not found and child not in unwanted]
     for child in unwanted:
         child.end(GRACE)
-    chosen = found or _Child(token, contents)
+    chosen = found or _Child(token, contents, process)
     with _LOCK:
         _BUSY[threading.get_ident()] = chosen
         ended = token in _ENDED
@@ -126,8 +125,8 @@ class _Lost(Exception):
 class _Child:
     """A process that measures stacks of one job."""
 
-    def __init__(self, token: str, contents: Contents) -> None:
-        self.token = token
+    def __init__(self, token: str, contents: Contents, process: str) -> None:
+        self.token, self.process = token, process
         ours, theirs = socket.socketpair()
         with theirs:
             arguments = [str(theirs.fileno()), str(os.getpid()), repr(time.time())]
@@ -141,7 +140,7 @@ class _Child:
                 [sys.executable, "-c", code, *arguments],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **contents["environment"]},
+                env={**os.environ, **contents["environments"][process]},
             )
             self._process = start.result()
         self._connection = Connection(ours.detach())

@@ -60,7 +60,7 @@ def protocol(rows: pd.DataFrame) -> str:
         text += f" with {settings_of(optimizers.resolve(name))} {in_frameworks(frameworks)}."
     except UserError:
         return f"{text}."
-    formulas = {FRAMEWORKS[each].formulas for each in frameworks if each in FRAMEWORKS}
+    formulas = {FRAMEWORKS[each].form(name) for each in frameworks if each in FRAMEWORKS}
     if len(formulas) > 1 and "epsilon" in optimizers.resolve(name).common:
         text += (
             " The frameworks' formulas place epsilon differently, so a difference between them on"

@@ -52,7 +52,14 @@ FOLDERS = (
     "__main__",
 )
 """The folders and the few single files of ``suite/``, from the ground up."""
-HOMES = {"torch": "torch", "tensorflow": "tensorflow", "keras": "tensorflow"}
+HOMES = {
+    "torch": "torch",
+    "tensorflow": "tensorflow",
+    "keras": "tensorflow",
+    "jax": "jax",
+    "flax": "jax",
+    "optax": "jax",
+}
 """Package of a framework -> the folder of ``suite/frameworks`` that alone may import it."""
 
 

@@ -20,7 +20,7 @@ from suite.types import Native, Unsupported, UserError
 HEALTHY = 100.0
 """The factor within which the mean squares of signal and gradient must stay over all layers: a
 tenth or ten times the size, beyond which the first and the last layer learn at other rates."""
-_OWNERS = {"torch": "torch's", "tensorflow": "Keras'"}
+_OWNERS = {"torch": "torch's", "tensorflow": "Keras'", "jax": "Flax'"}
 
 
 @dataclass(frozen=True)
@@ -155,9 +155,16 @@ def _keras(width: int, native: Native | None, activation: str) -> str:
     return f"keras.layers.Dense({', '.join(words)})"
 
 
+def _flax(width: int, native: Native | None, activation: str) -> str:
+    words = [str(width), str(width)]
+    words += [] if native is None else [f"kernel_init={_call(native)}"]
+    return f"flax.nnx.Linear({', '.join(words)}, rngs=flax.nnx.Rngs(0))"
+
+
 _LAYERS: Mapping[str, Callable[[int, Native | None, str], str]] = {
     "torch": _torch,
     "tensorflow": _keras,
+    "jax": _flax,
 }
 """Framework -> the function that writes a layer from its width, its initializer (None: the layer's
 own) and its activation, in the framework's words."""

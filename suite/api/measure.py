@@ -169,15 +169,15 @@ def run(
     ``profile``: quick, standard or full. ``set``: axis -> the value or values that run (see
     docs/reference/commands.md). ``seeds``: the number of seeds of every cell. ``until_decided``:
     add seeds, at most ``max_seeds``, until what the profile promises is decided. ``frameworks``:
-    those to measure, else all that are installed. ``root``: the root seed. ``jobs``: worker
-    processes. ``plugins``: files or installed modules with items of your own, which are then named
-    as in ``my:snake``. ``datasets``: files of data, as ``"table.csv,label=species"``. ``out``: the
-    results folder, else one in ``results/``. ``reuse``: folders whose stored stacks are taken over.
-    ``timeout``: seconds after which a worker is taken to hang. ``executor``: what measures, as a
-    name or ``MODULE:FACTORY``; ``scheduler`` and ``config`` are for ``dask`` and ``parsl``.
-    ``skip_broken``: whether items of your own that break their contract are left out. ``report``:
-    whether to draw the page as well. ``progress``: whether to show the progress; None: in a
-    notebook only.
+    those to measure, else torch and tensorflow, where installed. ``root``: the root seed. ``jobs``:
+    worker processes. ``plugins``: files or installed modules with items of your own, which are then
+    named as in ``my:snake``. ``datasets``: files of data, as ``"table.csv,label=species"``.
+    ``out``: the results folder, else one in ``results/``. ``reuse``: folders whose stored stacks
+    are taken over. ``timeout``: seconds after which a worker is taken to hang. ``executor``: what
+    measures, as a name or ``MODULE:FACTORY``; ``scheduler`` and ``config`` are for ``dask`` and
+    ``parsl``. ``skip_broken``: whether items of your own that break their contract are left out.
+    ``report``: whether to draw the page as well. ``progress``: whether to show the progress; None:
+    in a notebook only.
 
     The same call again resumes what was interrupted. A script needs no ``if __name__ ==
     "__main__"``: workers do not import it. Raises UserError for wrong arguments and a folder that

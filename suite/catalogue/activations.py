@@ -7,7 +7,8 @@ slope 0.01 in torch and 0.2 in Keras). To add an activation, add an entry.
 
 Where the slope jumps, the slope at the kink itself is the frameworks' own convention, the one
 from the left: 0 for ``relu``, ``slope`` for ``leaky_relu``, ``alpha`` for ``elu``. For ``selu``
-the two frameworks differ at 0; see its entry.
+torch and TensorFlow differ at 0; see its entry. JAX takes the slope of ``leaky_relu`` from the
+right.
 """
 
 from __future__ import annotations
@@ -252,7 +253,9 @@ ACTIVATIONS = registry.Registry(
             value=lambda x: x.copy(),
             slope=np.ones_like,
             # torch.nn.functional has no identity; torch.positive returns its argument.
-            native=lambda: natives(torch="torch:positive", tensorflow="keras.activations:linear"),
+            native=lambda: natives(
+                torch="torch:positive", tensorflow="keras.activations:linear", jax="jax.nn:identity"
+            ),
             layers=natives(torch="torch.nn:Identity", tensorflow=_keras("linear")),
         ),
         Activation(
@@ -260,7 +263,9 @@ ACTIVATIONS = registry.Registry(
             source="Rumelhart, Hinton and Williams 1986 (doi:10.1038/323533a0)",
             value=_sigmoid,
             slope=_sigmoid_slope,
-            native=lambda: natives(torch="torch:sigmoid", tensorflow="keras.activations:sigmoid"),
+            native=lambda: natives(
+                torch="torch:sigmoid", tensorflow="keras.activations:sigmoid", jax="jax.nn:sigmoid"
+            ),
             layers=natives(torch="torch.nn:Sigmoid", tensorflow=_keras("sigmoid")),
             bounded=True,
         ),
@@ -269,7 +274,9 @@ ACTIVATIONS = registry.Registry(
             source="LeCun, Bottou, Orr and Müller 1998, section 4.4",
             value=np.tanh,
             slope=_tanh_slope,
-            native=lambda: natives(torch="torch:tanh", tensorflow="keras.activations:tanh"),
+            native=lambda: natives(
+                torch="torch:tanh", tensorflow="keras.activations:tanh", jax="jax.nn:tanh"
+            ),
             layers=natives(torch="torch.nn:Tanh", tensorflow=_keras("tanh")),
             bounded=True,
         ),
@@ -278,7 +285,9 @@ ACTIVATIONS = registry.Registry(
             source="Nair and Hinton 2010",
             value=lambda x: np.maximum(x, 0.0),
             slope=lambda x: np.where(x > 0, 1.0, 0.0),
-            native=lambda: natives(torch="torch:relu", tensorflow="keras.activations:relu"),
+            native=lambda: natives(
+                torch="torch:relu", tensorflow="keras.activations:relu", jax="jax.nn:relu"
+            ),
             layers=natives(torch="torch.nn:ReLU", tensorflow="keras.layers:ReLU"),
             kinks=(0.0,),
         ),
@@ -290,6 +299,7 @@ ACTIVATIONS = registry.Registry(
             native=lambda slope: natives(
                 torch=("torch.nn.functional:leaky_relu", {"negative_slope": slope}),
                 tensorflow=("keras.activations:leaky_relu", {"negative_slope": slope}),
+                jax=("jax.nn:leaky_relu", {"negative_slope": slope}),
             ),
             layers=natives(torch="torch.nn:LeakyReLU", tensorflow="keras.layers:LeakyReLU"),
             parameters={"slope": 0.01},
@@ -303,6 +313,7 @@ ACTIVATIONS = registry.Registry(
             native=lambda alpha: natives(
                 torch=("torch.nn.functional:elu", {"alpha": alpha}),
                 tensorflow=("keras.activations:elu", {"alpha": alpha}),
+                jax=("jax.nn:elu", {"alpha": alpha}),
             ),
             layers=natives(torch="torch.nn:ELU", tensorflow="keras.layers:ELU"),
             parameters={"alpha": 1.0},
@@ -315,7 +326,9 @@ ACTIVATIONS = registry.Registry(
             slope=lambda x: SELU_SCALE * _elu_slope(x, SELU_ALPHA),
             # At 0 torch has this slope (scale * alpha, from the left), TensorFlow scale.
             native=lambda: natives(
-                torch="torch.nn.functional:selu", tensorflow="keras.activations:selu"
+                torch="torch.nn.functional:selu",
+                tensorflow="keras.activations:selu",
+                jax="jax.nn:selu",
             ),
             layers=natives(torch="torch.nn:SELU", tensorflow=_keras("selu")),
             kinks=(0.0,),
@@ -329,6 +342,7 @@ ACTIVATIONS = registry.Registry(
             native=lambda: natives(
                 torch=("torch.nn.functional:gelu", {"approximate": "none"}),
                 tensorflow=("keras.activations:gelu", {"approximate": False}),
+                jax=("jax.nn:gelu", {"approximate": False}),
             ),
             layers=natives(torch="torch.nn:GELU", tensorflow=_keras("gelu")),
         ),
@@ -339,7 +353,9 @@ ACTIVATIONS = registry.Registry(
             value=lambda x: x * _sigmoid(x),
             slope=_silu_slope,
             native=lambda: natives(
-                torch="torch.nn.functional:silu", tensorflow="keras.activations:silu"
+                torch="torch.nn.functional:silu",
+                tensorflow="keras.activations:silu",
+                jax="jax.nn:silu",
             ),
             layers=natives(torch="torch.nn:SiLU", tensorflow=_keras("silu")),
         ),
@@ -350,7 +366,9 @@ ACTIVATIONS = registry.Registry(
             slope=_sigmoid,
             # torch takes x itself above 20 (its threshold), where softplus is x + 2e-9 or less.
             native=lambda: natives(
-                torch="torch.nn.functional:softplus", tensorflow="keras.activations:softplus"
+                torch="torch.nn.functional:softplus",
+                tensorflow="keras.activations:softplus",
+                jax="jax.nn:softplus",
             ),
             layers=natives(torch="torch.nn:Softplus", tensorflow=_keras("softplus")),
         ),
@@ -360,7 +378,9 @@ ACTIVATIONS = registry.Registry(
             value=lambda x: x / (1.0 + np.abs(x)),
             slope=lambda x: 1.0 / (1.0 + np.abs(x)) ** 2,
             native=lambda: natives(
-                torch="torch.nn.functional:softsign", tensorflow="keras.activations:softsign"
+                torch="torch.nn.functional:softsign",
+                tensorflow="keras.activations:softsign",
+                jax="jax.nn:soft_sign",
             ),
             layers=natives(torch="torch.nn:Softsign", tensorflow=_keras("softsign")),
             bounded=True,
@@ -371,7 +391,9 @@ ACTIVATIONS = registry.Registry(
             value=_mish,
             slope=_mish_slope,
             native=lambda: natives(
-                torch="torch.nn.functional:mish", tensorflow="keras.activations:mish"
+                torch="torch.nn.functional:mish",
+                tensorflow="keras.activations:mish",
+                jax="jax.nn:mish",
             ),
             layers=natives(torch="torch.nn:Mish", tensorflow=_keras("mish")),
         ),

@@ -199,7 +199,66 @@ _TENSORFLOW = Entry(
         fit=1.5,
     ),
 )
-FRAMEWORKS = registry.Registry("framework", [_NUMPY, _TORCH, _TENSORFLOW])
+_JAX = Entry(
+    "jax",
+    "suite.frameworks.jax:Jax",
+    ("jax", "flax", "optax"),
+    "jax",
+    process="jax",  # TensorFlow reads XLA_FLAGS too
+    by_name=True,
+    environment={
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    },
+    gaps={
+        "settings.default": "Optax's optimizers have no default learning rate",
+        **dict.fromkeys(
+            (
+                "convolution.draw",
+                "convolution.train",
+                "curves.default",
+                "defaults.value",
+                "descent.noise",
+                "descent.quadratic",
+                "elementwise.seconds",
+                "idioms.attempt",
+                "idioms.compare",
+                "idioms.initialise",
+                "initializers.bias",
+                "initializers.draw",
+                "initializers.sharing",
+                "initializers.through",
+                "normalization.defaults",
+                "normalization.layer",
+                "normalization.rescaled",
+                "normalization.running",
+                "normalized.propagate",
+                "normalized.shift",
+                "numerics.evaluate",
+                "optimizers.path",
+                "ports.carried",
+                "signals.backward",
+                "signals.jacobian",
+                "signals.smallest",
+                "signals.through",
+                "tutorial.fit",
+                "weighted.train",
+            ),
+            "the suite draws, propagates and trains dense networks in JAX, and asks it for nothing"
+            " else yet",
+        ),
+    },
+    # Optax adds RMSprop's epsilon inside of the root, and Adam's to the corrected root. Its
+    # clipping divides by the norm alone.
+    formulas={"rmsprop": "keras", "adam": "torch", "sgd": "keras"},
+    rates=Rates(
+        TrainingRates(
+            ByDepth(1.5, 0.3), ByDepth(0.001, 0.0005), ByDepth(45e-6, 24e-6), operations=3e10
+        ),
+        PropagationRates(1.0, 25e-9, 60e-9, 4e-8),
+    ),
+)
+FRAMEWORKS = registry.Registry("framework", [_NUMPY, _TORCH, _TENSORFLOW, _JAX])
 
 
 def entry_of(name: str) -> Entry:

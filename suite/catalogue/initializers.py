@@ -3,8 +3,8 @@
 An entry holds its law (from which NumPy draws weights that are shared between frameworks), its
 source, and the native object of each framework with its arguments. A framework that draws from
 another law under the same name declares it, so that a test compares its draws with its own
-documentation: Keras draws its ``*_normal`` initializers from a normal truncated at two standard
-deviations, widened so that the variance is the same. To add an initializer, add an entry.
+documentation: Keras and JAX draw their ``*_normal`` initializers from a normal truncated at two
+standard deviations, widened so that the variance is the same. To add an initializer, add an entry.
 
 A name may carry parameters, as in ``variance_scaling(2, fan_avg, uniform)``. Where a framework has
 no object of its own for some of them, the entry says why, and the cell is unsupported there.
@@ -32,6 +32,11 @@ def _nothing(*parameters: float | str) -> Mapping[str, Any]:
     return {}
 
 
+def _in_keras_and_jax(law: Law) -> Mapping[str, Law]:
+    """Return the law of the frameworks whose ``*_normal`` initializers draw a truncated normal."""
+    return {"tensorflow": law, "jax": law}
+
+
 @dataclass(frozen=True)
 class Initializer:
     """One initializer, before its parameters are known.
@@ -39,7 +44,8 @@ class Initializer:
     ``law(*parameters)``: the law of NumPy and of every framework that is not in ``laws``; None
     when the frameworks have no common law. ``native(*parameters)``: framework -> the framework's
     own object; torch: a function that fills a tensor in place, the (out, in) weight of the layer;
-    tensorflow: a class of Keras initializers. ``gaps(*parameters)``: framework -> why it has no
+    tensorflow: a class of Keras initializers; jax: a function that returns an initializer.
+    ``gaps(*parameters)``: framework -> why it has no
     object of its own for these parameters. ``laws(*parameters)``: framework -> the law from which
     its object draws, where that is another. ``parameters``: name -> default (None: it must be
     given); ``words``: the parameters that are words, with those allowed; ``ranges``: the smallest
@@ -168,7 +174,9 @@ INITIALIZERS = registry.Registry(
             source="all weights 0",
             law=lambda: Point(0.0),
             native=lambda: natives(
-                torch="torch.nn.init:zeros_", tensorflow="keras.initializers:Zeros"
+                torch="torch.nn.init:zeros_",
+                tensorflow="keras.initializers:Zeros",
+                jax="flax.nnx.nn.initializers:zeros_init",
             ),
             random=False,
         ),
@@ -179,6 +187,7 @@ INITIALIZERS = registry.Registry(
             native=lambda value: natives(
                 torch=("torch.nn.init:constant_", {"val": value}),
                 tensorflow=("keras.initializers:Constant", {"value": value}),
+                jax=("jax.nn.initializers:constant", {"value": value}),
             ),
             parameters={"value": None},
             random=False,
@@ -191,6 +200,7 @@ INITIALIZERS = registry.Registry(
             native=lambda std: natives(
                 torch=("torch.nn.init:normal_", {"mean": 0.0, "std": std}),
                 tensorflow=("keras.initializers:RandomNormal", {"mean": 0.0, "stddev": std}),
+                jax=("jax.nn.initializers:normal", {"stddev": std}),
             ),
             parameters={"std": None},
             ranges={"std": _POSITIVE},
@@ -204,6 +214,7 @@ INITIALIZERS = registry.Registry(
                 torch=("torch.nn.init:uniform_", {"a": -a, "b": a}),
                 tensorflow=("keras.initializers:RandomUniform", {"minval": -a, "maxval": a}),
             ),
+            gaps=lambda a: {"jax": "JAX's uniform initializer draws between 0 and its scale"},
             parameters={"a": None},
             ranges={"a": _POSITIVE},
             examples=((0.1,),),
@@ -222,6 +233,10 @@ INITIALIZERS = registry.Registry(
                     {"mean": 0.0, "std": std, "a": -cut * std, "b": cut * std},
                 ),
                 tensorflow=("keras.initializers:TruncatedNormal", {"mean": 0.0, "stddev": std}),
+                jax=(
+                    "jax.nn.initializers:truncated_normal",
+                    {"stddev": std, "lower": -cut, "upper": cut},
+                ),
             ),
             gaps=scalings.cut_gaps,
             parameters={"std": None, "cut": 2.0},
@@ -258,7 +273,7 @@ INITIALIZERS = registry.Registry(
             source=_GLOROT,
             law=lambda gain: Normal(scalings.xavier(gain)),
             native=lambda gain: scalings.xavier_objects("normal", gain),
-            laws=lambda gain: {"tensorflow": TruncatedNormal(scalings.xavier(gain))},
+            laws=lambda gain: _in_keras_and_jax(TruncatedNormal(scalings.xavier(gain))),
             parameters={"gain": 1.0},
             ranges={"gain": _POSITIVE},
         ),
@@ -275,7 +290,7 @@ INITIALIZERS = registry.Registry(
             source=_HE,
             law=lambda slope: Normal(scalings.he(slope)),
             native=lambda slope: scalings.he_objects("normal", slope),
-            laws=lambda slope: {"tensorflow": TruncatedNormal(scalings.he(slope))},
+            laws=lambda slope: _in_keras_and_jax(TruncatedNormal(scalings.he(slope))),
             parameters={"slope": 0.0},
             ranges={"slope": (-_LARGE, _LARGE)},
             examples=((), (0.2,)),
@@ -291,6 +306,7 @@ INITIALIZERS = registry.Registry(
                     {"mode": "fan_in", "nonlinearity": "linear"},
                 ),
                 tensorflow="keras.initializers:LecunUniform",
+                jax="jax.nn.initializers:lecun_uniform",
             ),
         ),
         Initializer(
@@ -303,8 +319,9 @@ INITIALIZERS = registry.Registry(
                     {"mode": "fan_in", "nonlinearity": "linear"},
                 ),
                 tensorflow="keras.initializers:LecunNormal",
+                jax="jax.nn.initializers:lecun_normal",
             ),
-            laws=lambda: {"tensorflow": TruncatedNormal(scalings.LECUN)},
+            laws=lambda: _in_keras_and_jax(TruncatedNormal(scalings.LECUN)),
         ),
         Initializer(
             name="orthogonal",
@@ -313,6 +330,7 @@ INITIALIZERS = registry.Registry(
             native=lambda gain: natives(
                 torch=("torch.nn.init:orthogonal_", {"gain": gain} if gain != 1.0 else {}),
                 tensorflow=("keras.initializers:Orthogonal", {"gain": gain} if gain != 1.0 else {}),
+                jax=("jax.nn.initializers:orthogonal", {"scale": gain} if gain != 1.0 else {}),
             ),
             parameters={"gain": 1.0},
             ranges={"gain": _POSITIVE},
@@ -320,11 +338,12 @@ INITIALIZERS = registry.Registry(
         ),
         Initializer(
             name="default",
-            source="the documentation of torch.nn.Linear and keras.layers.Dense",
+            source="the documentation of torch.nn.Linear, keras.layers.Dense and flax.nnx.Linear",
             law=None,
             laws=lambda: {
                 "torch": Uniform(scalings.torch_default),
                 "tensorflow": Uniform(scalings.xavier()),
+                "jax": TruncatedNormal(scalings.LECUN),
             },
             biases={"torch": Uniform(scalings.torch_default)},
         ),

@@ -49,8 +49,8 @@ class Normalization:
     ``common``: neutral name -> value with the settings ``common``: ``epsilon`` is added to the
     variance; ``momentum`` is the share of the old value in a moving average, for layers that keep
     moving statistics. ``translate(values)``: framework -> the framework's own class, and the
-    values under the names of its keyword arguments; torch's classes take the number of features
-    as their first argument. None: there is no layer.
+    values under the names of its keyword arguments; torch's and Flax' classes take the number of
+    features as their first argument. None: there is no layer.
     """
 
     name: str
@@ -158,6 +158,7 @@ LAYERS = registry.Registry(
             translate=lambda values: {
                 "torch": ("torch.nn:BatchNorm1d", _torch(values)),
                 "tensorflow": ("keras.layers:BatchNormalization", dict(values)),
+                "jax": ("flax.nnx:BatchNorm", dict(values)),
             },
             common=_MOVING,
         ),
@@ -168,6 +169,7 @@ LAYERS = registry.Registry(
             translate=lambda values: {
                 "torch": ("torch.nn:BatchNorm2d", _torch(values)),
                 "tensorflow": ("keras.layers:BatchNormalization", dict(values)),
+                "jax": ("flax.nnx:BatchNorm", dict(values)),
             },
             common=_MOVING,
         ),
@@ -178,6 +180,7 @@ LAYERS = registry.Registry(
             translate=lambda values: {
                 "torch": ("torch.nn:LayerNorm", _torch(values)),
                 "tensorflow": ("keras.layers:LayerNormalization", dict(values)),
+                "jax": ("flax.nnx:LayerNorm", dict(values)),
             },
             common=_STILL,
         ),
@@ -190,6 +193,7 @@ LAYERS = registry.Registry(
             translate=lambda values: {
                 "torch": ("torch.nn:InstanceNorm2d", _torch(values)),
                 "tensorflow": ("keras.layers:GroupNormalization", {"groups": -1, **values}),
+                "jax": ("flax.nnx:InstanceNorm", dict(values)),
             },
             common=_STILL,
         ),

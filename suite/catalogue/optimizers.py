@@ -6,8 +6,8 @@ settings ``common`` every hyper-parameter is set, to equal values; with ``defaul
 optimizer is made without any argument. To add an optimizer, add an entry.
 
 Equal hyper-parameters are not equal formulas: torch and Keras place epsilon differently in RMSprop
-and Adam. A formula therefore takes a ``form``: ``torch``, or ``keras``, which is also that of the
-NumPy oracle.
+and Adam, and Optax has Keras' RMSprop and torch's Adam. A formula therefore takes a ``form``:
+``torch``, or ``keras``, which is also that of the NumPy oracle.
 """
 
 from __future__ import annotations
@@ -171,6 +171,15 @@ OPTIMIZERS = registry.Registry(
                     },
                 ),
                 "tensorflow": ("keras.optimizers:RMSprop", dict(common)),
+                "jax": (
+                    "optax:rmsprop",
+                    {
+                        "learning_rate": common["learning_rate"],
+                        "decay": common["rho"],
+                        "eps": common["epsilon"],
+                        "momentum": common["momentum"] or None,
+                    },
+                ),
             },
             formula=rmsprop,
         ),
@@ -188,6 +197,15 @@ OPTIMIZERS = registry.Registry(
                     },
                 ),
                 "tensorflow": ("keras.optimizers:Adam", dict(common)),
+                "jax": (
+                    "optax:adam",
+                    {
+                        "learning_rate": common["learning_rate"],
+                        "b1": common["beta_1"],
+                        "b2": common["beta_2"],
+                        "eps": common["epsilon"],
+                    },
+                ),
             },
             formula=adam,
         ),
@@ -201,6 +219,13 @@ OPTIMIZERS = registry.Registry(
                     {"lr": common["learning_rate"], "momentum": common["momentum"]},
                 ),
                 "tensorflow": ("keras.optimizers:SGD", dict(common)),
+                "jax": (
+                    "optax:sgd",
+                    {
+                        "learning_rate": common["learning_rate"],
+                        "momentum": common["momentum"] or None,
+                    },
+                ),
             },
             formula=sgd,
         ),

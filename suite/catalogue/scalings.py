@@ -58,7 +58,7 @@ _KERAS_LAWS = {"normal": "untruncated_normal"}
 """The names of laws that Keras calls otherwise: its ``normal`` is a truncated one."""
 _KERAS_NAMES = {"normal": "Normal", "uniform": "Uniform"}
 _KERAS_NATURAL = {"normal": "truncated_normal", "uniform": "uniform"}
-"""The law from which Keras draws its Xavier and He initializers of a name."""
+"""The law from which Keras and JAX draw their Xavier and He initializers of a name."""
 
 
 def _keras_scaling(scale: float, mode: str, law: str) -> Native:
@@ -67,8 +67,14 @@ def _keras_scaling(scale: float, mode: str, law: str) -> Native:
     return "keras.initializers:VarianceScaling", arguments
 
 
+def _jax_scaling(scale: float, mode: str, law: str) -> Native:
+    """Return JAX's variance_scaling of a law of the catalogue, which has the same names."""
+    arguments = {"scale": scale, "mode": mode, "distribution": law}
+    return "jax.nn.initializers:variance_scaling", arguments
+
+
 def he_objects(law: str, slope: float) -> Mapping[str, Native]:
-    """Return both frameworks' He of a law; Keras' HeNormal and HeUniform take no slope."""
+    """Return the frameworks' He of a law; Keras' and JAX's take no slope."""
     plain = {"mode": "fan_in", "nonlinearity": "relu"}
     sloping = {"mode": "fan_in", "nonlinearity": "leaky_relu", "a": slope}
     scale = 2.0 / (1.0 + slope * slope)
@@ -77,27 +83,35 @@ def he_objects(law: str, slope: float) -> Mapping[str, Native]:
         tensorflow=_keras_scaling(scale, "fan_in", _KERAS_NATURAL[law])
         if slope
         else f"keras.initializers:He{_KERAS_NAMES[law]}",
+        jax=_jax_scaling(scale, "fan_in", _KERAS_NATURAL[law])
+        if slope
+        else f"jax.nn.initializers:he_{law}",
     )
 
 
 def xavier_objects(law: str, gain: float) -> Mapping[str, Native]:
-    """Return both frameworks' Xavier of a law; Keras' GlorotNormal and GlorotUniform take no
-    gain."""
+    """Return the frameworks' Xavier of a law; Keras' and JAX's take no gain."""
     return natives(
         torch=(f"torch.nn.init:xavier_{law}_", {} if gain == 1.0 else {"gain": gain}),
         tensorflow=f"keras.initializers:Glorot{_KERAS_NAMES[law]}"
         if gain == 1.0
         else _keras_scaling(gain * gain, "fan_avg", _KERAS_NATURAL[law]),
+        jax=f"jax.nn.initializers:xavier_{law}"
+        if gain == 1.0
+        else _jax_scaling(gain * gain, "fan_avg", _KERAS_NATURAL[law]),
     )
 
 
 def scaling_objects(scale: float, mode: str, law: str) -> Mapping[str, Native]:
-    """Return Keras' VarianceScaling, and the function of torch that draws the same law.
+    """Return Keras' and JAX's variance scaling, and the function of torch that draws the same law.
 
     torch has functions of a gain for the average fan, and of a rectifier's slope a for one fan,
     whose gain is sqrt(2 / (1 + a^2)).
     """
-    objects = {"tensorflow": _keras_scaling(scale, mode, law)}
+    objects = {
+        "tensorflow": _keras_scaling(scale, mode, law),
+        "jax": _jax_scaling(scale, mode, law),
+    }
     if not scaling_gaps(scale, mode, law):
         arguments: dict[str, Any] = {"gain": math.sqrt(scale)}
         if mode != "fan_avg":

@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frameworks",
         metavar="A,B",
         type=names,
-        help="the frameworks to measure (default: all that are installed)",
+        help="the frameworks to measure (default: torch and tensorflow, where installed)",
     )
     parser.add_argument(
         "--root",

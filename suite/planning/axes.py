@@ -13,7 +13,7 @@ from typing import Any
 
 from suite.catalogue import activations, initializers, optimizers
 from suite.catalogue.datasets import DATASETS
-from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import FRAMEWORKS, entry_of
 from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import Registry, canonical, number, unknown
 from suite.types import PROFILES, Cell, Study, UserError, Value
@@ -173,6 +173,7 @@ AXES = Registry(
             " same values in all frameworks; default: those of the framework",
             _choice("settings", optimizers.SETTINGS),
             "common",
+            undeclared=lambda v, framework: entry_of(framework).gap([f"settings.{v}"]),
         ),
         Axis(
             "dataset",

@@ -188,6 +188,11 @@ def test_the_line_of_code_makes_that_start(framework: str) -> None:
             exec(line, scope)
             layer = scope["layer"]
             kernel = layer.weight.detach().numpy()  # type: ignore[attr-defined]
+        elif framework == "jax":
+            import flax.nnx
+            import jax
+
+            kernel = np.asarray(eval(line, {"flax": flax, "jax": jax}).kernel[...])
         else:
             import keras  # type: ignore[import-untyped]  # it ships no types
 

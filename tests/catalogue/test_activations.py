@@ -16,11 +16,11 @@ from suite.catalogue.activations import ACTIVATIONS, SELU_SCALE, resolve
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.results.read_runs import read_runs
 from suite.types import Framework, UserError
-from tests.support import ROOT
+from tests import support
+from tests.support import NATIVE, ROOT
 
 NAMES = [*ACTIVATIONS.names, "leaky_relu(0.2)", "elu(0.5)"]
 """Every activation, and some with parameters that are not the defaults."""
-NATIVE = [name for name in FRAMEWORKS.names if name != "numpy"]
 load = functools.cache(frameworks.load)
 
 
@@ -70,7 +70,7 @@ def test_a_wrong_name_says_what_is_right(given: str, says: str) -> None:
 def test_an_entry_has_a_source_and_a_native_function(entry: activations.Activation) -> None:
     assert entry.source
     assert entry.functions
-    assert set(entry.functions) <= set(NATIVE)
+    assert set(entry.functions) <= set(support.DECLARED)
     assert set(entry.layers) | set(entry.defects) <= set(entry.functions)
 
 
@@ -254,10 +254,12 @@ def _slope_at(framework: Framework, name: str, point: float) -> float:
     [(n, f) for n, f in DECLARED if f != "numpy" and resolve(n).entry.kinks],
 )
 def test_native_slope_at_a_kink(name: str, framework: str) -> None:
-    """The one exception is TensorFlow, which takes the slope of selu from the right."""
+    """TensorFlow takes the slope of selu from the right, and JAX that of leaky_relu."""
+    from_the_right = {("selu", "tensorflow"): SELU_SCALE}
+    from_the_right |= {(other, "jax"): 1.0 for other in NAMES if other.startswith("leaky_relu")}
     for kink in resolve(name).entry.kinks:
         left = float(resolve(name).slope(np.array(kink)))
-        expected = SELU_SCALE if (name, framework) == ("selu", "tensorflow") else left
+        expected = from_the_right.get((name, framework), left)
         assert _slope_at(load(framework), name, kink) == pytest.approx(expected, abs=TOLERANCE)
 
 

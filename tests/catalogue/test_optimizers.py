@@ -15,8 +15,8 @@ from suite.catalogue.frameworks import FRAMEWORKS, Formulas
 from suite.catalogue.optimizers import OPTIMIZERS, Optimizer
 from suite.catalogue.registry import native
 from suite.types import Array, UserError
-
-NATIVE = [name for name in FRAMEWORKS.names if name != "numpy"]
+from tests import support
+from tests.support import NATIVE
 
 
 def test_the_hyper_parameters_of_stored_results_stay() -> None:
@@ -38,7 +38,8 @@ def test_every_common_value_reaches_the_framework(entry: Optimizer, framework: s
     assert set(arguments) <= set(taken)
     values: list[float] = []
     for value in arguments.values():
-        values.extend(value if isinstance(value, tuple) else (value,))
+        # Optax has no momentum where it is None.
+        values.extend(value if isinstance(value, tuple) else (value or 0.0,))
     assert sorted(values) == sorted(entry.common.values())
     assert entry.native(framework, settings="default") == (target, {})
 
@@ -46,7 +47,7 @@ def test_every_common_value_reaches_the_framework(entry: Optimizer, framework: s
 @pytest.mark.parametrize("entry", OPTIMIZERS, ids=lambda entry: entry.name)
 def test_an_entry_has_a_source_and_a_class_everywhere(entry: Optimizer) -> None:
     assert entry.source
-    assert set(entry.translate(entry.common)) == set(NATIVE)
+    assert set(entry.translate(entry.common)) == set(support.DECLARED)
 
 
 def test_a_wrong_name_says_what_is_right() -> None:
@@ -107,15 +108,36 @@ def path_by_keras(name: str) -> Array:
     return np.array(path)
 
 
+def path_by_optax(name: str) -> Array:
+    frameworks.load("jax")
+    jax, optax = importlib.import_module("jax"), importlib.import_module("optax")
+    path = []
+    with jax.enable_x64(True):
+        parameter = jax.numpy.zeros(4)
+        optimizer = native(optimizers.resolve(name).native("jax"))()
+        state = optimizer.init(parameter)
+        for gradient in GRADIENTS:
+            updates, state = optimizer.update(jax.numpy.asarray(gradient), state, parameter)
+            parameter = optax.apply_updates(parameter, updates)
+            path.append(np.asarray(parameter))
+    return np.array(path)
+
+
 # Keras keeps hyper-parameters, such as 0.9 and 0.999, in single precision.
-PATHS = {"torch": (path_by_torch, 1e-12), "keras": (path_by_keras, 1e-4)}
+PATHS = {
+    "torch": (path_by_torch, 1e-12),
+    "tensorflow": (path_by_keras, 1e-4),
+    "jax": (path_by_optax, 1e-12),
+}
 
 
-@pytest.mark.parametrize("form", PATHS)
+@pytest.mark.parametrize("framework", NATIVE)
 @pytest.mark.parametrize("name", FORMULAS)
-def test_a_framework_takes_the_steps_of_the_formula(name: str, form: Formulas) -> None:
+def test_a_framework_takes_the_steps_of_the_formula(name: str, framework: str) -> None:
     """Relative to the distance moved so far: the forms differ by far more where they differ."""
-    path, tolerance = PATHS[form]
+    path, tolerance = PATHS[framework]
+    form = FRAMEWORKS[framework].form(name)
+    assert form is not None
     assert np.abs(path(name) / path_by_formula(name, form) - 1).max() < tolerance
 
 

@@ -21,9 +21,10 @@ from suite.measuring.executors import local
 from suite.planning import grids
 from suite.studies import STUDIES
 from suite.types import UserError
+from tests.support import NATIVE
 
 
-@pytest.mark.parametrize("name", FRAMEWORKS.names)
+@pytest.mark.parametrize("name", ["numpy", *NATIVE])
 def test_every_framework_of_the_table_loads(name: str) -> None:
     framework = frameworks.load(name)
     assert framework.name == name
@@ -42,7 +43,8 @@ def test_a_missing_framework_says_how_to_install_it(monkeypatch: pytest.MonkeyPa
         return None if name == "keras" else find(name)
 
     monkeypatch.setattr(importlib.util, "find_spec", without)
-    assert installed() == ("numpy", "torch")
+    assert installed()[:2] == ("numpy", "torch")
+    assert "tensorflow" not in installed()
     with pytest.raises(UserError, match=r"pip install 'init-suite\[tensorflow\]'") as error:
         frameworks.load("tensorflow")
     assert "\n" not in str(error.value)
@@ -76,12 +78,12 @@ def test_a_worker_has_the_environment_of_the_frameworks_that_it_measures() -> No
 def test_two_frameworks_that_need_other_values_cannot_share_a_worker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    other = replace(FRAMEWORKS["tensorflow"], name="jax", environment={"KERAS_BACKEND": "jax"})
-    monkeypatch.setitem(FRAMEWORKS._entries, "jax", other)
-    sentence = "tensorflow needs KERAS_BACKEND=tensorflow, and jax needs KERAS_BACKEND=jax"
+    other = replace(FRAMEWORKS["tensorflow"], name="other", environment={"KERAS_BACKEND": "jax"})
+    monkeypatch.setitem(FRAMEWORKS._entries, "other", other)
+    sentence = "tensorflow needs KERAS_BACKEND=tensorflow, and other needs KERAS_BACKEND=jax"
     with pytest.raises(ValueError, match=sentence):
-        environment_of(["torch", "tensorflow", "jax"])
-    assert environment_of(["torch", "jax"])["KERAS_BACKEND"] == "jax"
+        environment_of(["torch", "tensorflow", "other"])
+    assert environment_of(["torch", "other"])["KERAS_BACKEND"] == "jax"
 
 
 def test_a_kind_of_process_has_the_environment_of_its_own_frameworks(

@@ -15,6 +15,7 @@ import pytest
 from suite import frameworks, probes
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.catalogue.kernels import KERNELS
+from suite.catalogue.optimizers import SETTINGS
 from suite.frameworks import timing
 from suite.measuring.measure_stack import measure
 from suite.planning import grids
@@ -25,7 +26,8 @@ from suite.probes.initializers import LayerDraws
 from suite.probes.signals import Signals
 from suite.studies import STUDIES, idioms, initializers
 from suite.types import PROFILES, Cell, Study, Unsupported, UserError
-from tests.support import ROOT
+from tests.support import NATIVE, ROOT
+from tests.support.framework_tasks import make_task
 
 
 def modules() -> Iterator[ModuleType]:
@@ -126,7 +128,7 @@ def cases(study: Study) -> set[str]:
 
 
 def test_every_gap_names_a_function_or_a_case() -> None:
-    known = FUNCTIONS.union(*map(cases, STUDIES))
+    known = FUNCTIONS.union({f"settings.{name}" for name in SETTINGS}, *map(cases, STUDIES))
     assert {gap for entry in FRAMEWORKS for gap in entry.gaps} <= known
 
 
@@ -157,6 +159,8 @@ def kinds_shape(kind: str) -> tuple[int, ...]:
 def measured(framework: str, study: str, case: str) -> object:
     """Measure a case that a framework declares as a gap."""
     home = frameworks.load(framework)
+    if study == "settings":
+        return list(home.train(make_task(settings=case)))
     if study == "initializers" and case in KERNELS:
         return home.probe(LayerDraws).draw(case, kinds_shape(case), "default", 0)
     if study == "initializers":
@@ -169,7 +173,7 @@ def measured(framework: str, study: str, case: str) -> object:
 
 @pytest.mark.parametrize(
     ("framework", "gap"),
-    [(entry.name, gap) for entry in FRAMEWORKS for gap in entry.gaps if gap not in FUNCTIONS],
+    [(n, gap) for n in ("numpy", *NATIVE) for gap in FRAMEWORKS[n].gaps if gap not in FUNCTIONS],
 )
 def test_a_gap_in_a_case_is_one(framework: str, gap: str) -> None:
     """If the framework learned to do it, this test would ask for the gap to be removed."""

@@ -12,7 +12,7 @@ import pytest
 
 from suite.catalogue import activations, initializers, optimizers, step_options
 from suite.catalogue.datasets import DATASETS
-from suite.catalogue.frameworks import FRAMEWORKS
+from suite.catalogue.frameworks import by_default
 from suite.catalogue.kernels import KERNELS
 from suite.catalogue.methods import METHODS
 from suite.catalogue.normalizations import LAYERS, NORMALIZATIONS
@@ -23,7 +23,7 @@ from suite.studies import GATE, STUDIES, defaults
 from suite.studies.initializers import sizes
 from suite.types import Cell
 
-NATIVE = tuple(entry.name for entry in FRAMEWORKS if entry.extra)
+NATIVE = tuple(entry.name for entry in by_default())
 AS_OPTIONS = {
     "norm": "clip_global",
     "value": "clip_value",

@@ -9,8 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from suite.catalogue.frameworks import FRAMEWORKS
-from suite.catalogue.frameworks import installed as names_installed
+from suite.catalogue.frameworks import by_default
 from suite.commands.main import main
 from suite.frameworks.planting import Mistake, assumed, mistakes, replaced
 from suite.selftest import installed
@@ -18,7 +17,7 @@ from suite.selftest.installed import RULE, Gate, Planted
 from suite.studies import GATE, STUDIES
 from suite.text_tables import WIDTH
 
-PRESENT = [entry.name for entry in FRAMEWORKS if entry.extra and entry.name in names_installed()]
+PRESENT = [entry.name for entry in by_default() if entry.installed]
 CHEAP = ("a slope", "an epsilon", "a truncated law")
 """The mistakes that the ordinary tests plant; ``suite selftest --installed`` plants all."""
 

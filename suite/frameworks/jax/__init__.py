@@ -1,0 +1,135 @@
+"""JAX on the CPU: Flax NNX layers and initializers, Optax losses and optimizers.
+
+Everything is in single precision, as JAX is unless it is asked for more, except for ``evaluate``,
+which keeps the precision of its points, and ``train``, whose task names one. There is no global
+random generator: each draw has the key of its seed. Training is in ``stack``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+
+from suite.catalogue import activations, initializers
+from suite.catalogue.registry import native
+from suite.frameworks import probe
+from suite.frameworks.jax.layers import in_precision
+from suite.frameworks.jax.stack import Stack
+from suite.frameworks.timing import clock
+from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
+
+
+class Jax:
+    """The framework ``jax``; ``suite.types.Framework`` says what each verb does."""
+
+    name = "jax"
+
+    def evaluate(self, activation: str, points: Array) -> tuple[Array, Array]:
+        """Call the activation; the slope is by reverse-mode differentiation."""
+        function = native(activations.resolve(activation).native("jax"))
+        with in_precision("double" if points.dtype == np.float64 else "single"):
+            value, pull = jax.vjp(function, jax.numpy.asarray(points))
+            (slope,) = pull(jax.numpy.ones_like(value))
+            return np.asarray(value), np.asarray(slope)
+
+    def draw(self, initializer: str, fan_in: int, fan_out: int, seed: int) -> Layer:
+        """Draw a fresh ``nnx.Linear``, float32.
+
+        ``default`` is the layer without an initializer. Another one sets the kernel alone, and the
+        bias is zero, which is also Flax's default.
+        """
+        kernel, bias = _drawing(initializer, fan_in, fan_out)(jax.random.key(seed))
+        return np.asarray(kernel), np.asarray(bias)
+
+    def propagate(
+        self, names: Sequence[str], weights: Weights, inputs: Array, cotangent: Array
+    ) -> list[LayerSignals]:
+        """Go forward and backward through each network, layer by layer."""
+        layers = jax.tree.map(jax.numpy.asarray, weights)
+        return [_propagated(name, layers, inputs, cotangent) for name in names]
+
+    def train(self, task: TrainTask) -> Iterator[Snapshot]:
+        """Train the stack.
+
+        Each member and dropout layer has a key of its own, made from ``task.noise``, so a member's
+        masks do not depend on its stack. Raises UserError for a name in the task that JAX has no
+        function for.
+        """
+        with clock("compile"):
+            stack = Stack(task)
+        for epoch in range(task.record[-1] + 1):
+            if epoch > 0:
+                stack.train(epoch)
+            if epoch in task.record:
+                with clock("record"):
+                    snapshot = stack.snapshot(epoch)
+                yield snapshot
+
+    def probe(self, topic: type[P]) -> P:
+        """Return the measurements of a topic, which are in ``probes/``."""
+        return probe(self.name, topic)
+
+
+@functools.lru_cache(maxsize=256)
+def _drawing(initializer: str, fan_in: int, fan_out: int) -> Any:
+    """Return a compiled function of a key that makes a layer: kernel and bias.
+
+    Operation by operation, a draw of a small kernel would take thirty times as long.
+    """
+    declared = initializers.resolve(initializer).native("jax")
+    options = {} if declared is None else {"kernel_init": native(declared)()}
+
+    def drawn(key: Any) -> tuple[Any, Any]:
+        layer = nnx.Linear(fan_in, fan_out, rngs=nnx.Rngs(key), **options)
+        return layer.kernel[...], layer.bias[...]
+
+    return jax.jit(drawn)
+
+
+def _propagated(name: str, layers: Any, inputs: Array, cotangent: Array) -> LayerSignals:
+    """Return the signals of one network, whose layers (kernel, bias) are JAX arrays."""
+    forward, backward = _passes(name)
+    befores, preactivations, outputs, x = [], [], [], jax.numpy.asarray(inputs)
+    for kernel, bias in layers:
+        befores.append(x)
+        preactivation, x = forward(kernel, bias, x)
+        preactivations.append(preactivation)
+        outputs.append(x)
+    gradients, g = [], jax.numpy.asarray(cotangent)
+    for (kernel, bias), before, preactivation in zip(
+        reversed(layers), reversed(befores), reversed(preactivations), strict=True
+    ):
+        at_preactivation, g = backward(kernel, bias, before, preactivation, g)
+        gradients.append(at_preactivation)
+    signals = (preactivations, outputs, gradients[::-1])
+    return LayerSignals(*([np.asarray(value) for value in part] for part in signals))
+
+
+@functools.lru_cache(maxsize=64)
+def _passes(name: str) -> tuple[Any, Any]:
+    """Return compiled functions of one layer and its activation, forward and backward.
+
+    One program a layer, since a whole deep network would take seconds to compile.
+    """
+    function = native(activations.resolve(name).native("jax"))
+
+    def dense(kernel: Any, bias: Any, x: Any) -> Any:
+        layer = nnx.eval_shape(lambda: nnx.Linear(*kernel.shape, rngs=nnx.Rngs(0)))
+        layer.kernel, layer.bias = nnx.Param(kernel), nnx.Param(bias)
+        return layer(x)
+
+    def forward(kernel: Any, bias: Any, x: Any) -> tuple[Any, Any]:
+        preactivation = dense(kernel, bias, x)
+        return preactivation, function(preactivation)
+
+    def backward(kernel: Any, bias: Any, x: Any, preactivation: Any, g: Any) -> tuple[Any, Any]:
+        (at_preactivation,) = jax.vjp(function, preactivation)[1](g)
+        (at_input,) = jax.vjp(lambda x: dense(kernel, bias, x), x)[1](at_preactivation)
+        return at_preactivation, at_input
+
+    return jax.jit(forward), jax.jit(backward)

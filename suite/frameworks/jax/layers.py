@@ -1,0 +1,88 @@
+"""The multilayer perceptron as a user of Flax NNX writes it, in single or double precision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+from flax import nnx
+
+from suite.catalogue import activations
+from suite.catalogue.normalizations import NORMALIZATIONS
+from suite.catalogue.registry import native
+from suite.types import Architecture
+
+PRECISIONS = {"single": "float32", "double": "float64"}
+
+
+class Residual(nnx.Module):
+    """x + factor f(x), with f the layers in their order."""
+
+    def __init__(self, factor: float, layers: Sequence[Any]) -> None:
+        self.factor = factor
+        self.inner = nnx.Sequential(*layers)
+
+    def __call__(self, x: Any) -> Any:
+        """Add the scaled output of the layers, which keep the shape."""
+        return x + self.factor * self.inner(x)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model, and those of its layers that are looked up, in their order."""
+
+    model: nnx.Sequential
+    dense: tuple[nnx.Linear, ...]
+    dropout: tuple[nnx.Dropout, ...]
+
+
+def network(architecture: Architecture, settings: str, precision: str) -> Network:
+    """Return the multilayer perceptron, with weights that are to be replaced.
+
+    Its layers lie flat in one sequence, except for those of a hidden layer with a residual
+    connection, which are a ``Residual``. ``settings`` concerns the normalization layers here:
+    ``common`` sets their epsilon and momentum as in ``normalizations``, ``default`` leaves them to
+    Flax. Raises UserError for an unknown activation, normalization or settings.
+    """
+    entry = NORMALIZATIONS[architecture.normalization]
+    normalization = entry.native("jax", entry.values(settings))
+    function = native(activations.resolve(architecture.activation).native("jax"))
+    rngs = nnx.Rngs(0)
+    dense = [
+        nnx.Linear(fan_in, fan_out, param_dtype=PRECISIONS[precision], rngs=rngs)
+        for fan_in, fan_out in architecture.shapes
+    ]
+    layers: list[Any] = []
+    dropout = []
+    for position, (linear, (_, fan_out)) in enumerate(
+        zip(dense[:-1], architecture.shapes[:-1], strict=True)
+    ):
+        hidden = [linear]
+        if normalization is not None:
+            made = native(normalization)
+            hidden.append(made(fan_out, param_dtype=PRECISIONS[precision], rngs=rngs))
+        hidden.append(function)
+        if architecture.dropout:
+            # A stream of its own: each layer of each member gets its own key afterwards.
+            dropout.append(nnx.Dropout(architecture.dropout, rngs=nnx.Rngs(0)))
+            hidden.append(dropout[-1])
+        if architecture.residual and position > 0:
+            layers.append(Residual(architecture.residual, hidden))
+        else:
+            layers += hidden
+    return Network(nnx.Sequential(*layers, dense[-1]), tuple(dense), tuple(dropout))
+
+
+def in_precision(precision: str) -> AbstractContextManager[None]:
+    """Return a block in which JAX has double precision, where it is asked for.
+
+    Outside of such blocks JAX turns every double into a single, as it does unless a user asks for
+    more.
+    """
+    block: AbstractContextManager[None] = (
+        jax.enable_x64(True) if precision == "double" else nullcontext()
+    )
+    return block

@@ -1,0 +1,1 @@
+"""The probes of JAX: none yet; its entry declares them as gaps."""

@@ -200,7 +200,7 @@ def test_a_planted_import_is_seen(path: str, line: str, sentence: str, tmp_path:
 
 @pytest.mark.parametrize("command", [["--help"], ["list"], ["list", "claims", "--json"]])
 def test_help_and_list_start_light(command: list[str]) -> None:
-    heavy = ["pandas", "scipy", "matplotlib", "seaborn", "sklearn", "jinja2", *HOMES]
+    heavy = ["pandas", "scipy", "matplotlib", "sklearn", "jinja2", *HOMES]
     code = (
         "import sys\n"
         "from suite.commands.main import main\n"

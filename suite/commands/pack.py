@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_folder(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the new folder")
     parser.add_argument(
-        "--figures", metavar="A,B", type=names, default=(), help="figures to keep (default: none)"
+        "--figures", metavar="A,B", type=names, default=(), help="figures to draw (default: none)"
     )
     parser.add_argument(
         "--without",
@@ -30,10 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Pack the folder and print the largest files."""
+    from suite.report.figures import figures
     from suite.results.pack import pack
     from suite.text_tables import columns
 
-    sizes = pack(parsed.folder, parsed.out, parsed.figures, parsed.without)
+    named = figures(parsed.folder, parsed.figures) if parsed.figures else []
+    pictures = {drawing.name: image for drawing, image in named}
+    sizes = pack(parsed.folder, parsed.out, pictures, parsed.without)
     print(f"{parsed.out}: {len(sizes)} files, {sum(sizes.values()) / 1e6:.1f} MB; the largest:")
     largest = sorted(sizes, key=lambda name: -sizes[name])[:_SHOWN]
     rows = [("MB", "file"), *((f"{sizes[name] / 1e6:.2f}", name) for name in largest)]

@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
 
 from suite.comparing.kinds import (
     CHANGED,
@@ -107,6 +106,9 @@ def _kinds(rows: pd.DataFrame, certain: bool) -> tuple[Array, Array]:
     family = (differing >= LEAST) & ~single
     adjusted = np.full(len(rows), np.nan)
     if family.any():
+        # Here, because scipy.stats takes half a second to import, and every page imports this file.
+        from scipy.stats import false_discovery_control
+
         adjusted[family] = false_discovery_control(p[family])
     significant = (adjusted <= RATE) | (single & (differing > 0))
     tolerated = (low >= -tolerance) & (high <= tolerance)

@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import bdtr, binom, ndtr
-from scipy.stats import false_discovery_control
 
 from suite.comparing.metric_changes import RATE
 from suite.discovery.by_seed import PREDICTED
@@ -55,6 +54,9 @@ def in_tables(folder: Path, studies: Sequence[str]) -> list[dict[str, Any]]:
     if not places:
         return []
     rows = pd.concat(places, ignore_index=True)
+    # Here for the reason that comparing/metric_changes.py gives.
+    from scipy.stats import false_discovery_control
+
     rows["adjusted"] = false_discovery_control(rows["p"].to_numpy(dtype=np.float64))
     rows = rows[(rows["adjusted"] <= RATE).to_numpy() & rows["apart"].to_numpy(dtype=bool)]
     found = []

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def stored_plan(manifest: Manifest) -> grids.Plan:
-    """Return the plan of a stored run, expanded again from its manifest.
+def stored_plan(manifest: Manifest, *, priced: bool = True) -> grids.Plan:
+    """Return the plan of a stored run, expanded again from its manifest. ``priced``: see
+    ``grids.plan``.
 
     A framework that this installation does not know is planned under its name, at no cost, and so
     are the items of a plugin that is not loaded; the studies of such a plugin are left out. Raise
@@ -53,7 +54,7 @@ def stored_plan(manifest: Manifest) -> grids.Plan:
             _until(manifest),
         )
         studies = [STUDIES[name] for name in manifest.studies if name not in lost]
-        return grids.plan(studies, selection)
+        return grids.plan(studies, selection, priced=priced)
 
 
 def _until(manifest: Manifest) -> grids.Until | None:

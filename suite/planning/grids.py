@@ -20,7 +20,7 @@ from suite.catalogue.frameworks import FRAMEWORKS, entry_of
 from suite.catalogue.initializers import INITIALIZERS, resolve
 from suite.catalogue.registry import ORACLE, unknown
 from suite.planning.axes import AXES, axis_values, make_cell
-from suite.planning.parts import in_order, parts, split
+from suite.planning.parts import ANEW, GridReader, in_order, parts, split
 from suite.types import BLOCK, Cell, Cost, Member, Stack, Study, UserError, Value
 
 MOST_RUNS = 10_000_000
@@ -110,7 +110,7 @@ def parse_overrides(texts: Sequence[str], studies: Sequence[Study]) -> dict[str,
     return result
 
 
-def cells(study: Study, selection: Selection) -> dict[Cell, int]:
+def cells(study: Study, selection: Selection, reader: GridReader = ANEW) -> dict[Cell, int]:
     """Return each selected cell of a study with its number of seeds, in the order of the grids.
 
     A cell of several grids is one cell, with the largest number of seeds. Raises UserError for an
@@ -118,7 +118,7 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
     """
     result: dict[Cell, int] = {}
     frameworks = study.frameworks or selection.frameworks
-    for part in parts(study, selection.profile, selection.overrides):
+    for part in parts(study, selection.profile, selection.overrides, reader):
         axes: dict[str, Sequence[Value]] = {"framework": frameworks, **part.axes}
         seeds = _seeds_of(part.seeds, selection)
         if (runs := seeds * math.prod(map(len, axes.values()))) > MOST_RUNS:
@@ -274,7 +274,7 @@ class Plan:
     selection: Selection
     stacks: Mapping[str, tuple[Stack, ...]]
     costs: Mapping[str, Cost]
-    """Stack key -> the expected cost of the stack."""
+    """Stack key -> the expected cost of the stack; empty in a plan without prices."""
 
     def count(self, study: str) -> dict[str, int | float]:
         """Return cells, runs, stacks, seconds on one core and bytes of the largest stack."""
@@ -321,17 +321,19 @@ class Plan:
         return max(sum(seconds) / jobs, max(seconds, default=0.0))
 
 
-def plan(studies: Sequence[Study], selection: Selection) -> Plan:
+def plan(studies: Sequence[Study], selection: Selection, *, priced: bool = True) -> Plan:
     """Return the plan of all studies, in the order of their table whatever the given one.
 
-    Raises UserError when nothing is left to run.
+    ``priced``: with the costs, which take most of the time. Raises UserError when nothing is left
+    to run.
     """
     studies = sorted(studies, key=lambda study: (study.position, study.name))
     chosen = {study.name: tuple(stacks(study, selection)) for study in studies}
     if not any(chosen.values()):
         names = ", ".join(study.name for study in studies)
         raise UserError(f"profile {selection.profile!r} has no cells in the studies {names}")
-    costs = {stack.key: cost(study, stack) for study in studies for stack in chosen[study.name]}
+    every = ((study, stack) for study in studies for stack in chosen[study.name])
+    costs = {stack.key: cost(study, stack) for study, stack in every} if priced else {}
     return Plan(selection, chosen, costs)
 
 

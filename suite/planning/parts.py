@@ -16,12 +16,13 @@ starts, conditions and seeds. What a user names is what runs:
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from suite.planning.axes import AXES, canonical_value
+from suite.planning.axes import AXES, Named, canonical_value, named_by
 from suite.types import PROFILES, Grid, Study, Value
 
 T = TypeVar("T", bound=Value)
@@ -39,7 +40,30 @@ class Part:
     """Whether a combination is selected; None: all are."""
 
 
-def parts(study: Study, profile: str, overrides: Axes) -> Iterator[Part]:
+def canonical_grids(study: Study, profile: str) -> Sequence[tuple[Axes, int]]:
+    """Return the axes of each grid of a profile, their values in canonical form, and its seeds."""
+    return [(_canonical(grid), grid.seeds) for grid in study.grids(profile)]
+
+
+@dataclass(frozen=True)
+class GridReader:
+    """What reads the grids of studies: ``canonical_grids``, and ``named_by`` of planning.axes."""
+
+    grids: Callable[[Study, str], Sequence[tuple[Axes, int]]] = canonical_grids
+    named: Named = named_by
+
+
+ANEW = GridReader()
+"""Reads each grid whenever it is asked for."""
+
+
+def remembering() -> GridReader:
+    """Return a reader that reads each grid once, for those who plan the same study many times with
+    the same items in the catalogues."""
+    return GridReader(functools.cache(canonical_grids), functools.cache(named_by))
+
+
+def parts(study: Study, profile: str, overrides: Axes, reader: GridReader = ANEW) -> Iterator[Part]:
     """Yield what is selected of the grids of a profile, without frameworks.
 
     ``overrides``: axis, or study.axis, -> the values that a user names; an axis that the study
@@ -47,21 +71,21 @@ def parts(study: Study, profile: str, overrides: Axes) -> Iterator[Part]:
     later grid keeps depends on what came before. Raises UserError for a value that the study's axis
     cannot have.
     """
-    grids = [(_canonical(grid), grid.seeds) for grid in study.grids(profile)]
+    grids = reader.grids(study, profile)
     named = {
-        axis: tuple(canonical_value(axis, value, study) for value in values)
+        axis: tuple(canonical_value(axis, value, study, reader.named) for value in values)
         for axis, values in _of_study(study, overrides).items()
     }
     if not named:
         yield from (Part(axes, seeds) for axes, seeds in grids)
         return
     conditions = _Conditions(study, named)
-    mains, added = _main_grids(study, profile, named, [axes for axes, _ in grids])
+    mains, added = _main_grids(study, profile, named, reader)
     for position, (axes, seeds) in enumerate([*grids, *added]):
         if cases := mains.get(position):
             yield Part(_replaced(axes, named), seeds, conditions.of_main_grid(axes, cases))
-        if position < len(grids):
-            yield Part(_kept(axes, named, study), seeds, conditions.of_later_grid(axes))
+        if position < len(grids) and (kept := _kept(axes, named, study)) is not None:
+            yield Part(kept, seeds, conditions.of_later_grid(axes))
 
 
 def split(key: str) -> tuple[str, str]:
@@ -83,12 +107,15 @@ def _of_study(study: Study, overrides: Axes) -> Axes:
 def in_order(given: Iterable[T], first: Sequence[object]) -> tuple[T, ...]:
     """Return each value once: in the order of ``first`` those that it has, then the others, numbers
     ascending and names in alphabetical order."""
+    values = set(given)
+    if len(values) < 2:
+        return tuple(values)
     places = {value: place for place, value in enumerate(dict.fromkeys(first))}
 
     def rank(value: T) -> tuple[int, bool, T]:
         return places.get(value, len(places)), isinstance(value, str), value
 
-    return tuple(sorted(set(given), key=rank))
+    return tuple(sorted(values, key=rank))
 
 
 def _canonical(grid: Grid) -> Axes:
@@ -109,18 +136,21 @@ def _replaced(axes: Axes, named: Axes) -> Axes:
     return {**axes, **new}
 
 
-def _kept(axes: Axes, named: Axes, study: Study) -> Axes:
-    """Return the axes of a grid without the values that are not named."""
+def _kept(axes: Axes, named: Axes, study: Study) -> Axes | None:
+    """Return the axes of a grid without the values that are not named; None where an axis has no
+    value left."""
     result = dict(axes)
     for axis, values in named.items():
         own = _values(axes, axis)
         chosen = [value for value in values if axis in study.everywhere or value in own]
+        if not chosen:
+            return None
         result[axis] = in_order(chosen, own)
     return result
 
 
 def _main_grids(
-    study: Study, profile: str, named: Axes, grids: Sequence[Axes]
+    study: Study, profile: str, named: Axes, reader: GridReader
 ) -> tuple[dict[int, set[tuple[Value, ...]]], list[tuple[Axes, int]]]:
     """Return the main grid of each case that is named: position -> cases, the values of the local
     axes that are named; and grids to add, whose positions follow those of the profile.
@@ -131,6 +161,7 @@ def _main_grids(
     """
     local = [axis for axis in study.axes if AXES[axis].local]
     chosen = [axis for axis in named if axis in local]
+    grids = [axes for axes, _ in reader.grids(study, profile)]
     first = grids[0] if grids else {}
 
     def alike(axes: Axes) -> bool:
@@ -152,13 +183,8 @@ def _main_grids(
         holding = [position for position, axes in enumerate(grids) if holds(axes)]
         home = next((n for n in holding if alike(grids[n])), holding[0] if holding else None)
         if home is None:
-            found = (
-                (_canonical(grid), grid.seeds)
-                for name in larger
-                for grid in study.grids(name)
-                if holds(_canonical(grid))
-            )
-            grid = next(found, None)
+            found = (grid for name in larger for grid in reader.grids(study, name))
+            grid = next(filter(lambda grid: holds(grid[0]), found), None)
             if grid is not None:
                 added.append(grid)
                 home = len(grids) + len(added) - 1

@@ -21,6 +21,7 @@ from suite.judging.judge_claims import weigh
 from suite.judging.naming_command import naming_command
 from suite.judging.verdicts import NOT_JUDGED, Verdict, group_fields
 from suite.planning.grids import Plan
+from suite.planning.parts import GridReader, remembering
 from suite.plugins import brought_claims
 from suite.results.folder import Results
 from suite.results.manifest import Manifest
@@ -63,10 +64,11 @@ def behind(results: Results, manifest: Manifest, verdicts: Sequence[Verdict]) ->
         found.frameworks[verdict.name] = [framework] if framework else []
     try:
         family = {claim.id: claim for claim in (*claims.shipped(), *brought_claims())}
-        plan = stored_plan(manifest)
+        plan = stored_plan(manifest, priced=False)
     except UserError as error:
         found.absent.update(dict.fromkeys(by_name, _words(error, results)))
         return found
+    reader = remembering()
     for study in dict.fromkeys(verdict.study for verdict in verdicts):
         of_study = {name: verdict for name, verdict in by_name.items() if verdict.study == study}
         known = {
@@ -81,7 +83,7 @@ def behind(results: Results, manifest: Manifest, verdicts: Sequence[Verdict]) ->
                 found.absent[name] = "its claim has other words, or is not known, in this version"
         if study not in plan.stacks:
             continue
-        found.claims.update(_of_claims(known, list(family.values()), plan, manifest))
+        found.claims.update(_of_claims(known, list(family.values()), plan, manifest, reader))
         try:
             runs = stored_runs(results, plan, [study]).frames[study]
         except UserError as error:
@@ -92,7 +94,11 @@ def behind(results: Results, manifest: Manifest, verdicts: Sequence[Verdict]) ->
 
 
 def _of_claims(
-    known: Mapping[str, Claim], family: Sequence[Claim], plan: Plan, manifest: Manifest
+    known: Mapping[str, Claim],
+    family: Sequence[Claim],
+    plan: Plan,
+    manifest: Manifest,
+    reader: GridReader,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each claim of one study with its command, related claims and limits."""
     cells_of: dict[str, list[Any]] = {}
@@ -101,7 +107,9 @@ def _of_claims(
             members = [m.cell for stack in plan.stacks[claim.study] for m in stack.members]
             cells_of[claim.study] = list(dict.fromkeys(members))
         cells = [cell for cell in cells_of[claim.study] if selects(claim, cell)]
-        command = naming_command(STUDIES[claim.study], plan.selection, cells, manifest.seeds)
+        command = naming_command(
+            STUDIES[claim.study], plan.selection, cells, manifest.seeds, reader
+        )
         yield (
             name,
             {

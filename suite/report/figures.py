@@ -8,7 +8,8 @@ import importlib
 import multiprocessing
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -18,11 +19,12 @@ import pandas as pd
 
 from suite import plugins
 from suite.catalogue.registry import unknown
+from suite.planning.parts import GridReader, remembering
 from suite.plugins.record import Absent, remembered
 from suite.processes import without_script
 from suite.report.common.alternatives import describe
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, style
-from suite.report.common.images import paint, png
+from suite.report.common.images import KINDS, paint, png
 from suite.report.reproduction import drawing_command, measuring_command
 from suite.results.compressed import locate
 from suite.results.folder import Results, replacing
@@ -39,8 +41,8 @@ PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
 FIGURES = "figures"
 """The folder of the figures, seen from the results folder."""
 _WORTH = 6
-"""The fewest studies for which other processes save more time than their start takes."""
-_LONG = ("training", "tutorial", "normalized")
+"""The fewest studies for which another process saves more time than its start takes."""
+_LONG = ("training", "lecture", "tutorial", "numerics", "propagation")
 """The studies whose figures take longest."""
 
 
@@ -94,27 +96,42 @@ class Request:
     linked: bool
 
 
+@contextmanager
 def sections(
     folder: Path, manifest: Manifest, jobs: int, linked: bool = False, out: Path | None = None
-) -> dict[str, list[Section]]:
-    """Draw the figures, write them to ``figures/`` and return study -> its sections.
+) -> Iterator[Callable[[], dict[str, list[Section]]]]:
+    """Draw the figures, and write them to ``figures/``, while the block does something else.
 
-    ``linked``: as in ``Request``. ``out``: the folder in which ``figures/`` lies, where it is not
-    the results folder.
+    Yield what waits for them, draws what nobody has begun, and returns study -> its sections.
+    ``jobs``: the number of processes, this one among them. ``linked``: as in ``Request``. ``out``:
+    the folder in which ``figures/`` lies, where it is not the results folder.
     """
     request = Request(folder, (out or folder) / FIGURES, manifest, linked)
     request.target.mkdir(parents=True, exist_ok=True)
     drawn = [study for study in manifest.studies if study in PARTS]
     if jobs == 1 or len(drawn) < _WORTH:
-        return {study: _of_study(request, study) for study in drawn}
-    # The longest first, so that no process is left with it at the end.
+        yield lambda: {study: _of_study(request, study) for study in drawn}
+        return
+    # The longest first: this process takes the short ones at the end, and nobody waits long.
     order = sorted(drawn, key=lambda study: study not in _LONG)
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, spawn) as executor:
-        draw = partial(_drawn_elsewhere, request, plugins.sources())
+    executor = ProcessPoolExecutor(jobs - 1, multiprocessing.get_context("spawn"))
+    draw = partial(_drawn_elsewhere, request, plugins.sources())
+    try:
         with without_script():
-            found = dict(zip(order, executor.map(draw, order), strict=True))
-    return {study: found[study] for study in drawn}
+            begun = {study: executor.submit(draw, study) for study in order}
+        yield partial(_finished, request, begun, drawn)
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _finished(
+    request: Request, begun: Mapping[str, Future[list[Section]]], drawn: Sequence[str]
+) -> dict[str, list[Section]]:
+    """Draw the studies that no other process has begun, from the last on, and wait for others."""
+    here = {
+        study: _of_study(request, study) for study in reversed([*begun]) if begun[study].cancel()
+    }
+    return {study: here.get(study) or begun[study].result() for study in drawn}
 
 
 def _drawn_elsewhere(
@@ -128,8 +145,10 @@ def _drawn_elsewhere(
 
 def _of_study(request: Request, study: str) -> list[Section]:
     """Draw the figures of one study."""
+    reader = remembering()
     with style():
-        return [_section(request, study, part) for part in PARTS[study](_reader(request.folder))]
+        parts = PARTS[study](_reader(request.folder))
+        return [_section(request, study, part, reader) for part in parts]
 
 
 def _reader(folder: Path) -> Tables:
@@ -194,7 +213,7 @@ def write_figures(folder: Path, names: Sequence[str], out: Path | None = None) -
     return [target / f"{drawing.name}.png" for drawing, _ in found]
 
 
-def _section(request: Request, study: str, part: Part) -> Section:
+def _section(request: Request, study: str, part: Part, reader: GridReader) -> Section:
     """Draw a part's figures and write their files."""
     pictures, sentences = [], list(part.absent)
     for draw in part.draw:
@@ -203,18 +222,18 @@ def _section(request: Request, study: str, part: Part) -> Section:
         except (NotDrawn, Absent) as reason:
             sentences.append(str(reason))
             continue
-        pictures.append(_picture(request, study, drawing))
+        pictures.append(_picture(request, study, drawing, reader))
     return Section(part.title, part.folded, pictures, sentences)
 
 
-def _picture(request: Request, study: str, drawing: Drawing) -> Picture:
+def _picture(request: Request, study: str, drawing: Drawing, reader: GridReader) -> Picture:
     """Paint a figure, write its file, and return what the page shows of it."""
     painted = paint(drawing.figure)
-    file_name = f"{drawing.name}.png"
+    file_name = f"{drawing.name}.{painted.ending}"
     with replacing(request.target / file_name, "wb") as file:
-        file.write(painted.png)
+        file.write(painted.file)
     width, height = (round(96 * inches) for inches in drawing.figure.get_size_inches())
-    data = f"data:{painted.kind};base64,{base64.b64encode(painted.shown).decode('ascii')}"
+    data = f"data:{KINDS[painted.ending]};base64,{base64.b64encode(painted.file).decode('ascii')}"
     return Picture(
         name=drawing.name,
         title=drawing.title,
@@ -225,5 +244,5 @@ def _picture(request: Request, study: str, drawing: Drawing) -> Picture:
         width=width,
         height=height,
         drawing=drawing_command(drawing.name),
-        measuring=measuring_command(study, drawing.rows, request.manifest),
+        measuring=measuring_command(study, drawing.rows, request.manifest, reader),
     )

@@ -49,10 +49,12 @@ def errors(rows: pd.DataFrame, side: str) -> Drawing:
     figure = Figure(figsize=(11.0, 1.0 + 1.7 * lines), layout="constrained")
     grid = figure.subplots(lines, COLUMNS, squeeze=False, sharex=True, sharey=True).ravel()
     styles = framework_styles(chosen["framework"])
+    measured = chosen.dropna(subset=[metric]).sort_values("from_x")
+    of_each = dict(list(measured.groupby(["formula", "framework"])))
     for name, axes in zip(formulas, grid[: len(formulas)], strict=True):
         for framework, style in styles.items():
-            own = chosen[(chosen["formula"] == name) & (chosen["framework"] == framework)]
-            own = own.dropna(subset=[metric]).sort_values("from_x")
+            if (own := of_each.get((name, framework))) is None:
+                continue
             shown = own[metric].astype(float).clip(LEAST, 1e9)
             axes.plot(own["from_x"], shown, color=style.colour, lw=style.thickness, ds="steps-post")
         axes.set_xscale("symlog", linthresh=1e-8, linscale=0.5)

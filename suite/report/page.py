@@ -7,7 +7,7 @@ the same bytes. Where a table is missing, a sentence takes the place of its figu
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -75,6 +75,18 @@ def write_report(
 
 
 def _write(folder: Path, manifest: Manifest, jobs: int, out: Path, linked: bool) -> Path:
+    with sections(folder, manifest, jobs, linked=linked, out=out) as drawn:
+        return _assembled(folder, manifest, drawn, out, linked)
+
+
+def _assembled(
+    folder: Path,
+    manifest: Manifest,
+    figures: Callable[[], dict[str, list[Section]]],
+    out: Path,
+    linked: bool,
+) -> Path:
+    """Write the page around its figures, for which it asks when all else is there."""
     rows = _verdicts(folder)
     claims = by_study(rows or [], manifest.studies)
     every = list(chain.from_iterable(claims.values()))
@@ -85,32 +97,33 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path, linked: bool)
     }
     runs = status_counts(tables, manifest)
     timed = table(folder, "timings.csv", *COLUMNS)
-    drawn = sections(folder, manifest, jobs, linked=linked, out=out)
-    shown = {study: list(parts) for study, parts in drawn.items()}
-    maps = drawn["training"].pop(0) if "training" in drawn else None
     environment.filters |= {"number": number, "band": band}
     style, script = embedding.style(), embedding.script()
     evidence = behind(Results(folder), manifest, rows or [])
     board_rows = board.rows(every)
     explored = explorer(folder, manifest)
     names = [study["name"] for study in explored["studies"]]
+    found, gone = beyond(folder, names), lost(tables, names)
     data: dict[str, object] = {  # name -> what the script reads under it
-        "verdicts": board.data(board_rows, evidence, shown),
         **{f"rows-{study}": of_study for study, of_study in evidence.studies.items()},
         **({"explorer": explored} if explored["studies"] else {}),
     }
     # The board works without them, where a browser reads no files of a disk.
-    beside = {name: value for name, value in data.items() if linked and name != "verdicts"}
     if linked:
-        embedding.write_files(out, style, script, beside)
+        embedding.write_files(out, style, script, data)
+    blocks = {} if linked else {name: embedding.block(value) for name, value in data.items()}
+    drawn = figures()
+    shown = {study: list(parts) for study, parts in drawn.items()}
+    maps = drawn["training"].pop(0) if "training" in drawn else None
+    verdicts = embedding.block(board.data(board_rows, evidence, shown))
     html = environment.get_template("page.html").render(
         # Both are parts of the package, and hold nothing of the folder.
         style=Markup(style),
         script=Markup(script),
         policy=embedding.LINKED_POLICY if linked else embedding.policy(style, script),
         files=embedding.FILES if linked else "",
-        linked_data=list(beside),
-        data={name: embedding.block(value) for name, value in data.items() if name not in beside},
+        linked_data=list(data) if linked else [],
+        data={"verdicts": verdicts, **blocks},
         manifest=manifest,
         added=None if manifest.until_decided is None else ADDED,
         not_covered=NOT_COVERED,
@@ -129,8 +142,8 @@ def _write(folder: Path, manifest: Manifest, jobs: int, out: Path, linked: bool)
         address=board.address,
         maps=maps,
         explored=bool(explored["studies"]),
-        beyond=beyond(folder, names),
-        lost=lost(tables, names),
+        beyond=found,
+        lost=gone,
         runs=runs,
         incomplete=incomplete(runs),
         statuses=tuple(Status),

@@ -6,13 +6,12 @@ import math
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from suite.planning.axes import AXES, canonical_value
 from suite.report.common import learning
 from suite.report.common.captions import dataset_title, of_one_width, on_one_dataset
+from suite.report.common.cells import coloured_cells, name_cells
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, drawn_from, part, seeds_in
 from suite.studies.remedies import (
     BATCH,
@@ -116,16 +115,19 @@ def _cells(runs: pd.DataFrame, centre: str) -> pd.DataFrame:
     or median) of ``value`` over its runs, their number, and whether any was lost."""
     rows = []
     compared = [axis for axis in Remedies.axes if axis not in ("framework", "dataset", "width")]
+    of_each = dict(list(runs.groupby(compared)))
     for failure in FAILURES:
         for remedy in (*REMEDIES, *OWN):
             axes = cure(failure, remedy)
             if axes is None:
                 continue
-            chosen = runs
-            for axis in compared:
-                wanted = canonical_value(axis, axes[axis]) if axis in axes else AXES[axis].default
-                chosen = chosen[chosen[axis] == wanted]
-            for framework, cell in chosen.groupby("framework", sort=False):
+            wanted = tuple(
+                canonical_value(axis, axes[axis]) if axis in axes else AXES[axis].default
+                for axis in compared
+            )
+            if wanted not in of_each:
+                continue
+            for framework, cell in of_each[wanted].groupby("framework", sort=False):
                 value = cell["value"].agg(centre)
                 rows.append((framework, failure, remedy, value, len(cell), cell["lost"].any()))
     if not rows:
@@ -156,29 +158,8 @@ def _heat_maps(
             lambda value: "-∞" if value == -math.inf else f"{round(value, digits) + 0.0:.{digits}f}"
         )
         written += np.where(grid("lost").fillna(0) > 0, "*", "")
-        axes.add_patch(
-            Rectangle(
-                (0, 0), len(remedies), len(failures), hatch="//////", fc="#f2f2f2", ec="#bdbdbd"
-            )
-        )
-        sns.heatmap(
-            values.clip(low, high),
-            ax=axes,
-            vmin=low,
-            vmax=high,
-            cmap=colours,
-            annot=written,
-            fmt="",
-            annot_kws={"fontsize": 7.5},
-            linewidths=0.6,
-            cbar=False,
-            xticklabels=False,
-            yticklabels=False,
-        )
-        axes.set(xlabel="", ylabel="")
-        axes.set_yticks(np.arange(len(failures)) + 0.5, [LABELS[name] for name in failures])
-        axes.set_xticks(np.arange(len(remedies)) + 0.5, remedies, rotation=35, ha="right")
-        axes.tick_params(labelsize=8, length=0, pad=2)
+        coloured_cells(axes, values, written, low, high, colours, size=7.5)
+        name_cells(axes, [LABELS[name] for name in failures], remedies, rotation=35)
         axes.set_title(framework, loc="left")
     bar = figure.colorbar(panels[0].collections[0], ax=list(panels), aspect=25, pad=0.01)
     bar.set_label(label)

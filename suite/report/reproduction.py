@@ -10,6 +10,7 @@ import pandas as pd
 from suite.judging.naming_command import naming_command
 from suite.planning.axes import AXES, make_cell
 from suite.planning.grids import Selection
+from suite.planning.parts import GridReader
 from suite.results.manifest import Manifest
 from suite.studies import STUDIES
 from suite.types import Cell, Study, UserError, Value
@@ -23,12 +24,14 @@ def drawing_command(name: str) -> str:
     return shlex.join(["suite", "report", "DIR", "--figure", name])
 
 
-def measuring_command(study: str, rows: pd.DataFrame | None, manifest: Manifest) -> str:
+def measuring_command(
+    study: str, rows: pd.DataFrame | None, manifest: Manifest, reader: GridReader | None = None
+) -> str:
     """Return the command that measures the rows of a figure as the run of a manifest did, with as
     few other cells as ``--set`` can leave out.
 
     ``rows`` has the axes of the study as columns; without them the command measures all that the
-    run measured of the study.
+    run measured of the study. ``reader``: as for ``naming_command``.
     """
     brought = list(_brought(manifest.command))
     if rows is not None and study in STUDIES and manifest.frameworks:
@@ -41,7 +44,7 @@ def measuring_command(study: str, rows: pd.DataFrame | None, manifest: Manifest)
                 manifest.root_seed,
             )
             cells = list(_cells(STUDIES[study], rows))
-            command = naming_command(STUDIES[study], selection, cells, manifest.seeds)
+            command = naming_command(STUDIES[study], selection, cells, manifest.seeds, reader)
         except UserError:  # a value that this version does not know
             command = None
         if command is not None:

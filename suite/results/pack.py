@@ -17,7 +17,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
@@ -33,13 +33,13 @@ PLAIN = ("claims.csv",)
 
 
 def pack(
-    folder: Path, out: Path, figures: Sequence[str] = (), without: Sequence[str] = ()
+    folder: Path, out: Path, figures: Mapping[str, bytes] = {}, without: Sequence[str] = ()
 ) -> dict[str, int]:
     """Pack a results folder into a new one. Return the bytes of each file, by its path in ``out``.
 
-    ``figures``: names of figures, without their ending. ``without``: tables to leave out, as
+    ``figures``: name of a figure -> its PNG file. ``without``: tables to leave out, as
     ``study/table``; the packed manifest names them. Raises UserError where the folder is not a
-    finished run or does not have a named figure or table, and where ``out`` is not empty.
+    finished run or does not have a named table, and where ``out`` is not empty.
     """
     manifest = Results(folder).manifest()
     tables = dict(_tables(folder, manifest.studies))
@@ -48,11 +48,9 @@ def pack(
         if name not in tables:
             raise UserError(f"{folder} lacks {name}: finish its run before packing it")
     optional = [name.removesuffix(".csv") for name in tables if _is_optional(name)]
-    pictures = {path.stem: path for path in sorted((folder / "figures").glob("*.png"))}
-    for kind, names, allowed in (("table", without, optional), ("figure", figures, pictures)):
-        for name in names:
-            if name not in allowed:
-                raise unknown(f"{kind} of {folder}", name, allowed)
+    for name in without:
+        if name not in optional:
+            raise unknown(f"table of {folder}", name, optional)
     if out.resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{out} lies inside {folder}; choose a folder beside it with --out")
     if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
@@ -61,8 +59,8 @@ def pack(
         for name, path in tables.items():
             if name.removesuffix(".csv") not in without:
                 _write_table(draft / name, path)
-        for name in figures:
-            _write(draft / "figures" / f"{name}.png", pictures[name].read_bytes())
+        for name, image in figures.items():
+            _write(draft / "figures" / f"{name}.png", image)
         if (folder / SUMS).exists():
             _write(draft / SUMS, (folder / SUMS).read_bytes())
         # Read as JSON, which keeps the keys of a newer version.

@@ -136,7 +136,7 @@ def test_an_added_framework_runs_and_is_judged_and_drawn(with_mirror: Path) -> N
     report = suite(with_mirror, "report", "out")
     assert report.returncode == 0, report.stderr
     assert "mirror" in (with_mirror / "out" / "report.html").read_text(encoding="utf-8")
-    assert (with_mirror / "out" / "figures" / "descent_quadratic.png").exists()
+    assert (with_mirror / "out" / "figures" / "descent_quadratic.svg").exists()
 
 
 def test_without_a_framework_the_reference_is_still_read(tmp_path: Path) -> None:

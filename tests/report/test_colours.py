@@ -10,7 +10,7 @@ import itertools
 
 import numpy as np
 import pytest
-import seaborn as sns
+from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.typing import ColorType
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def test_colours_of_lines_differ_in_any_sight(sight: str) -> None:
 @pytest.mark.parametrize("sight", SIGHT)
 @pytest.mark.parametrize("scale", sorted({scale.colours for scale in SCALES.values()}))
 def test_a_brighter_cell_of_a_heat_map_is_brighter_in_any_sight(scale: str, sight: str) -> None:
-    lightness = [seen(colour, sight)[0] for colour in sns.color_palette(scale, 12)]
+    lightness = [seen(colour, sight)[0] for colour in colormaps[scale](np.linspace(0, 1, 12))]
     steps = np.diff(lightness)
     assert (np.sign(steps) == np.sign(steps[0])).all()
     assert np.abs(steps).min() > 2.3

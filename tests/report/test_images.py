@@ -18,7 +18,7 @@ from suite.commands.main import main
 from suite.report.common import heatmaps
 from suite.report.common.alternatives import describe
 from suite.report.common.drawing import style
-from suite.report.common.images import paint
+from suite.report.common.images import paint, png
 from suite.report.common.vector import small
 from suite.report.figures import write_figures
 from suite.types import UserError
@@ -44,13 +44,17 @@ def test_the_same_figure_gives_the_same_files() -> None:
     with style():
         first, second = paint(panel()), paint(panel())
     assert first == second
-    assert first.kind == "image/svg+xml"
-    assert Image.open(io.BytesIO(first.png)).size == (768, 576)
+    assert first.ending == "svg"
+
+
+def test_a_png_is_twice_as_large_as_on_screen() -> None:
+    with style():
+        assert Image.open(io.BytesIO(png(panel()))).size == (768, 576)
 
 
 def test_the_vector_file_says_what_the_figure_says() -> None:
     with style():
-        root = ElementTree.fromstring(paint(panel()).shown)
+        root = ElementTree.fromstring(paint(panel()).file)
     texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
     assert {"layer", "a < b & c (no unit)", "falling"} <= set(texts)
     assert any(text.startswith("10⁻") for text in texts)
@@ -84,8 +88,8 @@ def test_many_points_are_an_image_of_points() -> None:
     axes.scatter(x, y, s=4)
     with style():
         painted = paint(figure)
-    assert painted.kind == "image/png"
-    assert painted.shown == painted.png
+        assert painted.file == png(figure)
+    assert painted.ending == "png"
 
 
 def test_the_alternative_says_how_lines_and_points_go() -> None:

@@ -228,15 +228,15 @@ def test_every_address_of_the_page_is_unique(folder: Path) -> None:
 def test_figures_are_on_the_page_and_on_disk(written: Path) -> None:
     names = {path.name for path in (written / "figures").iterdir()}
     assert names == {
-        "learned_depth_1.png",
-        "learned_depth_4.png",
-        "heldout_accuracy_depth_1.png",
-        "heldout_accuracy_depth_4.png",
-        "train_loss_depth_1.png",
-        "train_loss_depth_4.png",
-        "gradients_while_training.png",
-        "activation_mean_square.png",
-        "gradient_mean_square.png",
+        "learned_depth_1.svg",
+        "learned_depth_4.svg",
+        "heldout_accuracy_depth_1.svg",
+        "heldout_accuracy_depth_4.svg",
+        "train_loss_depth_1.svg",
+        "train_loss_depth_4.svg",
+        "gradients_while_training.svg",
+        "activation_mean_square.svg",
+        "gradient_mean_square.svg",
     }
     page = Page(written / "report.html")
     pictures = [attrs for tag, attrs in page.tags if tag == "img"]
@@ -248,7 +248,7 @@ def test_figures_are_on_the_page_and_on_disk(written: Path) -> None:
         assert base64.b64decode(data).startswith(b"<svg ")
         assert re.search(r"\d", attrs["alt"])
     for name in sorted(names):
-        assert f"Draw: suite report DIR --figure {name.removesuffix('.png')}" in page.text
+        assert f"Draw: suite report DIR --figure {name.removesuffix('.svg')}" in page.text
     # Only the cells of the figure are measured again.
     assert page.text.count("Measure: suite run ") == len(names)
 

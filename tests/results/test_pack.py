@@ -70,6 +70,7 @@ def test_what_is_kept_and_what_is_not(finished: Path, tmp_path: Path) -> None:
         "timings.csv.gz",
     ]
     before = listed(finished)
+    assert files.pop("figures/activation_mean_square.png").startswith(b"\x89PNG")
     for name, content in files.items():
         if name.endswith(".gz"):
             content = gzip.decompress(content)

@@ -165,7 +165,7 @@ def test_the_figure_of_the_new_study_is_on_the_page(results: Path) -> None:
     page = (results / "report.html").read_text(encoding="utf-8")
     assert "Does half of many throws of a fair coin show heads?" in page
     assert "Share of heads by seed" in page
-    assert (results / "figures" / "coins.png").stat().st_size > 0
+    assert (results / "figures" / "coins.svg").stat().st_size > 0
 
 
 def test_the_column_dictionary_explains_the_new_metric(tree: Path) -> None:

@@ -8,5 +8,5 @@ from suite.report.common.images import Painted
 
 
 def sketch(figure: Figure) -> Painted:
-    """Return what stands for the files of a figure."""
-    return Painted(b"painted", b"painted", "image/png")
+    """Return what stands for the file of a figure."""
+    return Painted(b"painted", "png")

@@ -6,10 +6,11 @@ their number and range. Nothing is typed: other rows give other words.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,11 @@ _LEVEL = 0.02
 def describe(figure: Figure) -> str:
     """Return what is to be seen in a figure, panel by panel, in sentences."""
     panels = [axes for axes in figure.axes if axes.has_data() and axes.get_label() != "<colorbar>"]
-    names = _names(figure)
+    names, along = _names(figure), _named_ticks(panels)
     brief = sum(len(_lines(axes)) for axes in panels) > MOST_LINES
     sentences = []
     for axes in panels[:MOST_PANELS]:
-        found = [*_cells(axes, panels), *_curves(axes, names, brief), *_dots(axes, panels, names)]
+        found = [*_cells(axes, along), *_curves(axes, names, brief), *_dots(axes, along, names)]
         if found:
             title = " ".join(_title(axes).split())
             sentences.append(f"{title}: {'; '.join(found)}." if title else f"{'; '.join(found)}.")
@@ -112,12 +113,20 @@ def _filled(values: Any) -> NDArray[np.float64]:
 # --- heat maps ---------------------------------------------------------------------------------
 
 
-def _ticks(axes: Axes, axis: str, panels: Sequence[Axes]) -> list[str]:
-    """Return the names along a categorical axis; with shared axes one panel may have them all."""
-    for each in (axes, *panels):
-        if names := categories(each.xaxis if axis == "x" else each.yaxis):
-            return names
-    return []
+Along = Callable[[Axes, str], list[str]]
+"""Returns the names along the axis x or y of a panel; none where it has numbers."""
+
+
+def _named_ticks(panels: Sequence[Axes]) -> Along:
+    """Return what finds the names along the axes of a figure, those of each axis once."""
+    read = functools.cache(categories)
+
+    def along(axes: Axes, axis: str) -> list[str]:
+        # With shared axes one panel may have the names of all.
+        found = (read(each.xaxis if axis == "x" else each.yaxis) for each in (axes, *panels))
+        return next(filter(None, found), [])
+
+    return along
 
 
 def categories(axis: Axis) -> list[str]:
@@ -126,14 +135,14 @@ def categories(axis: Axis) -> list[str]:
     return names if any(_WORD.search(name) for name in names) else []
 
 
-def _cells(axes: Axes, panels: Sequence[Axes]) -> Iterator[str]:
+def _cells(axes: Axes, along: Along) -> Iterator[str]:
     for mesh in axes.collections:
         if not isinstance(mesh, QuadMesh) or mesh.get_array() is None:
             continue
         values = _filled(mesh.get_array())
         if values.ndim != 2 or not np.isfinite(values).any():
             continue
-        rows, columns = _ticks(axes, "y", panels), _ticks(axes, "x", panels)
+        rows, columns = along(axes, "y"), along(axes, "x")
         measured = np.isfinite(values)
         low, high = values[measured].min(), values[measured].max()
         count = f"{measured.sum()} cells" + (f" of {values.size}" if not measured.all() else "")
@@ -237,7 +246,7 @@ def _course(axes: Axes, line: Line2D, names: dict[str, str]) -> str:
 # --- points and bars ---------------------------------------------------------------------------
 
 
-def _dots(axes: Axes, panels: Sequence[Axes], names: dict[str, str]) -> Iterator[str]:
+def _dots(axes: Axes, names_along: Along, names: dict[str, str]) -> Iterator[str]:
     """Yield the number and range of points of each colour, and those of bars."""
     groups: dict[str, list[NDArray[np.float64]]] = {}
     for line in axes.lines:
@@ -252,8 +261,8 @@ def _dots(axes: Axes, panels: Sequence[Axes], names: dict[str, str]) -> Iterator
             colours = np.atleast_2d(points.get_facecolor())
             key = to_hex(colours[0]) if len(colours) else ""
             groups.setdefault(key, []).append(offsets[np.isfinite(offsets).all(axis=1)])
-    sideways = bool(_ticks(axes, "y", panels)) and not _ticks(axes, "x", panels)
-    rows = _ticks(axes, "y" if sideways else "x", panels)
+    sideways = bool(names_along(axes, "y")) and not names_along(axes, "x")
+    rows = names_along(axes, "y" if sideways else "x")
     for colour, parts in groups.items():
         points_of = np.concatenate(parts)
         if len(points_of):

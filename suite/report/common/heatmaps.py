@@ -13,15 +13,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from suite.catalogue.activations import ACTIVATIONS
 from suite.catalogue.initializers import INITIALIZERS
 from suite.judging.summary import reached
 from suite.report.common import captions
+from suite.report.common.cells import coloured_cells, name_cells
 from suite.report.common.drawing import (
     PINNED,
     Drawing,
@@ -236,30 +235,8 @@ def panel(
     labels += np.where(diverged.fillna(0) > 0, "*", "")
     if rows["metric"].iloc[0] == "learned":
         labels += "\n" + grid("low").map(_short) + "–" + grid("high").map(_short)
-    hatching = Rectangle(
-        (0, 0), len(across), len(lines), hatch="//////", fc="#f2f2f2", ec="#bdbdbd"
-    )
-    axes.add_patch(hatching)
-    sns.heatmap(
-        # An infinite loss is a result: without the clipping it would look like a missing cell.
-        values.clip(scale.low, scale.high),
-        ax=axes,
-        vmin=scale.low,
-        vmax=scale.high,
-        cmap=scale.colours,
-        annot=labels,
-        fmt="",
-        annot_kws={"fontsize": 7},
-        linewidths=0.6,
-        cbar=False,
-        # seaborn's own labels would draw the whole figure once more for every panel.
-        xticklabels=False,
-        yticklabels=False,
-    )
-    axes.set(xlabel="", ylabel="")
-    axes.set_xticks(np.arange(len(across)) + 0.5, across, rotation=40, ha="right")
-    axes.set_yticks(np.arange(len(lines)) + 0.5, lines)
-    axes.tick_params(labelsize=8, length=0, pad=2)
+    coloured_cells(axes, values, labels, scale.low, scale.high, scale.colours)
+    name_cells(axes, lines, across)
 
 
 def _short(share: float) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-import seaborn as sns
+from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 INK = "#222222"
@@ -26,7 +27,8 @@ K = TypeVar("K", bound=Hashable)
 def palette(count: int) -> list[str]:
     """Return ``count`` different colours: ``COLOURS``, then hues from all around the circle."""
     further = max(count - len(COLOURS), 0)
-    return [*COLOURS[:count], *map(to_hex, sns.husl_palette(further, l=0.45))]
+    hues = np.linspace(0.0, 1.0, further, endpoint=False)
+    return [*COLOURS[:count], *(to_hex(colorsys.hsv_to_rgb(hue, 0.9, 0.55)) for hue in hues)]
 
 
 def coloured(names: Iterable[K]) -> dict[K, str]:
@@ -39,7 +41,8 @@ def shades(levels: Iterable[K]) -> dict[K, Any]:
     """Return a colour for each of some ordered levels, such as layers, from dark to bright."""
     levels = list(levels)
     # The brightest colour of the map is too pale for a line.
-    return dict(zip(levels, sns.color_palette("viridis", len(levels) + 1)[:-1], strict=True))
+    places = np.linspace(0.0, 1.0, len(levels) + 3)[1:-2]
+    return dict(zip(levels, colormaps["viridis"](places)[:, :3].tolist(), strict=True))
 
 
 @dataclass(frozen=True)

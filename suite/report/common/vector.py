@@ -15,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from matplotlib import rc_context
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -32,7 +33,9 @@ def svg(figure: Figure) -> bytes:
     """Return a figure as an SVG file without a date: the same figure, the same bytes."""
     buffer = io.BytesIO()
     with rc_context(_SETTINGS):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        # Figure.savefig would draw everything twice, to let a layout settle that is settled here.
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
     return small(buffer.getvalue())
 
 

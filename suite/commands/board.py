@@ -150,9 +150,11 @@ def _headlines(verdicts: Sequence[Verdict], room: int) -> list[str]:
     order = _one_of_each_study(by_claim.values())
     shown = order[: max(room, _HEADLINES)]
     head = ("", f"{'' if few else 'headline '}claim", "verdict", "estimate", "in")
-    rows = [head, *(_row(verdicts, wide=True) for verdicts in shown)]
-    if sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True)) > width():
-        rows = [head[:-1], *(_row(verdicts, wide=False) for verdicts in shown)]
+    rows = [head, *map(_row, shown)]
+    if _wide(rows) > width():
+        rows = [row[:-1] for row in rows]
+    if _wide(rows) > width():  # the interval goes before what was expected
+        rows = [(*row[:-1], row[-1].partition(" [")[0]) for row in rows]
     result = columns(rows, breakable=(1,))
     if left := len(order) - len(shown):
         result.append(f"   and {left:,} more headline claims")
@@ -170,18 +172,19 @@ def _one_of_each_study(claims: Iterable[Sequence[Verdict]]) -> list[Sequence[Ver
     return [verdicts for _, verdicts in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def _row(verdicts: Sequence[Verdict], wide: bool) -> tuple[str, ...]:
-    """Return the line of a claim: of its groups the one that is the least clear. ``wide``: with
-    what fits a wide terminal alone."""
+def _wide(rows: Sequence[tuple[str, ...]]) -> int:
+    """Return the characters of a line of these rows."""
+    return sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True)) - 2
+
+
+def _row(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Return the line of a claim: of its groups the one that is the least clear."""
     closest = min(verdicts, key=lambda v: (not v.contradicts, v.verdict != UNDECIDED, v.margin))
-    short = (mark(closest), closest.claim, closest.verdict, estimate(closest))
-    if not wide:
-        return short
     where = " ".join(group_fields(closest.group).values())
     if others := len(verdicts) - 1:
         where += f" (clearer in {others} more)"
     told = f"{closest.verdict}{', as expected' * (closest.as_expected is True)}"
-    return (*short[:2], told, short[3], where)
+    return mark(closest), closest.claim, told, estimate(closest), where
 
 
 def _beyond(findings: pd.DataFrame | None, added: bool) -> list[str]:

@@ -59,7 +59,7 @@ def main(parsed: argparse.Namespace) -> int:
     if parsed.other is not None and parsed.figures:
         raise UserError("--figure draws a figure of one folder; two are given")
     if parsed.other is not None:
-        return _two(parsed.folder, parsed.other, parsed.out or TOGETHER)
+        return _two(parsed.folder, parsed.other, parsed.out or TOGETHER, parsed.linked)
     manifest = Results(parsed.folder).manifest()
     if parsed.figures:
         for path in write_figures(parsed.folder, parsed.figures, parsed.out):
@@ -70,13 +70,13 @@ def main(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _two(a: Path, b: Path, out: Path) -> int:
+def _two(a: Path, b: Path, out: Path, linked: bool) -> int:
     """Write the page of two folders, and print its path."""
     from suite.report.comparison import write_comparison
     from suite.results.checksums import warn
     from suite.results.folder import Results
 
-    print(write_comparison(a, b, out))
+    print(write_comparison(a, b, out, linked))
     for folder in (a, b):
         warn(folder, Results(folder).manifest())
     return 0

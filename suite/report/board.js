@@ -46,8 +46,10 @@ async function startBoard() {
       verdict.claim, claim.statement, verdict.group, verdict.words, claim.study, claim.metric,
       claim.source, claim.because, verdict.label,
     ].join(" ").toLowerCase();
+    dress(rows[index], verdict);
     return {verdict, claim, row: rows[index], text, index};
   });
+  giveRoles(table);
   board.shown = board.entries;
   makeTools();
   makeHeads(table);
@@ -66,6 +68,28 @@ async function startBoard() {
   startVerdict();
   const state = boardState();
   if (STATE.some((name) => state.has(name))) document.getElementById("board").scrollIntoView();
+}
+
+// Add the small drawing to a row: the band, the interval, the estimate. It is not in the page, since
+// those of all rows would be a tenth of its bytes.
+function dress(row, {strip}) {
+  if (!strip) return;
+  const [start, end, low, high, estimate] = strip;
+  row.querySelector(".b-estimate").append(svg("svg", {
+    class: "strip", viewBox: "0 0 100 14", preserveAspectRatio: "none", "aria-hidden": "true",
+  },
+  svg("path", {class: "band", d: `M${start} 1H${end}V13H${start}z`}),
+  svg("path", {class: "interval", d: `M${low} 7H${high}`}),
+  svg("path", {class: "estimate", d: `M${estimate} 2V12`})));
+}
+
+// Rows that are laid out as grids are rows of a table to a screen reader only where they say so.
+function giveRoles(table) {
+  const roles = {THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TH: "columnheader", TD: "cell"};
+  table.setAttribute("role", "table");
+  for (const part of table.querySelectorAll("thead, tbody, tr, th, td")) {
+    part.setAttribute("role", roles[part.tagName]);
+  }
 }
 
 // --- the tools above the table -----------------------------------------------------------------

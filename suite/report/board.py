@@ -117,7 +117,7 @@ def _claim(
 
 
 def _verdict(row: Row, behind: Behind) -> dict[str, Any]:
-    verdict = row.verdict
+    verdict, strip = row.verdict, row.strip
     return {
         "claim": verdict.claim,
         "group": verdict.group,
@@ -137,6 +137,7 @@ def _verdict(row: Row, behind: Behind) -> dict[str, Any]:
             interval(verdict.low, verdict.high),
             band(verdict.band),
         ],
+        "strip": [*strip.band, *strip.interval, strip.estimate] if strip else None,
         "margin": verdict.margin,
         "n": verdict.n,
         "lost": verdict.lost,

@@ -32,7 +32,9 @@ from suite.types import UserError
 
 SCRIPTS = ("page.js", "filters.js", "comparison.js")
 """The files of the script of this page."""
-PAGE = "comparison.html"
+NAME = "comparison"
+"""What the page's script reads its data under, and the stem of its files."""
+PAGE = f"{NAME}.html"
 """The name of the page in its folder."""
 MOST = 300
 """The most differences that are listed with the rows behind them; ``suite compare --csv`` prints
@@ -62,18 +64,25 @@ class Side:
     reason: str
 
 
-def write_comparison(a: Path, b: Path, out: Path) -> Path:
+def write_comparison(a: Path, b: Path, out: Path, linked: bool = False) -> Path:
     """Write the page of two results folders into ``out`` and return its path.
 
-    Raise UserError where one of them cannot be read or has not been judged, and where ``out`` is a
-    results folder: a page of two folders belongs to neither.
+    ``linked``: style, script and rows are files beside the page. Raise UserError where a folder
+    cannot be read or has not been judged, and where ``out`` is a results folder: a page of two
+    folders belongs to neither.
     """
     if (out / MANIFEST).exists():
         raise UserError(f"{out} is a results folder; give another folder with --out")
     folders = read_folder(a), read_folder(b)
-    html = page(compare_folders(*folders), *folders)
+    comparison = compare_folders(*folders)
+    moved = comparison.moved.head(MOST).to_dict("records")
+    data = {"pairs": [_pairs(row, *folders) for row in moved]}
+    html = page(comparison, *folders, data, linked)
     try:
         out.mkdir(parents=True, exist_ok=True)
+        if linked:
+            style, script = embedding.style(), embedding.script(SCRIPTS)
+            embedding.write_files(out, style, script, {NAME: data}, NAME)
         with replacing(out / PAGE) as file:
             file.write(html)
     except OSError as error:
@@ -81,20 +90,22 @@ def write_comparison(a: Path, b: Path, out: Path) -> Path:
     return out / PAGE
 
 
-def page(comparison: Comparison, a: Folder, b: Folder) -> str:
-    """Return the page of a comparison of two folders."""
+def page(
+    comparison: Comparison, a: Folder, b: Folder, data: Mapping[str, Any], linked: bool
+) -> str:
+    """Return the page of a comparison of two folders. ``data``: what its script reads."""
     environment = embedding.templates()
     environment.filters |= {"number": number}
     style, script = embedding.style(), embedding.script(SCRIPTS)
     lines = [_line(change) for change in comparison.verdicts]
     moved = comparison.moved.head(MOST).to_dict("records")
-    rows = [_pairs(row, a, b) for row in moved]
     return environment.get_template(PAGE).render(
         # Both are parts of the package, and hold nothing of the folders.
         style=Markup(style),
         script=Markup(script),
-        policy=embedding.policy(style, script),
-        data=embedding.block({"pairs": rows}),
+        policy=embedding.LINKED_POLICY if linked else embedding.policy(style, script),
+        files=f"{embedding.FILES}/{NAME}" if linked else "",
+        data="" if linked else embedding.block(data),
         a=comparison.a,
         b=comparison.b,
         summary=summary(comparison),

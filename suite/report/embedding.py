@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from suite.results.folder import replacing
 
@@ -29,13 +30,24 @@ STYLES = ("page.css", "board.css", "explorer.css")
 
 def templates() -> jinja2.Environment:
     """Return the environment of the templates in this folder, which escapes what it shows."""
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["quoted"] = quoted
+    return environment
+
+
+def quoted(text: str) -> Markup:
+    """Return a text as the value of an attribute in double quotes.
+
+    Jinja's own escaping is for every place of a page: it would make the figures, whose SVG is text,
+    a third longer.
+    """
+    return Markup(text.replace("&", "&amp;").replace('"', "&quot;"))
 
 
 def style() -> str:
@@ -67,17 +79,19 @@ FILES = "report"
 """The folder of these files, seen from the page."""
 
 
-def write_files(folder: Path, style: str, script: str, data: Mapping[str, Any]) -> None:
+def write_files(
+    folder: Path, style: str, script: str, data: Mapping[str, Any], name: str = "page"
+) -> None:
     """Write what a linked page refers to into the folder ``FILES`` beside it.
 
-    ``data``: name -> what the script reads under it.
+    ``data``: name -> what the script reads under it. ``name``: the stem of style and script.
     """
     target = folder / FILES
     target.mkdir(parents=True, exist_ok=True)
-    contents = {"page.css": style.encode("utf-8"), "page.js": script.encode("utf-8")}
-    contents |= {f"{name}.json.gz": packed(value) for name, value in data.items()}
-    for name, content in contents.items():
-        with replacing(target / name, "wb") as file:
+    contents = {f"{name}.css": style.encode("utf-8"), f"{name}.js": script.encode("utf-8")}
+    contents |= {f"{block}.json.gz": packed(value) for block, value in data.items()}
+    for path, content in contents.items():
+        with replacing(target / path, "wb") as file:
             file.write(content)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import importlib
 import multiprocessing
@@ -24,7 +23,7 @@ from suite.plugins.record import Absent, remembered
 from suite.processes import without_script
 from suite.report.common.alternatives import describe
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, style
-from suite.report.common.images import KINDS, paint, png
+from suite.report.common.images import paint, png
 from suite.report.reproduction import drawing_command, measuring_command
 from suite.results.compressed import locate
 from suite.results.folder import Results, replacing
@@ -233,16 +232,15 @@ def _picture(request: Request, study: str, drawing: Drawing, reader: GridReader)
     with replacing(request.target / file_name, "wb") as file:
         file.write(painted.file)
     width, height = (round(96 * inches) for inches in drawing.figure.get_size_inches())
-    data = f"data:{KINDS[painted.ending]};base64,{base64.b64encode(painted.file).decode('ascii')}"
     return Picture(
         name=drawing.name,
         title=drawing.title,
         caption=drawing.caption,
         alternative=f"{drawing.title}. {describe(drawing.figure)}",
         claims=drawing.claims,
-        source=f"{FIGURES}/{file_name}" if request.linked else data,
+        source=f"{FIGURES}/{file_name}" if request.linked else painted.url,
         width=width,
         height=height,
-        drawing=drawing_command(drawing.name),
+        drawing=drawing_command(drawing.name, request.manifest),
         measuring=measuring_command(study, drawing.rows, request.manifest, reader),
     )

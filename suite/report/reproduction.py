@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pandas as pd
 
@@ -19,9 +19,11 @@ _BROUGHT = ("--plugin", "--dataset")
 """Options of a run that name what its user brought: each is followed by a value."""
 
 
-def drawing_command(name: str) -> str:
-    """Return the command that draws a figure of a results folder, here called DIR."""
-    return shlex.join(["suite", "report", "DIR", "--figure", name])
+def drawing_command(name: str, manifest: Manifest) -> str:
+    """Return the command that draws a figure of a results folder, here called DIR, with the plugins
+    that its run named."""
+    brought = _brought(manifest.command, ("--plugin",))
+    return shlex.join(["suite", "report", "DIR", "--figure", name, *brought])
 
 
 def measuring_command(
@@ -61,12 +63,12 @@ def measuring_command(
     return shlex.join([*words, *brought])
 
 
-def _brought(command: tuple[str, ...]) -> Iterator[str]:
-    """Yield the options of a run that name what its user brought."""
+def _brought(command: tuple[str, ...], options: Collection[str] = _BROUGHT) -> Iterator[str]:
+    """Yield those of some options that a run was given, each with its value."""
     words = iter(command)
     for word in words:
         option, joined, _ = word.partition("=")
-        if option in _BROUGHT:
+        if option in options:
             yield word
             if not joined:
                 yield from (value for value in [next(words, None)] if value is not None)

@@ -91,6 +91,22 @@ def test_the_same_folders_give_the_same_bytes(written: tuple[Path, Path], tmp_pa
     assert write_comparison(QUICK, other, tmp_path / "again").read_bytes() == path.read_bytes()
 
 
+def test_a_linked_page_has_its_style_script_and_rows_beside_it(
+    written: tuple[Path, Path], tmp_path: Path
+) -> None:
+    path, other = written
+    linked = write_comparison(QUICK, other, tmp_path / "linked", linked=True)
+    page, inline = Page(linked), Page(path)
+    addresses = [*page.values("src"), *page.values("href"), *page.values("data-address")]
+    files = {name for name in addresses if name.startswith("report/")}
+    assert files == {f"report/comparison.{ending}" for ending in ("css", "js", "json.gz")}
+    assert all((linked.parent / name).stat().st_size for name in files)
+    assert page.text == inline.text
+    html = linked.read_text(encoding="utf-8")
+    assert "sha256-" not in html
+    assert not re.search(r"<style|<script>", html)
+
+
 def test_equal_folders_have_nothing_that_changed(tmp_path: Path) -> None:
     page = Page(write_comparison(QUICK, QUICK, tmp_path / "page"))
     assert "None: each claim that A judged has the same verdict in B." in page.text

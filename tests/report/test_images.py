@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from suite.commands.main import main
-from suite.report.common import heatmaps
+from suite.report.common import arranging, heatmaps
 from suite.report.common.alternatives import describe
 from suite.report.common.drawing import style
 from suite.report.common.images import paint, png
@@ -79,6 +80,39 @@ def test_places_are_kept_to_a_tenth_of_a_point() -> None:
     wanted = [(10.04, 20.06), (30.123456, 40.987654), (30.16, 41.0), (13.5, 2.25)]
     np.testing.assert_allclose(corners, wanted, atol=0.0501)
     assert path.endswith("z")
+
+
+def test_a_vector_file_stays_text_in_its_url() -> None:
+    """The URL stands in an attribute of the page: no quote and no line break may end it."""
+    figure = panel()
+    figure.axes[0].set_title('50 % of "a" <b> & it\'s #1')
+    with style():
+        painted = paint(figure)
+    kind, _, data = painted.url.partition(",")
+    assert kind == "data:image/svg+xml"
+    assert not set(data) & set('"#\n\r\t')
+    given, again = (ElementTree.fromstring(text) for text in (painted.file, unquote(data)))
+    assert [(e.tag, e.attrib, e.text) for e in given.iter()] == [
+        (e.tag, e.attrib, e.text) for e in again.iter()
+    ]
+    texts = {"".join(text.itertext()) for text in again.iter(f"{SVG}text")}
+    assert '50 % of "a" <b> & it\'s #1' in texts
+
+
+def test_ticks_are_found_once_and_drawn_as_they_were() -> None:
+    """What is remembered of an axis changes no picture, and is gone afterwards."""
+    with style():
+        figure = panel()
+        first = paint(figure)
+        assert not [
+            axis for axis in figure.axes[0]._axis_map.values() if "_update_ticks" in vars(axis)
+        ]
+        figure.axes[0].set_xlim(0, 40)
+        assert paint(figure) != first
+        plain = panel()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(arranging, "_remember_ticks", lambda axis: None)
+            assert paint(plain) == first
 
 
 def test_many_points_are_an_image_of_points() -> None:

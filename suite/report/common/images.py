@@ -8,9 +8,12 @@ around.
 
 from __future__ import annotations
 
+import base64
 import io
+import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -24,6 +27,9 @@ PALETTE = 256
 """The colours of a PNG: more than the figures have, apart from the mixtures along edges."""
 LARGE = 2**17
 """The bytes of an SVG from which a PNG may be smaller."""
+_TAG = re.compile("<[^>]*>")
+_ESCAPED = str.maketrans({mark: quote(mark) for mark in '%#"\n\r\t'})
+"""What ends a data URL, or its attribute, or is lost in it."""
 KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 """Ending of a file -> its type."""
 
@@ -34,6 +40,19 @@ class Painted:
 
     file: bytes
     ending: str
+
+    @property
+    def url(self) -> str:
+        """The file as a data URL, without a double quote or a line break. An SVG stays text, which
+        is a quarter smaller than base64, and much smaller where a server compresses the page."""
+        kind = KINDS[self.ending]
+        if self.ending != "svg":
+            return f"data:{kind};base64,{base64.b64encode(self.file).decode('ascii')}"
+        # Attributes in single quotes: a double one would be three characters of the URL.
+        text = _TAG.sub(
+            lambda tag: tag[0].replace("'", "&apos;").replace('"', "'"), self.file.decode("utf-8")
+        )
+        return f"data:{kind}," + text.translate(_ESCAPED)
 
 
 def paint(figure: Figure) -> Painted:

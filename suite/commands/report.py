@@ -46,6 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="put style, script, figures and rows into files beside the page, for servers that"
         " forbid inline content (default: one file)",
     )
+    parser.add_argument(
+        "--claims",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="judge the claims of this TOML file, and draw a page about them, into --out DIR;"
+        " repeatable (default: the verdicts of the folder)",
+    )
     add_plugins(parser)
 
 
@@ -58,6 +67,8 @@ def main(parsed: argparse.Namespace) -> int:
 
     if parsed.other is not None and parsed.figures:
         raise UserError("--figure draws a figure of one folder; two are given")
+    if parsed.claims and (parsed.other is not None or parsed.figures):
+        raise UserError("--claims is for the page of one folder; leave out B and --figure")
     if parsed.other is not None:
         return _two(parsed.folder, parsed.other, parsed.out or TOGETHER, parsed.linked)
     manifest = Results(parsed.folder).manifest()
@@ -65,7 +76,7 @@ def main(parsed: argparse.Namespace) -> int:
         for path in write_figures(parsed.folder, parsed.figures, parsed.out):
             print(path)
     else:
-        print(write_report(parsed.folder, default_jobs(), parsed.out, parsed.linked))
+        print(write_report(parsed.folder, default_jobs(), parsed.out, parsed.linked, parsed.claims))
     warn(parsed.folder, manifest)
     return 0
 

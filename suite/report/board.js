@@ -182,8 +182,9 @@ function showBoard() {
     if (value) chosen.push([filter, value]);
   }
   const words = (state.get("q") || "").toLowerCase().split(/\s+/).filter(Boolean);
+  const terms = words.map(termOf);
   const fits = ({verdict, claim, text}) =>
-    words.every((word) => text.includes(word))
+    terms.every((term) => term(text))
     && chosen.every(([filter, value]) => filter.values(verdict, claim).includes(value));
   const sorted = inOrder(state.get("sort") || "");
   board.shown = sorted.filter(fits);
@@ -192,6 +193,23 @@ function showBoard() {
   if (board.current && !visible.has(board.current)) setCurrent(null);
   document.getElementById("board-none").hidden = board.shown.length > 0;
   showCount(chosen, words);
+}
+
+// Statements spell small numbers out: a reader who looks for "16 layers" means "sixteen" too, and
+// one who looks for "ten" does not mean "often".
+const SPELT = Object.entries({
+  1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine",
+  10: "ten", 11: "eleven", 12: "twelve", 16: "sixteen", 20: "twenty", 30: "thirty", 32: "thirty-two",
+  50: "fifty", 64: "sixty-four", 100: "hundred",
+});
+
+// Return what tells whether a text has a word of the search: anywhere in it, a small number as a
+// word of its own.
+function termOf(word) {
+  const pair = SPELT.find((one) => one.includes(word));
+  if (!pair) return (text) => text.includes(word);
+  const pattern = new RegExp(`(?:^|[^\\w.-])(?:${pair.join("|")})(?![\\w-]|\\.\\d)`);
+  return (text) => pattern.test(text);
 }
 
 // Return the entries in the order of a column ("margin", "-margin"), and move their rows.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import claims
@@ -51,8 +52,13 @@ class Behind:
     absent: dict[str, str] = field(default_factory=dict)
 
 
-def behind(results: Results, manifest: Manifest, verdicts: Sequence[Verdict]) -> Behind:
-    """Return what stands behind the verdicts of a folder.
+def behind(
+    results: Results,
+    manifest: Manifest,
+    verdicts: Sequence[Verdict],
+    files: Sequence[Path] = (),
+) -> Behind:
+    """Return what stands behind the verdicts of a folder, or on the claims of a user's ``files``.
 
     What cannot be found, since the folder lacks it or comes from another version of the suite, is
     left out with a reason.
@@ -63,7 +69,8 @@ def behind(results: Results, manifest: Manifest, verdicts: Sequence[Verdict]) ->
         framework = group_fields(verdict.group).get("framework")
         found.frameworks[verdict.name] = [framework] if framework else []
     try:
-        family = {claim.id: claim for claim in (*claims.shipped(), *brought_claims())}
+        every = claims.read(files) if files else (*claims.shipped(), *brought_claims())
+        family = {claim.id: claim for claim in every}
         plan = stored_plan(manifest, priced=False)
     except UserError as error:
         found.absent.update(dict.fromkeys(by_name, _words(error, results)))

@@ -16,7 +16,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from suite.discovery.show_findings import NOT_COVERED
-from suite.judging.judge_folder import ADDED
+from suite.judging.expected_runs import stored_plan
+from suite.judging.judge_folder import ADDED, judge_run
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.plugins.record import remembered
 from suite.report import board, embedding
@@ -33,7 +34,7 @@ from suite.results.compressed import locate
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Manifest
 from suite.studies import STUDIES
-from suite.types import Status
+from suite.types import Status, UserError
 
 _CIRCUMSTANCES = {
     "--out": True,
@@ -57,37 +58,52 @@ class Chapter:
 
 
 def write_report(
-    folder: Path, jobs: int = 1, out: Path | None = None, linked: bool = False
+    folder: Path,
+    jobs: int = 1,
+    out: Path | None = None,
+    linked: bool = False,
+    files: Sequence[Path] = (),
 ) -> Path:
-    """Write ``report.html`` and ``figures/*.png`` of a results folder; return the page's path.
+    """Write ``report.html`` and ``figures/`` of a results folder; return the page's path.
 
     They are written into ``out``, where it is given, and the results folder stays as it is.
     ``linked``: style, script, figures and rows are files beside the page, for servers that forbid
-    inline content.
+    inline content. ``files``: the page is about the claims of these files, which are judged, in
+    place of the verdicts of the folder.
 
     ``jobs``: the number of processes that draw, a study at a time; the bytes do not depend on it.
     The page is replaced in one step, so that a reader never sees half of one. Raise UserError when
-    the folder has no manifest or one of its tables cannot be read.
+    the folder has no manifest, one of its tables or files of claims cannot be read, or a page about
+    ``files`` would replace that of the folder.
     """
     manifest = Results(folder).manifest()
+    if files and (out is None or out.resolve() == folder.resolve()):
+        raise UserError(
+            f"--claims: {folder / 'report.html'} is about the verdicts of the folder; choose"
+            " another place with --out"
+        )
     with remembered(manifest):
-        return _write(folder, manifest, jobs, out or folder, linked)
+        return _write(folder, manifest, jobs, out or folder, linked, files)
 
 
-def _write(folder: Path, manifest: Manifest, jobs: int, out: Path, linked: bool) -> Path:
+def _write(
+    folder: Path, manifest: Manifest, jobs: int, out: Path, linked: bool, files: Sequence[Path]
+) -> Path:
+    rows = _own_verdicts(folder, manifest, files) if files else _verdicts(folder)
     with sections(folder, manifest, jobs, linked=linked, out=out) as drawn:
-        return _assembled(folder, manifest, drawn, out, linked)
+        return _assembled(folder, manifest, rows, drawn, out, linked, files)
 
 
 def _assembled(
     folder: Path,
     manifest: Manifest,
+    rows: list[Verdict] | None,
     figures: Callable[[], dict[str, list[Section]]],
     out: Path,
     linked: bool,
+    files: Sequence[Path],
 ) -> Path:
     """Write the page around its figures, for which it asks when all else is there."""
-    rows = _verdicts(folder)
     claims = by_study(rows or [], manifest.studies)
     every = list(chain.from_iterable(claims.values()))
     environment = embedding.templates()
@@ -99,11 +115,11 @@ def _assembled(
     timed = table(folder, "timings.csv", *COLUMNS)
     environment.filters |= {"number": number, "band": band}
     style, script = embedding.style(), embedding.script()
-    evidence = behind(Results(folder), manifest, rows or [])
+    evidence = behind(Results(folder), manifest, rows or [], files)
     board_rows = board.rows(every)
     explored = explorer(folder, manifest)
     names = [study["name"] for study in explored["studies"]]
-    found, gone = beyond(folder, names), lost(tables, names)
+    found, gone = None if files else beyond(folder, names), lost(tables, names)
     data: dict[str, object] = {  # name -> what the script reads under it
         **{f"rows-{study}": of_study for study, of_study in evidence.studies.items()},
         **({"explorer": explored} if explored["studies"] else {}),
@@ -128,6 +144,7 @@ def _assembled(
         added=None if manifest.until_decided is None else ADDED,
         not_covered=NOT_COVERED,
         command=_command(manifest.command),
+        own_claims=[file.name for file in files],
         counts=verdict_words.counts(rows or []),
         overall=verdict_words.overall(rows or []),
         chapters=[_chapter(study, drawn, claims) for study in studies],
@@ -172,6 +189,12 @@ def _command(command: Sequence[str]) -> str:
 def _verdicts(folder: Path) -> list[Verdict] | None:
     """Return the verdicts of a folder, or None where it was not judged."""
     return None if locate(folder / CLAIMS) is None else read_verdicts(folder)
+
+
+def _own_verdicts(folder: Path, manifest: Manifest, files: Sequence[Path]) -> list[Verdict]:
+    """Return the verdicts on the claims of a user's files."""
+    plan = stored_plan(manifest, priced=False)
+    return judge_run(Results(folder), plan, files).verdicts
 
 
 def _runs(folder: Path, study: str) -> pd.DataFrame | None:

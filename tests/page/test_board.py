@@ -67,6 +67,22 @@ def test_filters_say_what_they_hide_and_stand_in_the_address(tab: Any, written: 
     assert visible(tab) == len(rows)
 
 
+@pytest.mark.parametrize(("digits", "word"), [("4", "four"), ("16", "sixteen"), ("2", "two")])
+def test_a_number_is_found_spelt_out_and_in_digits(
+    tab: Any, written: Path, digits: str, word: str
+) -> None:
+    rows = "#board-table tbody tr:not([hidden]) .b-claim"
+    found = []
+    for text in (digits, word):
+        show(tab, written, f"q={text}")
+        tab.wait_for_function(
+            "document.querySelector('#board-count').textContent.includes('hidden')"
+        )
+        found.append(tab.locator(rows).all_text_contents())
+    assert found[0] == found[1]
+    assert any(word in text.lower() for text in found[0])
+
+
 def test_every_column_sorts(tab: Any, written: Path) -> None:
     show(tab, written, "q=propagation&verdict=supported")
     for name in ("verdict", "claim", "study", "estimate", "band", "margin", "n"):
@@ -132,8 +148,13 @@ def test_the_command_is_the_one_that_explain_names(tab: Any, written: Path, quic
     tab.wait_for_selector("dialog .v-command")
     command = explain(CLAIM, quick).command
     assert command is not None
-    shown = tab.inner_text("dialog .v-command code")
-    assert shlex.split(shown) == shlex.split(command.text)
+    shown = shlex.split(tab.inner_text("dialog .v-command code"))
+    words = shlex.split(command.text)
+    assert words[words.index("--frameworks") + 1] == "torch,tensorflow"
+    words[words.index("--frameworks") + 1] = "torch"  # the first of its groups is open
+    assert shown == words
+    show(tab, written, f"claim={CLAIM}&group={GROUP.replace('=', '%3D')}")
+    tab.wait_for_selector("dialog .v-command code:has-text('--frameworks tensorflow')")
 
 
 def test_from_a_verdict_to_exactly_its_rows_in_one_click(

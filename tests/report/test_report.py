@@ -23,6 +23,7 @@ from suite.types import UserError
 from tests.support import painting, synthetic
 from tests.support.page import Page, claim_of
 
+QUICK = Path(__file__).parents[2] / "results" / "reference" / "quick"
 EVIL = "<script>alert('&')</script>"
 
 
@@ -189,7 +190,8 @@ def test_the_page_needs_no_network(written: Path) -> None:
     for value in [*page.values("src"), *page.values("href")]:
         assert value.startswith(("data:image/svg+xml,", "data:image/png;base64,", "#")), value[:80]
     html = re.sub(r"base64,[^\"]*", "", (written / "report.html").read_text(encoding="utf-8"))
-    outside = html.replace("http://www.w3.org/2000/svg", "")  # a name, which nobody opens
+    # A name, which nobody opens; and places of the same figure.
+    outside = html.replace("http://www.w3.org/2000/svg", "").replace("url(%23", "")
     assert not re.search(r"https?:|url\(|@import|<link|<script src", outside)
     anchors = {value.removeprefix("#") for value in page.values("href")}
     assert anchors <= set(page.values("id"))
@@ -296,6 +298,48 @@ def test_a_failure_leaves_the_old_page(folder: Path, monkeypatch: pytest.MonkeyP
         write_report(folder)
     assert (folder / "report.html").read_bytes() == before
     assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
+
+
+CLAIM = """
+[[claim]]
+id = "mine"
+statement = "tanh learns."
+study = "training"
+source = "a notebook"
+metric = "heldout_accuracy"
+estimand = "value"
+floor = 0.9
+expected = "open"
+because = "this is what I would act on"
+decides = "standard"
+
+[claim.of]
+framework = "torch"
+activation = "tanh"
+initializer = "normal(1)"
+depth = 4
+width = 5
+weights = "shared"
+"""
+
+
+@pytest.mark.usefixtures("sketched")
+def test_a_page_about_claims_of_a_user_has_them_alone(tmp_path: Path) -> None:
+    written = Path(shutil.copytree(QUICK, tmp_path / "quick"))
+    write_report(written)
+    file = tmp_path / "mine.toml"
+    file.write_text(CLAIM, encoding="utf-8")
+    before = (written / "report.html").read_bytes()
+    for out in (None, written):
+        with pytest.raises(UserError, match="--out"):
+            write_report(written, out=out, files=[file])
+    page = Page(write_report(written, out=tmp_path / "page", files=[file]))
+    board = page.data("verdicts")
+    assert [*board["claims"]] == ["mine"]
+    assert board["claims"]["mine"]["command"].startswith("suite run training")
+    assert "The claims are those of mine.toml" in page.text
+    assert {name for name, _ in page.shown} <= {"mine"}
+    assert (written / "report.html").read_bytes() == before
 
 
 @pytest.mark.usefixtures("sketched")

@@ -208,7 +208,7 @@ const SPELT = Object.entries({
 function termOf(word) {
   const pair = SPELT.find((one) => one.includes(word));
   if (!pair) return (text) => text.includes(word);
-  const pattern = new RegExp(`(?:^|[^\\w.-])(?:${pair.join("|")})(?![\\w-]|\\.\\d)`);
+  const pattern = new RegExp(`(?:^|[^\\w.-])(?:${pair.join("|")})(?!\\w|\\.\\d)`);
   return (text) => pattern.test(text);
 }
 

@@ -46,6 +46,8 @@ class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The largest difference that the reason covers, in the metric's unit."""
     relative_error: float | None = None
     """The same as a share of the larger side."""
+    roots: tuple[int, ...] = ()
+    """The root seeds on which it was found, where no committed reference has it."""
 
     @property
     def bounded(self) -> bool:

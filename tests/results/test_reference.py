@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from suite.commands.main import main
-from suite.results.accuracy import tables
+from suite.results.accuracy import changes, tables
 from suite.studies import GATE
 from suite.types import PROFILES
 from tests.support import ROOT
@@ -79,15 +79,18 @@ def test_a_reference_names_the_code_it_came_from(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert re.fullmatch("[0-9a-f]{40}", manifest["git"]["commit"])
     assert manifest["git"]["dirty"] is False
-    # A folder holds a whole profile and has its name, the upgrade gate, or one study in profile
-    # standard.
+    # A folder holds a whole profile and has its name, the upgrade gate, one study in profile
+    # standard, or the compiled formulas, which profile full has alone.
     if folder.name in PROFILES:
         assert manifest["profile"] == folder.name
     elif folder.name == "gate":
         assert (manifest["profile"], tuple(manifest["studies"])) == ("quick", GATE)
+    elif folder.name == "numerics_compiled":
+        assert (manifest["profile"], manifest["studies"]) == ("full", ["numerics"])
     else:
         assert (manifest["profile"], manifest["studies"]) == ("standard", [folder.name])
-    assert (manifest["seeds"], manifest["overrides"]) == (None, {})
+    compiled = {"execution": ["compiled"]} if folder.name == "numerics_compiled" else {}
+    assert (manifest["seeds"], manifest["overrides"]) == (None, compiled)
 
 
 def test_the_references_are_small_and_hold_only_what_was_packed() -> None:
@@ -132,3 +135,7 @@ def test_the_page_on_numerics_shows_the_reference() -> None:
     shown = re.search("<!-- accuracy: begin -->\n(.*)<!-- accuracy: end -->", text, re.DOTALL)
     assert shown is not None
     assert shown[1].strip() == tables(REFERENCE / "numerics").strip()
+    shown = re.search("<!-- compiled: begin -->\n(.*)<!-- compiled: end -->", text, re.DOTALL)
+    assert shown is not None
+    compiled = changes(REFERENCE / "numerics", REFERENCE / "numerics_compiled")
+    assert shown[1].strip() == compiled.strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -186,7 +185,6 @@ def _in_plain_words(change: VerdictChange, moved: pd.DataFrame) -> str:
     return ""
 
 
-@functools.cache
 def _claims() -> Mapping[str, Claim]:
     return {claim.id: claim for claim in shipped()}
 

@@ -1,7 +1,7 @@
 """The table of a run of ``numerics``: the largest errors of each formula, type and framework.
 
-``python -m suite.results.accuracy DIR`` prints it in Markdown, for docs/explanation/numerics.md; with a
-second folder, of what was compiled, it prints what compiling changes.
+``python -m suite.results.accuracy DIR`` prints it in Markdown, for docs/explanation/numerics.md;
+with a second folder, of what was compiled, it prints what compiling changes.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ verdict on the same measurement without the defect.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -92,7 +91,6 @@ def plant(defect: Defect) -> Outcome:
     return Outcome(defect, _judged(defect, before), _judged(defect, after))
 
 
-@functools.cache
 def _claims() -> Mapping[str, Claim]:
     return {claim.id: claim for claim in shipped()}
 

@@ -147,6 +147,38 @@ def test_parsl_whose_interchange_goes_away(
     assert tables(tmp_path / "out") == local
 
 
+UNTIL = (
+    *("run", "products", "--profile", "quick", "--frameworks", "numpy", "--no-report"),
+    *("--until-decided", "--max-seeds", "100"),
+)
+"""Three rounds: 20 seeds decide one of two promised claims, and two further blocks the other."""
+
+
+@pytest.mark.parametrize("engine", ["dask", "parsl"])
+def test_seeds_until_decided_come_through_an_engine(tmp_path: Path, engine: str) -> None:
+    """The engine is started anew for each round."""
+    local = tmp_path / "local"
+    local.mkdir()
+    assert done(local, *UNTIL, "--out", "out", "--jobs", "2")[0] == 0
+    with engines.dask(tmp_path, workers=2) as cluster:
+        given = {
+            "dask": ("--scheduler", str(cluster.file)),
+            "parsl": ("--config", str(engines.parsl_config(tmp_path))),
+        }
+        process = engines.suite(
+            tmp_path, *UNTIL, "--executor", engine, *given[engine], "--out", "out"
+        )
+        _, error = process.communicate(timeout=engines.LIMIT)
+    assert process.returncode == 0, error
+    assert error.count("look: ") == 3
+    found = [
+        {path.name: path.read_bytes() for path in (folder / "out" / "products").glob("*.csv")}
+        for folder in (tmp_path, local)
+    ]
+    assert found[0] == found[1]
+    assert "runs.csv" in found[0]
+
+
 def parsl_workers(folder: Path) -> list[int]:
     """Return the processes of Parsl that call ``measure``: those above the suite's children."""
     children = engines.below(engines.manager_of_parsl(folder), "remote.child")

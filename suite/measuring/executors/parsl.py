@@ -28,9 +28,13 @@ ANSWER = 60.0
 
 def prepared(given: str) -> Start:
     """Return what makes the executor of a configuration. Raises UserError where the file has
-    none."""
-    config = _config(given)
-    return lambda job, workers: Driver(job, Parsl(given, config, workers))
+    none.
+
+    A run that adds seeds starts it several times, and Parsl's executors do not start again once
+    they have ended: each start reads the file anew.
+    """
+    _config(given)
+    return lambda job, workers: Driver(job, Parsl(given, _config(given), workers))
 
 
 class Parsl(Engine):

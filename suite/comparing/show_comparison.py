@@ -10,8 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from suite import text_tables
-from suite.claims import shipped
+from suite import claims, text_tables
 from suite.claims.claim import Claim, Selector
 from suite.comparing.comparison import Comparison
 from suite.comparing.environment_changes import can_move_a_number
@@ -186,7 +185,7 @@ def _in_plain_words(change: VerdictChange, moved: pd.DataFrame) -> str:
 
 
 def _claims() -> Mapping[str, Claim]:
-    return {claim.id: claim for claim in shipped()}
+    return {claim.id: claim for claim in claims.shipped()}
 
 
 def _is_about(claim: Claim, group: Mapping[str, str], cell: Mapping[str, str]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from suite.claims import shipped
+from suite import claims
 from suite.claims.cells import unknown_framework
 from suite.claims.claim import Claim
 from suite.judging.judge_claims import judge
@@ -92,7 +92,7 @@ def plant(defect: Defect) -> Outcome:
 
 
 def _claims() -> Mapping[str, Claim]:
-    return {claim.id: claim for claim in shipped()}
+    return {claim.id: claim for claim in claims.shipped()}
 
 
 def _judged(defect: Defect, frame: pd.DataFrame) -> Verdict:

@@ -20,8 +20,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from suite import claims
 from suite.catalogue.registry import unknown
+from suite.claims import shipped
 from suite.judging.verdicts import NOT_JUDGED, Verdict, group_fields
 from suite.metrics import METRICS
 from suite.planning.axes import AXES, canonical_value
@@ -103,7 +103,7 @@ def _checked(given: Explanation, study: str, file: str) -> Explanation:
 
 
 def _claims() -> Sequence[str]:
-    return tuple(claim.id for claim in claims.shipped())
+    return tuple(claim.id for claim in shipped())
 
 
 @functools.cache

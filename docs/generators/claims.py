@@ -60,11 +60,10 @@ def _figures(folder: Path) -> Mapping[str, Shown]:
             continue
         with style():
             painted = paint(drawing.figure)
-        ending = "svg" if painted.kind == "image/svg+xml" else "png"
-        path = folder / "figures" / f"{drawing.name}.{ending}"
+        path = folder / "figures" / f"{drawing.name}.{painted.ending}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_bytes() != painted.shown:
-            path.write_bytes(painted.shown)
+        if not path.exists() or path.read_bytes() != painted.file:
+            path.write_bytes(painted.file)
         shown |= dict.fromkeys(fresh, Shown(path.name, drawing.title, drawing.caption))
     return shown
 

@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from suite import probes
@@ -110,13 +110,34 @@ def parse_overrides(texts: Sequence[str], studies: Sequence[Study]) -> dict[str,
     return result
 
 
-def cells(study: Study, selection: Selection, reader: GridReader = ANEW) -> dict[Cell, int]:
+def cells(study: Study, selection: Selection) -> dict[Cell, int]:
     """Return each selected cell of a study with its number of seeds, in the order of the grids.
 
     A cell of several grids is one cell, with the largest number of seeds. Raises UserError for an
     unknown value or more than ``MOST_RUNS`` runs in one grid.
     """
     result: dict[Cell, int] = {}
+    for values, seeds in _selected(study, selection, ANEW):
+        cell = make_cell(study, values)
+        result[cell] = max(seeds, result.get(cell, 0))
+    return result
+
+
+def cell_values(study: Study, selection: Selection, reader: GridReader) -> set[tuple[Value, ...]]:
+    """Return the values of each selected cell of a study, as ``Cell.values`` has them, for those
+    who compare many selections: cells take several times as long. Raises UserError as ``cells``
+    does."""
+    names = [axis.name for axis in AXES if axis.name in study.axes]
+    defaults = {name: value for name in names if (value := AXES[name].default) is not None}
+    every = (defaults | values for values, _ in _selected(study, selection, reader))
+    return {tuple(values[name] for name in names) for values in every}
+
+
+def _selected(
+    study: Study, selection: Selection, reader: GridReader
+) -> Iterator[tuple[dict[str, Value], int]]:
+    """Yield the values on the axes that its grid names, and the seeds, of each selected cell; a
+    cell of several grids comes several times."""
     frameworks = study.frameworks or selection.frameworks
     for part in parts(study, selection.profile, selection.overrides, reader):
         axes: dict[str, Sequence[Value]] = {"framework": frameworks, **part.axes}
@@ -129,9 +150,7 @@ def cells(study: Study, selection: Selection, reader: GridReader = ANEW) -> dict
         for combination in itertools.product(*axes.values()):
             values = dict(zip(axes, combination, strict=True))
             if part.fits is None or part.fits(values):
-                cell = make_cell(study, values)
-                result[cell] = max(seeds, result.get(cell, 0))
-    return result
+                yield values, seeds
 
 
 def _seeds_of(planned: int, selection: Selection) -> int:

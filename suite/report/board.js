@@ -98,7 +98,11 @@ function makeTools() {
   const form = document.getElementById("board-tools");
   const search = el("input", {
     type: "search", id: "board-q", autocomplete: "off", spellcheck: "false",
-    placeholder: "words of a claim, cell, metric", oninput: () => change("q", search.value),
+    placeholder: "words of a claim, cell, metric", oninput: () => {
+      change("q", search.value);
+      // What it finds stands below: where that is off the screen, the board moves up.
+      if (search.getBoundingClientRect().top > innerHeight / 3) form.scrollIntoView();
+    },
   });
   form.append(el("label", {class: "wide"}, "search", search));
   for (const filter of FILTERS) {

@@ -32,6 +32,7 @@ function charts(entry, own, sides) {
   const legend = [
     shares ? "● counted" : "● seed inside the band", shares ? "○ not counted" : "○ seed outside it",
     "shaded: the band", "line with a tick: interval and estimate",
+    shares && limits.length ? "dashed: the limit by which a seed counts" : "",
     own.of ? (claim.estimand === "ratio" ? "below the pairs, their ratios" : "below the pairs, their differences") : "",
   ];
   return [...drawn, el("p", {class: "v-legend"}, legend.filter(Boolean).map((text) => el("span", {}, text)))];

@@ -19,10 +19,9 @@ from suite.judging.band_to_verdict import Evidence, interval_of
 from suite.judging.expected_runs import stored_plan, stored_runs
 from suite.judging.explained import related, selects
 from suite.judging.judge_claims import weigh
-from suite.judging.naming_command import naming_command
+from suite.judging.naming_command import Namer
 from suite.judging.verdicts import NOT_JUDGED, Verdict, group_fields
 from suite.planning.grids import Plan
-from suite.planning.parts import GridReader, remembering
 from suite.plugins import brought_claims
 from suite.results.folder import Results
 from suite.results.manifest import Manifest
@@ -75,7 +74,7 @@ def behind(
     except UserError as error:
         found.absent.update(dict.fromkeys(by_name, _words(error, results)))
         return found
-    reader = remembering()
+    namer = Namer(plan.selection, manifest.seeds)
     for study in dict.fromkeys(verdict.study for verdict in verdicts):
         of_study = {name: verdict for name, verdict in by_name.items() if verdict.study == study}
         known = {
@@ -90,7 +89,7 @@ def behind(
                 found.absent[name] = "its claim has other words, or is not known, in this version"
         if study not in plan.stacks:
             continue
-        found.claims.update(_of_claims(known, list(family.values()), plan, manifest, reader))
+        found.claims.update(_of_claims(known, list(family.values()), plan, namer))
         try:
             runs = stored_runs(results, plan, [study]).frames[study]
         except UserError as error:
@@ -104,8 +103,7 @@ def _of_claims(
     known: Mapping[str, Claim],
     family: Sequence[Claim],
     plan: Plan,
-    manifest: Manifest,
-    reader: GridReader,
+    namer: Namer,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each claim of one study with its command, related claims and limits."""
     cells_of: dict[str, list[Any]] = {}
@@ -114,9 +112,7 @@ def _of_claims(
             members = [m.cell for stack in plan.stacks[claim.study] for m in stack.members]
             cells_of[claim.study] = list(dict.fromkeys(members))
         cells = [cell for cell in cells_of[claim.study] if selects(claim, cell)]
-        command = naming_command(
-            STUDIES[claim.study], plan.selection, cells, manifest.seeds, reader
-        )
+        command = namer.command(STUDIES[claim.study], cells)
         yield (
             name,
             {

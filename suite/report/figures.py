@@ -18,13 +18,13 @@ import pandas as pd
 
 from suite import plugins
 from suite.catalogue.registry import unknown
-from suite.planning.parts import GridReader, remembering
+from suite.judging.naming_command import Namer
 from suite.plugins.record import Absent, remembered
 from suite.processes import without_script
 from suite.report.common.alternatives import describe
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, style
 from suite.report.common.images import paint, png
-from suite.report.reproduction import drawing_command, measuring_command
+from suite.report.reproduction import drawing_command, measuring_command, namer_of
 from suite.results.compressed import locate
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Manifest
@@ -144,10 +144,10 @@ def _drawn_elsewhere(
 
 def _of_study(request: Request, study: str) -> list[Section]:
     """Draw the figures of one study."""
-    reader = remembering()
+    namer = namer_of(request.manifest)
     with style():
         parts = PARTS[study](_reader(request.folder))
-        return [_section(request, study, part, reader) for part in parts]
+        return [_section(request, study, part, namer) for part in parts]
 
 
 def _reader(folder: Path) -> Tables:
@@ -212,7 +212,7 @@ def write_figures(folder: Path, names: Sequence[str], out: Path | None = None) -
     return [target / f"{drawing.name}.png" for drawing, _ in found]
 
 
-def _section(request: Request, study: str, part: Part, reader: GridReader) -> Section:
+def _section(request: Request, study: str, part: Part, namer: Namer) -> Section:
     """Draw a part's figures and write their files."""
     pictures, sentences = [], list(part.absent)
     for draw in part.draw:
@@ -221,11 +221,11 @@ def _section(request: Request, study: str, part: Part, reader: GridReader) -> Se
         except (NotDrawn, Absent) as reason:
             sentences.append(str(reason))
             continue
-        pictures.append(_picture(request, study, drawing, reader))
+        pictures.append(_picture(request, study, drawing, namer))
     return Section(part.title, part.folded, pictures, sentences)
 
 
-def _picture(request: Request, study: str, drawing: Drawing, reader: GridReader) -> Picture:
+def _picture(request: Request, study: str, drawing: Drawing, namer: Namer) -> Picture:
     """Paint a figure, write its file, and return what the page shows of it."""
     painted = paint(drawing.figure)
     file_name = f"{drawing.name}.{painted.ending}"
@@ -242,5 +242,5 @@ def _picture(request: Request, study: str, drawing: Drawing, reader: GridReader)
         width=width,
         height=height,
         drawing=drawing_command(drawing.name, request.manifest),
-        measuring=measuring_command(study, drawing.rows, request.manifest, reader),
+        measuring=measuring_command(study, drawing.rows, request.manifest, namer),
     )

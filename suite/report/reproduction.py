@@ -7,10 +7,9 @@ from collections.abc import Collection, Iterator
 
 import pandas as pd
 
-from suite.judging.naming_command import naming_command
+from suite.judging.naming_command import Namer
 from suite.planning.axes import AXES, make_cell
 from suite.planning.grids import Selection
-from suite.planning.parts import GridReader
 from suite.results.manifest import Manifest
 from suite.studies import STUDIES
 from suite.types import Cell, Study, UserError, Value
@@ -26,27 +25,32 @@ def drawing_command(name: str, manifest: Manifest) -> str:
     return shlex.join(["suite", "report", "DIR", "--figure", name, *brought])
 
 
+def namer_of(manifest: Manifest) -> Namer:
+    """Return what names the commands of cells of a run."""
+    selection = Selection(
+        manifest.profile,
+        manifest.frameworks,
+        manifest.overrides,
+        manifest.seeds,
+        manifest.root_seed,
+    )
+    return Namer(selection, manifest.seeds)
+
+
 def measuring_command(
-    study: str, rows: pd.DataFrame | None, manifest: Manifest, reader: GridReader | None = None
+    study: str, rows: pd.DataFrame | None, manifest: Manifest, namer: Namer | None = None
 ) -> str:
     """Return the command that measures the rows of a figure as the run of a manifest did, with as
     few other cells as ``--set`` can leave out.
 
     ``rows`` has the axes of the study as columns; without them the command measures all that the
-    run measured of the study. ``reader``: as for ``naming_command``.
+    run measured of the study. ``namer``: that of the manifest, where many commands are asked for.
     """
     brought = list(_brought(manifest.command))
     if rows is not None and study in STUDIES and manifest.frameworks:
         try:
-            selection = Selection(
-                manifest.profile,
-                manifest.frameworks,
-                manifest.overrides,
-                manifest.seeds,
-                manifest.root_seed,
-            )
             cells = list(_cells(STUDIES[study], rows))
-            command = naming_command(STUDIES[study], selection, cells, manifest.seeds, reader)
+            command = (namer or namer_of(manifest)).command(STUDIES[study], cells)
         except UserError:  # a value that this version does not know
             command = None
         if command is not None:

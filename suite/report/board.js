@@ -47,7 +47,8 @@ async function startBoard() {
       claim.source, claim.because, verdict.label,
     ].join(" ").toLowerCase();
     dress(rows[index], verdict);
-    return {verdict, claim, row: rows[index], text, index};
+    const title = `${claim.statement} ${verdict.words}`.toLowerCase();
+    return {verdict, claim, row: rows[index], text, title, index};
   });
   giveRoles(table);
   board.shown = board.entries;
@@ -190,7 +191,7 @@ function showBoard() {
   const fits = ({verdict, claim, text}) =>
     terms.every((term) => term(text))
     && chosen.every(([filter, value]) => filter.values(verdict, claim).includes(value));
-  const sorted = inOrder(state.get("sort") || "");
+  const sorted = inOrder(state.get("sort") || "", terms);
   board.shown = sorted.filter(fits);
   const visible = new Set(board.shown);
   for (const entry of board.entries) entry.row.hidden = !visible.has(entry);
@@ -216,8 +217,9 @@ function termOf(word) {
   return (text) => pattern.test(text);
 }
 
-// Return the entries in the order of a column ("margin", "-margin"), and move their rows.
-function inOrder(sort) {
+// Return the entries in the order of a column ("margin", "-margin"), and move their rows. Without a
+// column, those come first whose statement has the words of the search.
+function inOrder(sort, terms) {
   const name = sort.replace(/^-/, "");
   const value = SORTS[name];
   const sign = sort.startsWith("-") ? -1 : 1;
@@ -231,6 +233,9 @@ function inOrder(sort) {
       const order = typeof x === "number" ? (x > y) - (x < y) : x.localeCompare(y, "en");
       return sign * order || a.index - b.index;
     });
+  } else if (terms.length) {
+    const told = new Set(entries.filter((e) => terms.every((term) => term(e.title))));
+    entries.sort((a, b) => told.has(b) - told.has(a) || a.index - b.index);
   }
   const body = document.getElementById("board-table").tBodies[0];
   if (entries.some((entry, place) => body.rows[place] !== entry.row)) {

@@ -87,11 +87,17 @@ def beyond(folder: Path, explored: Collection[str]) -> Beyond | None:
     found = found.fillna({"explained_by": "", "at": "", "cell": "", "unit": ""})
     new = unexplained(found)
     return Beyond(
-        show_findings.counts(found),
+        _counted(show_findings.counts(found)),
         [_finding(row, explored) for row in new.head(MOST).to_dict("records")],
         max(len(new) - MOST, 0),
         _explained(found[found["explained_by"] != ""], explored),
     )
+
+
+def _counted(line: str) -> str:
+    """Return the counts of findings as a sentence below a heading that says what is counted."""
+    number, _, kinds = line.partition(": ")[2].partition(" ")
+    return f"{number} finding{'s' * (number != '1')} {kinds}" if kinds else line
 
 
 def _explained(found: pd.DataFrame, explored: Collection[str]) -> list[Explained]:

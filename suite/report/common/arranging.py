@@ -26,6 +26,9 @@ def arranged(figure: Figure) -> Iterator[None]:
     axes = [axis for panel in figure.axes for axis in (panel.xaxis, panel.yaxis)]
     for axis in axes:
         _remember_ticks(axis)
+    for panel in figure.axes:
+        for spine in panel.spines.values():
+            spine.set_in_layout(False)  # it lies on the border of its panel
     if engine is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")

@@ -53,6 +53,7 @@ def coloured_cells(
             ha="center",
             va="center",
             fontsize=size,
+            in_layout=False,  # it lies inside of its cell, and takes no further room
         )
     return mesh
 

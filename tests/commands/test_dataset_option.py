@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -74,6 +76,31 @@ def test_a_folder_is_read_without_the_file(
     assert main(["report", str(folder)]) == 0
     assert "flowers.csv" in (folder / "report.html").read_text(encoding="utf-8")
     capsys.readouterr()
+
+
+class FarAway(ThreadPoolExecutor):
+    """An engine whose workers cannot read the disk of this machine: the table is gone when the
+    first stack is measured."""
+
+    table: Path
+
+    def submit(self, function: Any, /, *words: Any, **more: Any) -> Future[Any]:
+        self.table.unlink(missing_ok=True)
+        return super().submit(function, *words, **more)
+
+
+def test_a_table_reaches_the_workers_of_an_engine(
+    measured: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = table(tmp_path)
+    monkeypatch.setattr(FarAway, "table", path, raising=False)
+    far = ["--executor", f"{__name__}:FarAway", "--frameworks", "torch"]
+    out = tmp_path / "run"
+    assert main(["run", *RUN, *option(path), *far, "--out", str(out), "--no-report"]) == 0
+    assert not path.exists()
+    found, here = (read_table(folder / "training" / "runs.csv") for folder in (out, measured[0]))
+    expected = here[here["framework"] == "torch"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
 def test_reproduce_needs_the_file_and_names_it(

@@ -56,6 +56,8 @@ html_css_files = ["manual.css"]
 html_show_sphinx = False
 html_copy_source = False
 html_sidebars: dict[str, list[str]] = {"index": []}
+# Light or dark as the system of the reader; without it the theme reports an error.
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from suite.api.measure import Plan as Plan
     from suite.api.measure import plan as plan
     from suite.api.measure import run as run
+    from suite.api.pooled import Pool as Pool
+    from suite.api.pooled import pool as pool
     from suite.api.stored import Figure as Figure
     from suite.api.stored import Results as Results
     from suite.api.stored import load as load
@@ -90,6 +92,7 @@ _NAMES = {
     "suite.api.frames": ("units",),
     "suite.api.judge": ("Check", "Explanation", "check", "compare", "explain"),
     "suite.api.measure": ("Plan", "plan", "run"),
+    "suite.api.pooled": ("Pool", "pool"),
     "suite.api.stored": ("Figure", "Results", "load"),
     "suite.assessing.passport": ("Passport",),
     "suite.catalogue.activations": ("Activation", "activations:ACTIVATIONS"),

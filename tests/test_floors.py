@@ -41,6 +41,7 @@ FOLDERS = (
     "judging",
     "comparing",
     "discovery",
+    "pooling",
     "advising",
     "report",
     "frameworks",

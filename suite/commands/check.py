@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.commands import pool
 from suite.commands.arguments import add_folder, add_plugins
 from suite.errors import UserError
+from suite.pooling import is_pool
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from suite.judging.judge_folder import Judged
 
-SUMMARY = "judge a results folder again and print the verdicts"
+SUMMARY = "judge a results folder or a pool again and print the verdicts"
 FORMS = ("board", "all", "markdown", "json")
 """How the verdicts are printed: what matters on one screen, or every one of them."""
 
@@ -60,6 +62,10 @@ def main(parsed: argparse.Namespace) -> int:
     """Judge the folder, print the verdicts and return the exit code."""
     chosen = [form for form in FORMS if getattr(parsed, form, False)]
     form = chosen[0] if chosen else "all" if parsed.headline or parsed.claims else "board"
+    if is_pool(parsed.folder):
+        if parsed.out is not None:
+            raise UserError(f"--out: {parsed.folder} is a pool, which has no claims.csv to write")
+        return pool.check(parsed.folder, form, parsed.claims, parsed.headline)
     return check(parsed.folder, parsed.out, form, parsed.headline, parsed.claims)
 
 

@@ -34,6 +34,7 @@ COMMANDS = (
     "reproduce",
     "assess",
     "pack",
+    "pool",
     "advise",
     "selftest",
 )

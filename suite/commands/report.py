@@ -8,8 +8,11 @@ from pathlib import Path
 
 from suite.commands.arguments import add_folder, add_plugins
 from suite.errors import UserError
+from suite.pooling import is_pool
 
-SUMMARY = "draw the page and the figures of a results folder, or what changed between two"
+SUMMARY = (
+    "draw the page and the figures of a results folder, what changed between two, or a pool's page"
+)
 TOGETHER = Path("results/comparison")
 """Where the page of two folders lies, unless a user says otherwise."""
 
@@ -71,6 +74,8 @@ def main(parsed: argparse.Namespace) -> int:
         raise UserError("--claims is for the page of one folder; leave out B and --figure")
     if parsed.other is not None:
         return _two(parsed.folder, parsed.other, parsed.out or TOGETHER, parsed.linked)
+    if is_pool(parsed.folder):
+        return _pool(parsed)
     manifest = Results(parsed.folder).manifest()
     if parsed.figures:
         for path in write_figures(parsed.folder, parsed.figures, parsed.out):
@@ -78,6 +83,16 @@ def main(parsed: argparse.Namespace) -> int:
     else:
         print(write_report(parsed.folder, default_jobs(), parsed.out, parsed.linked, parsed.claims))
     warn(parsed.folder, manifest)
+    return 0
+
+
+def _pool(parsed: argparse.Namespace) -> int:
+    """Write the page of a pool, and print its path."""
+    from suite.report.pooled import write_pooled
+
+    if parsed.figures:
+        raise UserError(f"--figure: {parsed.folder} is a pool, which has no figures")
+    print(write_pooled(parsed.folder, parsed.out, parsed.linked, parsed.claims))
     return 0
 
 

@@ -51,28 +51,38 @@ LOG_PARTS = np.log(_WEIGHTS / 2)
 _LOST = np.log1p(-STAKES)
 
 
+@lru_cache(maxsize=4096)
+def gains_of_counts(successes: int, n: int, m: float) -> Array:
+    """Return (stakes,) logarithms: by which factor n yes/no values multiply what lies on each
+    stake, in a bet against "the probability of a success is at most m", 0 < m < 1."""
+    return np.asarray(successes * np.log1p(STAKES * (1 / m - 1)) + (n - successes) * _LOST)
+
+
+def gains(values: Array, m: float) -> Array:
+    """Return the same for (n,) values in [0, 1], in a bet against "their mean is at most m"."""
+    factors = STAKES[:, None] * (np.asarray(values, dtype=np.float64) / m - 1)
+    return np.asarray(np.log1p(factors).sum(axis=1))
+
+
+def money(gained: Array) -> float:
+    """Return the logarithm of all the money, for what was gained on each of the stakes."""
+    logs = LOG_PARTS + gained
+    largest = float(logs.max())
+    return largest + math.log(float(np.exp(logs - largest).sum()))
+
+
 def log_money_of_counts(successes: int, n: int, m: float) -> float:
-    """Return the logarithm of the money after n yes/no values, in a bet against "the probability of
-    a success is at most m", 0 < m < 1.
+    """Return the logarithm of the money after n yes/no values; see ``gains_of_counts``.
 
     It rises with the successes and falls with m. Up to 511 values it is that of the integral of
     p^k (1 - p)^(n - k) over p from m to 1, divided by (1 - m) m^k (1 - m)^(n - k), k successes.
     """
-    won = np.log1p(STAKES * (1 / m - 1))
-    return _log_sum(LOG_PARTS + successes * won + (n - successes) * _LOST)
+    return money(gains_of_counts(successes, n, m))
 
 
 def log_money(values: Array, m: float) -> float:
-    """Return the logarithm of the money after (n,) values in [0, 1], in a bet against "their mean
-    is at most m", 0 < m < 1. It falls with m."""
-    gains = np.log1p(STAKES[:, None] * (np.asarray(values, dtype=np.float64) / m - 1))
-    return _log_sum(LOG_PARTS + gains.sum(axis=1))
-
-
-def _log_sum(logs: Array) -> float:
-    """Return the logarithm of the sum of numbers with finite logarithms."""
-    largest = float(logs.max())
-    return largest + math.log(float(np.exp(logs - largest).sum()))
+    """Return the logarithm of the money after (n,) values; see ``gains``. It falls with m."""
+    return money(gains(values, m))
 
 
 def threshold(level: float = LEVEL) -> float:

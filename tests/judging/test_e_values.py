@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from suite.claims.band import Band
 from suite.claims.claim import Claim
 from suite.judging.band_to_verdict import Evidence, verdict_on
-from suite.judging.e_values import EValues, e_values, together
+from suite.judging.e_values import EValues, bets, e_values, once, tally, together
 from suite.judging.per_seed import numbered
 from suite.judging.rules import EVERY_LOOK, FIXED
 from suite.judging.time_uniform import threshold
@@ -46,6 +46,11 @@ KINDS = {
 BANDS = [Band(0.4, 0.6), Band(0.5, math.inf), Band(-math.inf, 0.5), Band(0.0, 0.3), Band(0.0, 0.0)]
 
 
+def evidence(claim: Claim, *runs: Array) -> EValues:
+    """Return the e-values of runs of independent seeds together."""
+    return e_values(together([bets(claim, tally(claim, numbers)) for numbers in runs]))
+
+
 def samples() -> list[Array]:
     """Return numbers of seeds that decide most claims, with ties, some on the edges of bands."""
     rng = np.random.default_rng(0)
@@ -60,21 +65,22 @@ def test_the_verdict_is_that_of_the_interval_for_every_look(kind: str) -> None:
     for numbers, band in itertools.product(samples(), BANDS):
         claim = replace(KINDS[kind], band=band)
         by_interval = verdict_on(claim, "", Evidence(numbered(numbers)), None, EVERY_LOOK).verdict
-        assert e_values(claim, numbers).ruling() == by_interval
+        assert evidence(claim, numbers).ruling() == by_interval
         seen.add(by_interval)
     assert seen >= {"supported", "refuted"}
 
 
 def test_infinite_numbers_are_data() -> None:
     never = np.full(60, np.inf)
-    assert e_values(replace(MEDIAN, band=Band(2.0, math.inf)), never).ruling() == "supported"
-    assert e_values(replace(MEDIAN, band=Band(-math.inf, 2.0)), never).ruling() == "refuted"
+    assert evidence(replace(MEDIAN, band=Band(2.0, math.inf)), never).ruling() == "supported"
+    assert evidence(replace(MEDIAN, band=Band(-math.inf, 2.0)), never).ruling() == "refuted"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_unknown_is_no_evidence(kind: str) -> None:
     for numbers in ([], [0.5, math.nan]):
-        assert e_values(KINDS[kind], np.array(numbers)) == EValues()
+        none = evidence(KINDS[kind], np.array(numbers))
+        assert astuple(none) == pytest.approx(astuple(EValues()))
 
 
 @pytest.mark.parametrize("kind", ["median", "share", "mean"])
@@ -84,23 +90,41 @@ def test_runs_that_decide_nothing_alone_decide_together(kind: str) -> None:
     runs = [np.clip(rng.normal(0.75, 0.15, size=40), 0, 1) for _ in range(4)]
     if kind == "share":
         runs = [np.where(numbers > 0.5, 1.0, 0.0) for numbers in runs]
-    alone = [e_values(claim, numbers[:12]) for numbers in runs]
-    assert {evidence.ruling() for evidence in alone} == {"undecided"}
-    assert together(alone).ruling() == "supported"
+    short = [numbers[:12] for numbers in runs]
+    assert {evidence(claim, numbers).ruling() for numbers in short} == {"undecided"}
+    assert evidence(claim, *short).ruling() == "supported"
 
 
-def test_the_order_of_the_runs_is_of_no_account() -> None:
-    rng = np.random.default_rng(1)
-    parts = [e_values(MEDIAN, rng.random(20)) for _ in range(6)]
-    sums = {together(order) for order in itertools.permutations(parts)}
-    assert len(sums) == 1
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_seeds_are_divided_among_runs_is_of_no_account(kind: str) -> None:
+    for numbers in samples():
+        parts = np.array_split(numbers, 3)
+        together_, whole = (
+            astuple(found)
+            for found in (evidence(KINDS[kind], *parts), evidence(KINDS[kind], numbers))
+        )
+        assert together_ == pytest.approx(whole)
 
 
 def test_one_seed_outside_is_never_outvoted() -> None:
-    exact = KINDS["exact"]
-    inside, outside = (e_values(exact, np.array([value])) for value in (0.5, 0.7))
-    assert together([inside] * 9).ruling() == "supported"
-    assert together([*[inside] * 9, outside]).ruling() == "refuted"
+    inside, outside = (np.array([value]) for value in (0.5, 0.7))
+    assert evidence(KINDS["exact"], *[inside] * 9).ruling() == "supported"
+    assert evidence(KINDS["exact"], *[inside] * 9, outside).ruling() == "refuted"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_seeds_twice_count_once_and_the_less_favourable_of_them(kind: str) -> None:
+    claim = replace(KINDS[kind], band=Band(0.4, 1.0))
+    many, few = np.full(30, 0.7), np.full(20, 0.1)
+    one, other = (bets(claim, tally(claim, numbers)) for numbers in (many, few))
+    assert e_values(once(claim, [one, one])) == e_values(one)
+    both = e_values(once(claim, [one, other]))
+    assert both == e_values(once(claim, [other, one]))
+    for name in ("not_below", "not_above"):
+        least = min(getattr(e_values(each), name) for each in (one, other))
+        assert getattr(both, name) <= least + 1e-12
+    # A seed outside the band ends the matter, whichever folder has it.
+    assert both.ruling() == ("refuted" if claim.centre == "every" else "undecided")
 
 
 def test_a_worst_needs_as_many_draws_as_ever() -> None:
@@ -129,9 +153,10 @@ def test_evidence_against_the_truth_is_1_on_average(runs: int) -> None:
         parts = []
         for _ in range(runs):
             numbers = rng.random(30)
-            looks = [e_values(claim, numbers[:n]).below for n in (10, 20, 30)]
+            looks = [bets(claim, tally(claim, numbers[:n])) for n in (10, 20, 30)]
             # Stop at the first look that is in favour of what is false.
-            parts.append(next((log for log in looks if log > 0.5), looks[-1]))
-        products.append(math.exp(math.fsum(parts)))
+            found = (look for look in looks if e_values(look).below > 0.5)
+            parts.append(next(found, looks[-1]))
+        products.append(math.exp(e_values(together(parts)).below))
     assert np.mean(products) < 1.25
     assert max(products) < math.exp(threshold())

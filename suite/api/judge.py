@@ -69,7 +69,10 @@ def check(folder: Folder, *, claims: Files = ()) -> Check:
     """
     from suite.commands.check import examine
     from suite.judging.verdicts import to_frame
+    from suite.pooling import is_pool
 
+    if is_pool(path(folder)):
+        raise UserError(f"{folder} is a pool; suite.pool judges it")
     checked = examine(path(folder), paths(claims))
     lacking = (checked.lacking,) if checked.lacking else ()
     notes = (*checked.judged.notes, *lacking)

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from suite.claims.claim import Claim
+from suite.claims.claim import Centre, Claim
 from suite.judging.e_values import EValues, Tally, bets, e_values, once, together
 from suite.judging.intervals import LEVEL
 from suite.judging.time_uniform import threshold
@@ -49,6 +49,7 @@ class Pooled:
     group: str
     study: str
     statement: str
+    centre: Centre
     expected: str
     on_average: Ruling
     everywhere: Ruling
@@ -162,6 +163,7 @@ def _pooled(claim: Claim, group: str, parts: Sequence[_Part], level: float) -> P
         group=group,
         study=claim.study,
         statement=claim.statement,
+        centre=claim.centre,
         expected=claim.expected,
         on_average=overall.ruling(level),
         everywhere=everywhere(apart, level),

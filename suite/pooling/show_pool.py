@@ -23,13 +23,12 @@ def summary(pool: Judged) -> list[str]:
     """Return what was pooled, and how many verdicts of each kind there are."""
     known = pool.environments
     roots = sorted({member.root_seed for member in pool.members.values()})
-    counts = {
-        what: Counter(getattr(verdict, field) for verdict in pool.verdicts)
-        for what, field in (("on average", "on_average"), ("in every environment", "everywhere"))
-    }
     rows = [
         ("", *DECISIONS),
-        *((what, *(str(count[one]) for one in DECISIONS)) for what, count in counts.items()),
+        *(
+            (what, *(str(count[one]) for one in DECISIONS))
+            for what, count in counts(pool.verdicts).items()
+        ),
     ]
     places = {letter: own for letter, own in known.letters.items() if own}
     return [
@@ -44,6 +43,14 @@ def summary(pool: Judged) -> list[str]:
         "",
         *text_tables.columns(rows, right=range(1, 4)),
     ]
+
+
+def counts(verdicts: Sequence[Pooled]) -> dict[str, Counter[str]]:
+    """Return how many verdicts of each kind the two questions have."""
+    return {
+        "on average": Counter(verdict.on_average for verdict in verdicts),
+        "in every environment": Counter(verdict.everywhere for verdict in verdicts),
+    }
 
 
 def number_of(count: int, thing: str) -> str:
@@ -109,7 +116,7 @@ def _row(verdict: Pooled) -> tuple[str, ...]:
         verdict.everywhere,
         verdict.expected,
         str(verdict.n),
-        f"{verdict.counted} counted" if verdict.counted else outside,
+        f"{verdict.counted} counted" if verdict.centre == "share" else outside,
         str(verdict.roots),
     )
 

@@ -12,7 +12,7 @@ from suite.judging.verdicts import Ruling
 from suite.pooling import is_pool
 from suite.pooling.judge_folder import Judged, judged
 from suite.pooling.judge_pool import Pooled
-from suite.pooling.show_pool import left_out, number_of, words
+from suite.pooling.show_pool import DECISIONS, counts, left_out, number_of, words
 from suite.report import embedding
 from suite.report.common import verdict_words
 from suite.report.common.numbers import number
@@ -66,6 +66,8 @@ def page(pool: Judged, folder: Path, linked: bool = False) -> str:
         files=f"{embedding.FILES}/{NAME}" if linked else "",
         command=f"suite check {folder}",
         lead=_lead(pool),
+        counts=counts(pool.verdicts),
+        decisions=DECISIONS,
         pool=pool,
         common=words(pool.environments.common),
         label=_label,
@@ -99,9 +101,8 @@ def _label(ruling: Ruling, expected: str) -> verdict_words.Label:
 
 def _outside(verdict: Pooled) -> str:
     """Return how many seeds lie on which side of the band."""
-    counts = {
-        "counted": verdict.counted,
-        "below": verdict.below,
-        "above": verdict.above,
-    }
-    return ", ".join(f"{count} {side}" for side, count in counts.items() if count) or "0"
+    if verdict.centre == "share":
+        return f"{verdict.counted} counted"
+    sides = {"below": verdict.below, "above": verdict.above}
+    listed = ", ".join(f"{count} {side} the band" for side, count in sides.items() if count)
+    return listed or "none outside the band"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import suite
 from suite import claims
 from suite.commands.main import main
 from suite.pooling import LIST, pool
@@ -297,3 +298,15 @@ def test_the_processors_of_a_cluster_are_an_environment(
     processors = {"new": 3, "a processor": 3}
     (mixed / MANIFEST).write_text(json.dumps({**manifest, "processors": processors}))
     assert member_of(mixed, FAMILY).environment["cpu"] == "a processor, new"
+
+
+def test_python_judges_a_pool_by_its_own_function(folders: dict[str, Path], tmp_path: Path) -> None:
+    found = suite.pool(*folders.values(), out=tmp_path / "pool")
+    assert list(found.verdicts["claim"]) == [claim.id for claim in FAMILY]
+    assert found.environments["A"]["cpu"] == "a processor"
+    assert (found.exit_code, found.unequal) == (0, ())
+    assert suite.pool(tmp_path / "pool").verdicts.equals(found.verdicts)
+    with pytest.raises(UserError, match=r"suite\.pool judges it"):
+        suite.check(tmp_path / "pool")
+    with pytest.raises(UserError, match="needs out"):
+        suite.pool(*folders.values())

@@ -69,7 +69,7 @@ def test_where_nothing_changed_it_is_silent(anew: bool) -> None:
 
 def test_without_the_correction_it_would_cry_wolf(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same repetitions, with each comparison tested at 5 % on its own."""
-    monkeypatch.setattr("suite.comparing.metric_changes.false_discovery_control", lambda p: p)
+    monkeypatch.setattr("scipy.stats.false_discovery_control", lambda p: p)
     assert alarms(20, anew=True) >= 15
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import claims
-from suite.catalogue.frameworks import by_default
+from suite.catalogue.frameworks import by_default, installed
 from suite.claims.claim import Claim
 from suite.comparing.compare_folders import Folder, compare_folders
 from suite.comparing.comparison import Comparison
@@ -92,7 +92,7 @@ def run(as_json: bool) -> int:
     """Plant every mistake into every installed framework of the default, print what the gate says
     and return the exit code. Raises UserError where no framework is installed."""
     names = [entry.name for entry in by_default()]
-    present = [entry.name for entry in by_default() if entry.installed]
+    present = [name for name in names if name in installed()]
     if not present:
         raise UserError("no framework is installed: there is nothing to plant a mistake into")
     absent = [name for name in names if name not in present]

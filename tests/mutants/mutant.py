@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
@@ -45,8 +46,8 @@ class Mutant:
 def load(folder: Path = FOLDER) -> tuple[Mutant, ...]:
     """Return the mistakes of all files of a folder, in the order of the files.
 
-    A file has tables ``[[mutant]]`` with the fields of ``Mutant``, ``tests`` as one text. ``file``
-    and ``tests`` may be left out where they are those of the entry before.
+    A file has tables ``[[mutant]]`` with the fields of ``Mutant``, ``tests`` as one text, as in a
+    shell. ``file`` and ``tests`` may be left out where they are those of the entry before.
 
     Raises ValueError for an unknown or missing field, and for a name that occurs twice.
     """
@@ -59,7 +60,7 @@ def load(folder: Path = FOLDER) -> tuple[Mutant, ...]:
             entry = {**before, **entry}
             if missing := FIELDS - {"by"} - entry.keys():
                 raise ValueError(f"{path.name}: {entry} lacks {sorted(missing)}")
-            found.append(Mutant(**{**entry, "tests": tuple(entry["tests"].split())}))
+            found.append(Mutant(**{**entry, "tests": tuple(shlex.split(entry["tests"]))}))
             before = {key: entry[key] for key in ("file", "tests")}
     twice = [name for name, n in Counter(mutant.name for mutant in found).items() if n > 1]
     if twice:

@@ -291,6 +291,8 @@ def sample(study: str, seed: int, cell: Any, split: str) -> tuple[Array, Array]:
     dataset = "digits" if study == "digits" else "circles"
     if any(axis == "dataset" for axis, _ in cell.values):
         dataset = str(cell["dataset"])
+    if dataset == "circles":
+        return datasets.two_circles(seeds.integer(ROOT, split, seed=seed, dataset="circles"))
     return datasets.DATASETS[dataset].sample(ROOT, seed, split)
 
 

@@ -16,7 +16,8 @@ from suite.planning import grids
 from suite.planning.axes import AXES, make_cell, split_at_commas
 from suite.studies import STUDIES
 from suite.studies.common.starts import NO_LAW
-from suite.types import BLOCK, PROFILES, Study, UserError, Value
+from suite.types import BLOCK, PROFILES, Grid, Study, UserError, Value
+from tests.support.fake_study import Fake
 
 TRAINING = STUDIES["training"]
 BOTH = ("torch", "tensorflow")
@@ -45,6 +46,16 @@ def test_identity_holds_only_what_differs_from_the_defaults() -> None:
     assert other.identity == f"{plain.identity} settings=default"
     assert other["settings"] == "default"
     assert other["optimizer"] == "rmsprop"
+
+
+def test_a_cell_of_two_grids_has_the_larger_number_of_seeds() -> None:
+    class Twice(Fake):
+        def grids(self, profile: str) -> tuple[Grid, ...]:
+            axes = {"width": (1,), "scale": (0.5,)}
+            return Grid(axes, 40), Grid(axes, 20), Grid({**axes, "width": (2,)}, 20)
+
+    found = grids.cells(Twice((1,), 20), grids.Selection("quick", ("numpy",)))
+    assert {cell["width"]: seeds for cell, seeds in found.items()} == {1: 40, 2: 20}
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)

@@ -112,6 +112,12 @@ def test_one_seed_outside_is_never_outvoted() -> None:
     assert evidence(KINDS["exact"], *[inside] * 9, outside).ruling() == "refuted"
 
 
+def test_what_is_lost_stays_lost_whatever_is_added_and_in_which_groups() -> None:
+    lost, sure = np.array([-np.inf, 1.0]), np.array([np.inf, 2.0])
+    assert together([lost, sure]).tolist() == [-np.inf, 3.0]
+    assert together([together([lost, sure]), sure]).tolist() == [-np.inf, 5.0]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_seeds_twice_count_once_and_the_less_favourable_of_them(kind: str) -> None:
     claim = replace(KINDS[kind], band=Band(0.4, 1.0))

@@ -75,6 +75,8 @@ def test_each_mistake_has_its_number() -> None:
     row = described(lost)
     assert row["largest_lost"] == pytest.approx(1e-7, rel=0.4)
     assert row["usual_relative"] == 1.0
+    small = np.where(np.abs(X) < 1e-20, 0.0, right)  # far below where inputs usually lie
+    assert described(small)["largest_lost"] == pytest.approx(1e-20, rel=0.4, abs=0)
     swapped = right.copy()
     swapped[place] *= -1
     assert described(swapped)["wrong_sign"] == 1.0

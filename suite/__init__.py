@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 # For type checkers alone. A name that is changed on import counts as unused with the linter (F401),
 # although it is public here.
 if TYPE_CHECKING:
+    # Type checkers and editors read these; at run time ``__getattr__`` loads a name when it is
+    # used. The linter takes a name imported under another one, as the catalogues are, for unused.
     from suite.advising.advise import Advice as Advice
     from suite.api.advise import advise as advise
     from suite.api.assess import assess as assess

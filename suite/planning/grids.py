@@ -41,10 +41,10 @@ class Until:
 
     def blocks_of(self, study: str, programs: Sequence[Program]) -> list[int]:
         """Return the number of blocks so far of each program of a study."""
-        known = (*self.blocks.get(study, ()), *itertools.repeat(1, len(programs)))
+        count = dict(enumerate(self.blocks.get(study, ())))
         return [
-            min(max(count, 1), program.blocks)
-            for count, program in zip(known, programs, strict=False)
+            min(max(count.get(place, 1), 1), program.blocks)
+            for place, program in enumerate(programs)
         ]
 
 

@@ -24,6 +24,7 @@ from suite.frameworks.tensorflow.backend import (
     tf,
     view,
 )
+from suite.frameworks.tensorflow.batch_last import BatchLast, usable
 from suite.frameworks.tensorflow.layers import seeded
 from suite.frameworks.tensorflow.stack import Stack
 from suite.frameworks.timing import clock
@@ -76,14 +77,14 @@ class TensorFlow:
         return [LayerSignals(*(list(part[:, n]) for part in passes)) for n in range(len(names))]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
-        """Train the stack.
+        """Train the stack, with the batch last in memory where ``batch_last.usable`` says so.
 
         Each member and dropout layer has a seed of its own, made from ``task.noise``, so a member's
         masks do not depend on its stack. Raises UserError for a name in the task that TensorFlow
         has no function for.
         """
         with clock("compile"):
-            stack = Stack(task)
+            stack = BatchLast(task) if usable(task) else Stack(task)
         try:
             for epoch in range(task.record[-1] + 1):
                 if epoch > 0:

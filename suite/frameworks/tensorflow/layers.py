@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,16 +43,25 @@ def network(architecture: Architecture, layers: Sequence[Sequence[Any]]) -> Any:
     inputs = keras.Input((architecture.inputs,))
     if not architecture.residual:
         return keras.Sequential([inputs, *(layer for part in layers for layer in part)])
-    x = inputs
+    return keras.Model(inputs, forward(architecture, layers, inputs, lambda layer, x: layer(x)))
+
+
+def forward(
+    architecture: Architecture,
+    layers: Sequence[Sequence[Any]],
+    x: Any,
+    call: Callable[[Any, Any], Any],
+) -> Any:
+    """Return the outputs for inputs ``x``: ``call`` applies one layer to what enters it."""
     for position, part in enumerate(layers):
         before = x
         for layer in part:
-            x = layer(x)
-        if 0 < position < architecture.depth:
+            x = call(layer, x)
+        if architecture.residual and 0 < position < architecture.depth:
             # Rescaling turns a Python number into single precision, whatever Keras is set to.
             scaled = keras.layers.Rescaling(np.float64(architecture.residual))(x)
             x = keras.layers.Add()([before, scaled])
-    return keras.Model(inputs, x)
+    return x
 
 
 def seeded(initializer: Any, seed: int) -> Any:

@@ -6,6 +6,7 @@ Loss, clipping, decay of the learning rate, and precision; layers are in ``layer
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,10 +20,10 @@ T = TypeVar("T")
 Tensor = Any
 """A ``tf.Tensor``; TensorFlow ships no types."""
 
-_LOSSES: Mapping[str, Callable[[], Any]] = {
-    "binary": lambda: keras.losses.BinaryCrossentropy(from_logits=True),
-    "categorical": lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    "squared": lambda: keras.losses.MeanSquaredError(),
+_LOSSES: Mapping[str, Callable[..., Any]] = {
+    "binary": partial(keras.losses.BinaryCrossentropy, from_logits=True),
+    "categorical": partial(keras.losses.SparseCategoricalCrossentropy, from_logits=True),
+    "squared": keras.losses.MeanSquaredError,
 }
 PRECISIONS = {"single": "float32", "double": "float64"}
 GRADIENTS_ON = {"all": False, "batch": True}
@@ -36,9 +37,12 @@ def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
     return table[name]
 
 
-def loss(name: str) -> Any:
-    """Return Keras' loss of labels (N, 1) and outputs (N, units). UserError for an unknown name."""
-    return choose("loss", name, _LOSSES)()
+def loss(name: str, **options: Any) -> Any:
+    """Return Keras' loss of labels (N, 1) and outputs (N, units). UserError for an unknown name.
+
+    ``options``: arguments of the loss; ``reduction=None`` gives the loss of each point.
+    """
+    return choose("loss", name, _LOSSES)(**options)
 
 
 def right(loss: str, outputs: Tensor, labels: Tensor) -> Tensor:

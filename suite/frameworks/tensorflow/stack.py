@@ -47,7 +47,7 @@ class Stack:
 
     def _build(self, task: TrainTask) -> None:
         """Make the model, the optimizer, and every variable with its values for all members."""
-        parts = layers(task.architecture, task.settings)
+        self.parts = parts = layers(task.architecture, task.settings)
         self.model = network(task.architecture, parts)
         still = [
             [layer for layer in part if not isinstance(layer, keras.layers.Dropout)]
@@ -138,38 +138,30 @@ class Stack:
             state.assign(values)
         return losses, rules.right(self.task.loss, logits, y)
 
-    def _epoch(self, *runs: Tensor) -> tuple[Tensor, Tensor]:
-        """Train on runs of equal batches: rows (steps, K, batch) of the data of all members.
+    def _epoch(self, *runs: Data) -> tuple[Tensor, Tensor]:
+        """Train on runs of equal batches: inputs (steps, K, batch, features) and labels.
 
         Returns losses and numbers of correct answers before the updates, both (steps, K).
         """
-        inputs, labels = self.data
-        # Features and label side by side, gathered for all steps at once: the time grows with the
-        # number of rows and hardly with their length.
-        table = tf.concat([inputs, labels[..., None]], axis=2)
-        table = tf.reshape(table, (-1, table.shape[2]))
         results = [
             tf.map_fn(
-                lambda batch: self._step(batch[..., :-1], batch[..., -1]),
-                tf.gather(table, rows),
+                lambda batch: self._step(*batch),
+                run,
                 fn_output_signature=(self.dtype, tf.int64),
                 parallel_iterations=1,
             )
-            for rows in runs
+            for run in runs
         ]
         losses, right = (tf.concat(values, axis=0) for values in zip(*results, strict=True))
         return losses, right
 
     def train(self, order: Array) -> None:
         """Train for one epoch; ``order`` (K, N): the full batches, then the last short one."""
-        rows = (
-            np.asarray(order, np.int32)
-            + self.points * np.arange(self.members, dtype=np.int32)[:, None]
-        )
+        rows = np.asarray(order) + self.points * np.arange(self.members)[:, None]
         batch = self.task.batch
         full = self.points - self.points % batch
         runs = [
-            tf.constant(part.reshape(self.members, -1, size).swapaxes(0, 1))
+            self._taken(part.reshape(self.members, -1, size).swapaxes(0, 1))
             for part, size in ((rows[:, :full], batch), (rows[:, full:], self.points - full))
             if part.size
         ]
@@ -177,6 +169,15 @@ class Stack:
             losses, right = _traced(self._train, *runs)
         self.batch_loss.append(losses.numpy())
         self.batch_correct.append(right.numpy())
+
+    def _taken(self, rows: Array) -> Data:
+        """Return the points in these rows of all members' data together.
+
+        NumPy takes them in half the time of ``tf.gather``.
+        """
+        task = self.task
+        inputs = task.inputs.reshape(-1, task.inputs.shape[2])
+        return self._tensors(inputs.take(rows, axis=0), task.labels.reshape(-1).take(rows))
 
     def _piece(self, start: Tensor, *rows: Tensor) -> list[Tensor]:
         """Return loss and logits on both sets, and the gradients of ``_leaves``, of some members.

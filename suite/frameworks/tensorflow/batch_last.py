@@ -33,8 +33,8 @@ def usable(task: TrainTask) -> bool:
 class BatchLast(Stack):
     """K networks of one architecture, with hidden values (K, units, points)."""
 
-    def __init__(self, task: TrainTask) -> None:
-        super().__init__(task)
+    def _build(self, task: TrainTask) -> None:
+        super()._build(task)
         self.losses = rules.loss(task.loss, reduction=None)
 
     def _networks(

@@ -1,4 +1,4 @@
-"""TensorFlow's stacks with the batch last in memory equal plain stacks, and are used where they can be.
+"""TensorFlow's stacks with the batch last in memory equal plain stacks, and are used where possible.
 
 The plain stack is itself compared with a loop of Keras, in ``test_tensorflow``.
 """
@@ -108,7 +108,7 @@ def test_a_diverging_member_disturbs_no_neighbour(start: float) -> None:
 
 
 def test_one_member_alone_and_a_batch_of_one() -> None:
-    task = pick(dataclasses.replace(make_task(depth=1), batch=23), [1])  # the last batch has 1 of 70
+    task = pick(dataclasses.replace(make_task(depth=1), batch=23), [1])  # 70 points: 1 remains
     check(values(list(TENSORFLOW.train(task)), 0), values(plainly(task), 0))
 
 

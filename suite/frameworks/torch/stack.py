@@ -5,7 +5,8 @@ that have a leading axis of K members, and autograd runs on the sum of the membe
 which each member has its own gradient and no other. Nothing here looks at values, so an inf or
 NaN stays in its member and raises no warning.
 
-This file decides how the tensors of a stack lie in memory, and that a snapshot takes the members
+A step is recorded once and played for each batch (``recording``). This file decides how the tensors
+of a stack lie in memory, and that a snapshot takes the members
 in pieces, so that a full training set needs bounded memory.
 """
 
@@ -19,7 +20,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from suite.catalogue import optimizers
+from suite.frameworks.torch import recording
 from suite.frameworks.torch.layers import network, seeded, tensor
+from suite.frameworks.torch.recording import Step, recorded
 from suite.frameworks.torch.rules import LOSSES, PRECISIONS, choose, clipper, decay, stepper
 from suite.types import Array, Snapshot, TrainTask, Weights
 
@@ -58,7 +61,6 @@ class Stack:
         for name, (kernel, bias) in zip(dense, task.weights, strict=True):
             self.parameters[f"{name}.weight"].copy_(self._tensor(kernel).transpose(1, 2))
             self.parameters[f"{name}.bias"].copy_(self._tensor(bias))
-        self.leaves = [value.requires_grad_() for value in self.parameters.values()]
         self.buffers = {
             name: value.expand(self.members, *value.shape).clone()
             for name, value in self.model.named_buffers()
@@ -70,6 +72,8 @@ class Stack:
         self.clip = clipper(task.clipping)
         self.schedule = decay(task.schedule, self.optimizer)
         self.forward = vmap(self._forward, randomness="different")
+        steps = len(task.labels[0]) // task.batch * task.record[-1]
+        self.step: Step | None = None if steps >= recording.WORTH else self._step
         self.batch_loss: list[Array] = []
         self.batch_correct: list[Array] = []
 
@@ -101,19 +105,43 @@ class Stack:
         inputs, labels = take(data, order)
         outputs = []
         for x, y in zip(torch.split(inputs, batch, 1), torch.split(labels, batch, 1), strict=True):
-            losses, logits = self.forward(self.parameters, self.buffers, x, y)
-            gradients: Sequence[Tensor] = torch.autograd.grad(losses.sum(), self.leaves)
+            losses, logits, *gradients = self._played(x, y, batch)
             if self.clip is not None:
-                gradients = self.clip(*gradients)
+                gradients = [*self.clip(*gradients)]
             self.flat.grad = torch.cat([gradient.reshape(-1) for gradient in gradients])
             self.optimizer.step()
-            self.batch_loss.append(losses.detach().numpy())
-            outputs.append(logits.detach())
+            self.batch_loss.append(losses.numpy())
+            outputs.append(logits)
         if self.schedule is not None:
             self.schedule.step()
         right = self.loss.right(torch.cat(outputs, 1), labels).numpy()
         starts = np.arange(0, right.shape[1], batch)
         self.batch_correct += list(np.add.reduceat(right, starts, axis=1, dtype=np.int64).T)
+
+    def _played(self, x: Tensor, y: Tensor, batch: int) -> list[Tensor]:
+        """Return what ``_step`` returns for a batch, full ones as recorded where that pays."""
+        values = [*self.parameters.values(), *self.buffers.values(), x, y]
+        if x.shape[1] != batch:  # the last batch of an epoch
+            return self._step(*values)
+        if self.step is None:
+            # Recording runs the step once, which must not move the buffers.
+            copies = [value.detach().clone() for value in values]
+            state = torch.random.get_rng_state()
+            self.step = recorded(self._step, *copies)
+            torch.random.set_rng_state(state)
+        return self.step(*values)
+
+    def _step(self, *values: Tensor) -> list[Tensor]:
+        """Return losses (K,), logits and the gradients of the sum of the losses, of one batch.
+
+        ``values``: parameters and buffers in their order, inputs and labels.
+        """
+        count = len(self.parameters)
+        leaves = [value.detach().requires_grad_() for value in values[:count]]
+        parameters = dict(zip(self.parameters, leaves, strict=True))
+        buffers = dict(zip(self.buffers, values[count:-2], strict=True))
+        losses, logits = self.forward(parameters, buffers, *values[-2:])
+        return [losses.detach(), logits.detach(), *torch.autograd.grad(losses.sum(), leaves)]
 
     def snapshot(self, epoch: int, data: Data, heldout: Data, sample: Data) -> Snapshot:
         """Return the stack as it is, with gradients on ``sample``, and the batches since the

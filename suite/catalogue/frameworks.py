@@ -168,7 +168,7 @@ _TORCH = Entry(
     compiles=True,
     operations="suite.frameworks.torch.operations:OPERATIONS",
     rates=Rates(
-        TrainingRates(compiled=CompiledTraining(width=8, work=60_000, speedup=3.0)),
+        TrainingRates(compiled=CompiledTraining(width=8, work=20_000, speedup=3.0)),
     ),
 )
 _TENSORFLOW = Entry(

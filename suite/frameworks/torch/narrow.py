@@ -36,9 +36,9 @@ from suite.types import Array, TrainTask
 
 WIDEST = 8
 """Units of a layer up to which this is faster: three times at 5 and 8, not at all at 16."""
-WORTH = 60_000
+WORTH = 20_000
 """Members times epochs times hidden layers from which compiling pays, if not for this stack alone
-then for the next one with the same activation. Each takes some 75 µs less."""
+then for the next one with the same activation. Each takes some 120 µs less."""
 _MEMBERS, _POINTS, _IN, _OUT = 83, 37, 7, 5
 """Sizes to trace with: all different, so that each becomes a separate symbol."""
 _vjp: Callable[..., Any] = torch.func.vjp  # returns two values, or three with has_aux

@@ -1,4 +1,4 @@
-"""TensorFlow's stacks with the batch last in memory equal plain stacks, and are used where possible.
+"""TensorFlow's stacks with the batch last in memory equal plain ones and are used where possible.
 
 The plain stack is itself compared with a loop of Keras, in ``test_tensorflow``.
 """

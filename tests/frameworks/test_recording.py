@@ -104,3 +104,23 @@ def test_a_product_by_another_number_than_one_is_kept() -> None:
 
     play = recorded(step, torch.ones(3))
     assert [value.tolist() for value in play(torch.arange(3.0))] == [[0, 2, 4], [0, 1, 2]]
+
+
+def test_tensors_that_a_user_keeps_are_followed() -> None:
+    slope = torch.tensor(0.3)
+
+    def step(x: Tensor) -> list[Tensor]:
+        return [x * slope]
+
+    play = recorded(step, torch.ones(3))
+    assert play is not step
+    assert torch.equal(play(torch.arange(3.0))[0], torch.arange(3.0) * slope)
+
+
+def test_what_torch_cannot_follow_is_left_as_it_is() -> None:
+    compiled = torch.compile(torch.tanh, backend="eager")
+
+    def step(x: Tensor) -> list[Tensor]:
+        return [compiled(x)]
+
+    assert recorded(step, torch.ones(3)) is step

@@ -73,7 +73,7 @@ class Stack:
         self.schedule = decay(task.schedule, self.optimizer)
         self.forward = vmap(self._forward, randomness="different")
         steps = len(task.labels[0]) // task.batch * task.record[-1]
-        self.step: Step | None = None if steps >= recording.WORTH else self._step
+        self.step: Step | None = None if steps >= recording.WORTH else self._one
         self.batch_loss: list[Array] = []
         self.batch_correct: list[Array] = []
 
@@ -119,19 +119,15 @@ class Stack:
         self.batch_correct += list(np.add.reduceat(right, starts, axis=1, dtype=np.int64).T)
 
     def _played(self, x: Tensor, y: Tensor, batch: int) -> list[Tensor]:
-        """Return what ``_step`` returns for a batch, full ones as recorded where that pays."""
+        """Return what ``_one`` returns for a batch, full ones as recorded where that pays."""
         values = [*self.parameters.values(), *self.buffers.values(), x, y]
         if x.shape[1] != batch:  # the last batch of an epoch
-            return self._step(*values)
+            return self._one(*values)
         if self.step is None:
-            # Recording runs the step once, which must not move the buffers.
-            copies = [value.detach().clone() for value in values]
-            state = torch.random.get_rng_state()
-            self.step = recorded(self._step, *copies)
-            torch.random.set_rng_state(state)
+            self.step = recorded(self._one, *values)
         return self.step(*values)
 
-    def _step(self, *values: Tensor) -> list[Tensor]:
+    def _one(self, *values: Tensor) -> list[Tensor]:
         """Return losses (K,), logits and the gradients of the sum of the losses, of one batch.
 
         ``values``: parameters and buffers in their order, inputs and labels.

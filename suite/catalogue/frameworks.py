@@ -47,6 +47,11 @@ class Entry:
     packages: tuple[str, ...]
     extra: str | None
     """The extra to install, as in ``init-suite[torch]``; None where every installation has it."""
+    api: str = ""
+    """Whose layers, defaults and optimizers a user calls, as "keras"; empty where it is not one of
+    those that ``suite compare --attribute`` tells apart."""
+    backend: str = ""
+    """Whose kernels and generators compute, as "tensorflow"."""
     flags: Mapping[str, bool | int | None] = field(default_factory=dict)
     """Settings of the process, set when the framework is loaded: "module.attribute" -> the value,
     or the argument where the attribute is a function (None: it takes none)."""
@@ -145,6 +150,8 @@ _TORCH = Entry(
     "suite.frameworks.torch:Torch",
     ("torch",),
     "torch",
+    api="torch",
+    backend="torch",
     flags={
         "torch.use_deterministic_algorithms": True,
         "torch.utils.deterministic.fill_uninitialized_memory": False,
@@ -176,6 +183,8 @@ _TENSORFLOW = Entry(
     "suite.frameworks.tensorflow:TensorFlow",
     ("tensorflow", "keras"),
     "tensorflow",
+    api="keras",
+    backend="tensorflow",
     flags={"tensorflow.config.experimental.enable_op_determinism": None},
     environment={
         "TF_NUM_INTRAOP_THREADS": str(THREADS),
@@ -204,6 +213,8 @@ _JAX = Entry(
     "suite.frameworks.jax:Jax",
     ("jax", "flax", "optax"),
     "jax",
+    api="flax",
+    backend="jax",
     process="jax",  # TensorFlow reads XLA_FLAGS too
     by_name=True,
     environment={

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by",
         metavar="AXIS[=X,Y]",
-        help="compare the runs of one folder: those with value X of an axis with those with Y"
-        " (default: compare two folders)",
+        help="compare the runs of one folder: those with value X of an axis with those with Y;"
+        " of more than two values, each with each (default: compare two folders)",
+    )
+    parser.add_argument(
+        "--attribute",
+        action="store_true",
+        help="with --by framework: say of each difference whether the API or the backend makes it,"
+        " by a framework that has the API of the one and the backend of the other; the exit code"
+        " is 0 (default: only what differs)",
     )
     parser.add_argument(
         "--set",
@@ -73,6 +81,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(parsed: argparse.Namespace) -> int:
     """Compare, print and return the exit code of the rule."""
     form = next((name for name in ("json", "markdown", "csv") if getattr(parsed, name)), "text")
+    if parsed.attribute:
+        from suite.commands.attribution import attribute
+
+        if parsed.allow_missing:
+            raise UserError("--attribute has no --allow-missing: it compares what was measured")
+        return attribute(parsed.folder, parsed.other, parsed.by, parsed.sets, form, parsed.studies)
     return compare(
         parsed.folder,
         parsed.other,
@@ -98,28 +112,34 @@ def compare(
     """Compare, print as ``form`` (text, json, markdown or csv) and return the exit code by
     ``rule``.
 
-    ``by``: an axis and its two values, as ``axis=x,y``, or the axis alone. ``sets``: axes and the
+    ``by``: an axis and its values, as ``axis=x,y``, or the axis alone for all that the folder has;
+    of more than two, each is compared with each. ``sets``: axes and the
     values to which both sides are restricted. ``studies``: those to which they are restricted; None
     for all. ``missing``: names of what B may lack, see ``allowed``. Raise UserError where a folder
     cannot be read, or a study, an axis, a value, the rule or a name is unknown.
     """
+    from suite.comparing import show_comparison as show
     from suite.comparing.comparison import RULES
-    from suite.comparing.show_comparison import as_csv, as_json, markdown, text
     from suite.results.checksums import warn
     from suite.results.folder import Results
 
     if rule not in RULES:
         raise unknown("rule", rule, RULES)
-    comparison = comparison_of(first, second, by, _chosen(sets), studies, missing)
+    found = comparisons_of(first, second, by, chosen_values(sets), studies, missing)
     for path in dict.fromkeys([first, first if second is None else second]):
         warn(path, Results(path).manifest())
     if form == "json":
-        print(as_json(comparison, rule))
+        print(show.as_json(found[0], rule) if len(found) == 1 else show.all_as_json(found, rule))
     elif form == "csv":
-        print(as_csv(comparison))
+        print(show.as_csv(found[0]) if len(found) == 1 else show.all_as_csv(found))
     else:
-        print(markdown(comparison) if form == "markdown" else text(comparison))
-    return comparison.exit_code(rule)
+        shown = show.markdown if form == "markdown" else show.text
+        print(
+            *(["\n".join(show.overview(found))] if len(found) > 1 else []),
+            *map(shown, found),
+            sep="\n\n",
+        )
+    return max(comparison.exit_code(rule) for comparison in found)
 
 
 def comparison_of(
@@ -133,6 +153,25 @@ def comparison_of(
     """Return the comparison of two folders, or of two values of an axis in one folder.
 
     ``chosen``: axis -> the values to which both sides are restricted; for the rest see ``compare``.
+    """
+    found = comparisons_of(first, second, by, chosen, studies, missing)
+    if len(found) != 1:
+        sides = dict.fromkeys(side.partition(" in ")[0] for one in found for side in (one.a, one.b))
+        raise UserError(f"--by {by} has more than two values, name two of them: {', '.join(sides)}")
+    return found[0]
+
+
+def comparisons_of(
+    first: Path,
+    second: Path | None,
+    by: str | None,
+    chosen: Mapping[str, Sequence[str]],
+    studies: Sequence[str] | None,
+    missing: Sequence[str],
+) -> list[Comparison]:
+    """Return the comparison of two folders, or those of each pair of values of an axis in one.
+
+    Arguments and errors as in ``comparison_of``.
     """
     from suite.comparing import allowed
     from suite.comparing.compare_folders import (
@@ -149,14 +188,15 @@ def comparison_of(
         raise UserError(f"compare needs two folders, or one folder and --by AXIS; {given} given")
     whole = [read_folder(path) for path in (first, second) if path is not None]
     may_lack = allowed.parse(missing, measured(whole[0]), str(first))
-    a, *others = (restricted(folder, chosen) for folder in _of_studies(whole, studies))
+    a, *others = (restricted(folder, chosen) for folder in of_studies(whole, studies))
     if others:
-        return compare_folders(a, others[0], may_lack)
-    axis, values = axis_values(str(by), "--by")
-    return compare_values(a, axis.name, *_two_values(a, axis.name, values), may_lack)
+        return [compare_folders(a, others[0], may_lack)]
+    axis, texts = axis_values(str(by), "--by")
+    values = _values(a, axis.name, texts)
+    return [compare_values(a, axis.name, x, y, may_lack) for x, y in combinations(values, 2)]
 
 
-def _of_studies(folders: Sequence[Folder], studies: Sequence[str] | None) -> list[Folder]:
+def of_studies(folders: Sequence[Folder], studies: Sequence[str] | None) -> list[Folder]:
     """Return folders restricted to some studies. Raise UserError for a study that none has."""
     from suite.comparing.compare_folders import only_studies
 
@@ -171,7 +211,7 @@ def _of_studies(folders: Sequence[Folder], studies: Sequence[str] | None) -> lis
     return [only_studies(folder, studies) for folder in folders]
 
 
-def _chosen(sets: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def chosen_values(sets: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return axis -> values, as they were written, from the values of ``--set``."""
     from suite.planning.axes import axis_values
 
@@ -188,18 +228,19 @@ def _chosen(sets: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return chosen
 
 
-def _two_values(folder: Folder, axis: str, texts: Sequence[str]) -> tuple[Value, Value]:
-    """Return the two values to compare: those that were given, or those that the folder has.
+def _values(folder: Folder, axis: str, texts: Sequence[str]) -> list[Value]:
+    """Return the values to compare: those that were given, or those that the folder has.
 
-    Raise UserError where they are not two.
+    Raise UserError where they are fewer than two, and for one that is named twice.
     """
     from suite.comparing.compare_folders import stored_value
 
     values = [stored_value(folder, axis, text) for text in texts] or folder.values(axis, least=2)
-    if len(values) != 2:
+    for value in values:
+        if values.count(value) > 1:
+            raise UserError(f"--by {axis}: {value} is named twice; name two values")
+    if len(values) < 2:
         names = ", ".join(map(str, folder.values(axis, least=2)))
         has = f"{folder.path} has {names}" if names else f"no study of {folder.path} has two values"
         raise UserError(f"--by {axis}: name two values, --by {axis}=X,Y; {has}")
-    if values[0] == values[1]:
-        raise UserError(f"--by {axis}: {values[0]} is named twice; name two values")
-    return values[0], values[1]
+    return values

@@ -90,7 +90,7 @@ def pair(
         return pd.DataFrame(columns=[*COLUMNS])
     cell = both.groupby(axes, sort=False).ngroup().to_numpy() if axes else np.zeros(len(both), int)
     cells = both.drop_duplicates() if axes else both.head(1)
-    pairs = _Pairs(_Side(a, cell[: len(a)]), _Side(b, cell[len(a) :]), len(cells))
+    pairs = _Pairs(Side(a, cell[: len(a)]), Side(b, cell[len(a) :]), len(cells))
     rows = [
         pairs.compared(metric, reason) for metric, reason in _metrics(a, b, set(axes), redefined)
     ]
@@ -128,7 +128,7 @@ def _metrics(
             yield Metric(name, "", ""), "this version has no such metric"
 
 
-class _Side:
+class Side:
     """The runs of a study in A or in B, (n,) in each array."""
 
     def __init__(self, frame: pd.DataFrame, cell: Array) -> None:
@@ -175,7 +175,7 @@ class _Side:
 class _Pairs:
     """The runs of a study in A and in B, paired by cell and seed."""
 
-    def __init__(self, a: _Side, b: _Side, cells: int) -> None:
+    def __init__(self, a: Side, b: Side, cells: int) -> None:
         self.a, self.b, self.cells = a, b, cells
         stride = 1 + max(int(side.seed.max(initial=0)) for side in (a, b))
         key_a, key_b = (side.cell * stride + side.seed for side in (a, b))

@@ -92,6 +92,28 @@ def markdown(comparison: Comparison) -> str:
     return "\n".join(lines).rstrip()
 
 
+def overview(found: Sequence[Comparison]) -> list[str]:
+    """Return a row for each of several comparisons: what is compared, and the number of metrics of
+    each kind."""
+    kinds = [
+        kind for kind in METRIC_KINDS if any((one.metrics["kind"] == kind).any() for one in found)
+    ]
+    rows = [
+        (
+            _side(one.a),
+            _side(one.b),
+            *(str(int((one.metrics["kind"] == kind).sum())) for kind in kinds),
+        )
+        for one in found
+    ]
+    return text_tables.columns([("A", "B", *kinds), *rows], right=range(2, 2 + len(kinds)))
+
+
+def _side(label: str) -> str:
+    """Return what stands before the folder in the label of a side, as ``framework=torch``."""
+    return label.partition(" in ")[0]
+
+
 def _sections(comparison: Comparison) -> Iterator[_Section]:
     """Yield what moved first; studies that B did not run are named in ``_missing`` alone."""
     absent = list(comparison.absent)
@@ -249,10 +271,20 @@ def _difference(row: Mapping[Any, Any]) -> tuple[str, ...]:
 
 def as_json(comparison: Comparison, rule: str) -> str:
     """Return all of it, with the exit code by ``rule``; an unknown or infinite number is null."""
+    return json.dumps(_content(comparison, rule), indent=1, allow_nan=False)
+
+
+def all_as_json(found: Sequence[Comparison], rule: str) -> str:
+    """Return several comparisons, each as ``as_json`` has it."""
+    content = {"comparisons": [_content(one, rule) for one in found]}
+    return json.dumps(content, indent=1, allow_nan=False)
+
+
+def _content(comparison: Comparison, rule: str) -> dict[str, object]:
     environment = [
         {"key": key, "a": value_a, "b": value_b} for key, value_a, value_b in comparison.environment
     ]
-    content = {
+    return {
         "a": comparison.a,
         "b": comparison.b,
         "fail_on": rule,
@@ -265,7 +297,6 @@ def as_json(comparison: Comparison, rule: str) -> str:
             {"what": absence.what, "allowed": absence.allowed} for absence in comparison.absences
         ],
     }
-    return json.dumps(content, indent=1, allow_nan=False)
 
 
 def _plain(record: Mapping[Any, Any]) -> dict[str, object]:
@@ -275,3 +306,14 @@ def _plain(record: Mapping[Any, Any]) -> dict[str, object]:
 def as_csv(comparison: Comparison) -> str:
     """Return a row for each cell and metric; an empty field is unknown."""
     return comparison.metrics.to_csv(index=False, lineterminator="\n").rstrip("\n")
+
+
+def all_as_csv(found: Sequence[Comparison]) -> str:
+    """Return the rows of several comparisons, with what is compared in front."""
+    frames = []
+    for one in found:
+        frame = one.metrics.copy()
+        frame.insert(0, "side_a", _side(one.a))
+        frame.insert(1, "side_b", _side(one.b))
+        frames.append(frame)
+    return pd.concat(frames).to_csv(index=False, lineterminator="\n").rstrip("\n")

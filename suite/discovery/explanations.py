@@ -46,6 +46,9 @@ class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The largest difference that the reason covers, in the metric's unit."""
     relative_error: float | None = None
     """The same as a share of the larger side."""
+    subject: str = ""
+    """What differs between torch and TensorFlow, in a few words, where they differ: "RMSprop's
+    epsilon". The rows of an attribution are counted under it."""
     roots: tuple[int, ...] = ()
     """The root seeds on which it was found, where no committed reference has it."""
 
@@ -155,11 +158,26 @@ def explains(each: Explanation, finding: Mapping[str, Any]) -> bool:
     """Return whether an explanation is about a finding: a row of ``findings.csv``, and the largest
     difference over its places, in the unit (``most``) and as a share (``most_relative``); of a
     table of runs, the least that the 95 % interval of the difference allows."""
+    return _is_about(each, finding) and each.covers(finding)
+
+
+def subject(finding: Mapping[str, Any]) -> str:
+    """Return what differs in a difference between torch and TensorFlow, in a few words: that of the
+    first explanation which is about it; empty where none is."""
+    return next((each.subject for each in _named() if _is_about(each, finding)), "")
+
+
+@functools.cache
+def _named() -> tuple[Explanation, ...]:
+    return tuple(each for each in explanations() if each.subject)
+
+
+def _is_about(each: Explanation, finding: Mapping[str, Any]) -> bool:
+    """Return whether a finding is of the kind, the study, the metrics and the cells of an
+    explanation."""
     if each.kind != finding["kind"] or each.study != finding["study"]:
         return False
     if not any(fnmatchcase(finding["metric"], pattern) for pattern in each.metrics):
-        return False
-    if not each.covers(finding):
         return False
     cell = _cell(finding)
     return all(cell.get(axis, "") in tuple(map(str, values)) for axis, values in each.of.items())

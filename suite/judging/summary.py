@@ -111,12 +111,13 @@ def _counted(frame: pd.DataFrame, metric: str, cell: Array) -> tuple[Array, Arra
     return values[counted], cell[counted]
 
 
-def medians(values: Array, cell: Array, cells: int) -> dict[str, Array]:
-    """Return the median of each cell and its 95 % order-statistics interval, with one sort for all.
+def medians(values: Array, cell: Array, cells: int, level: float = LEVEL) -> dict[str, Array]:
+    """Return the median of each cell and its order-statistics interval, with one sort for all.
 
-    ``values``: (n,); ``cell``: (n,) the cell of each value, from 0 to ``cells`` - 1. The result is
-    centre, low, high and n, each (cells,). A NaN among its values makes a cell's centre NaN and its
-    interval infinite; a cell without values has NaN for all three.
+    ``values``: (n,); ``cell``: (n,) the cell of each value, from 0 to ``cells`` - 1; ``level``:
+    that of the intervals. The result is centre, low, high and n, each (cells,). A NaN among its
+    values makes a cell's centre NaN and its interval infinite; a cell without values has NaN for
+    all three.
     """
     n = np.bincount(cell, minlength=cells)
     # The values of a cell are adjacent, ascending and NaN last, with one more place on each side.
@@ -126,7 +127,7 @@ def medians(values: Array, cell: Array, cells: int) -> dict[str, Array]:
     inside = np.ones(len(ordered), dtype=bool)
     inside[first] = inside[first + n + 1] = False
     ordered[inside] = values[np.lexsort((values, cell))]
-    enclosing = np.array([ranks(int(size), 0.5, LEVEL) for size in n]).reshape(-1, 2)
+    enclosing = np.array([ranks(int(size), 0.5, level) for size in n]).reshape(-1, 2)
     below, above = ordered[first + (n + 1) // 2], ordered[first + n // 2 + 1]
     known = (n > 0) & ~np.isnan(ordered[first + n])
     with np.errstate(invalid="ignore"):

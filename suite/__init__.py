@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from suite.api.frames import units as units
     from suite.api.judge import Check as Check
     from suite.api.judge import Explanation as Explanation
+    from suite.api.judge import attribute as attribute
     from suite.api.judge import check as check
     from suite.api.judge import compare as compare
     from suite.api.judge import explain as explain
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from suite.claims import claims_text as claims_text
     from suite.claims.band import Band as Band
     from suite.claims.claim import Claim as Claim
+    from suite.comparing.attribution import Attribution as Attribution
     from suite.comparing.comparison import Comparison as Comparison
     from suite.errors import Unsupported as Unsupported
     from suite.errors import UserError as UserError
@@ -92,7 +94,7 @@ _NAMES = {
         "shipped_claims",
     ),
     "suite.api.frames": ("units",),
-    "suite.api.judge": ("Check", "Explanation", "check", "compare", "explain"),
+    "suite.api.judge": ("Check", "Explanation", "attribute", "check", "compare", "explain"),
     "suite.api.measure": ("Plan", "plan", "run"),
     "suite.api.pooled": ("Pool", "pool"),
     "suite.api.stored": ("Figure", "Results", "load"),
@@ -107,6 +109,7 @@ _NAMES = {
     "suite.claims": ("claims_file", "claims_text"),
     "suite.claims.band": ("Band",),
     "suite.claims.claim": ("Claim",),
+    "suite.comparing.attribution": ("Attribution",),
     "suite.comparing.comparison": ("Comparison",),
     "suite.errors": ("Unsupported", "UserError"),
     "suite.metrics.metric": ("Metric", "Share"),

@@ -17,9 +17,10 @@ What `import suite` offers, with its docstrings. Their examples are run by the t
 
 """
 TOPICS = {
-    "Read, measure, judge, compare": "load plan run check compare explain pool advise assess"
-    " listing",
-    "What they return": "Results Figure Plan Check Comparison Explanation Pool Advice Passport",
+    "Read, measure, judge, compare": "load plan run check compare attribute explain pool advise"
+    " assess listing",
+    "What they return": "Results Figure Plan Check Comparison Attribution Explanation Pool Advice"
+    " Passport",
     "Items of your own": "activation Activation Initializer Normalization Optimizer Dataset"
     " natives",
     "Claims": "claims_file claims_text read_claims shipped_claims Claim Band",

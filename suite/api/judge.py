@@ -1,4 +1,4 @@
-"""Judge and compare results folders: ``check`` and ``compare``."""
+"""Judge and compare results folders: ``check``, ``compare`` and ``attribute``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from suite.api.frames import with_units
 from suite.api.words import Files, Folder, Values, listed, path, paths
+from suite.comparing.attribution import Attribution
 from suite.comparing.comparison import Comparison
 from suite.judging import explained
 from suite.types import UserError
@@ -104,24 +105,61 @@ def compare(
     >>> suite.compare(quick, quick).exit_code("any")
     0
     """
-    from suite.commands.compare import comparison_of
+    from suite.commands.compare.changes import comparison_of
 
-    if isinstance(studies, str):
-        studies = [studies]
     if by is not None and not isinstance(by, str):
         if len(by) != 1:
             raise UserError(f"by names {len(by)} axes; name one, with two values")
         ((axis, values),) = by.items()
         by = f"{axis}={','.join(map(str, listed(values)))}"
-    chosen = {axis: tuple(map(str, listed(values))) for axis, values in (set or {}).items()}
     return comparison_of(
         path(a),
         None if b is None else path(b),
         by,
-        chosen,
-        None if studies is None else list(studies),
+        _values(set),
+        None if studies is None else _names(studies),
         list(allow_missing),
     )
+
+
+def attribute(
+    folder: Folder,
+    *,
+    between: tuple[str, str] | None = None,
+    set: Values | None = None,
+    studies: Iterable[str] | None = None,
+) -> Attribution:
+    """Say of each difference between two frameworks whether the API or the backend makes it.
+
+    The folder needs a third framework, which has the API of the one and the backend of the other,
+    as ``keras_torch`` between torch and TensorFlow. ``between``: the two frameworks; None for all
+    that have such a third. ``set``: axis -> the values to which the cells are restricted.
+    ``studies``: the studies that are looked at. Raises UserError where the folder cannot be read, a
+    framework is lacking or a name is unknown.
+
+    >>> import suite
+    >>> try:
+    ...     suite.attribute("results/reference/quick")
+    ... except suite.UserError as error:
+    ...     print("keras_torch" in str(error))
+    True
+    """
+    from suite.commands.compare.attribution import attribution_of
+
+    by = "framework" if between is None else f"framework={','.join(between)}"
+    return attribution_of(
+        path(folder), None, by, _values(set), None if studies is None else _names(studies)
+    )
+
+
+def _values(given: Values | None) -> dict[str, tuple[str, ...]]:
+    """Return axis -> values, as they are written."""
+    return {axis: tuple(map(str, listed(values))) for axis, values in (given or {}).items()}
+
+
+def _names(given: Iterable[str]) -> list[str]:
+    """Return the names of studies; a text is one."""
+    return [given] if isinstance(given, str) else list(given)
 
 
 def explain(claim: str, folder: Folder | None = None, *, claims: Files = ()) -> Explanation:

@@ -134,7 +134,8 @@ def side_by_side(
         axes = axes_of(frame)
         if "framework" not in axes:
             continue
-        kept = frame["framework"].isin(frameworks) & (frame["status"] != "unsupported")
+        kept = frame["framework"].isin(frameworks)
+        kept &= ~frame["status"].isin(("unsupported", "missing"))
         frame = frame[kept]
         if frame["framework"].nunique() < 2:
             continue

@@ -65,7 +65,7 @@ def _tables(found: Attribution) -> Iterator[_Table]:
         counts = {kind: int((rows["whose"] == kind).sum()) for kind in KINDS}
         ours = [one for one in every if one.chain == chain]
         yield (
-            f"{in_words(chain)}: {len(rows):,} differences, {counted(counts) or 'none to split'}",
+            f"{in_words(chain)}: {differences(len(rows))}{', ' * bool(len(rows))}{counted(counts)}",
             _HEAD,
             [subject_row(one) for one in ours[:SHOWN]],
             max(len(ours) - SHOWN, 0),
@@ -93,6 +93,11 @@ def _tables(found: Attribution) -> Iterator[_Table]:
 def in_words(chain: Chain) -> str:
     """Return what the two steps of a chain are."""
     return f"{chain.a} -> {chain.middle} ({chain.first}) -> {chain.b} ({chain.second})"
+
+
+def differences(count: int) -> str:
+    """Return a number of differences in words."""
+    return f"{count:,} difference{'s' * (count != 1)}"
 
 
 def counted(counts: Mapping[str, int]) -> str:

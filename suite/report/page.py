@@ -21,6 +21,7 @@ from suite.judging.judge_folder import ADDED, judge_run
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.plugins.record import remembered
 from suite.report import board, embedding
+from suite.report.attribution import attributed
 from suite.report.common import verdict_words
 from suite.report.common.numbers import band, interval, number
 from suite.report.common.run_status import incomplete, status_counts
@@ -160,6 +161,7 @@ def _assembled(
         maps=maps,
         explored=bool(explored["studies"]),
         beyond=found,
+        attributed=[] if files else attributed(folder, names),
         lost=gone,
         runs=runs,
         incomplete=incomplete(runs),

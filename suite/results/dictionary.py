@@ -27,6 +27,7 @@ _FILES = """\
 | `summary.csv` | one row for each cell and metric: `centre`, the median over the seeds, with its 95 % order-statistics interval from `low` to `high`; `n`, the number of seeds behind it; the number of runs with each status. Of a share listed below, `centre` is the share and its interval that of Clopper and Pearson |
 | `claims.csv` | one row for each verdict: the claim, the estimate with its interval at the constant `level`, the band, and the number of lost runs |
 | `findings.csv` | what the rows show without any claim: each cell and metric in which frameworks differ or a measurement differs from its prediction, and the claims that explain it |
+| `attribution.csv` | where the run has a framework between two others: each difference between those two, split into what the API and what the backend does |
 | `junit.xml` | the verdicts as test cases, for continuous integration |
 | `sha256sums.txt` | SHA-256 sums of the studies' tables, `summary.csv` and `claims.csv` as the suite wrote them, in the form that `sha256sum -c` reads; every command that reads the tables warns of those that differ |
 | `timings.csv` | the seconds of each stage of the run; then, for each stack, its seconds, its peak memory, the `processor` that it was measured on and the seconds that its worker spent in each stage: `start` of the process, `import` of a framework, `draw`, `compile` (building, tracing or compiling a program), `train`, `record` (snapshots of training), `propagate`, `probe`, `statistics` (also data, and whatever a study computes in NumPy), `write` (the previous stack's shard) |
@@ -113,6 +114,45 @@ _FINDING = {
     " states; `open question` where it was looked into; otherwise empty",
 }
 """Column of findings.csv -> its meaning."""
+_SPLIT = "attribution.csv"
+_ATTRIBUTED = {
+    "whose": "API, backend, both, neither alone (two steps within the margin add up), undecided, or"
+    " not split (no seed was measured in all three frameworks)",
+    "subject": "what differs, in a few words; empty where no explanation is about it",
+    "study": "the study",
+    "cell": "the fields of the cell that differ from their defaults",
+    "metric": "what is measured",
+    "unit": "its unit",
+    "a": "one of the two frameworks that differ",
+    "a_value": "its median over the seeds",
+    "middle": "the framework with the API of the one and the backend of the other",
+    "middle_value": "its median over the seeds",
+    "b": "the other of the two",
+    "b_value": "its median over the seeds",
+    "total": "the median over the seeds of b - a",
+    "total_low": "the lower end of its interval",
+    "total_high": "the upper end",
+    "api": "the median over the seeds of the step that changes the API alone",
+    "api_low": "the lower end of its interval",
+    "api_high": "the upper end",
+    "backend": "the median over the seeds of the step that changes the backend alone",
+    "backend_low": "the lower end of its interval",
+    "backend_high": "the upper end",
+    "remainder": "total - api - backend: what the medians of the two steps leave of that of their"
+    " sum, which is exact for each seed",
+    "margin": "the largest difference that counts as none: the metric's tolerance",
+    "n": "the seeds that all three frameworks have",
+    "level": "the level of the intervals, which allows for the choice of the rows; empty for a"
+    " single planned draw",
+    "adjusted": "the p-value of the name after Benjamini and Hochberg; empty without a name, and"
+    " for a single planned draw",
+    "size": "total in units of the margin or of the spread of a over the seeds, whichever is"
+    " larger",
+    "others": "what other frameworks do: as a, as b, as neither, or unclear",
+    "other_values": "their medians over the seeds",
+    "reason": "why the difference has no name",
+}
+"""Column of attribution.csv -> its meaning."""
 
 
 def column_dictionary() -> str:
@@ -135,6 +175,8 @@ def column_dictionary() -> str:
         _meanings("column", _VERDICT),
         "## Columns of findings.csv\n",
         _meanings("column", _FINDING),
+        f"## Columns of {_SPLIT}\n",
+        _meanings("column", _ATTRIBUTED),
         "## Metrics\n",
         _table(
             ("metric", "unit", "better", "worst", "tolerance", "meaning"), map(_metric, METRICS)
@@ -156,7 +198,8 @@ def other_columns() -> dict[str, str]:
             for name in spec.coordinates:
                 coordinates.setdefault(name, []).append(f"{study.name}/{spec.name}.csv")
     meanings = {name: f"a coordinate of {', '.join(where)}" for name, where in coordinates.items()}
-    for table, columns in (("claims.csv", _VERDICT), ("findings.csv", _FINDING)):
+    tables = (("claims.csv", _VERDICT), ("findings.csv", _FINDING), (_SPLIT, _ATTRIBUTED))
+    for table, columns in tables:
         for name, meaning in columns.items():
             text = f"in {table}: {meaning}"
             meanings[name] = f"{meanings[name]}; {text}" if name in meanings else text

@@ -52,6 +52,12 @@ _TEXT = (
     "a",
     "b",
     "explained_by",
+    # attribution.csv
+    "whose",
+    "subject",
+    "middle",
+    "others",
+    "other_values",
     *(axis.name for axis in AXES if axis.holds == "name"),
 )
 """The columns that contain text; all others contain numbers."""

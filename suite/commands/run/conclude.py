@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from suite.commands.run.timings import Stages, processors, timings_table
+from suite.comparing.attribution import ATTRIBUTION
 from suite.discovery.findings import findings
 from suite.discovery.kinds import FINDINGS
+from suite.discovery.whose import whose
 from suite.judging.judge_folder import Judged, judge_run, write_verdicts
 from suite.judging.summary import summary
 from suite.planning.grids import Plan
@@ -58,6 +60,9 @@ def conclude(
         planned = plan.selection.seeds is None
         found = findings(results.folder, judged.runs, judged.verdicts, planned)
         results.write_frame(FINDINGS, found)
+        split = whose(judged.runs, planned)
+        if split.chains:
+            results.write_frame(ATTRIBUTION, split.rows)
         write_sums(results, plan.stacks)
     timings = timings_table(plan, results, stages)
     results.write_frame("timings.csv", timings)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.commands.compare.restrictions import chosen_values, of_studies
 from suite.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ def attribute(
 
     Arguments and errors as in ``attribution_of``; ``sets`` as the option has them.
     """
-    from suite.commands.compare import chosen_values
     from suite.discovery import show_attribution
     from suite.results.checksums import warn
     from suite.results.folder import Results
@@ -63,7 +63,6 @@ def attribution_of(
     where there is a ``second`` folder, ``by`` names another axis, a framework that would have to
     stand between two others was not measured, or a name is unknown.
     """
-    from suite.commands.compare import of_studies
     from suite.comparing.compare_folders import read_folder, restricted
     from suite.discovery.whose import whose
     from suite.planning.axes import axis_values

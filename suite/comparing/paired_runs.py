@@ -254,7 +254,9 @@ class _Pairs:
         below = self._count(cell[differ & (differences < 0)])
         median = medians(differences, cell, self.cells)
         median_a, median_b = (medians(side, cell, self.cells)["centre"] for side in (a, b))
-        largest = np.abs([median_a, median_b]).max(axis=0)
+        sizes = np.abs([median_a, median_b])
+        # A share of an infinite size would be infinite, and tolerate every difference.
+        largest = np.where(np.isfinite(sizes), sizes, 0.0).max(axis=0)
         return pd.DataFrame(
             {
                 "a": median_a,

@@ -97,6 +97,14 @@ def test_one_cell_of_many_needs_more_than_chance(base: Array) -> None:
     assert set(rows["kind"]) == {UNCLEAR}
 
 
+def test_beside_an_infinite_median_a_difference_is_not_tolerated() -> None:
+    """14 of 20 networks came to an infinite loss, six to a smaller one: nothing is decided, and the
+    median difference is not within a tolerance, which is a share of no infinite size."""
+    a = np.full(20, 5.0)
+    b = np.where(np.arange(20) < 14, math.inf, 1.0)
+    assert kind(runs(a), runs(b)) == UNCLEAR
+
+
 def test_equal_infinities_and_two_nan_are_the_same() -> None:
     both = runs(np.array([math.inf] * 10 + [1.0] * 10))
     assert kind(both, both) == SAME

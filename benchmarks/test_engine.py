@@ -12,7 +12,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from suite import frameworks
-from suite.catalogue.frameworks import FRAMEWORKS, installed
+from suite.catalogue.frameworks import by_default
 from suite.planning import grids
 from suite.studies import STUDIES
 from suite.studies.common.protocol import circles_task
@@ -21,7 +21,7 @@ from suite.types import Framework, Lab, TrainTask
 EPOCHS = {1: 20, 4: 10, 16: 4}
 """Hidden layers -> epochs timed, with one snapshot at the end: about a second each. Building the
 program is part of the time, as it is in a run (there it is spread over 100 epochs)."""
-NATIVE = [name for name in installed() if FRAMEWORKS[name].extra]
+NATIVE = [entry.name for entry in by_default() if entry.installed]
 
 
 @pytest.fixture(scope="module", params=NATIVE)

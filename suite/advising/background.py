@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from suite.catalogue import activations, initializers
-from suite.catalogue.registry import target
+from suite.catalogue.registry import of_keras, target
 from suite.judging.intervals import Interval
 from suite.judging.summary import medians
 from suite.theory import mean_field
@@ -20,7 +20,7 @@ from suite.types import Native, Unsupported, UserError
 HEALTHY = 100.0
 """The factor within which the mean squares of signal and gradient must stay over all layers: a
 tenth or ten times the size, beyond which the first and the last layer learn at other rates."""
-_OWNERS = {"torch": "torch's", "tensorflow": "Keras'", "jax": "Flax'"}
+_OWNERS = of_keras({"torch": "torch's", "keras": "Keras'", "jax": "Flax'"})
 
 
 @dataclass(frozen=True)
@@ -161,11 +161,9 @@ def _flax(width: int, native: Native | None, activation: str) -> str:
     return f"flax.nnx.Linear({', '.join(words)}, rngs=flax.nnx.Rngs(0))"
 
 
-_LAYERS: Mapping[str, Callable[[int, Native | None, str], str]] = {
-    "torch": _torch,
-    "tensorflow": _keras,
-    "jax": _flax,
-}
+_LAYERS: Mapping[str, Callable[[int, Native | None, str], str]] = of_keras(
+    {"torch": _torch, "keras": _keras, "jax": _flax}
+)
 """Framework -> the function that writes a layer from its width, its initializer (None: the layer's
 own) and its activation, in the framework's words."""
 

@@ -254,9 +254,9 @@ ACTIVATIONS = registry.Registry(
             slope=np.ones_like,
             # torch.nn.functional has no identity; torch.positive returns its argument.
             native=lambda: natives(
-                torch="torch:positive", tensorflow="keras.activations:linear", jax="jax.nn:identity"
+                torch="torch:positive", keras="keras.activations:linear", jax="jax.nn:identity"
             ),
-            layers=natives(torch="torch.nn:Identity", tensorflow=_keras("linear")),
+            layers=natives(torch="torch.nn:Identity", keras=_keras("linear")),
         ),
         Activation(
             name="sigmoid",
@@ -264,9 +264,9 @@ ACTIVATIONS = registry.Registry(
             value=_sigmoid,
             slope=_sigmoid_slope,
             native=lambda: natives(
-                torch="torch:sigmoid", tensorflow="keras.activations:sigmoid", jax="jax.nn:sigmoid"
+                torch="torch:sigmoid", keras="keras.activations:sigmoid", jax="jax.nn:sigmoid"
             ),
-            layers=natives(torch="torch.nn:Sigmoid", tensorflow=_keras("sigmoid")),
+            layers=natives(torch="torch.nn:Sigmoid", keras=_keras("sigmoid")),
             bounded=True,
         ),
         Activation(
@@ -275,9 +275,9 @@ ACTIVATIONS = registry.Registry(
             value=np.tanh,
             slope=_tanh_slope,
             native=lambda: natives(
-                torch="torch:tanh", tensorflow="keras.activations:tanh", jax="jax.nn:tanh"
+                torch="torch:tanh", keras="keras.activations:tanh", jax="jax.nn:tanh"
             ),
-            layers=natives(torch="torch.nn:Tanh", tensorflow=_keras("tanh")),
+            layers=natives(torch="torch.nn:Tanh", keras=_keras("tanh")),
             bounded=True,
         ),
         Activation(
@@ -286,9 +286,9 @@ ACTIVATIONS = registry.Registry(
             value=lambda x: np.maximum(x, 0.0),
             slope=lambda x: np.where(x > 0, 1.0, 0.0),
             native=lambda: natives(
-                torch="torch:relu", tensorflow="keras.activations:relu", jax="jax.nn:relu"
+                torch="torch:relu", keras="keras.activations:relu", jax="jax.nn:relu"
             ),
-            layers=natives(torch="torch.nn:ReLU", tensorflow="keras.layers:ReLU"),
+            layers=natives(torch="torch.nn:ReLU", keras="keras.layers:ReLU"),
             kinks=(0.0,),
         ),
         Activation(
@@ -298,10 +298,10 @@ ACTIVATIONS = registry.Registry(
             slope=_leaky_relu_slope,
             native=lambda slope: natives(
                 torch=("torch.nn.functional:leaky_relu", {"negative_slope": slope}),
-                tensorflow=("keras.activations:leaky_relu", {"negative_slope": slope}),
+                keras=("keras.activations:leaky_relu", {"negative_slope": slope}),
                 jax=("jax.nn:leaky_relu", {"negative_slope": slope}),
             ),
-            layers=natives(torch="torch.nn:LeakyReLU", tensorflow="keras.layers:LeakyReLU"),
+            layers=natives(torch="torch.nn:LeakyReLU", keras="keras.layers:LeakyReLU"),
             parameters={"slope": 0.01},
             kinks=(0.0,),
         ),
@@ -312,10 +312,10 @@ ACTIVATIONS = registry.Registry(
             slope=_elu_slope,
             native=lambda alpha: natives(
                 torch=("torch.nn.functional:elu", {"alpha": alpha}),
-                tensorflow=("keras.activations:elu", {"alpha": alpha}),
+                keras=("keras.activations:elu", {"alpha": alpha}),
                 jax=("jax.nn:elu", {"alpha": alpha}),
             ),
-            layers=natives(torch="torch.nn:ELU", tensorflow="keras.layers:ELU"),
+            layers=natives(torch="torch.nn:ELU", keras="keras.layers:ELU"),
             parameters={"alpha": 1.0},
             kinks=(0.0,),
         ),
@@ -327,10 +327,10 @@ ACTIVATIONS = registry.Registry(
             # At 0 torch has this slope (scale * alpha, from the left), TensorFlow scale.
             native=lambda: natives(
                 torch="torch.nn.functional:selu",
-                tensorflow="keras.activations:selu",
+                keras="keras.activations:selu",
                 jax="jax.nn:selu",
             ),
-            layers=natives(torch="torch.nn:SELU", tensorflow=_keras("selu")),
+            layers=natives(torch="torch.nn:SELU", keras=_keras("selu")),
             kinks=(0.0,),
         ),
         Activation(
@@ -341,10 +341,10 @@ ACTIVATIONS = registry.Registry(
             slope=_gelu_slope,
             native=lambda: natives(
                 torch=("torch.nn.functional:gelu", {"approximate": "none"}),
-                tensorflow=("keras.activations:gelu", {"approximate": False}),
+                keras=("keras.activations:gelu", {"approximate": False}),
                 jax=("jax.nn:gelu", {"approximate": False}),
             ),
-            layers=natives(torch="torch.nn:GELU", tensorflow=_keras("gelu")),
+            layers=natives(torch="torch.nn:GELU", keras=_keras("gelu")),
         ),
         Activation(
             name="silu",
@@ -354,10 +354,10 @@ ACTIVATIONS = registry.Registry(
             slope=_silu_slope,
             native=lambda: natives(
                 torch="torch.nn.functional:silu",
-                tensorflow="keras.activations:silu",
+                keras="keras.activations:silu",
                 jax="jax.nn:silu",
             ),
-            layers=natives(torch="torch.nn:SiLU", tensorflow=_keras("silu")),
+            layers=natives(torch="torch.nn:SiLU", keras=_keras("silu")),
         ),
         Activation(
             name="softplus",
@@ -367,10 +367,10 @@ ACTIVATIONS = registry.Registry(
             # torch takes x itself above 20 (its threshold), where softplus is x + 2e-9 or less.
             native=lambda: natives(
                 torch="torch.nn.functional:softplus",
-                tensorflow="keras.activations:softplus",
+                keras="keras.activations:softplus",
                 jax="jax.nn:softplus",
             ),
-            layers=natives(torch="torch.nn:Softplus", tensorflow=_keras("softplus")),
+            layers=natives(torch="torch.nn:Softplus", keras=_keras("softplus")),
         ),
         Activation(
             name="softsign",
@@ -379,10 +379,10 @@ ACTIVATIONS = registry.Registry(
             slope=lambda x: 1.0 / (1.0 + np.abs(x)) ** 2,
             native=lambda: natives(
                 torch="torch.nn.functional:softsign",
-                tensorflow="keras.activations:softsign",
+                keras="keras.activations:softsign",
                 jax="jax.nn:soft_sign",
             ),
-            layers=natives(torch="torch.nn:Softsign", tensorflow=_keras("softsign")),
+            layers=natives(torch="torch.nn:Softsign", keras=_keras("softsign")),
             bounded=True,
         ),
         Activation(
@@ -392,10 +392,10 @@ ACTIVATIONS = registry.Registry(
             slope=_mish_slope,
             native=lambda: natives(
                 torch="torch.nn.functional:mish",
-                tensorflow="keras.activations:mish",
+                keras="keras.activations:mish",
                 jax="jax.nn:mish",
             ),
-            layers=natives(torch="torch.nn:Mish", tensorflow=_keras("mish")),
+            layers=natives(torch="torch.nn:Mish", keras=_keras("mish")),
         ),
     ],
 )

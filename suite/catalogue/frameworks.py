@@ -46,7 +46,8 @@ class Entry:
     """The class as "module:attribute", or itself where a plugin has it."""
     packages: tuple[str, ...]
     extra: str | None
-    """The extra to install, as in ``init-suite[torch]``; None where every installation has it."""
+    """The extra to install, as in ``init-suite[torch]``, or several with commas; None where every
+    installation has it."""
     api: str = ""
     """Whose layers, defaults and optimizers a user calls, as "keras"; empty where it is not one of
     those that ``suite compare --attribute`` tells apart."""
@@ -66,8 +67,8 @@ class Entry:
     """Whether it is measured only where a user names it."""
     gaps: Mapping[str, str] = field(default_factory=dict)
     """What the framework cannot do -> the reason, which becomes that of ``unsupported`` runs. A
-    gap is the function of a probe, as in "normalized.shift", or a study's case, layer kind or
-    shape, as in "idioms.init_apply"."""
+    gap is the function of a probe, as in "normalized.shift", a study's case, layer kind or
+    shape, as in "idioms.init_apply", or settings or a precision, as in "precision.double"."""
     formulas: Formulas | Mapping[str, Formulas] | None = None
     """The form of its optimizers and of its clipping, or optimizer -> form where they differ; None:
     written down nowhere in the suite."""
@@ -208,6 +209,49 @@ _TENSORFLOW = Entry(
         fit=1.5,
     ),
 )
+_OF_DENSE_NETWORKS_ONLY = (
+    "convolution.draw",
+    "convolution.train",
+    "curves.default",
+    "defaults.value",
+    "descent.noise",
+    "descent.quadratic",
+    "elementwise.seconds",
+    "idioms.attempt",
+    "idioms.compare",
+    "idioms.initialise",
+    "initializers.bias",
+    "initializers.draw",
+    "initializers.sharing",
+    "initializers.through",
+    "normalization.defaults",
+    "normalization.layer",
+    "normalization.rescaled",
+    "normalization.running",
+    "normalized.propagate",
+    "normalized.shift",
+    "numerics.evaluate",
+    "optimizers.path",
+    "ports.carried",
+    "signals.backward",
+    "signals.jacobian",
+    "signals.smallest",
+    "signals.through",
+    "tutorial.fit",
+    "weighted.train",
+)
+"""What the studies ask of a framework beside drawing, propagating and training dense networks."""
+
+
+def _dense_networks_only(library: str) -> dict[str, str]:
+    """Return the gaps of a framework without probes."""
+    return dict.fromkeys(
+        _OF_DENSE_NETWORKS_ONLY,
+        f"the suite draws, propagates and trains dense networks in {library}, and asks it for"
+        " nothing else yet",
+    )
+
+
 _JAX = Entry(
     "jax",
     "suite.frameworks.jax:Jax",
@@ -223,41 +267,7 @@ _JAX = Entry(
     },
     gaps={
         "settings.default": "Optax's optimizers have no default learning rate",
-        **dict.fromkeys(
-            (
-                "convolution.draw",
-                "convolution.train",
-                "curves.default",
-                "defaults.value",
-                "descent.noise",
-                "descent.quadratic",
-                "elementwise.seconds",
-                "idioms.attempt",
-                "idioms.compare",
-                "idioms.initialise",
-                "initializers.bias",
-                "initializers.draw",
-                "initializers.sharing",
-                "initializers.through",
-                "normalization.defaults",
-                "normalization.layer",
-                "normalization.rescaled",
-                "normalization.running",
-                "normalized.propagate",
-                "normalized.shift",
-                "numerics.evaluate",
-                "optimizers.path",
-                "ports.carried",
-                "signals.backward",
-                "signals.jacobian",
-                "signals.smallest",
-                "signals.through",
-                "tutorial.fit",
-                "weighted.train",
-            ),
-            "the suite draws, propagates and trains dense networks in JAX, and asks it for nothing"
-            " else yet",
-        ),
+        **_dense_networks_only("JAX"),
     },
     # Optax adds RMSprop's epsilon inside of the root, and Adam's to the corrected root. Its
     # clipping divides by the norm alone.
@@ -269,7 +279,47 @@ _JAX = Entry(
         PropagationRates(1.0, 25e-9, 60e-9, 4e-8),
     ),
 )
-FRAMEWORKS = registry.Registry("framework", [_NUMPY, _TORCH, _TENSORFLOW, _JAX])
+_KERAS_TORCH = Entry(
+    "keras_torch",
+    "suite.frameworks.keras_torch:KerasTorch",
+    ("keras", "torch"),
+    "keras",
+    api="keras",
+    backend="torch",
+    process="keras_torch",  # a process has one KERAS_BACKEND
+    by_name=True,
+    flags=_TORCH.flags,
+    environment={**_TORCH.environment, "KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": "cpu"},
+    gaps={
+        # https://github.com/keras-team/keras/issues/23704
+        "precision.double": "Keras on torch multiplies matrices of double precision in single"
+        " precision",
+        **_dense_networks_only("Keras on torch"),
+    },
+    formulas="keras",
+    rates=Rates(),
+)
+_KERAS_JAX = Entry(
+    "keras_jax",
+    "suite.frameworks.keras_jax:KerasJax",
+    ("keras", "jax"),
+    "keras,jax",
+    api="keras",
+    backend="jax",
+    process="keras_jax",  # a process has one KERAS_BACKEND
+    by_name=True,
+    environment={**_JAX.environment, "KERAS_BACKEND": "jax"},
+    gaps={
+        "precision.double": "Keras on JAX computes tanh and the means of losses of double precision"
+        " in single precision",
+        **_dense_networks_only("Keras on JAX"),
+    },
+    formulas="keras",
+    rates=_JAX.rates,
+)
+FRAMEWORKS = registry.Registry(
+    "framework", [_NUMPY, _TORCH, _TENSORFLOW, _JAX, _KERAS_TORCH, _KERAS_JAX]
+)
 
 
 def entry_of(name: str) -> Entry:

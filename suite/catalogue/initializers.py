@@ -34,7 +34,7 @@ def _nothing(*parameters: float | str) -> Mapping[str, Any]:
 
 def _in_keras_and_jax(law: Law) -> Mapping[str, Law]:
     """Return the law of the frameworks whose ``*_normal`` initializers draw a truncated normal."""
-    return {"tensorflow": law, "jax": law}
+    return registry.of_keras({"keras": law, "jax": law})
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Initializer:
     ``law(*parameters)``: the law of NumPy and of every framework that is not in ``laws``; None
     when the frameworks have no common law. ``native(*parameters)``: framework -> the framework's
     own object; torch: a function that fills a tensor in place, the (out, in) weight of the layer;
-    tensorflow: a class of Keras initializers; jax: a function that returns an initializer.
+    frameworks that run Keras: a class of its initializers; jax: a function that returns an
+    initializer.
     ``gaps(*parameters)``: framework -> why it has no
     object of its own for these parameters. ``laws(*parameters)``: framework -> the law from which
     its object draws, where that is another. ``parameters``: name -> default (None: it must be
@@ -175,7 +176,7 @@ INITIALIZERS = registry.Registry(
             law=lambda: Point(0.0),
             native=lambda: natives(
                 torch="torch.nn.init:zeros_",
-                tensorflow="keras.initializers:Zeros",
+                keras="keras.initializers:Zeros",
                 jax="flax.nnx.nn.initializers:zeros_init",
             ),
             random=False,
@@ -186,7 +187,7 @@ INITIALIZERS = registry.Registry(
             law=Point,
             native=lambda value: natives(
                 torch=("torch.nn.init:constant_", {"val": value}),
-                tensorflow=("keras.initializers:Constant", {"value": value}),
+                keras=("keras.initializers:Constant", {"value": value}),
                 jax=("jax.nn.initializers:constant", {"value": value}),
             ),
             parameters={"value": None},
@@ -199,7 +200,7 @@ INITIALIZERS = registry.Registry(
             law=lambda std: Normal(scalings.constant(std * std)),
             native=lambda std: natives(
                 torch=("torch.nn.init:normal_", {"mean": 0.0, "std": std}),
-                tensorflow=("keras.initializers:RandomNormal", {"mean": 0.0, "stddev": std}),
+                keras=("keras.initializers:RandomNormal", {"mean": 0.0, "stddev": std}),
                 jax=("jax.nn.initializers:normal", {"stddev": std}),
             ),
             parameters={"std": None},
@@ -212,7 +213,7 @@ INITIALIZERS = registry.Registry(
             law=lambda a: Uniform(scalings.constant(a * a / 3.0)),
             native=lambda a: natives(
                 torch=("torch.nn.init:uniform_", {"a": -a, "b": a}),
-                tensorflow=("keras.initializers:RandomUniform", {"minval": -a, "maxval": a}),
+                keras=("keras.initializers:RandomUniform", {"minval": -a, "maxval": a}),
             ),
             gaps=lambda a: {"jax": "JAX's uniform initializer draws between 0 and its scale"},
             parameters={"a": None},
@@ -232,7 +233,7 @@ INITIALIZERS = registry.Registry(
                     "torch.nn.init:trunc_normal_",
                     {"mean": 0.0, "std": std, "a": -cut * std, "b": cut * std},
                 ),
-                tensorflow=("keras.initializers:TruncatedNormal", {"mean": 0.0, "stddev": std}),
+                keras=("keras.initializers:TruncatedNormal", {"mean": 0.0, "stddev": std}),
                 jax=(
                     "jax.nn.initializers:truncated_normal",
                     {"stddev": std, "lower": -cut, "upper": cut},
@@ -305,7 +306,7 @@ INITIALIZERS = registry.Registry(
                     "torch.nn.init:kaiming_uniform_",
                     {"mode": "fan_in", "nonlinearity": "linear"},
                 ),
-                tensorflow="keras.initializers:LecunUniform",
+                keras="keras.initializers:LecunUniform",
                 jax="jax.nn.initializers:lecun_uniform",
             ),
         ),
@@ -318,7 +319,7 @@ INITIALIZERS = registry.Registry(
                     "torch.nn.init:kaiming_normal_",
                     {"mode": "fan_in", "nonlinearity": "linear"},
                 ),
-                tensorflow="keras.initializers:LecunNormal",
+                keras="keras.initializers:LecunNormal",
                 jax="jax.nn.initializers:lecun_normal",
             ),
             laws=lambda: _in_keras_and_jax(TruncatedNormal(scalings.LECUN)),
@@ -329,7 +330,7 @@ INITIALIZERS = registry.Registry(
             law=Orthogonal,
             native=lambda gain: natives(
                 torch=("torch.nn.init:orthogonal_", {"gain": gain} if gain != 1.0 else {}),
-                tensorflow=("keras.initializers:Orthogonal", {"gain": gain} if gain != 1.0 else {}),
+                keras=("keras.initializers:Orthogonal", {"gain": gain} if gain != 1.0 else {}),
                 jax=("jax.nn.initializers:orthogonal", {"scale": gain} if gain != 1.0 else {}),
             ),
             parameters={"gain": 1.0},
@@ -340,11 +341,13 @@ INITIALIZERS = registry.Registry(
             name="default",
             source="the documentation of torch.nn.Linear, keras.layers.Dense and flax.nnx.Linear",
             law=None,
-            laws=lambda: {
-                "torch": Uniform(scalings.torch_default),
-                "tensorflow": Uniform(scalings.xavier()),
-                "jax": TruncatedNormal(scalings.LECUN),
-            },
+            laws=lambda: registry.of_keras(
+                {
+                    "torch": Uniform(scalings.torch_default),
+                    "keras": Uniform(scalings.xavier()),
+                    "jax": TruncatedNormal(scalings.LECUN),
+                }
+            ),
             biases={"torch": Uniform(scalings.torch_default)},
         ),
     ],

@@ -19,6 +19,7 @@ import numpy as np
 
 from suite.catalogue import registry
 from suite.catalogue.optimizers import SETTINGS
+from suite.catalogue.registry import natives
 from suite.types import Array, Native, float64
 
 EPSILON = 1e-5
@@ -155,33 +156,33 @@ LAYERS = registry.Registry(
             name="batch_dense",
             source="Ioffe and Szegedy 2015 (arXiv:1502.03167): one mean for each feature",
             definition=over(0),
-            translate=lambda values: {
-                "torch": ("torch.nn:BatchNorm1d", _torch(values)),
-                "tensorflow": ("keras.layers:BatchNormalization", dict(values)),
-                "jax": ("flax.nnx:BatchNorm", dict(values)),
-            },
+            translate=lambda values: natives(
+                torch=("torch.nn:BatchNorm1d", _torch(values)),
+                keras=("keras.layers:BatchNormalization", dict(values)),
+                jax=("flax.nnx:BatchNorm", dict(values)),
+            ),
             common=_MOVING,
         ),
         Normalization(
             name="batch_convolution",
             source="Ioffe and Szegedy 2015 (arXiv:1502.03167): one mean for each channel",
             definition=over(0, 1, 2),
-            translate=lambda values: {
-                "torch": ("torch.nn:BatchNorm2d", _torch(values)),
-                "tensorflow": ("keras.layers:BatchNormalization", dict(values)),
-                "jax": ("flax.nnx:BatchNorm", dict(values)),
-            },
+            translate=lambda values: natives(
+                torch=("torch.nn:BatchNorm2d", _torch(values)),
+                keras=("keras.layers:BatchNormalization", dict(values)),
+                jax=("flax.nnx:BatchNorm", dict(values)),
+            ),
             common=_MOVING,
         ),
         Normalization(
             name="layer_dense",
             source="Ba, Kiros and Hinton 2016 (arXiv:1607.06450): one mean for each sample",
             definition=over(1),
-            translate=lambda values: {
-                "torch": ("torch.nn:LayerNorm", _torch(values)),
-                "tensorflow": ("keras.layers:LayerNormalization", dict(values)),
-                "jax": ("flax.nnx:LayerNorm", dict(values)),
-            },
+            translate=lambda values: natives(
+                torch=("torch.nn:LayerNorm", _torch(values)),
+                keras=("keras.layers:LayerNormalization", dict(values)),
+                jax=("flax.nnx:LayerNorm", dict(values)),
+            ),
             common=_STILL,
         ),
         # Keras has no layer of this name; one group for each channel is its own way to write it.
@@ -190,11 +191,11 @@ LAYERS = registry.Registry(
             source="Ulyanov, Vedaldi and Lempitsky 2016 (arXiv:1607.08022): one mean for each"
             " sample and channel",
             definition=over(1, 2),
-            translate=lambda values: {
-                "torch": ("torch.nn:InstanceNorm2d", _torch(values)),
-                "tensorflow": ("keras.layers:GroupNormalization", {"groups": -1, **values}),
-                "jax": ("flax.nnx:InstanceNorm", dict(values)),
-            },
+            translate=lambda values: natives(
+                torch=("torch.nn:InstanceNorm2d", _torch(values)),
+                keras=("keras.layers:GroupNormalization", {"groups": -1, **values}),
+                jax=("flax.nnx:InstanceNorm", dict(values)),
+            ),
             common=_STILL,
         ),
     ],

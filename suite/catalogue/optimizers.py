@@ -19,6 +19,7 @@ import numpy as np
 
 from suite.catalogue import registry
 from suite.catalogue.frameworks import Formulas
+from suite.catalogue.registry import natives
 from suite.types import Array, Native, UserError
 
 SETTINGS = ("common", "default")
@@ -160,8 +161,8 @@ OPTIMIZERS = registry.Registry(
             name="rmsprop",
             source="Tieleman and Hinton 2012, lecture 6.5",
             common={"learning_rate": 0.001, "rho": 0.9, "epsilon": 1e-7, "momentum": 0.0},
-            translate=lambda common: {
-                "torch": (
+            translate=lambda common: natives(
+                torch=(
                     "torch.optim:RMSprop",
                     {
                         "lr": common["learning_rate"],
@@ -170,8 +171,8 @@ OPTIMIZERS = registry.Registry(
                         "momentum": common["momentum"],
                     },
                 ),
-                "tensorflow": ("keras.optimizers:RMSprop", dict(common)),
-                "jax": (
+                keras=("keras.optimizers:RMSprop", dict(common)),
+                jax=(
                     "optax:rmsprop",
                     {
                         "learning_rate": common["learning_rate"],
@@ -180,15 +181,15 @@ OPTIMIZERS = registry.Registry(
                         "momentum": common["momentum"] or None,
                     },
                 ),
-            },
+            ),
             formula=rmsprop,
         ),
         Optimizer(
             name="adam",
             source="Kingma and Ba 2014 (arXiv:1412.6980)",
             common={"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
-            translate=lambda common: {
-                "torch": (
+            translate=lambda common: natives(
+                torch=(
                     "torch.optim:Adam",
                     {
                         "lr": common["learning_rate"],
@@ -196,8 +197,8 @@ OPTIMIZERS = registry.Registry(
                         "eps": common["epsilon"],
                     },
                 ),
-                "tensorflow": ("keras.optimizers:Adam", dict(common)),
-                "jax": (
+                keras=("keras.optimizers:Adam", dict(common)),
+                jax=(
                     "optax:adam",
                     {
                         "learning_rate": common["learning_rate"],
@@ -206,27 +207,27 @@ OPTIMIZERS = registry.Registry(
                         "eps": common["epsilon"],
                     },
                 ),
-            },
+            ),
             formula=adam,
         ),
         Optimizer(
             name="sgd",
             source="Robbins and Monro 1951 (doi:10.1214/aoms/1177729586); momentum: Polyak 1964",
             common={"learning_rate": 0.1, "momentum": 0.0},
-            translate=lambda common: {
-                "torch": (
+            translate=lambda common: natives(
+                torch=(
                     "torch.optim:SGD",
                     {"lr": common["learning_rate"], "momentum": common["momentum"]},
                 ),
-                "tensorflow": ("keras.optimizers:SGD", dict(common)),
-                "jax": (
+                keras=("keras.optimizers:SGD", dict(common)),
+                jax=(
                     "optax:sgd",
                     {
                         "learning_rate": common["learning_rate"],
                         "momentum": common["momentum"] or None,
                     },
                 ),
-            },
+            ),
             formula=sgd,
         ),
     ],

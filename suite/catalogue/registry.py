@@ -34,6 +34,9 @@ ORACLE = "numpy"
 TOGETHER = "together"
 """The kind of worker process that frameworks share whose environments agree."""
 
+KERAS = ("tensorflow", "keras_torch", "keras_jax")
+"""The frameworks that run Keras, whose objects are the same whatever the backend."""
+
 E = TypeVar("E", bound=Entry)
 T = TypeVar("T")
 
@@ -81,6 +84,13 @@ def unknown(kind: str, given: object, allowed: Iterable[object]) -> UserError:
     return UserError(f"unknown {kind} {str(given)!r}{hint} (allowed: {', '.join(names)}){own}")
 
 
+def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
+    """Return the entry of a name; ``kind`` in words. Raises UserError for an unknown name."""
+    if name not in table:
+        raise unknown(kind, name, table)
+    return table[name]
+
+
 def undeclared(owner: str, declared: Iterable[str], framework: str) -> str | None:
     """Return the reason when an entry declares nothing for a framework; None when it does.
 
@@ -107,11 +117,23 @@ def of_framework(owner: str, declared: Mapping[str, T], framework: str) -> T:
 def natives(**objects: str | Callable[..., Any] | Native) -> Mapping[str, Native]:
     """Return framework -> its own object, which takes no arguments unless they are given.
 
-    An object is named as "module:attribute", so that nothing is imported, or given as it is.
+    An object is named as "module:attribute", so that nothing is imported, or given as it is. That
+    of ``keras`` is declared for all frameworks that run Keras.
     """
+    return of_keras(
+        {
+            framework: declared if isinstance(declared, tuple) else (declared, {})
+            for framework, declared in objects.items()
+        }
+    )
+
+
+def of_keras(declared: Mapping[str, T]) -> Mapping[str, T]:
+    """Return the same mapping with the frameworks that run Keras in place of ``keras``."""
     return {
-        framework: declared if isinstance(declared, tuple) else (declared, {})
-        for framework, declared in objects.items()
+        name: value
+        for framework, value in declared.items()
+        for name in (KERAS if framework == "keras" else (framework,))
     }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from suite.catalogue.laws import Variance
-from suite.catalogue.registry import natives
+from suite.catalogue.registry import natives, of_keras
 from suite.types import Native
 
 
@@ -80,7 +80,7 @@ def he_objects(law: str, slope: float) -> Mapping[str, Native]:
     scale = 2.0 / (1.0 + slope * slope)
     return natives(
         torch=(f"torch.nn.init:kaiming_{law}_", sloping if slope else plain),
-        tensorflow=_keras_scaling(scale, "fan_in", _KERAS_NATURAL[law])
+        keras=_keras_scaling(scale, "fan_in", _KERAS_NATURAL[law])
         if slope
         else f"keras.initializers:He{_KERAS_NAMES[law]}",
         jax=_jax_scaling(scale, "fan_in", _KERAS_NATURAL[law])
@@ -93,7 +93,7 @@ def xavier_objects(law: str, gain: float) -> Mapping[str, Native]:
     """Return the frameworks' Xavier of a law; Keras' and JAX's take no gain."""
     return natives(
         torch=(f"torch.nn.init:xavier_{law}_", {} if gain == 1.0 else {"gain": gain}),
-        tensorflow=f"keras.initializers:Glorot{_KERAS_NAMES[law]}"
+        keras=f"keras.initializers:Glorot{_KERAS_NAMES[law]}"
         if gain == 1.0
         else _keras_scaling(gain * gain, "fan_avg", _KERAS_NATURAL[law]),
         jax=f"jax.nn.initializers:xavier_{law}"
@@ -108,10 +108,9 @@ def scaling_objects(scale: float, mode: str, law: str) -> Mapping[str, Native]:
     torch has functions of a gain for the average fan, and of a rectifier's slope a for one fan,
     whose gain is sqrt(2 / (1 + a^2)).
     """
-    objects = {
-        "tensorflow": _keras_scaling(scale, mode, law),
-        "jax": _jax_scaling(scale, mode, law),
-    }
+    objects = dict(
+        natives(keras=_keras_scaling(scale, mode, law), jax=_jax_scaling(scale, mode, law))
+    )
     if not scaling_gaps(scale, mode, law):
         arguments: dict[str, Any] = {"gain": math.sqrt(scale)}
         if mode != "fan_avg":
@@ -138,4 +137,5 @@ def cut_gaps(std: float, cut: float) -> Mapping[str, str]:
     """Return why Keras has no object for a truncated normal, where it has none."""
     if cut == 2.0:
         return {}
-    return {"tensorflow": "Keras' TruncatedNormal cuts at two standard deviations and no others"}
+    reason = "Keras' TruncatedNormal cuts at two standard deviations and no others"
+    return of_keras({"keras": reason})

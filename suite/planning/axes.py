@@ -214,6 +214,7 @@ AXES = Registry(
             "floating-point precision of all numbers",
             _choice("precision", ("single", "double")),
             "single",
+            undeclared=lambda v, framework: entry_of(framework).gap([f"precision.{v}"]),
         ),
         Axis(
             "scale",

@@ -17,7 +17,7 @@ from suite.catalogue import activations, initializers
 from suite.catalogue.frameworks import installed
 from suite.commands import main as commands
 from tests.advising.folders import folder, rows
-from tests.support import ROOT
+from tests.support import HERE, ROOT
 
 REFERENCE = ROOT / "results" / "reference" / "standard"
 
@@ -172,7 +172,7 @@ def test_theory_is_silent_about_networks_with_normalization() -> None:
 CODED = [name for name in initializers.every() if name != "constant(0.5)"]
 
 
-@pytest.mark.parametrize("framework", [name for name in installed() if name != "numpy"])
+@pytest.mark.parametrize("framework", HERE)
 def test_the_line_of_code_makes_that_start(framework: str) -> None:
     """Run it, and compare the spread of the kernel with the law of the catalogue."""
     made = 0

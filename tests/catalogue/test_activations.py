@@ -210,6 +210,8 @@ POINTS = POINTS[POINTS != 0]
 # float32, and torch's softplus leaves out log1p(exp(-x)) < 2.1e-9 above 20: each below half a
 # float32 ulp. The tanh form of gelu is 5e-4 away.
 TOLERANCE = 2.0**-24
+SINGLE = {("tanh", "keras_jax"): 16 * 2.0**-24}
+"""What Keras computes in single precision on JAX, also where it is given doubles."""
 
 
 DECLARED = [
@@ -227,8 +229,9 @@ def test_native_value_and_slope_are_the_definition(name: str, framework: str) ->
     value, slope = load(framework).evaluate(name, points)
     assert value.dtype == slope.dtype == np.float64
     deviation = np.abs(value - function.value(points)) / np.maximum(1.0, np.abs(points))
-    assert np.max(deviation) < TOLERANCE
-    assert np.max(np.abs(slope - function.slope(points))) < TOLERANCE
+    tolerance = SINGLE.get((name, framework), TOLERANCE)
+    assert np.max(deviation) < tolerance
+    assert np.max(np.abs(slope - function.slope(points))) < tolerance
 
 
 @pytest.mark.parametrize(("name", "framework"), DECLARED)
@@ -254,9 +257,12 @@ def _slope_at(framework: Framework, name: str, point: float) -> float:
     [(n, f) for n, f in DECLARED if f != "numpy" and resolve(n).entry.kinks],
 )
 def test_native_slope_at_a_kink(name: str, framework: str) -> None:
-    """TensorFlow takes the slope of selu from the right, and JAX that of leaky_relu."""
+    """TensorFlow takes the slope of selu from the right, and JAX that of leaky_relu, with Flax and
+    with Keras."""
     from_the_right = {("selu", "tensorflow"): SELU_SCALE}
-    from_the_right |= {(other, "jax"): 1.0 for other in NAMES if other.startswith("leaky_relu")}
+    for other in NAMES:
+        if other.startswith("leaky_relu"):
+            from_the_right |= {(other, "jax"): 1.0, (other, "keras_jax"): 1.0}
     for kink in resolve(name).entry.kinks:
         left = float(resolve(name).slope(np.array(kink)))
         expected = from_the_right.get((name, framework), left)

@@ -11,7 +11,7 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue.normalizations import LAYERS, NORMALIZATIONS, Normalization, over
-from suite.catalogue.registry import native
+from suite.catalogue.registry import KERAS, native
 from suite.types import Architecture, Array, UserError
 from tests import support
 from tests.support import NATIVE
@@ -90,13 +90,15 @@ def test_the_momentum_of_torch_is_the_share_of_the_new_value() -> None:
     assert keras == {"epsilon": 0.25, "momentum": 0.75}
 
 
-def built(framework: str, layers: Any, model: Architecture, settings: str) -> list[Any]:
+def built(framework: str, model: Architecture, settings: str) -> list[Any]:
     """Return all layers of a network without residual connections, built by a framework's home."""
+    home = "keras" if framework in KERAS else framework
+    layers = importlib.import_module(f"suite.frameworks.{home}.layers")
     if framework == "torch":
         return list(layers.network(model, settings))
     if framework == "jax":
         return list(layers.network(model, settings, "single").model.layers)
-    return [layer for part in layers.layers(model, settings) for layer in part]
+    return [layer for part in layers.layers(framework, model, settings) for layer in part]
 
 
 @pytest.mark.parametrize(
@@ -108,9 +110,8 @@ def built(framework: str, layers: Any, model: Architecture, settings: str) -> li
 def test_a_network_has_the_layer_of_its_entry(entry: Normalization, framework: str) -> None:
     """One for each hidden layer, of the class that the catalogue names."""
     frameworks.load(framework)
-    layers = importlib.import_module(f"suite.frameworks.{framework}.layers")
     model = Architecture(2, 5, 3, 1, "tanh", normalization=entry.name)
-    made = built(framework, layers, model, "common")
+    made = built(framework, model, "common")
     declared = entry.native(framework, {})
     assert declared is not None
     kind = native((declared[0], {}))
@@ -121,11 +122,10 @@ def test_a_network_has_the_layer_of_its_entry(entry: Normalization, framework: s
 def test_an_unknown_normalization_or_settings_is_an_error(framework: str) -> None:
     """Without an error a network would train without normalization under another's name."""
     frameworks.load(framework)
-    layers = importlib.import_module(f"suite.frameworks.{framework}.layers")
     with pytest.raises(UserError, match="'bacth'; did you mean 'batch'"):
-        built(framework, layers, Architecture(2, 5, 1, 1, "tanh", "bacth"), "common")
+        built(framework, Architecture(2, 5, 1, 1, "tanh", "bacth"), "common")
     with pytest.raises(UserError, match="'comon'; did you mean 'common'"):
-        built(framework, layers, Architecture(2, 5, 1, 1, "tanh", "batch"), "comon")
+        built(framework, Architecture(2, 5, 1, 1, "tanh", "batch"), "comon")
 
 
 def test_a_framework_without_a_layer_is_named() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import inspect
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -94,17 +96,18 @@ def path_by_torch(name: str) -> Array:
     return np.array(path)
 
 
-def path_by_keras(name: str) -> Array:
-    frameworks.load("tensorflow")
+def path_by_keras(name: str, framework: str = "tensorflow") -> Array:
+    """In JAX in single precision, which is the only one outside of a block of its own."""
+    frameworks.load(framework)
     keras = importlib.import_module("keras")
 
-    variable = keras.Variable(np.zeros(4), dtype="float64")
-    optimizer = native(optimizers.resolve(name).native("tensorflow"))()
+    variable = keras.Variable(np.zeros(4), dtype="float32" if "jax" in framework else "float64")
+    optimizer = native(optimizers.resolve(name).native(framework))()
     optimizer.build([variable])
     path = []
     for gradient in GRADIENTS:
         optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
-        path.append(variable.numpy().copy())
+        path.append(keras.ops.convert_to_numpy(variable).copy())
     return np.array(path)
 
 
@@ -123,11 +126,15 @@ def path_by_optax(name: str) -> Array:
     return np.array(path)
 
 
-# Keras keeps hyper-parameters, such as 0.9 and 0.999, in single precision.
-PATHS = {
+# Keras keeps hyper-parameters, such as 0.9 and 0.999, in single precision, and in JAX everything.
+PATHS: dict[str, tuple[Callable[[str], Array], float]] = {
     "torch": (path_by_torch, 1e-12),
     "tensorflow": (path_by_keras, 1e-4),
     "jax": (path_by_optax, 1e-12),
+    **{
+        name: (functools.partial(path_by_keras, framework=name), tolerance)
+        for name, tolerance in (("keras_torch", 1e-4), ("keras_jax", 1e-3))
+    },
 }
 
 

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from suite import frameworks
-from suite.catalogue.frameworks import installed
 from suite.probes.convolution import Convolutions
 from suite.types import Array, UserError, Weights
+from tests.support import HERE
 
-NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 MEMBERS, POINTS, SIDE, FILTERS, CLASSES, BATCH = 2, 8, 4, 3, 3, 4
 SHAPES = ((3, 3, 1, FILTERS), (3, 3, FILTERS, FILTERS), (SIDE**2 * FILTERS, CLASSES))
@@ -66,7 +65,7 @@ def gap(result: Trained, exact: Trained) -> float:
     )
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_training_is_the_definition(framework: str) -> None:
     result, exact = train(framework, start()), train("numpy", start())
     assert [part.shape for part in result] == [(4, 2), (2, POINTS, CLASSES), (2, 5, CLASSES)]
@@ -95,7 +94,7 @@ def test_the_definitions_gradient_is_a_difference_quotient() -> None:
     assert moved[2:].sum() < still[2:].sum()
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_members_do_not_touch_each_other(framework: str) -> None:
     """Adam keeps a state: the second member must not start with the state of the first."""
     alone = train(framework, start(), "adam", members=1)
@@ -106,7 +105,7 @@ def test_members_do_not_touch_each_other(framework: str) -> None:
     assert not np.allclose(other[0], both[0])
 
 
-@pytest.mark.parametrize("framework", ["numpy", *NATIVE])
+@pytest.mark.parametrize("framework", ["numpy", *HERE])
 def test_draws_follow_the_fans_of_a_convolution(framework: str) -> None:
     draw = load(framework).probe(Convolutions).draw
     kernel, bias = draw("he_normal", 16, 32, 3)

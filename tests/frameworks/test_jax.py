@@ -24,7 +24,8 @@ from flax import nnx
 from suite import frameworks
 from suite.catalogue import activations
 from suite.catalogue.frameworks import FRAMEWORKS
-from suite.frameworks.jax import rules, stack
+from suite.frameworks import jax_stack as stack
+from suite.frameworks.jax import rules
 from suite.types import TrainTask, Unsupported, UserError
 from tests.support.framework_tasks import (
     BATCH,

@@ -16,12 +16,13 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue import initializers
-from suite.catalogue.frameworks import FRAMEWORKS, installed
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.catalogue.kernels import KERNELS
 from suite.catalogue.laws import Orthogonal
 from suite.probes.initializers import LayerDraws
 from suite.studies.initializers import KINDS
 from suite.types import Array
+from tests.support import HERE
 
 SIZES = {
     "depthwise": (3, 5, 40),
@@ -37,10 +38,9 @@ SIZES = {
     "gru_input": (40, 64),
     "gru_recurrent": (40, 64),
 }
-NATIVE = [name for name in installed() if name != "numpy"]
 PAIRS = [
     (framework, kind)
-    for framework in NATIVE
+    for framework in HERE
     for kind in SIZES
     if f"initializers.{kind}" not in FRAMEWORKS[framework].gaps
 ]

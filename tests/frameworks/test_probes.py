@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -128,7 +129,8 @@ def cases(study: Study) -> set[str]:
 
 
 def test_every_gap_names_a_function_or_a_case() -> None:
-    known = FUNCTIONS.union({f"settings.{name}" for name in SETTINGS}, *map(cases, STUDIES))
+    choices = {f"settings.{name}" for name in SETTINGS} | {"precision.single", "precision.double"}
+    known = FUNCTIONS.union(choices, *map(cases, STUDIES))
     assert {gap for entry in FRAMEWORKS for gap in entry.gaps} <= known
 
 
@@ -159,8 +161,8 @@ def kinds_shape(kind: str) -> tuple[int, ...]:
 def measured(framework: str, study: str, case: str) -> object:
     """Measure a case that a framework declares as a gap."""
     home = frameworks.load(framework)
-    if study == "settings":
-        return list(home.train(make_task(settings=case)))
+    if study in ("settings", "precision"):
+        return list(home.train(replace(make_task(), **{study: case})))  # type: ignore[arg-type]
     if study == "initializers" and case in KERNELS:
         return home.probe(LayerDraws).draw(case, kinds_shape(case), "default", 0)
     if study == "initializers":

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from suite.frameworks import tensorflow as home
+from suite.frameworks.keras import starts
 from suite.frameworks.tensorflow import TensorFlow, backend
 from suite.frameworks.tensorflow.backend import keras, tf
 from suite.types import UserError
@@ -35,7 +35,7 @@ def test_no_global_generator_is_used_or_seeded() -> None:
         keras.utils.set_random_seed(3)
         expected = sample()
         keras.utils.set_random_seed(3)
-        home._starts.cache_clear()
+        starts.starts.cache_clear()
         for name in ("default", "orthogonal", "zeros"):
             TENSORFLOW.draw(name, 3, 2, 1)
         list(TENSORFLOW.train(make_task("batch", DROPOUT, depth=1, record=(0, 1))))

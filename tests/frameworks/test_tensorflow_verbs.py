@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from suite import frameworks
-from suite.frameworks import tensorflow as home
+from suite.frameworks.keras import starts
 from suite.frameworks.tensorflow import TensorFlow, backend
 from suite.frameworks.tensorflow.backend import constant, keras
 from suite.types import Array
@@ -95,11 +95,11 @@ def test_default_is_what_the_layer_does_without_arguments(monkeypatch: pytest.Mo
             )
 
     expected = keras.layers.Dense(4).kernel_initializer.from_config({"seed": 9})((6, 4))
-    home._starts.cache_clear()
+    starts.starts.cache_clear()
     np.testing.assert_array_equal(TENSORFLOW.draw("default", 6, 4, 9)[0], expected)
-    home._starts.cache_clear()
+    starts.starts.cache_clear()
     monkeypatch.setattr(keras.layers, "Dense", Other)
     kernel, bias = TENSORFLOW.draw("default", 6, 4, 9)
-    home._starts.cache_clear()
+    starts.starts.cache_clear()
     assert kernel.min() >= 2.0
     assert np.all(bias == 1.0)

@@ -19,7 +19,10 @@ from suite.judging.verdicts import NOT_DECIDED
 from tests.support import ROOT
 
 QUICK = ROOT / "results" / "reference" / "quick"
-REASON = "framework 'tensorflow' is not known to this installation (known: numpy, torch, jax)"
+REASON = (
+    "framework 'tensorflow' is not known to this installation (known: numpy, torch, jax,"
+    " keras_torch, keras_jax)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +147,7 @@ def test_a_misspelt_framework_is_not_judged_and_the_nearest_is_named(
     ]
     assert rows[1]["reason"] == (
         "framework 'tensorfow' is not known to this installation; did you mean 'tensorflow'?"
-        " (known: numpy, torch, tensorflow, jax)"
+        " (known: numpy, torch, tensorflow, jax, keras_torch, keras_jax)"
     )
 
 

@@ -95,7 +95,10 @@ def test_a_wrong_plugin_takes_those_before_it_away_again(tmp_path: Path) -> None
         ("no.such.module", "no such file, and no such module is installed"),
         ("sys", "the module has no Python source"),
         ("a b", "is neither a Python file nor the name of a module"),
-        ("torch.py", r"the name 'torch' is taken \(numpy, torch, tensorflow, jax, keras, flax"),
+        (
+            "torch.py",
+            r"the name 'torch' is taken \(numpy, torch, tensorflow, jax, keras_torch, keras_jax,",
+        ),
         ("file.py", "the name 'file' is taken"),
         ("My-act.py", "'My-act' is not the name of a plugin"),
         ("folder", "is a folder; name a file in it, or install it"),

@@ -13,16 +13,15 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue import activations
-from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.probes.curves import DefaultForms
 from suite.report import curves as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, curves
 from suite.types import Array, Lab, Measurement, UserError
+from tests.support import HERE
 
 STUDY = STUDIES["curves"]
-NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 CEILING = 2e-6
 """16 units in the last place, as in the claims."""
@@ -55,7 +54,7 @@ def test_the_oracle_is_the_definition() -> None:
         assert metrics["far_nan"] == 0
 
 
-@pytest.mark.parametrize("framework", ["numpy", *NATIVE])
+@pytest.mark.parametrize("framework", ["numpy", *HERE])
 def test_metrics_equal_their_closed_forms(framework: str) -> None:
     sigmoid, tanh, relu = (row(framework, name) for name in ("sigmoid", "tanh", "relu"))
     # s(1 - s); single precision keeps 1 - s to 6e-8.
@@ -70,7 +69,7 @@ def test_metrics_equal_their_closed_forms(framework: str) -> None:
     assert row(framework, "sigmoid")["norm_gain_largest"] > 100  # 1/2 at inputs of 0.001
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_a_framework_follows_the_definition_except_in_its_defaults(framework: str) -> None:
     slope = {"torch": 0.01, "tensorflow": 0.3}[framework]
     for name in measured(framework)[0]:
@@ -85,7 +84,7 @@ def test_a_framework_follows_the_definition_except_in_its_defaults(framework: st
 
 
 @pytest.mark.parametrize("form", ["layer", "function"])
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_default_arguments_are_the_documented_ones(framework: str, form: str) -> None:
     probe = load(framework).probe(DefaultForms).default
     below = {"torch": (0.01, 0.01), "tensorflow": (0.3, 0.2)}[framework][form == "function"]
@@ -98,7 +97,7 @@ def test_default_arguments_are_the_documented_ones(framework: str, form: str) ->
     assert probe("gelu", form, points)[0][1] == pytest.approx(exact, rel=1e-6)
 
 
-@pytest.mark.parametrize("framework", ["numpy", *NATIVE])
+@pytest.mark.parametrize("framework", ["numpy", *HERE])
 def test_an_unknown_activation_or_form_raises_with_the_nearest_name(framework: str) -> None:
     probe = load(framework).probe(DefaultForms).default
     with pytest.raises(UserError, match="did you mean 'tanh'"):
@@ -164,7 +163,7 @@ def points(framework: str) -> pd.DataFrame:
 
 
 def test_the_figure_marks_the_defaults_that_differ() -> None:
-    drawing = page.curves(pd.concat([points(name) for name in NATIVE]))
+    drawing = page.curves(pd.concat([points(name) for name in HERE]))
     notes = {
         axes.get_title(loc="left"): sorted(text.get_text() for text in axes.texts)
         for axes in drawing.figure.axes

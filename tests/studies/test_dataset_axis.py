@@ -13,15 +13,14 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue.datasets import DATASETS
-from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.report.remedies import trained
 from suite.report.rescue import rescued
 from suite.studies import STUDIES, digits, remedies, rescue, training
 from suite.studies.common.protocol import accuracy
 from suite.types import Array, Framework, Lab, Measurement, Snapshot, TrainTask
+from tests.support import HERE
 
-NATIVE = [name for name in installed() if name != "numpy"]
 TRAINED = {"training": training, "rescue": rescue, "remedies": remedies}
 SHORT = {"training": ("RECORD", (0, 3)), "rescue": ("EPOCHS", 3), "remedies": ("EPOCHS", 3)}
 """The constant of each study's file that says how long it trains, and three epochs."""
@@ -81,7 +80,7 @@ def share_right(logits: Array, labels: Array) -> float:
     return float(np.mean(right))
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("study", TRAINED)
 def test_digits_are_learned_with_their_own_loss(
     study: str, framework: str, monkeypatch: pytest.MonkeyPatch

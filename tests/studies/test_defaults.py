@@ -12,7 +12,6 @@ import pytest
 from matplotlib.container import BarContainer
 
 from suite import frameworks
-from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.probes.defaults import DefaultNumbers
 from suite.report import defaults as page
@@ -20,9 +19,9 @@ from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES
 from suite.studies.defaults import CASES
 from suite.types import Lab, UserError
+from tests.support import HERE
 
 STUDY = STUDIES["defaults"]
-NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 
 # From the documentation of the installed versions: torch, Keras.
@@ -59,13 +58,13 @@ DOCUMENTED = {
 }
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("case", CASES)
 def test_every_case_gives_a_finite_number(case: str, framework: str) -> None:
     assert math.isfinite(load(framework).probe(DefaultNumbers).value(case, 1))
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("case", DOCUMENTED)
 def test_the_number_is_the_documented_one(case: str, framework: str) -> None:
     expected = DOCUMENTED[case][framework == "tensorflow"]
@@ -75,7 +74,7 @@ def test_the_number_is_the_documented_one(case: str, framework: str) -> None:
     assert value == pytest.approx(expected, rel=2e-6, abs=1e-30)
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("norm", ["batch", "layer", "group", "rms"])
 def test_an_epsilon_in_half_precision_is_that_of_single(norm: str, framework: str) -> None:
     """A result in half precision has a rounding error of 0.05 %, its square one of 0.1 %."""
@@ -96,7 +95,7 @@ DRAWN = {
 }
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("case", DRAWN)
 def test_a_drawn_kernel_has_the_scale_of_its_law(case: str, framework: str) -> None:
     """The 576 entries of a depthwise kernel know their variance to 4 %, in four draws to 2 %."""
@@ -105,7 +104,7 @@ def test_a_drawn_kernel_has_the_scale_of_its_law(case: str, framework: str) -> N
     assert np.mean([probe(case, seed) for seed in range(4)]) == pytest.approx(expected, rel=0.1)
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_a_drawn_default_follows_the_seed_and_leaves_global_generators_alone(
     framework: str,
 ) -> None:
@@ -120,7 +119,7 @@ def test_a_drawn_default_follows_the_seed_and_leaves_global_generators_alone(
     )
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_an_unknown_case_raises_with_the_nearest_name(framework: str) -> None:
     with pytest.raises(UserError, match=r"did you mean 'adam.epsilon'"):
         load(framework).probe(DefaultNumbers).value("adam.epsilom", 0)
@@ -134,7 +133,7 @@ def test_the_standard_profile_has_every_documented_default() -> None:
     assert seeds_of["adam.epsilon"] == 1  # not drawn: the same for every seed
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_a_measurement_has_the_number_of_each_case(framework: str) -> None:
     (stack,) = grids.stacks(STUDY, grids.Selection("quick", (framework,)))
     measurement = STUDY.measure(stack, Lab(load(framework), load("numpy"), 0))

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from suite import frameworks
-from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.planning.axes import make_cell
 from suite.probes.descent import KnownProblems
@@ -18,9 +17,9 @@ from suite.report import descent as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, descent
 from suite.types import Array, Lab, Measurement, UserError, Weights
+from tests.support import HERE
 
 STUDY = STUDIES["descent"]
-NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 
 TOLERANCE = 2e-5
@@ -48,7 +47,7 @@ def arrays(losses: Array, norms: Array, weights: Weights) -> list[Array]:
     return [losses, norms, *(array for layer in weights for array in layer)]
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("threshold", [None, 1.0])
 def test_the_demo_follows_the_definition(framework: str, threshold: float | None) -> None:
     results = arrays(*noise(framework, threshold))
@@ -64,7 +63,7 @@ def test_clipping_changes_the_second_loss_and_not_the_first() -> None:
     assert not np.allclose(free[0][:, 1], clipped[0][:, 1])
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("optimizer", ["sgd(0.5)", "sgd(0.5,0.9)"])
 def test_the_quadratic_follows_the_recurrence(framework: str, optimizer: str) -> None:
     curvatures, start = np.array([0.1, 1.0]), np.array([[1.0, -2.0], [0.5, 3.0]], dtype="f")
@@ -107,7 +106,7 @@ def measure(framework: str, case: str) -> Measurement:
     return STUDY.measure(stack, Lab(load(framework), load("numpy"), 0))
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_the_demo_forgets_its_start_and_clips_some_steps(framework: str) -> None:
     measurement = measure(framework, "noise")
     assert list(measurement.status) == ["ok", "ok"]

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from suite import frameworks
-from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.planning.axes import make_cell
 from suite.report import digits as page
@@ -17,9 +16,9 @@ from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, digits
 from suite.studies.common.protocol import accuracy
 from suite.types import Lab, Measurement, Stack
+from tests.support import HERE
 
 STUDY = STUDIES["digits"]
-NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 
 
@@ -63,7 +62,7 @@ def test_the_first_step_at_a_half_is_the_last_step_of_its_window() -> None:
     np.testing.assert_allclose(table.columns["running_loss"], [[2.0, 0.0]], atol=1e-12)
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_dense_networks_learn_in_two_epochs(
     framework: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +79,7 @@ def test_dense_networks_learn_in_two_epochs(
     assert (losses.columns["running_loss"][:, 0] > losses.columns["running_loss"][:, -1]).all()
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_convolutions_learn_in_one_epoch(framework: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(digits.EPOCHS, "convolution", 1)
     cells = {

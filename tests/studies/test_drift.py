@@ -8,18 +8,17 @@ import numpy as np
 import pytest
 
 from suite import frameworks
-from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.planning.axes import make_cell
 from suite.probes.drift import FormulaTraining
 from suite.studies import STUDIES, drift
 from suite.studies.common.protocol import circles_task
 from suite.types import Array, Lab, Measurement, Snapshot, Stack, float64
+from tests.support import HERE
 from tests.support.framework_tasks import MEMBERS, make_task
 
 STUDY = STUDIES["drift"]
 ORACLE = frameworks.load("numpy")
-NAMES = [name for name in installed() if name != "numpy"]
 
 
 # --- the start and the gaps ----------------------------------------------------------------------
@@ -95,7 +94,7 @@ def small(name: str, optimizer: str, monkeypatch: pytest.MonkeyPatch) -> tuple[S
     return stack, STUDY.measure(stack, Lab(frameworks.load(name), ORACLE, 3))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", HERE)
 def test_a_framework_is_near_its_own_form_and_far_from_the_other(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 from suite import frameworks
-from suite.catalogue.frameworks import installed
 from suite.probes.drift import FormulaTraining
 from suite.types import Snapshot, UserError
+from tests.support import HERE
 from tests.support.framework_tasks import DOUBLE_TOLERANCE, MEMBERS, make_task
 
 ORACLE = frameworks.load("numpy")
-NAMES = [name for name in installed() if name != "numpy"]
 KERAS_TOLERANCE = 1e-6
 """Keras computes SGD's momentum and the powers of Adam's betas in single precision even if all else
 is in double precision."""
@@ -45,7 +44,7 @@ def test_the_oracle_trains_by_the_form_of_keras(optimizer: str) -> None:
             )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", HERE)
 @pytest.mark.parametrize(
     "choice",
     [

@@ -12,7 +12,7 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue import initializers
-from suite.catalogue.frameworks import FRAMEWORKS, installed
+from suite.catalogue.frameworks import FRAMEWORKS
 from suite.planning import grids
 from suite.planning.axes import make_cell
 from suite.probes.idioms import Mechanisms
@@ -22,13 +22,13 @@ from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, idioms
 from suite.studies.common.distances import distance
 from suite.types import Lab, Member, Stack, UserError, Value
+from tests.support import HERE
 
 STUDY = STUDIES["idioms"]
-NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 BOTH = [
     (framework, case)
-    for framework in NATIVE
+    for framework in HERE
     for case in idioms.CASES
     if f"idioms.{case}" not in FRAMEWORKS[framework].gaps
 ]
@@ -71,7 +71,7 @@ def test_an_attempt_raises_the_known_error_or_runs(framework: str, case: str) ->
         assert numbers["found_share"] == ((framework, case) not in FINDS_NOTHING)
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("case", RAISES)
 def test_a_reason_is_the_same_in_every_run(framework: str, case: str) -> None:
     """It is written to a CSV, without escape codes, numbered names or drawn values."""
@@ -84,7 +84,7 @@ def test_a_reason_is_the_same_in_every_run(framework: str, case: str) -> None:
     assert not any(character.isdigit() for character in first.replace("layer1", ""))
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("case", idioms.CALLS)
 def test_forward_returns_the_same_value_and_skips_the_hooks_of_the_layer(
     framework: str, case: str
@@ -118,7 +118,7 @@ def test_the_oracle_draws_from_the_law_too() -> None:
     assert np.abs(kernels[0]).max() <= np.sqrt(6 / (128 + 256))
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_unknown_names_raise_with_the_nearest_name(framework: str) -> None:
     probe = load(framework).probe
     with pytest.raises(UserError, match="did you mean 'object_call'"):
@@ -130,7 +130,7 @@ def test_unknown_names_raise_with_the_nearest_name(framework: str) -> None:
 
 
 def test_a_gap_of_a_framework_is_unsupported_with_its_reason() -> None:
-    for framework in NATIVE:
+    for framework in HERE:
         for case in idioms.CASES:
             values: dict[str, Value] = {"framework": framework, "case": case}
             reason = grids.unsupported(STUDY, make_cell(STUDY, values))
@@ -163,7 +163,7 @@ NUMBERS: dict[str, tuple[float, float]] = {
 WARN = {("torch", "column_loss"), ("torch", "softmax_axis")}
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("case", idioms.PORTS)
 def test_carried_code_gives_the_number_that_was_derived(framework: str, case: str) -> None:
     expected = NUMBERS[case][framework == "tensorflow"]
@@ -201,7 +201,7 @@ def test_the_broadcast_loss_is_least_at_the_mean_where_it_is_the_variance() -> N
     assert ((np.full((7, 1), y.mean()) - y) ** 2).mean() == pytest.approx(y.var())
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_an_unknown_port_is_named_and_leaves_the_generators_alone(framework: str) -> None:
     with pytest.raises(UserError, match="did you mean 'column_loss'"):
         load(framework).probe(Ports).carried("column_los", 0)

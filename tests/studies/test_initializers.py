@@ -15,7 +15,6 @@ from scipy import stats
 
 from suite import frameworks
 from suite.catalogue import laws
-from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.planning.axes import make_cell
 from suite.probes.initializers import LayerDraws
@@ -23,10 +22,10 @@ from suite.studies import STUDIES
 from suite.studies import initializers as study
 from suite.studies.common import distances
 from suite.types import Array, Lab, Layer, Measurement, Member, Stack, UserError, Value
+from tests.support import HERE
 
 STUDY = STUDIES["initializers"]
-NATIVE = [name for name in installed() if name != "numpy"]
-EVERY = ["numpy", *NATIVE]
+EVERY = ["numpy", *HERE]
 load = functools.cache(frameworks.load)
 
 
@@ -75,7 +74,7 @@ def test_a_rectangular_kernel_follows_its_law(framework: str, initializer: str) 
         assert column(measurement, "kernel_kurtosis") == pytest.approx(predicted, abs=0.1)
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_a_convolution_counts_its_receptive_field(framework: str) -> None:
     """With 13,824 entries the standard error is 1.2 %; without the field the ratio would be 9."""
     measurement = measure(framework, "he_normal", "convolution", "3x3x32x48")
@@ -103,7 +102,7 @@ def test_a_drawn_kernel_has_its_shape_and_follows_the_seed(
     assert (kernel != other).all()
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_the_last_axis_of_a_transposed_kernel_is_its_outputs(framework: str) -> None:
     """The bias has as many entries as outputs."""
     kernel, bias = load(framework).probe(LayerDraws).draw("transposed", (1, 1, 2, 7), "default", 0)
@@ -130,7 +129,7 @@ def test_a_bias_follows_its_initializer(framework: str, bias: str) -> None:
     assert "kernel_bias_std" not in plain.tables[0].columns
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_the_layers_own_bias_stands_beside_a_named_kernel(framework: str) -> None:
     measurement = measure(framework, "he_normal", "dense", "75x4000", bias="default")
     expected = {"torch": 1 / 15, "tensorflow": 0.0}[framework]
@@ -146,7 +145,7 @@ def test_an_unknown_kind_raises_with_the_nearest_name(framework: str) -> None:
             load(framework).probe(LayerDraws).sharing("share", [(2, 3)], 0)
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_the_default_layer_and_its_bias_follow_their_laws(framework: str) -> None:
     measurement = measure(framework, "default", "dense", "240x400")
     assert column(measurement, "kernel_variance_ratio") == pytest.approx(1.0, abs=0.03)
@@ -159,7 +158,7 @@ def test_the_default_layer_and_its_bias_follow_their_laws(framework: str) -> Non
         assert (column(measurement, "kernel_bias_std") == 0).all()
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_the_variance_of_a_truncated_normal_is_that_of_its_framework(framework: str) -> None:
     """Keras truncates at two standard deviations, as SciPy's truncnorm(-2, 2); the limits of torch
     are absolute."""
@@ -248,7 +247,7 @@ def test_a_linear_layer_multiplies_by_its_kernel(framework: str) -> None:
     np.testing.assert_allclose(gradient, cotangent @ kernel.T, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_the_gains_of_a_rectangular_layer_are_the_predicted_ones(framework: str) -> None:
     """With 4,096 weights the standard error is 3 %; exchanged fans are off by a factor of 16."""
     measurement = measure(framework, "xavier_normal", "dense", "256x16")

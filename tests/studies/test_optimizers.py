@@ -12,7 +12,7 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue import methods, step_options
-from suite.catalogue.frameworks import Formulas, entry_of, installed
+from suite.catalogue.frameworks import Formulas, entry_of
 from suite.catalogue.methods import METHODS, RATE
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.catalogue.step_options import (
@@ -31,9 +31,9 @@ from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, optimizers
 from suite.theory import steps
 from suite.types import Array, Lab, Measurement, Member, Stack, UserError, Value
+from tests.support import HERE
 
 STUDY = STUDIES["optimizers"]
-NATIVE = [name for name in installed() if name != "numpy"]
 FORMS: tuple[Formulas, ...] = ("torch", "keras")
 load = functools.cache(frameworks.load)
 
@@ -135,7 +135,7 @@ SINGLE = {"nadam": 1e-6, "common_rmsprop": 1e-4, "common_adam": 1e-4}
 """Methods for which a framework computes in single precision, and the distance that it may cost."""
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("case", optimizers.headline_cases())
 def test_a_framework_takes_the_steps_of_its_own_formula(framework: str, case: str) -> None:
     setting = step_options.resolve(case)
@@ -159,7 +159,7 @@ PAIRS = (
 )
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("case", PAIRS)
 def test_two_options_act_in_the_documented_order(framework: str, case: str) -> None:
     assert case in optimizers.cases(optimizers.WIDELY_USED)
@@ -297,7 +297,7 @@ def test_a_wrong_setting_says_what_is_wrong(name: str, words: str) -> None:
         step_options.resolve(name)
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_an_unknown_task_is_named(framework: str) -> None:
     with pytest.raises(UserError, match="did you mean 'network'"):
         load(framework).probe(Steps).path("sgd", "netwrk", 1)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from suite import frameworks
-from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.studies import STUDIES, parity
 from suite.studies.common.protocol import circles_task
 from suite.types import Lab, Snapshot
+from tests.support import HERE
 
 STUDY = STUDIES["parity"]
 
@@ -72,7 +72,7 @@ def test_a_planted_defect_is_named_by_layer_and_step(snapshots: list[Snapshot]) 
     assert columns["forward_error"].max() == 0
 
 
-@pytest.mark.parametrize("name", [n for n in installed() if n != "numpy"])
+@pytest.mark.parametrize("name", HERE)
 def test_a_framework_takes_the_steps_of_the_oracle(name: str) -> None:
     chosen = grids.parse_overrides(["activation=tanh", "depth=2"], [STUDY])
     stack = grids.stacks(STUDY, grids.Selection("quick", (name,), chosen, seeds=2))[0]

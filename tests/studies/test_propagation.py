@@ -12,7 +12,6 @@ import pytest
 
 from suite import frameworks
 from suite.catalogue import activations
-from suite.catalogue.frameworks import installed
 from suite.frameworks.numpy import Numpy
 from suite.metrics import METRICS
 from suite.planning import grids
@@ -36,6 +35,7 @@ from suite.types import (
     Value,
     Weights,
 )
+from tests.support import HERE
 
 DEPTH, WIDTH = 8, 48
 load = functools.cache(frameworks.load)
@@ -418,7 +418,7 @@ def biased(bias: str, weights: str = "native", framework: str = "numpy") -> Cell
     return make_cell(STUDIES["propagation"], values)
 
 
-@pytest.mark.parametrize("framework", installed())
+@pytest.mark.parametrize("framework", ["numpy", *HERE])
 def test_biases_are_drawn_by_the_frameworks_own_objects(framework: str) -> None:
     """384 biases know their mean square to 7 % (normal); the kernels are those without biases."""
     lab = Lab(load(framework), load("numpy"), 0)
@@ -436,7 +436,7 @@ def test_biases_are_drawn_by_the_frameworks_own_objects(framework: str) -> None:
 def test_shared_biases_are_the_same_in_every_framework() -> None:
     first, *others = (
         start(Member(biased("uniform(0.1)", "shared", name), 2), Lab(load(name), load("numpy"), 0))
-        for name in installed()
+        for name in ("numpy", *HERE)
     )
     for other in others:
         for (_, bias), (_, same) in zip(first, other, strict=True):

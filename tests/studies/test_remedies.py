@@ -10,16 +10,15 @@ import pandas as pd
 import pytest
 
 from suite import frameworks
-from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.planning.axes import canonical_value, make_cell
 from suite.report import remedies as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, remedies
 from suite.types import Lab, Stack
+from tests.support import HERE
 
 STUDY = STUDIES["remedies"]
-NATIVE = [name for name in installed() if name != "numpy"]
 load = functools.cache(frameworks.load)
 PAIRS = [
     (failure, remedy)
@@ -79,7 +78,7 @@ def test_the_norm_is_taken_over_all_entries_of_a_member() -> None:
     np.testing.assert_allclose(remedies.norm(parts), [5.0, np.sqrt(3.0)])
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_a_healthy_network_learns_with_all_remedies_at_once(
     framework: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from suite import frameworks
-from suite.catalogue.frameworks import installed
 from suite.planning.axes import make_cell
 from suite.report import symmetry as page
 from suite.report.common.drawing import NotDrawn, style
@@ -27,6 +26,7 @@ from suite.types import (
     Value,
     Weights,
 )
+from tests.support import HERE
 
 STUDY = STUDIES["symmetry"]
 MODEL = Architecture(4, 9, 2, 1, "relu")
@@ -202,7 +202,7 @@ def measured(stack: Stack) -> tuple[Measurement, dict[str, Array]]:
     return measurement, dict(measurement.tables[0].columns)
 
 
-@pytest.mark.parametrize("name", [n for n in installed() if n != "numpy"])
+@pytest.mark.parametrize("name", HERE)
 def test_a_small_stack_has_the_columns_of_the_oracle(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,7 +230,7 @@ def test_a_small_stack_has_the_columns_of_the_oracle(
     assert epochs.columns["unit_spread"].shape == (10, 3)
 
 
-@pytest.mark.parametrize("name", [n for n in installed() if n != "numpy"])
+@pytest.mark.parametrize("name", HERE)
 def test_only_a_relu_network_descends_as_its_merged_network(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from suite.catalogue.frameworks import installed
 from suite.planning import grids
 from suite.report.remedies import trained
 from suite.report.rescue import rescued
@@ -17,10 +16,10 @@ from suite.studies.common import costs
 from suite.studies.tutorial.prints import printed
 from suite.types import Grid, Stack, Value
 from tests.studies.test_dataset_axis import measured, remedies_runs, rescue_runs
+from tests.support import HERE
 from tests.support.measured import stacks
 
 Cells = dict[str, Value | tuple[Value, ...]]
-NATIVE = [name for name in installed() if name != "numpy"]
 TRAINING = ("training", "remedies", "rescue", "digits", "drift", "symmetry", "tutorial")
 EVERYWHERE = [name for name in TRAINING if "width" in STUDIES[name].everywhere]
 
@@ -53,7 +52,7 @@ def test_no_cell_is_lost_where_every_grid_has_its_own_width(study: str) -> None:
     assert len(given) == 2 * len(others(planned))
 
 
-@pytest.mark.parametrize("framework", NATIVE)
+@pytest.mark.parametrize("framework", HERE)
 def test_wide_networks_learn_in_both_frameworks(
     framework: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

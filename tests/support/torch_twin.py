@@ -13,8 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from suite.frameworks.torch import mask_seed
-from suite.frameworks.torch.layers import seeded
+from suite.frameworks.torch_random import mask_seed, seeded
 from suite.types import TrainTask
 from tests.support.framework_tasks import BATCH, DEPTH, MEMBERS, POINTS, WIDTH, Values
 

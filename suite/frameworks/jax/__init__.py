@@ -2,7 +2,8 @@
 
 Everything is in single precision, as JAX is unless it is asked for more, except for ``evaluate``,
 which keeps the precision of its points, and ``train``, whose task names one. There is no global
-random generator: each draw has the key of its seed. Training is in ``stack``.
+random generator: each draw has the key of its seed. Training is in
+``suite.frameworks.jax_stack``.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from flax import nnx
 from suite.catalogue import activations, initializers
 from suite.catalogue.registry import native
 from suite.frameworks import probe
-from suite.frameworks.jax.layers import in_precision
-from suite.frameworks.jax.stack import Stack
+from suite.frameworks.jax.stack import FlaxNetwork
+from suite.frameworks.jax_signals import passes, propagated
+from suite.frameworks.jax_stack import Stack, in_precision
 from suite.frameworks.timing import clock
 from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
 
@@ -51,7 +53,7 @@ class Jax:
     ) -> list[LayerSignals]:
         """Go forward and backward through each network, layer by layer."""
         layers = jax.tree.map(jax.numpy.asarray, weights)
-        return [_propagated(name, layers, inputs, cotangent) for name in names]
+        return [propagated(_passes(name), layers, inputs, cotangent) for name in names]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         """Train the stack.
@@ -61,7 +63,7 @@ class Jax:
         function for.
         """
         with clock("compile"):
-            stack = Stack(task)
+            stack = Stack(FlaxNetwork, task)
         for epoch in range(task.record[-1] + 1):
             if epoch > 0:
                 stack.train(epoch)
@@ -91,45 +93,11 @@ def _drawing(initializer: str, fan_in: int, fan_out: int) -> Any:
     return jax.jit(drawn)
 
 
-def _propagated(name: str, layers: Any, inputs: Array, cotangent: Array) -> LayerSignals:
-    """Return the signals of one network, whose layers (kernel, bias) are JAX arrays."""
-    forward, backward = _passes(name)
-    befores, preactivations, outputs, x = [], [], [], jax.numpy.asarray(inputs)
-    for kernel, bias in layers:
-        befores.append(x)
-        preactivation, x = forward(kernel, bias, x)
-        preactivations.append(preactivation)
-        outputs.append(x)
-    gradients, g = [], jax.numpy.asarray(cotangent)
-    for (kernel, bias), before, preactivation in zip(
-        reversed(layers), reversed(befores), reversed(preactivations), strict=True
-    ):
-        at_preactivation, g = backward(kernel, bias, before, preactivation, g)
-        gradients.append(at_preactivation)
-    signals = (preactivations, outputs, gradients[::-1])
-    return LayerSignals(*([np.asarray(value) for value in part] for part in signals))
-
-
 @functools.lru_cache(maxsize=64)
-def _passes(name: str) -> tuple[Any, Any]:
-    """Return compiled functions of one layer and its activation, forward and backward.
-
-    One program a layer, since a whole deep network would take seconds to compile.
-    """
-    function = native(activations.resolve(name).native("jax"))
-
+def _passes(name: str) -> Any:
     def dense(kernel: Any, bias: Any, x: Any) -> Any:
         layer = nnx.eval_shape(lambda: nnx.Linear(*kernel.shape, rngs=nnx.Rngs(0)))
         layer.kernel, layer.bias = nnx.Param(kernel), nnx.Param(bias)
         return layer(x)
 
-    def forward(kernel: Any, bias: Any, x: Any) -> tuple[Any, Any]:
-        preactivation = dense(kernel, bias, x)
-        return preactivation, function(preactivation)
-
-    def backward(kernel: Any, bias: Any, x: Any, preactivation: Any, g: Any) -> tuple[Any, Any]:
-        (at_preactivation,) = jax.vjp(function, preactivation)[1](g)
-        (at_input,) = jax.vjp(lambda x: dense(kernel, bias, x), x)[1](at_preactivation)
-        return at_preactivation, at_input
-
-    return jax.jit(forward), jax.jit(backward)
+    return passes(dense, native(activations.resolve(name).native("jax")))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 from flax import nnx
 
 from suite.catalogue import activations
 from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import native
+from suite.frameworks.jax_stack import PRECISIONS
 from suite.types import Architecture
-
-PRECISIONS = {"single": "float32", "double": "float64"}
 
 
 class Residual(nnx.Module):
@@ -74,15 +71,3 @@ def network(architecture: Architecture, settings: str, precision: str) -> Networ
         else:
             layers += hidden
     return Network(nnx.Sequential(*layers, dense[-1]), tuple(dense), tuple(dropout))
-
-
-def in_precision(precision: str) -> AbstractContextManager[None]:
-    """Return a block in which JAX has double precision, where it is asked for.
-
-    Outside of such blocks JAX turns every double into a single, as it does unless a user asks for
-    more.
-    """
-    block: AbstractContextManager[None] = (
-        jax.enable_x64(True) if precision == "double" else nullcontext()
-    )
-    return block

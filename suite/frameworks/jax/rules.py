@@ -5,16 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import jax.numpy as jnp
 import optax
 
 from suite.catalogue import optimizers
-from suite.catalogue.registry import native, unknown
+from suite.catalogue.registry import choose, native, unknown
 from suite.types import Unsupported, UserError
 
-T = TypeVar("T")
 Tensor = Any
 """A ``jax.Array``."""
 
@@ -44,19 +43,10 @@ LOSSES = {
     ),
     "squared": Loss(optax.squared_error, lambda _, labels: jnp.zeros_like(labels, bool)),
 }
-GRADIENTS_ON = {"all": False, "batch": True}
-"""Whether a snapshot's gradients are taken on a part of the points."""
 _CLIPPING: Mapping[str, Callable[[float], Any]] = {
     "norm": optax.clip_by_global_norm,
     "value": optax.clip,
 }
-
-
-def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
-    """Return the entry of a name. Raises UserError for a name that JAX has no function for."""
-    if name not in table:
-        raise unknown(f"{kind} in jax", name, table)
-    return table[name]
 
 
 def optimizer(name: str, settings: str, clipping: str, schedule: str, steps: int) -> Any:
@@ -73,7 +63,7 @@ def optimizer(name: str, settings: str, clipping: str, schedule: str, steps: int
     rule, values = optimizers.rule(clipping, optimizers.CLIPPING)
     if rule == "none":
         return made
-    return optax.chain(choose("clipping", rule, _CLIPPING)(values["threshold"]), made)
+    return optax.chain(choose("clipping in jax", rule, _CLIPPING)(values["threshold"]), made)
 
 
 def _rate(schedule: str, arguments: Mapping[str, float], steps: int) -> Any:

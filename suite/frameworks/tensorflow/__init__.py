@@ -13,19 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from suite.catalogue import activations, initializers
+from suite.catalogue import activations
 from suite.catalogue.registry import native
 from suite.frameworks import probe
+from suite.frameworks.keras.starts import seeded, starts, takes_seed
 from suite.frameworks.tensorflow.backend import (
     constant,
     keras,
-    python_random_kept,
     release,
     tf,
     view,
 )
 from suite.frameworks.tensorflow.batch_last import BatchLast, usable
-from suite.frameworks.tensorflow.layers import seeded
 from suite.frameworks.tensorflow.stack import Stack
 from suite.frameworks.timing import clock
 from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
@@ -55,9 +54,9 @@ class TensorFlow:
         ``default`` is what a ``Dense`` does without arguments. Another initializer sets the kernel
         alone, and the bias is zero.
         """
-        kernel, bias = _starts(initializer)
+        kernel, bias = starts("tensorflow", initializer)
         drawn = view(seeded(kernel, seed)((fan_in, fan_out), dtype="float32"))
-        if "seed" not in bias.get_config():
+        if not takes_seed(bias):
             return drawn, _fixed(bias, fan_out)
         return drawn, view(seeded(bias, seed)((fan_out,), dtype="float32"))
 
@@ -104,18 +103,6 @@ class TensorFlow:
 
 def _activation(name: str) -> Callable[..., Any]:
     return native(activations.resolve(name).native("tensorflow"))
-
-
-@lru_cache(maxsize=64)
-def _starts(initializer: str) -> tuple[Any, Any]:
-    """Return the initializers of a dense layer's kernel and bias, not seeded yet."""
-    declared = initializers.resolve(initializer).native("tensorflow")
-    with python_random_kept():
-        if declared is None:
-            dense = keras.layers.Dense(1)
-        else:
-            dense = keras.layers.Dense(1, kernel_initializer=native(declared)())
-    return dense.kernel_initializer, dense.bias_initializer
 
 
 @lru_cache(maxsize=64)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import gc
 import os
-import random
-import sys
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,14 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from suite.types import Array, UserError
+from suite.frameworks.keras.library import precision, python_random_kept, use
+from suite.types import Array
 
-if "keras" in sys.modules and (other := sys.modules["keras"].config.backend()) != "tensorflow":
-    raise UserError(
-        f"Keras is already imported on {other!r}, and the framework tensorflow needs it on"
-        " 'tensorflow': set KERAS_BACKEND=tensorflow before Keras is imported"
-    )
-os.environ["KERAS_BACKEND"] = "tensorflow"
+use("tensorflow", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
@@ -79,34 +73,6 @@ def constant(values: Array, dtype: str = "float32") -> Any:
     """
     tensor = _VIEWED.get(id(values))
     return tensor if tensor is not None and tensor.dtype == dtype else tf.constant(values, dtype)
-
-
-@contextmanager
-def python_random_kept() -> Iterator[None]:
-    """Put Python's global generator back afterwards: Keras draws the seeds that are not given from
-    it."""
-    state = random.getstate()
-    try:
-        yield
-    finally:
-        random.setstate(state)
-
-
-@contextmanager
-def precision(dtype: str) -> Iterator[None]:
-    """Let Keras make and compute everything inside the block in ``float32`` or ``float64``.
-
-    Keras keeps two settings: ``floatx``, and the policy of layers, which follows it only until
-    the first layer is made.
-    """
-    kept = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx(dtype)
-    keras.config.set_dtype_policy(dtype)
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(kept[0])
-        keras.config.set_dtype_policy(kept[1])
 
 
 def release() -> None:

@@ -15,9 +15,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from suite.frameworks.keras.layers import forward
 from suite.frameworks.tensorflow import rules
 from suite.frameworks.tensorflow.backend import keras, tf
-from suite.frameworks.tensorflow.layers import forward
 from suite.frameworks.tensorflow.rules import Tensor
 from suite.frameworks.tensorflow.stack import Data, Stack
 from suite.types import TrainTask

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from suite.frameworks.keras.layers import layers, network
 from suite.frameworks.tensorflow import rules
 from suite.frameworks.tensorflow.backend import keras, precision, tf
-from suite.frameworks.tensorflow.layers import layers, network
 from suite.frameworks.tensorflow.rules import Tensor
 from suite.frameworks.timing import clock
 from suite.types import Array, Snapshot, TrainTask, Weights
@@ -47,7 +47,7 @@ class Stack:
 
     def _build(self, task: TrainTask) -> None:
         """Make the model, the optimizer, and every variable with its values for all members."""
-        self.parts = parts = layers(task.architecture, task.settings)
+        self.parts = parts = layers("tensorflow", task.architecture, task.settings)
         self.model = network(task.architecture, parts)
         still = [
             [layer for layer in part if not isinstance(layer, keras.layers.Dropout)]

@@ -5,7 +5,6 @@ The caller chooses the number of threads. The global random generator is left as
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -17,9 +16,10 @@ from suite.catalogue.registry import native, unknown
 from suite.frameworks import probe
 from suite.frameworks.timing import clock
 from suite.frameworks.torch.dense import dense_layers
-from suite.frameworks.torch.layers import Activation, seeded, tensor
+from suite.frameworks.torch.layers import Activation, tensor
 from suite.frameworks.torch.narrow import Narrow, usable
 from suite.frameworks.torch.stack import Data, Stack, take
+from suite.frameworks.torch_random import mask_seed, seeded
 from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
 
 
@@ -96,16 +96,6 @@ class Torch:
     def probe(self, topic: type[P]) -> P:
         """Return the measurements of a topic, which are in ``probes/``."""
         return probe(self.name, topic)
-
-
-def mask_seed(noise: Sequence[int], epoch: int) -> int:
-    """Return the 31-bit seed of a stack's dropout masks in one epoch, from its members' seeds.
-
-    ``vmap`` draws for a whole stack from one generator. So each member has masks of its own,
-    and which they are depends on the members that it is stacked with.
-    """
-    text = ",".join(str(number) for number in (epoch, *noise))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little") & 0x7FFFFFFF
 
 
 def _sample(task: TrainTask, data: Data, epoch: int) -> Data:

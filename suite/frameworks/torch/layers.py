@@ -1,13 +1,9 @@
-"""The parts of a network in torch: its modules, its random numbers, its arrays.
+"""The parts of a network in torch: its modules and its arrays.
 
-A network is the ``nn.Sequential`` that a user would write. torch's layers draw from the global
-generator only, so everything random happens inside a forked and seeded one.
+A network is the ``nn.Sequential`` that a user would write.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -16,7 +12,10 @@ from torch import Tensor, nn
 from suite.catalogue import activations
 from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import native
+from suite.frameworks.torch_random import seeded
 from suite.types import Architecture, Array
+
+__all__ = ["Activation", "Residual", "network", "seeded", "tensor"]
 
 
 class Activation(nn.Module):
@@ -71,14 +70,6 @@ def network(architecture: Architecture, settings: str) -> nn.Sequential:
             modules += hidden
     modules.append(nn.Linear(*architecture.shapes[-1]))
     return nn.Sequential(*modules)
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Start the global generator of the CPU from a seed in the block, and restore it afterwards."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs as well
-        yield
 
 
 def tensor(values: Array, precision: torch.dtype = torch.float32) -> Tensor:

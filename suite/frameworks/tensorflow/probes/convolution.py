@@ -12,8 +12,8 @@ import numpy as np
 
 from suite.catalogue import activations, initializers, optimizers
 from suite.catalogue.registry import native
+from suite.frameworks.keras.starts import seeded
 from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
-from suite.frameworks.tensorflow.layers import seeded
 from suite.types import Array, Layer, Weights
 
 

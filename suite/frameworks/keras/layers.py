@@ -10,21 +10,23 @@ import numpy as np
 from suite.catalogue import activations
 from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import native
-from suite.frameworks.tensorflow.backend import keras
+from suite.frameworks.keras.library import keras
 from suite.types import Architecture
 
 
-def layers(architecture: Architecture, settings: str) -> list[list[Any]]:
+def layers(
+    framework: str, architecture: Architecture, settings: str, masks: int | None = 0
+) -> list[list[Any]]:
     """Return the layers of each hidden layer as a user of Keras writes it, then the output layer.
 
     ``settings`` concerns the normalization layers: ``common`` or ``default``. Kernels start at
-    zero and dropout at seed 0, since both are set afterwards: left out, Keras would draw seeds
-    for them from Python's global generator. Raises UserError for an unknown activation,
-    normalization or settings.
+    zero and dropout at the seed ``masks``, since both are set afterwards: left out (None for a
+    seed), Keras would draw seeds for them from Python's global generator. Raises UserError for an
+    unknown activation, normalization or settings.
     """
     entry = NORMALIZATIONS[architecture.normalization]
-    normalization = entry.native("tensorflow", entry.values(settings))
-    function = native(activations.resolve(architecture.activation).native("tensorflow"))
+    normalization = entry.native(framework, entry.values(settings))
+    function = native(activations.resolve(architecture.activation).native(framework))
     result = []
     for _, fan_out in architecture.shapes[:-1]:
         hidden = [keras.layers.Dense(fan_out, kernel_initializer="zeros")]
@@ -32,7 +34,7 @@ def layers(architecture: Architecture, settings: str) -> list[list[Any]]:
             hidden.append(native(normalization)())
         hidden.append(keras.layers.Activation(function))
         if architecture.dropout:
-            hidden.append(keras.layers.Dropout(architecture.dropout, seed=0))
+            hidden.append(keras.layers.Dropout(architecture.dropout, seed=masks))
         result.append(hidden)
     result.append([keras.layers.Dense(architecture.outputs, kernel_initializer="zeros")])
     return result
@@ -62,11 +64,3 @@ def forward(
             scaled = keras.layers.Rescaling(np.float64(architecture.residual))(x)
             x = keras.layers.Add()([before, scaled])
     return x
-
-
-def seeded(initializer: Any, seed: int) -> Any:
-    """Return the same initializer with a seed, where it takes one."""
-    settings = initializer.get_config()
-    return type(initializer).from_config(
-        {key: seed if key == "seed" else value for key, value in settings.items()}
-    )

@@ -1,0 +1,1 @@
+"""The probes of Keras on torch: none yet; its entry declares them as gaps."""

@@ -16,7 +16,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import jax
 import numpy as np
@@ -86,7 +86,7 @@ class Network(Protocol):
         ...
 
     def right(self, outputs: Tree, y: Tree) -> Tree:
-        """Return whether each point is classified correctly (N,)."""
+        """Return whether each point is classified correctly (..., N)."""
         ...
 
     def start(self, parameters: Tree) -> Tree:
@@ -115,10 +115,6 @@ class Made(Protocol):
     """The class of a framework's ``Network``."""
 
     framework: str
-
-    def __hash__(self) -> int:
-        """Allow the class as a part of the key of a cache."""
-        ...
 
     def __call__(self, choices: Choices) -> Network:
         """Make the network. Raises UserError for an unknown name among the choices."""
@@ -179,30 +175,31 @@ class Program:
         return self.network.loss(outputs, y), (outputs, others)
 
     def _step(self, state: Tree, batch: tuple[Tree, Tree]) -> tuple[Tree, tuple[Tree, Tree]]:
-        """Train on one batch, in the form that ``lax.scan`` takes; return the loss and the number
-        of correct answers before the update."""
+        """Train on one batch, in the form that ``lax.scan`` takes; return the loss and the outputs
+        before the update."""
         parameters, others, memory = state
         x, y = batch
         gradient = jax.value_and_grad(self._loss, has_aux=True)
         (loss, (outputs, others)), gradients = gradient(parameters, others, x, y, "training")
         parameters, memory = self.network.update(gradients, memory, parameters)
-        return (parameters, others, memory), (loss, self.network.right(outputs, y).sum())
+        return (parameters, others, memory), (loss, outputs)
 
     def _epoch(self, state: Tree, x: Tree, y: Tree, order: Tree) -> tuple[Tree, Tree, Tree]:
         """Train for one epoch; return the state, and losses and correct answers (steps,)."""
         x, y = x[order], y[order]
         batch, points = self.choices.batch, self.choices.points
         full = points - points % batch
-        seen: list[tuple[Tree, Tree]] = []
+        losses, rights = [], []
         if full:
             batches = [values[:full].reshape(-1, batch, *values.shape[1:]) for values in (x, y)]
-            state, results = lax.scan(self._step, state, tuple(batches))
-            seen.append(results)
+            state, (loss, outputs) = lax.scan(self._step, state, tuple(batches))
+            losses.append(loss)
+            rights.append(self.network.right(outputs, batches[1]).sum(1))
         if full < points:
-            state, (loss, right) = self._step(state, (x[full:], y[full:]))
-            seen.append((loss[None], right[None]))
-        losses, rights = (jax.numpy.concatenate(parts) for parts in zip(*seen, strict=True))
-        return state, losses, rights
+            state, (loss, outputs) = self._step(state, (x[full:], y[full:]))
+            losses.append(loss[None])
+            rights.append(self.network.right(outputs, y[full:]).sum()[None])
+        return state, jax.numpy.concatenate(losses), jax.numpy.concatenate(rights)
 
     def _measure(self, member: Mapping[str, Tree]) -> tuple[Tree, ...]:
         """Return loss and logits on both sets, and the gradients of the dense layers' weights."""
@@ -224,7 +221,7 @@ class Program:
 
 
 @functools.lru_cache(maxsize=8)
-def _program(made: Made, choices: Choices) -> Program:
+def _program(made: Any, choices: Choices) -> Program:
     return Program(made, choices)
 
 
@@ -241,7 +238,7 @@ class Stack:
         on = f"gradients_on in {made.framework}"
         self.block = functools.partial(made.precision, task.precision)
         self.program = _program(
-            made,
+            cast(Any, made),  # a class has a hash, and a Protocol does not say so
             Choices(
                 architecture,
                 task.optimizer,

@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec
 import pytest
 
 from suite import frameworks
+from suite.catalogue import activations, initializers
 from suite.catalogue.frameworks import FRAMEWORKS, entry_of, installed
 from suite.catalogue.rates import Rates
 from suite.commands.selection import frameworks_to_measure
@@ -136,6 +137,28 @@ def test_a_gap_is_an_unsupported_run_with_its_reason(monkeypatch: pytest.MonkeyP
     for stack in grids.stacks(study, grids.Selection("quick", ("numpy",), seeds=1)):
         expected = "no demo here" if dict(stack.shared)["case"] == "noise" else None
         assert grids.supported(study, stack)[1] == [expected]
+
+
+def test_a_precision_may_be_a_gap() -> None:
+    """No worker is started for it."""
+    chosen = {"precision": ("single", "double")}
+    selection = grids.Selection("standard", ("keras_torch",), chosen, seeds=1)
+    reasons = {
+        cell["precision"]: grids.unsupported(STUDIES["symmetry"], cell)
+        for cell in grids.cells(STUDIES["symmetry"], selection)
+        if grids.unsupported(STUDIES["symmetry"], cell) is None or cell["precision"] == "double"
+    }
+    assert reasons["single"] is None
+    assert "in single precision" in str(reasons["double"])
+
+
+def test_the_objects_of_keras_are_those_of_every_backend() -> None:
+    names = ("tensorflow", "keras_torch", "keras_jax")
+    for resolve, name in ((activations.resolve, "elu"), (initializers.resolve, "he_normal")):
+        first, *others = (resolve(name).native(framework) for framework in names)
+        assert others == [first, first]
+    laws = [initializers.resolve("default").law(framework) for framework in names]
+    assert len({law.variance(3, 4) for law in laws}) == 1
 
 
 def test_a_framework_that_left_the_table_can_still_be_planned() -> None:

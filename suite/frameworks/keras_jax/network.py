@@ -70,8 +70,12 @@ class KerasNetwork:
         return outputs if self.classes else outputs[:, 0], others
 
     def loss(self, outputs: Tree, y: Tree) -> Tree:
-        """Call Keras' loss."""
-        return self._loss(y[:, None], outputs if self.classes else outputs[:, None])
+        """Call Keras' loss, which is a mean over all axes.
+
+        All outputs are one row: a tenth of a narrow network's time goes where they are a column, in
+        which nothing is a vector for the processor.
+        """
+        return self._loss(y, outputs) if self.classes else self._loss(y[None], outputs[None])
 
     def right(self, outputs: Tree, y: Tree) -> Tree:
         """Compare the side of 0, or the largest output, with the label."""

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import bdtr, betaincinv, ndtri, rel_entr
 
 from suite.types import Array, float64
@@ -146,6 +145,8 @@ def mean(values: Array, bounds: tuple[float, float], level: float = LEVEL) -> In
     interval is (-inf, inf) and the estimate NaN. Raise ValueError for bounds that are not finite
     and in ascending order.
     """
+    from scipy.optimize import brentq  # here: drawing processes import this module and never ask
+
     unit = scaled(values, bounds)
     if unit is None:
         return Interval(math.nan, -math.inf, math.inf, len(values))

@@ -122,7 +122,11 @@ def _values_of_each(claim: Claim, runs: IndexedRuns, cells: Array) -> list[dict[
         return []
     named = [axis for axis in claim.each if axis in claim.of]
     left_open = [axis for axis in claim.each if axis not in claim.of]
-    stored = runs.cells.loc[cells, left_open].drop_duplicates().to_dict("records")
+    columns = [runs.cells[axis].to_numpy(dtype=object)[cells] for axis in left_open]
+    stored = [
+        dict(zip(left_open, values, strict=True))
+        for values in dict.fromkeys(zip(*columns, strict=True))
+    ]
     stated = [
         dict(zip(named, values, strict=True))
         for values in itertools.product(*(claim.of[axis] for axis in named))

@@ -35,7 +35,6 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 
 from suite.judging.intervals import LEVEL, Interval, enclosed, scaled
 from suite.types import Array
@@ -195,6 +194,8 @@ def _root(excess: Callable[[float], float], estimate: float) -> float:
     0 where it is negative everywhere. At the estimate every stake has lost or won nothing: the
     geometric mean of the factors is at most their arithmetic mean, which is 1 there.
     """
+    from scipy.optimize import brentq  # here, as in suite.judging.intervals
+
     if excess(_NEAR_ZERO) < 0:
         return 0.0
     # A mean of 1 is tested a hair below, since nothing can be won against it.

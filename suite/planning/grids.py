@@ -123,14 +123,19 @@ def cells(study: Study, selection: Selection) -> dict[Cell, int]:
     return result
 
 
-def cell_values(study: Study, selection: Selection, reader: GridReader) -> set[tuple[Value, ...]]:
-    """Return the values of each selected cell of a study, as ``Cell.values`` has them, for those
-    who compare many selections: cells take several times as long. Raises UserError as ``cells``
-    does."""
-    names = [axis.name for axis in AXES if axis.name in study.axes]
+def cell_values(
+    study: Study, selection: Selection, reader: GridReader
+) -> Iterator[tuple[Value, ...]]:
+    """Yield the values of each selected cell of a study on its axes without the framework, in the
+    order of ``Cell.values``, for those who compare many selections: cells take several times as
+    long. Every framework has the same. A cell of several grids comes several times. Raises
+    UserError as ``cells`` does."""
+    names = [axis.name for axis in AXES if axis.name in study.axes and axis.name != "framework"]
     defaults = {name: value for name in names if (value := AXES[name].default) is not None}
-    every = (defaults | values for values, _ in _selected(study, selection, reader))
-    return {tuple(values[name] for name in names) for values in every}
+    one = replace(selection, frameworks=selection.frameworks[:1])
+    for values, _ in _selected(study, one, reader):
+        cell = defaults | values
+        yield tuple(cell[name] for name in names)
 
 
 def _selected(

@@ -144,4 +144,5 @@ def _verdict(row: Row, behind: Behind) -> dict[str, Any]:
         "notes": verdict_words.remarks(verdict),
         "frameworks": behind.frameworks.get(verdict.name, []),
         "absent": behind.absent.get(verdict.name, ""),
+        **behind.commands.get(verdict.name, {}),
     }

@@ -8,10 +8,12 @@ words today, shows none, and says why.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from suite import claims
 from suite.claims.claim import Claim
@@ -21,13 +23,12 @@ from suite.judging.explained import related, selects
 from suite.judging.judge_claims import weigh
 from suite.judging.naming_command import Namer
 from suite.judging.verdicts import NOT_JUDGED, Verdict, group_fields
-from suite.planning.grids import Plan
 from suite.plugins import brought_claims
 from suite.results.folder import Results
 from suite.results.manifest import Manifest
 from suite.results.not_measured import not_measured
 from suite.studies import STUDIES
-from suite.types import UserError
+from suite.types import Cell, UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,13 +41,15 @@ DIGITS = 6
 class Behind:
     """What stands behind the verdicts of a folder, for the page's script to read.
 
-    ``studies``: study -> its rows, and the seeds of its verdicts. ``claims``: claim -> its command,
-    its related claims, its limits. ``frameworks``: name of a verdict -> those of its rows.
-    ``absent``: name of a verdict -> why it has no numbers here.
+    ``studies``: study -> its rows, and the seeds of its verdicts. ``claims``: claim -> its related
+    claims, its limits. ``commands``: name of a verdict -> what measures its cells again, None where
+    no command selects them, and how many other cells that measures. ``frameworks``: name of a
+    verdict -> those of its rows. ``absent``: name of a verdict -> why it has no numbers here.
     """
 
     studies: dict[str, dict[str, Any]] = field(default_factory=dict)
     claims: dict[str, dict[str, Any]] = field(default_factory=dict)
+    commands: dict[str, dict[str, Any]] = field(default_factory=dict)
     frameworks: dict[str, list[str]] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
 
@@ -89,7 +92,14 @@ def behind(
                 found.absent[name] = "its claim has other words, or is not known, in this version"
         if study not in plan.stacks:
             continue
-        found.claims.update(_of_claims(known, list(family.values()), plan, namer))
+        of_claim: dict[str, list[Verdict]] = {name: [] for name in known}
+        for verdict in of_study.values():
+            if verdict.claim in known:
+                of_claim[verdict.claim].append(verdict)
+        members = [m.cell for stack in plan.stacks[study] for m in stack.members]
+        cells = list(dict.fromkeys(members))
+        for claim in known.values():
+            _add_claim(found, claim, of_claim[claim.id], cells, list(family.values()), namer)
         try:
             runs = stored_runs(results, plan, [study]).frames[study]
         except UserError as error:
@@ -99,30 +109,33 @@ def behind(
     return found
 
 
-def _of_claims(
-    known: Mapping[str, Claim],
+def _add_claim(
+    found: Behind,
+    claim: Claim,
+    verdicts: Sequence[Verdict],
+    planned: Sequence[Cell],
     family: Sequence[Claim],
-    plan: Plan,
     namer: Namer,
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each claim of one study with its command, related claims and limits."""
-    cells_of: dict[str, list[Any]] = {}
-    for name, claim in known.items():
-        if claim.study not in cells_of:
-            members = [m.cell for stack in plan.stacks[claim.study] for m in stack.members]
-            cells_of[claim.study] = list(dict.fromkeys(members))
-        cells = [cell for cell in cells_of[claim.study] if selects(claim, cell)]
-        command = namer.command(STUDIES[claim.study], cells)
-        yield (
-            name,
-            {
+) -> None:
+    """Add a claim's related claims and limits, and the command of each of its verdicts.
+
+    ``planned``: the cells of its study that the run planned. ``family``: all claims.
+    """
+    cells = [cell for cell in planned if selects(claim, cell)]
+    found.claims[claim.id] = {
+        "related": [other.id for other in related(claim, family, cells)],
+        "above": claim.above,
+        "below": claim.below,
+    }
+    for verdict in verdicts:
+        group = group_fields(verdict.group).items()
+        own = [cell for cell in cells if all(str(cell[axis]) == value for axis, value in group)]
+        if own:
+            command = namer.command(STUDIES[claim.study], own)
+            found.commands[verdict.name] = {
                 "command": None if command is None else command.text,
                 "others": 0 if command is None else command.others,
-                "related": [other.id for other in related(claim, family, cells)],
-                "above": claim.above,
-                "below": claim.below,
-            },
-        )
+            }
 
 
 def _add_rows(
@@ -136,6 +149,7 @@ def _add_rows(
     runs = runs.reset_index(drop=True)
     axes = [str(name) for name in runs.columns[: list(runs.columns).index("seed")]]
     needed: dict[str, set[int]] = {}  # metric -> rows of which a verdict reads it
+    frameworks = runs["framework"].to_numpy(dtype=object) if "framework" in axes else None
     sides: dict[str, list[list[int]]] = {}
     seeds: dict[str, dict[str, Any]] = {}
     for claim, group, evidence in weigh(known, {study: runs}):
@@ -151,9 +165,9 @@ def _add_rows(
         seeds[name] = {"metrics": metrics, **_seeds(evidence)}
         for metric in metrics:
             needed.setdefault(metric, set()).update(*positions)
-        both = sorted({place for side in positions for place in side})
-        if "framework" in axes:
-            found.frameworks[name] = list(dict.fromkeys(runs["framework"].iloc[both].tolist()))
+        if frameworks is not None:
+            both = np.unique(np.concatenate(evidence.sides))
+            found.frameworks[name] = list(dict.fromkeys(frameworks[both].tolist()))
     used = sorted({place for places in needed.values() for place in places})
     if not used:
         return

@@ -84,7 +84,6 @@ def _study(folder: Path, name: str, manifest: Manifest) -> dict[str, Any] | None
     cell = frame.groupby(axes, sort=False).ngroup().to_numpy()
     frame = frame.iloc[np.argsort(cell, kind="stable")].reset_index(drop=True)
     cells = frame.drop_duplicates(axes)[axes].reset_index(drop=True)
-    cell = np.sort(cell, kind="stable")
     named = _named(study, manifest.profile, cells)
     reasons = {reason: n for n, reason in enumerate(dict.fromkeys(["", *_texts(frame["reason"])]))}
     statuses = [status.value for status in STATUSES]

@@ -20,7 +20,7 @@ from suite import plugins
 from suite.catalogue.registry import unknown
 from suite.judging.naming_command import Namer
 from suite.plugins.record import Absent, remembered
-from suite.processes import without_script
+from suite.processes import collecting_seldom, without_script
 from suite.report.common.alternatives import describe
 from suite.report.common.drawing import Drawing, NotDrawn, Part, Tables, style
 from suite.report.common.images import paint, png
@@ -138,7 +138,7 @@ def _drawn_elsewhere(
 ) -> list[Section]:
     """Draw the figures of one study in another process."""
     plugins.keep(sources)
-    with remembered(request.manifest):
+    with remembered(request.manifest), collecting_seldom():
         return _of_study(request, study)
 
 

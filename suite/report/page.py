@@ -20,6 +20,7 @@ from suite.judging.expected_runs import stored_plan
 from suite.judging.judge_folder import ADDED, judge_run
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.plugins.record import remembered
+from suite.processes import collecting_seldom
 from suite.report import board, embedding
 from suite.report.attribution import attributed
 from suite.report.common import verdict_words
@@ -83,7 +84,7 @@ def write_report(
             f"--claims: {folder / 'report.html'} is about the verdicts of the folder; choose"
             " another place with --out"
         )
-    with remembered(manifest):
+    with remembered(manifest), collecting_seldom():
         return _write(folder, manifest, jobs, out or folder, linked, files)
 
 

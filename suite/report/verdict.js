@@ -106,7 +106,7 @@ function body(entry, groups) {
     el("div", {class: "v-seeds"}),
     facts(verdict, claim),
     el("div", {class: "v-table"}),
-    command(entry),
+    command(verdict),
     figuresOf(claim),
     relatedTo(claim));
 }
@@ -138,23 +138,16 @@ function leave(event) {
   setTimeout(() => { location.hash = place; }, 0);
 }
 
-function command({verdict, claim}) {
-  if (claim.command === undefined) return "";
-  if (!claim.command) {
+function command({command: text, others}) {
+  if (text === undefined) return "";
+  if (!text) {
     return el("section", {}, el("h3", {}, "Measure it again"),
       el("p", {}, "No values of axes select these cells alone; run the study as the page says."));
   }
-  // The claim's command runs all its groups; a group of one framework needs that framework alone.
-  const [only, ...more] = verdict.frameworks;
-  const all = / --frameworks \S+/;
-  const alone = only && !more.length && all.test(claim.command);
-  const text = alone ? claim.command.replace(all, () => ` --frameworks ${only}`) : claim.command;
-  const cells = alone && verdict.words === only ? "the cells of this verdict"
-    : alone ? `the cells of all groups of this claim in ${only}` : "the cells of all groups of this claim";
-  const others = claim.others ? ", and others that no option leaves out" : "";
+  const more = others ? `, and ${others === 1 ? "one other" : `${others} others`} that no option leaves out` : "";
   return el("section", {}, el("h3", {}, "Measure it again"),
     el("div", {class: "v-command"}, el("code", {}, text), copyButton(text)),
-    el("p", {class: "soft"}, `It runs ${cells}${others}.`));
+    el("p", {class: "soft"}, `It runs the cells of this verdict${more}.`));
 }
 
 function figuresOf(claim) {

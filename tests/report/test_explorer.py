@@ -57,10 +57,8 @@ def test_the_studies_with_maps_are_explored(shown: dict[str, Any]) -> None:
         assert {m["counts"] for m in study["metrics"] if m["counts"]} <= metrics
 
 
-@pytest.mark.parametrize("name", ["training", "propagation", "parity"])
-def test_every_row_is_there_to_the_bit(shown: dict[str, Any], name: str) -> None:
-    study = next(study for study in shown["studies"] if study["name"] == name)
-    table = read_table(QUICK / name / "runs.csv")
+def compare_rows(study: dict[str, Any], table: pd.DataFrame) -> None:
+    """Compare the rows of a study of the explorer with those of its table."""
     axes = [axis["name"] for axis in study["axes"]]
     keys = list(table[axes].astype(str).itertuples(index=False, name=None))
     found = {
@@ -79,6 +77,25 @@ def test_every_row_is_there_to_the_bit(shown: dict[str, Any], name: str) -> None
                 assert np.isnan(value)
             else:
                 assert again == value, (metric["name"], key, seed)
+
+
+@pytest.mark.parametrize("name", ["training", "propagation", "parity"])
+def test_every_row_is_there_to_the_bit(shown: dict[str, Any], name: str) -> None:
+    study = next(study for study in shown["studies"] if study["name"] == name)
+    compare_rows(study, read_table(QUICK / name / "runs.csv"))
+
+
+def test_rows_of_cells_with_unequal_numbers_of_seeds_stay_with_their_cell(tmp_path: Path) -> None:
+    folder, table = changed(tmp_path)
+    cell = table.groupby(["framework", "activation", "initializer", "depth", "weights"]).ngroup()
+    kept = table[table["seed"] < 2 + cell % 5]
+    # Seed by seed, so that the rows of a cell stand apart in the table.
+    table = kept.sort_values("seed", kind="stable", ignore_index=True)
+    write(folder, table)
+    (study,) = explorer(folder, manifest_of(folder))["studies"]
+    assert len({*study["sizes"]}) > 3
+    assert sorted(study["seeds"]) != study["seeds"]
+    compare_rows(study, table)
 
 
 def test_the_numbers_of_a_cell_are_those_of_the_summary(shown: dict[str, Any]) -> None:

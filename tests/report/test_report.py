@@ -336,7 +336,7 @@ def test_a_page_about_claims_of_a_user_has_them_alone(tmp_path: Path) -> None:
     page = Page(write_report(written, out=tmp_path / "page", files=[file]))
     board = page.data("verdicts")
     assert [*board["claims"]] == ["mine"]
-    assert board["claims"]["mine"]["command"].startswith("suite run training")
+    assert board["verdicts"][0]["command"].startswith("suite run training")
     assert "The claims are those of mine.toml" in page.text
     assert {name for name, _ in page.shown} <= {"mine"}
     assert (written / "report.html").read_bytes() == before

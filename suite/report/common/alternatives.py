@@ -96,7 +96,7 @@ def _names(figure: Figure) -> dict[str, str]:
 
 
 def _entries(legend: Legend) -> Iterator[tuple[str, str]]:
-    for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=False):
+    for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
         if isinstance(handle, Line2D):
             yield to_hex(handle.get_color()), _plain(text.get_text())
         elif handle is not None and hasattr(handle, "get_facecolor"):

@@ -26,6 +26,7 @@ def arranged(figure: Figure) -> Iterator[None]:
     axes = [axis for panel in figure.axes for axis in (panel.xaxis, panel.yaxis)]
     for axis in axes:
         _remember_ticks(axis)
+        _remember_boxes(axis)
     for panel in figure.axes:
         for spine in panel.spines.values():
             spine.set_in_layout(False)  # it lies on the border of its panel
@@ -38,6 +39,7 @@ def arranged(figure: Figure) -> Iterator[None]:
         figure.set_layout_engine(engine)
         for axis in axes:
             vars(axis).pop(_TICKS, None)
+            vars(axis).pop(_BOXES, None)
 
 
 _TICKS = "_update_ticks"
@@ -64,6 +66,29 @@ def _remember_ticks(axis: Axis) -> None:
         return kept[key]
 
     setattr(axis, _TICKS, ticks)
+
+
+_BOXES = "_get_ticklabel_bboxes"
+"""What matplotlib calls for the places of tick labels, twice for each size and each drawing."""
+
+
+def _remember_boxes(axis: Axis) -> None:
+    """Measure the tick labels of an axis anew only where its ticks, its place or what draws them
+    have changed; see ``_remember_ticks``."""
+    measure: Callable[[Any, Any], Any] | None = getattr(axis, _BOXES, None)
+    if measure is None:
+        return
+    asked: list[Any] = []
+    found: list[Any] = []
+
+    def boxes(ticks: Any, renderer: Any) -> Any:
+        place = axis.axes.bbox.bounds
+        if not (asked and asked[0] is ticks and asked[1] is renderer and asked[2] == place):
+            asked[:] = [ticks, renderer, place]
+            found[:] = [measure(ticks, renderer)]
+        return found[0]
+
+    setattr(axis, _BOXES, boxes)
 
 
 class Powers(LogFormatterSciNotation):

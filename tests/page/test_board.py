@@ -170,6 +170,68 @@ def test_the_command_is_the_one_that_explain_names(tab: Any, written: Path, quic
     tab.wait_for_selector("dialog .v-command code:has-text('--frameworks tensorflow')")
 
 
+def test_the_copy_buttons_copy_what_stands_beside_them(
+    tab: Any, browser: Any, written: Path
+) -> None:
+    """The link brings somebody else to the same verdict, the command is the one that is shown."""
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    show(tab, written, f"q=tanh&claim={CLAIM}&group={GROUP.replace('=', '%3D')}")
+    tab.wait_for_selector("dialog .v-command")
+    statement, badge = tab.inner_text(OPENED), tab.inner_text("dialog .v-verdict .badge")
+    copied = {}
+    for name, place in (("copy link", "dialog .v-bar"), ("copy", "dialog .v-command")):
+        tab.locator(place).get_by_role("button", name=name, exact=True).click()
+        tab.wait_for_selector(f"{place} button:has-text('copied')")
+        copied[name] = tab.evaluate("navigator.clipboard.readText()")
+    assert copied["copy"] == tab.inner_text("dialog .v-command code")
+    assert copied["copy"].startswith("suite run training --profile quick")
+    context = browser.new_context()
+    other = context.new_page()
+    other.goto(copied["copy link"])
+    other.wait_for_selector("dialog .v-data")
+    assert other.inner_text(OPENED) == statement
+    assert other.inner_text("dialog .v-verdict .badge") == badge
+    assert "--frameworks tensorflow" in other.inner_text("dialog .v-command code")
+    assert visible(other) == len(verdicts_of(written))  # the filters are the sender's own
+    context.close()
+
+
+def test_back_and_forward_bring_views_back(tab: Any, written: Path) -> None:
+    show(tab, written)
+    tab.select_option("#board-framework", "torch")
+    tab.fill("#board-q", "tanh")
+    tab.click("#board-table th[data-sort=n] button")
+    statements = "#board-table tbody tr:not([hidden]) .b-claim"
+    view = tab.locator(statements).all_text_contents()
+    assert 0 < len(view) < len(verdicts_of(written))
+    tab.locator("#board-table tbody tr:not([hidden]) a").first.click()
+    tab.wait_for_selector(OPENED)
+    opened = tab.inner_text(OPENED)
+    tab.go_back()
+    tab.wait_for_selector(OPENED, state="detached")
+    assert tab.locator(statements).all_text_contents() == view
+    tab.go_forward()
+    tab.wait_for_selector(OPENED)
+    assert tab.inner_text(OPENED) == opened
+    tab.go_back()
+    tab.wait_for_selector(OPENED, state="detached")
+    # A place of the page is an address without filters.
+    tab.evaluate("location.hash = 'study-training'")
+    tab.wait_for_function("document.querySelector('#board-q').value === ''")
+    assert visible(tab) == len(verdicts_of(written))
+    tab.go_back()
+    tab.wait_for_function("document.querySelector('#board-q').value === 'tanh'")
+    assert tab.locator(statements).all_text_contents() == view
+    assert tab.input_value("#board-framework") == "torch"
+    # The address, opened anew, is the same board.
+    address = tab.url
+    tab.goto("about:blank")
+    tab.goto(address)
+    tab.wait_for_selector("#board-q")
+    tab.wait_for_function("document.querySelector('#board-count').textContent.includes('hidden')")
+    assert tab.locator(statements).all_text_contents() == view
+
+
 def test_from_a_verdict_to_exactly_its_rows_in_one_click(
     tab: Any, written: Path, quick: Path
 ) -> None:

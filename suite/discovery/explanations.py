@@ -163,8 +163,11 @@ def explains(each: Explanation, finding: Mapping[str, Any]) -> bool:
 
 def subject(finding: Mapping[str, Any]) -> str:
     """Return what differs in a difference between torch and TensorFlow, in a few words: that of the
-    first explanation which is about it; empty where none is."""
-    return next((each.subject for each in _named() if _is_about(each, finding)), "")
+    first explanation which is about it, else of the first which is about other metrics of its cell;
+    empty where there is none."""
+    about = [each for each in _named() if _is_about(each, finding)]
+    cell = [each for each in _named() if each.of and _has_cell(each, finding)]
+    return next((each.subject for each in (*about, *cell)), "")
 
 
 @functools.cache
@@ -175,9 +178,13 @@ def _named() -> tuple[Explanation, ...]:
 def _is_about(each: Explanation, finding: Mapping[str, Any]) -> bool:
     """Return whether a finding is of the kind, the study, the metrics and the cells of an
     explanation."""
+    measured = any(fnmatchcase(finding["metric"], pattern) for pattern in each.metrics)
+    return measured and _has_cell(each, finding)
+
+
+def _has_cell(each: Explanation, finding: Mapping[str, Any]) -> bool:
+    """Return whether a finding is of the kind, the study and the cells of an explanation."""
     if each.kind != finding["kind"] or each.study != finding["study"]:
-        return False
-    if not any(fnmatchcase(finding["metric"], pattern) for pattern in each.metrics):
         return False
     cell = _cell(finding)
     return all(cell.get(axis, "") in tuple(map(str, values)) for axis, values in each.of.items())

@@ -96,8 +96,8 @@ def with_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     edit(
         catalogue / "optimizers.py",
-        r'"tensorflow": \("keras.optimizers:(\w+)", dict\(common\)\),',
-        r'\g<0> "mirror": ("suite.frameworks.mirror:\1", dict(common)),',
+        r'keras=\("keras.optimizers:(\w+)", dict\(common\)\),',
+        r'\g<0> mirror=("suite.frameworks.mirror:\1", dict(common)),',
         times=3,
     )
     return folder
@@ -109,7 +109,7 @@ def rows(folder: Path, study: str) -> list[dict[str, str]]:
 
 
 def test_an_added_framework_runs_and_is_judged_and_drawn(with_mirror: Path) -> None:
-    assert "mirror      installed" in suite(with_mirror, "list", "frameworks").stdout
+    assert re.search("mirror +installed", suite(with_mirror, "list", "frameworks").stdout)
     chosen = ("descent", "parity", "--frameworks", "mirror", "--profile", "quick")
     plan = suite(with_mirror, "plan", *chosen)
     assert (plan.returncode, plan.stderr) == (0, "")

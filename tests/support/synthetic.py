@@ -230,12 +230,16 @@ def results(folder: Path, size: Size = SMALL) -> Path:
 
 def _timings(folder: Path) -> None:
     """Write the seconds of each stage of the run, then of five stacks."""
-    columns = ("study", "stack", "label", "expected_seconds", "process_peak_bytes", *STAGES)
+    stack = ("study", "stack", "label", "expected_seconds", "process_peak_bytes", "processor")
+    columns = (*stack, *STAGES)
     empty = [""] * len(columns)
     stages = [(name, seconds, *empty) for name, seconds in STAGE_SECONDS.items()]
     spent = [0.1] * len(STAGES)
     stacks = [
-        ("stack", 3.5 * i + 1, "training", f"{i:016x}", f"training depth={i}", 3 * i, 9e8, *spent)
+        (
+            *("stack", 3.5 * i + 1, "training", f"{i:016x}", f"training depth={i}"),
+            *(3 * i, 9e8, "an invented processor", *spent),
+        )
         for i in range(5)
     ]
     write(folder / "timings.csv", ("stage", "seconds", *columns), [*stages, *stacks])

@@ -15,6 +15,7 @@ from suite.catalogue import activations
 from suite.frameworks import tensorflow
 from suite.frameworks.tensorflow import TensorFlow, batch_last
 from suite.frameworks.tensorflow.backend import keras, tf
+from suite.frameworks.tensorflow.mistakes import MISTAKES
 from suite.frameworks.tensorflow.stack import Stack
 from suite.types import Snapshot, TrainTask
 from tests.support.framework_tasks import (
@@ -82,7 +83,8 @@ def test_a_wrong_product_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     class Wrong:
         """TensorFlow as this module alone sees it: Keras has the right product."""
 
-        linalg, reduce_mean = tf.linalg, tf.reduce_mean
+        linalg, reduce_mean, constant = tf.linalg, tf.reduce_mean, tf.constant
+        function, TensorSpec = tf.function, tf.TensorSpec
 
         @staticmethod
         def matmul(*given: Any, **options: Any) -> Any:
@@ -150,4 +152,13 @@ def test_a_dense_layer_that_computes_something_else_is_left_to_the_framework(
     finally:
         monkeypatch.undo()
         batch_last._known.cache_clear()
+    assert batch_last.usable(make_task())
+
+
+def test_a_mistake_in_keras_own_layer_is_measured() -> None:
+    """A layer that is wrong for square kernels alone computes the stack itself."""
+    (mistake,) = [mistake for mistake in MISTAKES if mistake.name == "a transposed kernel"]
+    assert batch_last.usable(make_task())
+    with mistake.plant():
+        assert not batch_last.usable(make_task())
     assert batch_last.usable(make_task())

@@ -15,6 +15,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from suite.frameworks.keras.layers import forward
 from suite.frameworks.tensorflow import rules
 from suite.frameworks.tensorflow.backend import keras, tf
@@ -27,7 +29,11 @@ def usable(task: TrainTask) -> bool:
     """Return whether a task is trained here: neither normalization nor dropout, and a ``Dense``
     that computes what is written below."""
     model = task.architecture
-    return (model.normalization, model.dropout) == ("none", 0.0) and _known()
+    return (
+        (model.normalization, model.dropout) == ("none", 0.0)
+        and _known()
+        and all(map(_computes, set(model.shapes)))
+    )
 
 
 class BatchLast(Stack):
@@ -72,3 +78,24 @@ def _known() -> bool:
         "MatMul",
         "BiasAdd",
     ]
+
+
+def _computes(shape: tuple[int, int]) -> bool:
+    """Return whether Keras' ``Dense`` of a shape (fan_in, fan_out) gives the numbers of
+    ``BatchLast``.
+
+    It is asked for each stack, so that a mistake in the layer is measured wherever it comes from: a
+    stack whose layer computes anything else is trained with the layer. Single precision rounds by
+    1e-6 of the largest number.
+    """
+    fan_in, fan_out = shape
+    dense = keras.layers.Dense(fan_out, kernel_initializer="zeros", dtype="float32")
+    dense.build((None, fan_in))
+    size = fan_in * fan_out
+    kernel = np.cos(np.arange(size, dtype=np.float32)).reshape(shape)
+    bias = np.sin(np.arange(fan_out, dtype=np.float32))
+    points = np.cos(2 * np.arange(3 * fan_in, dtype=np.float32)).reshape(3, fan_in)
+    values = [tf.constant(array) for array in (kernel, bias, points)]
+    given = dense.stateless_call(values[:2], [], values[2])[0].numpy()
+    expected = points @ kernel + bias
+    return bool(np.abs(given - expected).max() <= 1e-5 * np.abs(expected).max())

@@ -35,6 +35,7 @@ _REASONS = 2
 """The most reasons why claims were not judged that are shown."""
 _HEADLINES = 3
 """The fewest headline claims that are shown, however little room is left."""
+_EXPECTED = ", as expected"
 
 
 def lines(
@@ -153,8 +154,14 @@ def _headlines(verdicts: Sequence[Verdict], room: int) -> list[str]:
     rows = [head, *map(_row, shown)]
     if _wide(rows) > width():
         rows = [row[:-1] for row in rows]
-    if _wide(rows) > width():  # the interval goes before what was expected
-        rows = [(*row[:-1], row[-1].partition(" [")[0]) for row in rows]
+    if _wide(rows) > width() and all(row[2].endswith(_EXPECTED) for row in rows[1:]):
+        heads = (*rows[0][:2], _EXPECTED.strip(", "), *rows[0][3:])
+        rows = [heads, *((*r[:2], r[2].removesuffix(_EXPECTED), *r[3:]) for r in rows[1:])]
+    before = _wide([row[:-1] for row in rows]) + 2
+    rows = [  # the interval goes before what was expected, and only where a line is too long
+        row if before + len(row[-1]) <= width() else (*row[:-1], row[-1].partition(" [")[0])
+        for row in rows
+    ]
     result = columns(rows, breakable=(1,))
     if left := len(order) - len(shown):
         result.append(f"   and {left:,} more headline claims")
@@ -183,7 +190,7 @@ def _row(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     where = " ".join(group_fields(closest.group).values())
     if others := len(verdicts) - 1:
         where += f" (clearer in {others} more)"
-    told = f"{closest.verdict}{', as expected' * (closest.as_expected is True)}"
+    told = f"{closest.verdict}{_EXPECTED * (closest.as_expected is True)}"
     return mark(closest), closest.claim, told, estimate(closest), where
 
 

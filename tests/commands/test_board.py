@@ -75,9 +75,33 @@ def test_what_was_expected_is_told_on_narrow_terminals(
     lines = shown(several)
     rows = [line for line in lines if line.strip().startswith("a-headline-claim")]
     assert rows
-    assert all("supported, as expected  5.54e-07" in row for row in rows)
     assert max(map(len, rows)) <= size
-    assert all("[1.09e-07, 4.63e-06]" in row for row in rows) == (size > 80)
+    assert all("[1.09e-07, 4.63e-06]" in row for row in rows) == (size > 72)
+    (head,) = [line.split()[2:] for line in lines if "headline claim " in line]
+    assert head[0] == ("verdict" if size > 80 else "as")
+    told = "supported, as expected  5.54e-07" if size > 80 else "supported    5.54e-07"
+    assert all(told in row for row in rows)
+
+
+def test_on_a_narrow_terminal_each_line_says_so_where_one_is_not_as_expected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (board, text_tables):
+        monkeypatch.setattr(module, "width", lambda: 72)
+    odd = replace(CONTRADICTION, claim="a-headline-claim-that-is-wrong", headline=True)
+    lines = shown([replace(SUPPORTED, claim="a-headline-claim-of-a-kind"), odd])
+    (row,) = [line for line in lines if "a-headline-claim-of-a-kind" in line.split()]
+    assert "supported, as expected" in row
+
+
+def test_only_the_line_that_is_too_long_loses_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (board, text_tables):
+        monkeypatch.setattr(module, "width", lambda: 72)
+    long = replace(SUPPORTED, claim="long", estimate=5.54e-07, low=1.09e-07, high=4.63e-06)
+    short = replace(SUPPORTED, claim=f"short-{'x' * 34}", estimate=0.5, low=0.4, high=0.6)
+    rows = {line.split()[0]: line for line in shown([long, short]) if "supported" in line}
+    assert "[0.4, 0.6]" in rows[short.claim]
+    assert rows["long"].endswith("5.54e-07")
 
 
 def test_each_study_has_a_headline_claim_before_one_has_two() -> None:

@@ -35,6 +35,7 @@ from suite.report.findings import beyond, lost
 from suite.results.compressed import locate
 from suite.results.folder import Results, replacing
 from suite.results.manifest import Manifest
+from suite.results.tables import reading_once
 from suite.studies import STUDIES
 from suite.types import Status, UserError
 
@@ -92,7 +93,7 @@ def _write(
     folder: Path, manifest: Manifest, jobs: int, out: Path, linked: bool, files: Sequence[Path]
 ) -> Path:
     rows = _own_verdicts(folder, manifest, files) if files else _verdicts(folder)
-    with sections(folder, manifest, jobs, linked=linked, out=out) as drawn:
+    with sections(folder, manifest, jobs, linked=linked, out=out) as drawn, reading_once():
         return _assembled(folder, manifest, rows, drawn, out, linked, files)
 
 

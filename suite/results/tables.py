@@ -12,8 +12,10 @@ import csv
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from io import StringIO
 from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -182,6 +184,21 @@ def _entry(column: Any, index: tuple[int, ...]) -> object:
     return column
 
 
+_READ: dict[Path, pd.DataFrame] | None = None
+"""The tables that were read since a block of ``reading_once`` began; None outside of one."""
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Read each table of a folder once while the block runs, in which nothing writes them."""
+    global _READ
+    outer, _READ = _READ, {}
+    try:
+        yield
+    finally:
+        _READ = outer
+
+
 def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
     """Read a CSV of a results folder, plain or compressed: names as str, numbers as numbers.
 
@@ -194,6 +211,9 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
 
     plain = path
     path = locate(path) or path
+    required = tuple(required)
+    if _READ is not None and path in _READ and not {*required} - {*_READ[path].columns}:
+        return _READ[path].copy(deep=False)  # pandas copies what a reader changes
     try:
         check_table(path)
         head = pd.read_csv(path, nrows=1, header=None, dtype=str, keep_default_na=False)
@@ -228,7 +248,10 @@ def read_table(path: Path, required: Iterable[str] = ()) -> pd.DataFrame:
                 f"{path}: the column {name!r} contains a non-numeric value{_example(frame[name])}"
             )
     _mark_empty(path, frame)
-    return frame if (order := in_order(columns)) == columns else frame[order]
+    frame = frame if (order := in_order(columns)) == columns else frame[order]
+    if _READ is not None:
+        _READ[path] = frame.copy(deep=False)
+    return frame
 
 
 def _example(column: pd.Series[str]) -> str:
@@ -267,17 +290,22 @@ def _mark_empty(path: Path, frame: pd.DataFrame) -> None:
     unknown = [name for name in frame.columns if name not in _TEXT and frame[name].isna().any()]
     if not unknown:
         return
-    texts = pd.read_csv(path, usecols=unknown, dtype=str, keep_default_na=False)
-    empty = {name: (texts[name] == "").to_numpy() for name in unknown}
+    with open_text(path) as file:
+        text = file.read()
+    if "nan" in text:
+        texts = pd.read_csv(StringIO(text), usecols=unknown, dtype=str, keep_default_na=False)
+        empty = {name: (texts[name] == "").to_numpy() for name in unknown}
+    else:  # nothing else was read as NaN
+        empty = {name: frame[name].isna().to_numpy() for name in unknown}
     last = frame.columns[-1]
     if last in empty and empty[last].any():  # pandas fills up a row that is too short
-        with open_text(path) as file:
-            for number, row in enumerate(filter(None, csv.reader(file)), 1):
-                if len(row) < len(frame.columns):
-                    raise UserError(
-                        f"{path}: row {number} has fewer fields than the header:"
-                        f" {len(row)} of {len(frame.columns)}"
-                    )
+        rows = csv.reader(StringIO(text, newline=""))
+        for number, row in enumerate(filter(None, rows), 1):
+            if len(row) < len(frame.columns):
+                raise UserError(
+                    f"{path}: row {number} has fewer fields than the header:"
+                    f" {len(row)} of {len(frame.columns)}"
+                )
     for name in unknown:
         frame[name] = np.where(empty[name], EMPTY, frame[name].to_numpy(np.float64))
 

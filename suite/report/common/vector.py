@@ -11,6 +11,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -103,6 +104,7 @@ def _flat(element: Element) -> None:
     element[:] = children
 
 
+@lru_cache(maxsize=2**16)
 def _tenths(value: float, digits: int = 1) -> str:
     text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -115,9 +115,9 @@ def counts(verdicts: Sequence[Verdict]) -> str:
     for ruling in RULINGS:
         if of_kind := [verdict for verdict in verdicts if verdict.verdict == ruling]:
             split = _split(ruling, of_kind)
-            parts.append(f"{len(of_kind)} {ruling}" + (f" ({split})" if split else ""))
-    number_of = "1 verdict" if len(verdicts) == 1 else f"{len(verdicts)} verdicts"
-    return f"{number_of} on {claims} claim{'s' * (claims != 1)}: {', '.join(parts)}."
+            parts.append(f"{len(of_kind):,} {ruling}" + (f" ({split})" if split else ""))
+    number_of = "1 verdict" if len(verdicts) == 1 else f"{len(verdicts):,} verdicts"
+    return f"{number_of} on {claims:,} claim{'s' * (claims != 1)}: {', '.join(parts)}."
 
 
 def overall(verdicts: Sequence[Verdict]) -> str:
@@ -127,7 +127,9 @@ def overall(verdicts: Sequence[Verdict]) -> str:
     promised = [verdict for verdict in verdicts if verdict.promised]
     lacking = sum(verdict.verdict == NOT_JUDGED for verdict in promised)
     if lacking:
-        return f"No verdict contradicts its expectation; {lacking} of this profile were not judged."
+        return (
+            f"No verdict contradicts its expectation; {lacking:,} of this profile were not judged."
+        )
     kept = ", and all that this profile promises is decided" if promised else ""
     return f"No verdict contradicts its expectation{kept}."
 
@@ -139,7 +141,7 @@ def _split(ruling: str, verdicts: Sequence[Verdict]) -> str:
     if ruling == UNDECIDED:
         late = sum(verdict.broken_promise for verdict in verdicts)
         return (
-            f"{late} that this profile should decide" if late else "none promised by this profile"
+            f"{late:,} that this profile should decide" if late else "none promised by this profile"
         )
     expected = sum(verdict.as_expected is True for verdict in verdicts)
     unexpected = sum(verdict.contradicts for verdict in verdicts)
@@ -147,4 +149,4 @@ def _split(ruling: str, verdicts: Sequence[Verdict]) -> str:
         return "as expected" if expected == 1 else "all as expected"
     free = len(verdicts) - expected - unexpected
     counted = {"as expected": expected, "open": free, "unexpected": unexpected}
-    return ", ".join(f"{count} {word}" for word, count in counted.items() if count)
+    return ", ".join(f"{count:,} {word}" for word, count in counted.items() if count)

@@ -24,6 +24,7 @@ from jax import lax
 
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.catalogue.registry import choose
+from suite.frameworks.recorded import Batches, Measured
 from suite.frameworks.timing import clock
 from suite.types import Architecture, Array, Snapshot, TrainTask, Unsupported, Weights
 
@@ -262,8 +263,7 @@ class Stack:
             self.state = (parameters, others, memory)
             self.data = self._tensors(task.inputs, task.labels)
             self.heldout = self._tensors(task.heldout_inputs, task.heldout_labels)
-        self.batch_loss: list[Array] = []
-        self.batch_correct: list[Array] = []
+        self.batches = Batches(self.members)
 
     def _tensors(self, inputs: Array, labels: Array) -> tuple[Tree, Tree]:
         kind = np.int32 if self.program.network.classes else self.dtype
@@ -278,8 +278,7 @@ class Stack:
         with self.block():
             arguments = (self.state, *self.data, order)
             self.state, losses, right = self.program.compiled("epoch", *arguments)(*arguments)
-        self.batch_loss.append(np.asarray(losses).T)
-        self.batch_correct.append(np.asarray(right, np.int64).T)
+        self.batches.add(np.asarray(losses).T, np.asarray(right, np.int64).T)
 
     def snapshot(self, epoch: int) -> Snapshot:
         """Return the stack as it is after ``epoch``, and the batches since the previous call."""
@@ -295,29 +294,11 @@ class Stack:
             members["rows"] = jax.numpy.asarray(following, np.int32)
         with self.block():
             measured = self.program.compiled("measured", members)(members)
-            weights = self.program.network.of_dense(parameters)
-        loss, logits, heldout_loss, heldout_logits, gradients = jax.tree.map(np.asarray, measured)
-        batch_loss = np.concatenate([np.empty((0, self.members), loss.dtype), *self.batch_loss])
-        batch_correct = np.concatenate([np.empty((0, self.members), np.int64), *self.batch_correct])
-        self.batch_loss, self.batch_correct = [], []
-        return Snapshot(
-            epoch=epoch,
-            weights=_pairs([np.array(value) for value in weights]),
-            gradients=_pairs(gradients),
-            loss=loss,
-            heldout_loss=heldout_loss,
-            logits=logits,
-            heldout_logits=heldout_logits,
-            batch_loss=batch_loss,
-            batch_correct=batch_correct,
-        )
+            weights = [np.array(value) for value in self.program.network.of_dense(parameters)]
+        *numbers, gradients = jax.tree.map(np.asarray, measured)
+        return self.batches.snapshot(epoch, weights, gradients, cast(Measured, tuple(numbers)))
 
 
 def mask_seeds(noise: Sequence[int], layers: int) -> list[Array]:
     """Return a 31-bit seed (layers,) for each dropout layer of each member."""
     return [np.random.SeedSequence(seed).generate_state(layers) >> 1 for seed in noise]
-
-
-def _pairs(values: list[Array]) -> Weights:
-    """Return kernel and bias of each layer, from kernel, bias, kernel, bias ..."""
-    return tuple(zip(values[::2], values[1::2], strict=True))

@@ -22,6 +22,7 @@ from suite.frameworks import probe
 from suite.frameworks.jax.stack import FlaxNetwork
 from suite.frameworks.jax_signals import passes, propagated
 from suite.frameworks.jax_stack import Stack, in_precision
+from suite.frameworks.recorded import snapshots
 from suite.frameworks.timing import clock
 from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
 
@@ -64,13 +65,7 @@ class Jax:
         """
         with clock("compile"):
             stack = Stack(FlaxNetwork, task)
-        for epoch in range(task.record[-1] + 1):
-            if epoch > 0:
-                stack.train(epoch)
-            if epoch in task.record:
-                with clock("record"):
-                    snapshot = stack.snapshot(epoch)
-                yield snapshot
+        yield from snapshots(task, stack)
 
     def probe(self, topic: type[P]) -> P:
         """Return the measurements of a topic, which are in ``probes/``."""

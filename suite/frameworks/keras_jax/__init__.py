@@ -22,6 +22,7 @@ from suite.frameworks.jax_stack import Stack
 from suite.frameworks.keras.library import keras, use
 from suite.frameworks.keras.starts import seeded, starts, takes_seed
 from suite.frameworks.keras_jax.network import KerasNetwork
+from suite.frameworks.recorded import snapshots
 from suite.frameworks.timing import clock
 from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
 
@@ -68,13 +69,7 @@ class KerasJax:
         """
         with clock("compile"):
             stack = Stack(KerasNetwork, task)
-        for epoch in range(task.record[-1] + 1):
-            if epoch > 0:
-                stack.train(epoch)
-            if epoch in task.record:
-                with clock("record"):
-                    snapshot = stack.snapshot(epoch)
-                yield snapshot
+        yield from snapshots(task, stack)
 
     def probe(self, topic: type[P]) -> P:
         """Return the measurements of a topic, which are in ``probes/``."""

@@ -17,6 +17,7 @@ from suite.frameworks import probe
 from suite.frameworks.keras.library import keras, use
 from suite.frameworks.keras.starts import seeded, starts, takes_seed
 from suite.frameworks.keras_torch.stack import Stack
+from suite.frameworks.recorded import snapshots
 from suite.frameworks.timing import clock
 from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
 
@@ -60,13 +61,7 @@ class KerasTorch:
         """Train the stack. Raises UserError for a name in the task that Keras has no object for."""
         with clock("compile"):
             stack = Stack(task)
-        for epoch in range(task.record[-1] + 1):
-            if epoch > 0:
-                stack.train(epoch)
-            if epoch in task.record:
-                with clock("record"):
-                    snapshot = stack.snapshot(epoch)
-                yield snapshot
+        yield from snapshots(task, stack)
 
     def probe(self, topic: type[P]) -> P:
         """Return the measurements of a topic, which are in ``probes/``."""

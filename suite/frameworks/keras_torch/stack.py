@@ -12,7 +12,7 @@ takes the members in pieces, so that a full training set needs bounded memory.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,11 @@ from suite.catalogue.registry import choose
 from suite.frameworks.keras import rules
 from suite.frameworks.keras.layers import layers, network
 from suite.frameworks.keras.library import keras, precision, python_random_kept
+from suite.frameworks.recorded import Batches
 from suite.frameworks.timing import clock
+from suite.frameworks.torch_batches import Data, correct, take
 from suite.frameworks.torch_random import mask_seed, seeded
-from suite.types import Architecture, Array, Snapshot, TrainTask, Unsupported, Weights
+from suite.types import Architecture, Array, Snapshot, TrainTask, Unsupported
 
 FRAMEWORK = "keras_torch"
 PRECISIONS = {"single": "float32", "double": "float64"}
@@ -180,10 +182,9 @@ class Stack:
         ]
         self.data = self._tensors(task.inputs, task.labels)
         self.heldout = self._tensors(task.heldout_inputs, task.heldout_labels)
-        self.batch_loss: list[Array] = []
-        self.batch_correct: list[Array] = []
+        self.batches = Batches(self.members)
 
-    def _tensors(self, *arrays: Array) -> tuple[Tensor, Tensor]:
+    def _tensors(self, *arrays: Array) -> Data:
         inputs, labels = (torch.from_numpy(values.astype(self.dtype)) for values in arrays)
         return inputs, labels.long() if self.program.classes else labels
 
@@ -191,40 +192,27 @@ class Stack:
         """Train for one epoch, the points in the order of each member."""
         order = torch.from_numpy(np.array(self.task.order(epoch), np.int64))
         inputs, labels = take(self.data, order)
-        batch, outputs = self.task.batch, []
+        batch, losses, outputs = self.task.batch, [], []
         with precision(self.dtype), seeded(mask_seed(self.task.noise, epoch)):
             for x, y in zip(
                 torch.split(inputs, batch, 1), torch.split(labels, batch, 1), strict=True
             ):
-                gradients, losses, out, self.states = self.program.traced(
+                gradients, loss, out, self.states = self.program.traced(
                     "step", self.parameters, self.states, x, y
                 )
                 gradient = torch.cat([value.reshape(-1) for value in gradients])
                 self.optimizer.apply([gradient], [self.flat])
-                self.batch_loss.append(losses.numpy())
+                losses.append(loss.numpy())
                 outputs.append(out)
         right = self.program.right(torch.cat(outputs, 1), labels).numpy()
-        starts = np.arange(0, right.shape[1], batch)
-        self.batch_correct += list(np.add.reduceat(right, starts, axis=1, dtype=np.int64).T)
+        self.batches.add(np.stack(losses), correct(right.T, batch))
 
     def snapshot(self, epoch: int) -> Snapshot:
         """Return the stack as it is after ``epoch``, and the batches since the previous call."""
         loss, logits, heldout_loss, heldout_logits, *gradients = self._measured(epoch)
         values = [self.parameters[i].numpy().copy() for i in self.program.dense]
-        batch_loss = np.array(self.batch_loss, dtype=loss.dtype).reshape(-1, self.members)
-        batch_correct = np.array(self.batch_correct, dtype=np.int64).reshape(-1, self.members)
-        self.batch_loss, self.batch_correct = [], []
-        return Snapshot(
-            epoch=epoch,
-            weights=_pairs(values),
-            gradients=_pairs(gradients),
-            loss=loss,
-            heldout_loss=heldout_loss,
-            logits=logits,
-            heldout_logits=heldout_logits,
-            batch_loss=batch_loss,
-            batch_correct=batch_correct,
-        )
+        measured = (loss, logits, heldout_loss, heldout_logits)
+        return self.batches.snapshot(epoch, values, gradients, measured)
 
     def _measured(self, epoch: int) -> list[Array]:
         """Return loss and logits on both sets, and the gradients of kernels and biases."""
@@ -246,15 +234,3 @@ class Stack:
             ]
             pieces.append([*measured, *self.program.traced("gradients", *own, *points)])
         return [torch.cat(values).numpy() for values in zip(*pieces, strict=True)]
-
-
-def take(data: tuple[Tensor, Tensor], order: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a copy of the points of each member in its own order (K, n)."""
-    inputs, labels = data
-    rows = order.unsqueeze(-1).expand(-1, -1, inputs.shape[-1])
-    return inputs.gather(1, rows), labels.gather(1, order)
-
-
-def _pairs(values: Sequence[Array]) -> Weights:
-    """Return kernel and bias of each layer, from kernel, bias, kernel, bias ..."""
-    return tuple(zip(values[::2], values[1::2], strict=True))

@@ -17,6 +17,7 @@ from suite.catalogue import activations
 from suite.catalogue.registry import native
 from suite.frameworks import probe
 from suite.frameworks.keras.starts import seeded, starts, takes_seed
+from suite.frameworks.recorded import snapshots
 from suite.frameworks.tensorflow.backend import (
     constant,
     keras,
@@ -25,7 +26,7 @@ from suite.frameworks.tensorflow.backend import (
     view,
 )
 from suite.frameworks.tensorflow.batch_last import BatchLast, usable
-from suite.frameworks.tensorflow.stack import Stack
+from suite.frameworks.tensorflow.stack import Kind, Stack
 from suite.frameworks.timing import clock
 from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
 
@@ -83,22 +84,35 @@ class TensorFlow:
         has no function for.
         """
         with clock("compile"):
-            stack = BatchLast(task) if usable(task) else Stack(task)
+            stack = _stack(task)
+            stack.load(task)
         try:
-            for epoch in range(task.record[-1] + 1):
-                if epoch > 0:
-                    stack.train(task.order(epoch))
-                if epoch in task.record:
-                    with clock("record"):
-                        snapshot = stack.snapshot(epoch)
-                    yield snapshot
+            yield from snapshots(task, stack)
         finally:
-            del stack
-            release()
+            stack.unload()
 
     def probe(self, topic: type[P]) -> P:
         """Return the measurements of a topic, which are in ``probes/``."""
         return probe(self.name, topic)
+
+
+def _stack(task: TrainTask) -> Stack:
+    """Return a stack for a task: the one that was used last, where it is of the same kind.
+
+    Tracing the programs of a deep stack takes longer than an epoch of it does. Most kinds of task
+    come once in a run, and many seeds of one cell come one after the other; so one is kept.
+    """
+    kept = _kept.cache_info()
+    stack = _kept(Kind.of(task), usable(task))
+    if _kept.cache_info().misses > kept.misses:
+        release()  # what the stack before this one has traced
+    # Two tasks of one kind may be trained side by side.
+    return stack if stack.task is None else type(stack)(stack.kind)
+
+
+@lru_cache(maxsize=1)
+def _kept(kind: Kind, batch_last: bool) -> Stack:
+    return BatchLast(kind) if batch_last else Stack(kind)
 
 
 def _activation(name: str) -> Callable[..., Any]:

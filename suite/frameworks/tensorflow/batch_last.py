@@ -21,7 +21,7 @@ from suite.frameworks.keras.layers import forward
 from suite.frameworks.tensorflow import rules
 from suite.frameworks.tensorflow.backend import keras, tf
 from suite.frameworks.tensorflow.rules import Tensor
-from suite.frameworks.tensorflow.stack import Data, Stack
+from suite.frameworks.tensorflow.stack import Data, Kind, Stack
 from suite.types import TrainTask
 
 
@@ -39,9 +39,9 @@ def usable(task: TrainTask) -> bool:
 class BatchLast(Stack):
     """K networks of one architecture, with hidden values (K, units, points)."""
 
-    def _build(self, task: TrainTask) -> None:
-        super()._build(task)
-        self.losses = rules.loss(task.loss, reduction=None)
+    def _build(self, kind: Kind) -> None:
+        super()._build(kind)
+        self.losses = rules.loss(kind.loss, reduction=None)
 
     def _networks(
         self, model: Any, parameters: Any, states: Any, data: Data, training: bool
@@ -59,10 +59,10 @@ class BatchLast(Stack):
             return tf.matmul(kernel, x, transpose_a=True, transpose_b=x is inputs) + bias[..., None]
 
         outputs = tf.linalg.matrix_transpose(
-            forward(self.task.architecture, self.parts, inputs, call)
+            forward(self.kind.architecture, self.parts, inputs, call)
         )
         losses = tf.reduce_mean(self.losses(labels[..., None], outputs), axis=1)
-        return losses, outputs if self.task.loss == "categorical" else outputs[..., 0], []
+        return losses, outputs if self.kind.loss == "categorical" else outputs[..., 0], []
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ import numpy as np
 from suite.catalogue import optimizers
 from suite.catalogue.registry import native, unknown
 from suite.frameworks.tensorflow.backend import keras, tf
-from suite.types import TrainTask, UserError
+from suite.types import UserError
 
 T = TypeVar("T")
 Tensor = Any
@@ -83,28 +83,28 @@ def clipper(clipping: str) -> Callable[[Sequence[Tensor]], Sequence[Tensor]] | N
     return choose("clipping", name, {"norm": by_norm, "value": by_value})
 
 
-def optimizer(task: TrainTask) -> Any:
-    """Return Keras' optimizer of a task, with Keras' schedule where the rate is not constant.
+def optimizer(optimizer: str, settings: str, schedule: str, steps: int) -> Any:
+    """Return Keras' optimizer, with Keras' schedule where the rate is not constant.
 
-    A schedule of Keras counts steps; an epoch has as many as the task has batches. Raises
+    A schedule of Keras counts steps; an epoch has ``steps``, one for each batch. Raises
     UserError for an unknown name or a step that is not a whole number of epochs.
     """
-    target, arguments = optimizers.resolve(task.optimizer).native("tensorflow", task.settings)
+    target, arguments = optimizers.resolve(optimizer).native("tensorflow", settings)
     made = native((target, arguments))()
-    name, values = optimizers.rule(task.schedule, optimizers.SCHEDULES)
+    name, values = optimizers.rule(schedule, optimizers.SCHEDULES)
     if name == "constant":
         return made
     if name not in ("step", "exponential"):
         raise unknown("schedule in tensorflow", name, ("constant", "step", "exponential"))
     epochs = values.get("epochs", 1.0)
     if epochs < 1 or epochs != int(epochs):
-        raise UserError(f"schedule {task.schedule!r}: epochs must be a whole number from 1")
+        raise UserError(f"schedule {schedule!r}: epochs must be a whole number from 1")
     rate = arguments.get("learning_rate", made.get_config()["learning_rate"])
-    schedule = keras.optimizers.schedules.ExponentialDecay(
+    decay = keras.optimizers.schedules.ExponentialDecay(
         # The schedule turns Python's numbers into single precision, whatever Keras is set to.
         tf.constant(rate, dtype=keras.config.floatx()),
-        decay_steps=int(epochs) * -(-task.inputs.shape[1] // task.batch),
+        decay_steps=int(epochs) * steps,
         decay_rate=np.float64(values["factor"]),
         staircase=True,
     )
-    return native((target, {**arguments, "learning_rate": schedule}))()
+    return native((target, {**arguments, "learning_rate": decay}))()

@@ -7,22 +7,25 @@ one ``tf.function``: a TensorFlow loop over the full batches, then the last shor
 
 This file decides how the variables of a stack lie in memory, where dropout masks come from,
 that what looks at a whole network (a gradient's norm) is mapped over the members too, and that a
-snapshot goes through the members in pieces of bounded memory.
+snapshot goes through the members in pieces of bounded memory. A stack is built for a kind of task
+and then takes the numbers of one task after another, so that its programs are traced once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from suite.frameworks.keras.layers import layers, network
+from suite.frameworks.recorded import Batches
 from suite.frameworks.tensorflow import rules
 from suite.frameworks.tensorflow.backend import keras, precision, tf
 from suite.frameworks.tensorflow.rules import Tensor
 from suite.frameworks.timing import clock
-from suite.types import Array, Snapshot, TrainTask, Weights
+from suite.types import Architecture, Array, Snapshot, TrainTask
 
 _PIECE = 2**20
 """Hidden values per piece of a snapshot: some 50 MB with their gradients; the fastest size."""
@@ -31,66 +34,127 @@ Data = tuple[Tensor, Tensor]
 """Inputs (K, N, features) and labels (K, N)."""
 
 
-class Stack:
-    """K networks of one architecture: one model, each variable of which has a leading axis K."""
+@dataclass(frozen=True)
+class Kind:
+    """What the programs of a stack depend on: all of a task but its numbers."""
 
-    def __init__(self, task: TrainTask) -> None:
-        self.members, self.points, _ = task.inputs.shape
-        self.task = task
-        self.dtype = rules.choose("precision", task.precision, rules.PRECISIONS)
+    architecture: Architecture
+    optimizer: str
+    settings: str
+    members: int
+    points: int
+    heldout: int
+    """The number of held-out points of a member."""
+    batch: int
+    loss: str
+    clipping: str
+    schedule: str
+    precision: str
+    gradients_on: str
+
+    @classmethod
+    def of(cls, task: TrainTask) -> Kind:
+        members, points = task.labels.shape
+        return cls(
+            architecture=task.architecture,
+            optimizer=task.optimizer,
+            settings=task.settings,
+            members=members,
+            points=points,
+            heldout=task.heldout_labels.shape[1],
+            batch=task.batch,
+            loss=task.loss,
+            clipping=task.clipping,
+            schedule=task.schedule,
+            precision=task.precision,
+            gradients_on=task.gradients_on,
+        )
+
+
+class Stack:
+    """K networks of one architecture: one model, each variable of which has a leading axis K.
+
+    ``load`` sets the networks to the start of a task; until then they hold no network.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.members, self.points = kind.members, kind.points
+        self.task: TrainTask | None = None
+        self.dtype = rules.choose("precision", kind.precision, rules.PRECISIONS)
+        self.on_batch = rules.choose("gradients_on", kind.gradients_on, rules.GRADIENTS_ON)
         with precision(self.dtype):
-            self._build(task)
+            self._build(kind)
         self._train = tf.function(self._epoch, autograph=False)
         self._measure = tf.function(self._piece, autograph=False)
-        self.batch_loss: list[Array] = []
-        self.batch_correct: list[Array] = []
 
-    def _build(self, task: TrainTask) -> None:
-        """Make the model, the optimizer, and every variable with its values for all members."""
-        self.parts = parts = layers("tensorflow", task.architecture, task.settings)
-        self.model = network(task.architecture, parts)
+    def _build(self, kind: Kind) -> None:
+        """Make the model, the optimizer, and every variable with its place for all members."""
+        self.parts = parts = layers("tensorflow", kind.architecture, kind.settings)
+        self.model = network(kind.architecture, parts)
         still = [
             [layer for layer in part if not isinstance(layer, keras.layers.Dropout)]
             for part in parts
         ]
-        self.still = network(task.architecture, still)  # the same layers but for dropout
-        model = [layer for part in parts for layer in part]
-        self.dense = [layer for layer in model if isinstance(layer, keras.layers.Dense)]
-        self.loss = rules.loss(task.loss)
-        self.clip = rules.clipper(task.clipping)
+        self.still = network(kind.architecture, still)  # the same layers but for dropout
+        self.layers = [layer for part in parts for layer in part]
+        self.dense = [layer for layer in self.layers if isinstance(layer, keras.layers.Dense)]
+        self.loss = rules.loss(kind.loss)
+        self.clip = rules.clipper(kind.clipping)
 
-        start = _masks(model, task.noise)
+        # One flat variable holds all parameters, one after the other, each (K, ...) contiguous.
+        # The optimizers work element by element, and one variable instead of two per layer saves
+        # the fixed cost of an operation and a third of the tracing of deep networks.
+        self.shapes = [(self.members, *v.shape) for v in self.model.trainable_variables]
+        self.flat = keras.Variable(
+            np.zeros(sum(map(int, map(np.prod, self.shapes)))), dtype=self.dtype
+        )
+        self.states = {
+            id(variable): tf.Variable(self._repeated(variable))
+            for variable in self.model.non_trainable_variables
+        }
+        steps = -(-kind.points // kind.batch)
+        self.optimizer = rules.optimizer(kind.optimizer, kind.settings, kind.schedule, steps)
+        self.optimizer.build([self.flat])
+        self.unused = [variable.numpy() for variable in self.optimizer.variables]
+        # Keras sums the gradients of all replicas, and there is one. TensorFlow registers that
+        # sum's gradient permanently, and with it the whole traced program.
+        self.optimizer._all_reduce_sum_gradients = lambda gradients: gradients
+
+        hidden = self.points * kind.architecture.width * kind.architecture.depth
+        pieces = 1 + self.members * hidden // _PIECE
+        self.piece = -(-self.members // pieces)
+
+    def _repeated(self, variable: Any) -> Array:
+        """Return what Keras starts a variable with, for all members."""
+        return np.repeat(variable.numpy()[None], self.members, axis=0)
+
+    def load(self, task: TrainTask) -> None:
+        """Set the networks, the optimizer and the data to the start of a task of this kind."""
+        start = _masks(self.layers, task.noise)
         for layer, (kernel, bias) in zip(self.dense, task.weights, strict=True):
             start |= {id(layer.kernel): kernel, id(layer.bias): bias}
 
         def stacked(variable: Any) -> Array:
             if id(variable) in start:
                 return start[id(variable)].astype(variable.dtype)
-            return np.repeat(variable.numpy()[None], self.members, axis=0)
+            return self._repeated(variable)
 
-        # One flat variable holds all parameters, one after the other, each (K, ...) contiguous.
-        # The optimizers work element by element, and one variable instead of two per layer saves
-        # the fixed cost of an operation and a third of the tracing of deep networks.
-        parameters = [stacked(variable) for variable in self.model.trainable_variables]
-        self.shapes = [values.shape for values in parameters]
-        self.flat = keras.Variable(
-            np.concatenate([values.ravel() for values in parameters]), dtype=self.dtype
-        )
-        self.states = {
-            id(variable): tf.Variable(stacked(variable))
-            for variable in self.model.non_trainable_variables
-        }
-        self.optimizer = rules.optimizer(task)
-        self.optimizer.build([self.flat])
-        # Keras sums the gradients of all replicas, and there is one. TensorFlow registers that
-        # sum's gradient permanently, and with it the whole traced program.
-        self.optimizer._all_reduce_sum_gradients = lambda gradients: gradients
-
+        parameters = [stacked(variable).ravel() for variable in self.model.trainable_variables]
+        self.flat.assign(np.concatenate(parameters))
+        for variable in self.model.non_trainable_variables:
+            self.states[id(variable)].assign(stacked(variable))
+        for variable, values in zip(self.optimizer.variables, self.unused, strict=True):
+            variable.assign(values)
         self.data = self._tensors(task.inputs, task.labels)
         self.heldout = self._tensors(task.heldout_inputs, task.heldout_labels)
-        hidden = self.points * task.architecture.width * task.architecture.depth
-        pieces = 1 + self.members * hidden // _PIECE
-        self.piece = -(-self.members // pieces)
+        self.batches = Batches(self.members)
+        self.task = task
+
+    def unload(self) -> None:
+        """Let go of the task and its data; the programs stay."""
+        self.task = None
+        del self.data, self.heldout, self.batches
 
     def _tensors(self, *arrays: Array) -> Data:
         inputs, labels = (tf.constant(values, dtype=self.dtype) for values in arrays)
@@ -111,7 +175,7 @@ class Stack:
             parameters, states, x, y = arguments
             logits, states = model.stateless_call(parameters, states, x, training=training)
             loss = self.loss(y[:, None], logits)
-            return loss, logits if self.task.loss == "categorical" else logits[:, 0], states
+            return loss, logits if self.kind.loss == "categorical" else logits[:, 0], states
 
         result: tuple[Tensor, Tensor, list[Tensor]] = tf.vectorized_map(
             network, (parameters, states, *data)
@@ -136,7 +200,7 @@ class Stack:
         self.optimizer.apply([gradient], [self.flat])
         for state, values in zip(states, updated, strict=True):
             state.assign(values)
-        return losses, rules.right(self.task.loss, logits, y)
+        return losses, rules.right(self.kind.loss, logits, y)
 
     def _epoch(self, *runs: Data) -> tuple[Tensor, Tensor]:
         """Train on runs of equal batches: inputs (steps, K, batch, features) and labels.
@@ -155,10 +219,11 @@ class Stack:
         losses, right = (tf.concat(values, axis=0) for values in zip(*results, strict=True))
         return losses, right
 
-    def train(self, order: Array) -> None:
-        """Train for one epoch; ``order`` (K, N): the full batches, then the last short one."""
+    def train(self, epoch: int) -> None:
+        """Train for one epoch in the order of each member: the full batches, then a short one."""
+        order = self._loaded().order(epoch)
         rows = np.asarray(order) + self.points * np.arange(self.members)[:, None]
-        batch = self.task.batch
+        batch = self.kind.batch
         full = self.points - self.points % batch
         runs = [
             self._taken(part.reshape(self.members, -1, size).swapaxes(0, 1))
@@ -167,19 +232,22 @@ class Stack:
         ]
         with precision(self.dtype):
             losses, right = _traced(self._train, *runs)
-        self.batch_loss.append(losses.numpy())
-        self.batch_correct.append(right.numpy())
+        self.batches.add(losses.numpy(), right.numpy())
 
     def _taken(self, rows: Array) -> Data:
         """Return the points in these rows of all members' data together.
 
         NumPy takes them in half the time of ``tf.gather``.
         """
-        task = self.task
+        task = self._loaded()
         inputs = task.inputs.reshape(-1, task.inputs.shape[2])
         return self._tensors(inputs.take(rows, axis=0), task.labels.reshape(-1).take(rows))
 
-    def _piece(self, start: Tensor, *rows: Tensor) -> list[Tensor]:
+    def _loaded(self) -> TrainTask:
+        assert self.task is not None
+        return self.task
+
+    def _piece(self, start: Tensor, training: Data, heldout: Data, *rows: Tensor) -> list[Tensor]:
         """Return loss and logits on both sets, and the gradients of ``_leaves``, of some members.
 
         ``rows`` (K, batch): the points on which the gradients are taken, where not on all.
@@ -189,7 +257,7 @@ class Stack:
             rest = values.shape[1:]
             return tf.slice(values, [start, *[0] * len(rest)], [self.piece, *rest])
 
-        data, heldout = ((part(x), part(y)) for x, y in (self.data, self.heldout))
+        data, others = ((part(x), part(y)) for x, y in (training, heldout))
         parameters = [part(values) for values in self._split(tf.convert_to_tensor(self.flat.value))]
         states = [part(self.states[id(v)].value()) for v in self.still.non_trainable_variables]
         leaves = self._leaves(parameters)
@@ -204,7 +272,7 @@ class Stack:
         gradients = [tf.convert_to_tensor(values) for values in tape.gradient(total, leaves)]
         if states or rows:  # else training and inference are the same, on the same points
             losses, logits, _ = self._networks(self.still, parameters, states, data, False)
-        inference = self._networks(self.still, parameters, states, heldout, False)
+        inference = self._networks(self.still, parameters, states, others, False)
         return [losses, logits, *inference[:2], *gradients]
 
     def _leaves(self, parameters: Sequence[Any]) -> list[Any]:
@@ -215,14 +283,15 @@ class Stack:
     def _measured(self, epoch: int) -> list[Array]:
         """Return what ``_piece`` returns, for all members."""
         rows = []
-        if rules.choose("gradients_on", self.task.gradients_on, rules.GRADIENTS_ON):
-            rows = [tf.constant(self.task.order(epoch + 1)[:, : self.task.batch], tf.int32)]
+        if self.on_batch:
+            order = self._loaded().order(epoch + 1)
+            rows = [tf.constant(order[:, : self.kind.batch], tf.int32)]
         # The last piece reaches back over members already measured: one shape is one program.
         starts = [min(k, self.members - self.piece) for k in range(0, self.members, self.piece)]
         measured: list[Array] = []
         for start in starts:
             with precision(self.dtype):
-                results = _traced(self._measure, tf.constant(start), *rows)
+                results = _traced(self._measure, tf.constant(start), self.data, self.heldout, *rows)
                 values = [value.numpy() for value in results]
             measured = measured or [np.empty((self.members, *v.shape[1:]), v.dtype) for v in values]
             for whole, value in zip(measured, values, strict=True):
@@ -235,20 +304,8 @@ class Stack:
         ends = np.cumsum([np.prod(shape) for shape in self.shapes])[:-1]
         flat = np.split(self.flat.numpy(), ends)
         weights = [values.reshape(shape) for values, shape in zip(flat, self.shapes, strict=True)]
-        batch_loss = np.concatenate([np.empty((0, self.members), loss.dtype), *self.batch_loss])
-        batch_correct = np.concatenate([np.empty((0, self.members), np.int64), *self.batch_correct])
-        self.batch_loss, self.batch_correct = [], []
-        return Snapshot(
-            epoch=epoch,
-            weights=_pairs(self._leaves(weights)),
-            gradients=_pairs(gradients),
-            loss=loss,
-            heldout_loss=heldout_loss,
-            logits=logits,
-            heldout_logits=heldout_logits,
-            batch_loss=batch_loss,
-            batch_correct=batch_correct,
-        )
+        measured = (loss, logits, heldout_loss, heldout_logits)
+        return self.batches.snapshot(epoch, self._leaves(weights), gradients, measured)
 
 
 def _traced(function: Any, *arguments: Tensor) -> Any:
@@ -270,8 +327,3 @@ def _masks(layers: Sequence[Any], noise: Sequence[int]) -> dict[int, Array]:
         id(layer.seed_generator.state): np.array([(states[i], 0) for states in seeds])
         for i, layer in enumerate(dropout)
     }
-
-
-def _pairs(values: Sequence[Array]) -> Weights:
-    """Return kernel and bias of each layer, from kernel, bias, kernel, bias ..."""
-    return tuple(zip(values[::2], values[1::2], strict=True))

@@ -18,7 +18,8 @@ from suite.frameworks.timing import clock
 from suite.frameworks.torch.dense import dense_layers
 from suite.frameworks.torch.layers import Activation, tensor
 from suite.frameworks.torch.narrow import Narrow, usable
-from suite.frameworks.torch.stack import Data, Stack, take
+from suite.frameworks.torch.stack import Stack
+from suite.frameworks.torch_batches import Data, take
 from suite.frameworks.torch_random import mask_seed, seeded
 from suite.types import Array, Layer, LayerSignals, P, Snapshot, TrainTask, Weights
 

@@ -31,7 +31,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from suite.frameworks import compiler
 from suite.frameworks.torch.layers import Activation
 from suite.frameworks.torch.rules import LOSSES
-from suite.frameworks.torch.stack import Data, Stack
+from suite.frameworks.torch.stack import Stack
+from suite.frameworks.torch_batches import Data, correct
 from suite.types import Array, TrainTask
 
 WIDEST = 8
@@ -90,18 +91,17 @@ class Narrow(Stack):
     def train(self, data: Data, order: Tensor, batch: int) -> None:
         """Train for one epoch, the points in the ``order`` (K, N) of each member."""
         inputs, labels = _ordered(*data, order)
-        outputs = []
+        batch_losses, outputs = [], []
         for x, y in zip(torch.split(inputs, batch), torch.split(labels, batch), strict=True):
             losses, logits, gradients = self._step(x, y)
             self.flat.grad = torch.cat([gradient.reshape(-1) for gradient in gradients])
             self.optimizer.step()
-            self.batch_loss.append(losses.numpy())
+            batch_losses.append(losses.numpy())
             outputs.append(logits)
         if self.schedule is not None:
             self.schedule.step()
         right = self.loss.right(torch.cat(outputs), labels).numpy()
-        starts = np.arange(0, len(right), batch)
-        self.batch_correct += list(np.add.reduceat(right, starts, axis=0, dtype=np.int64))
+        self.batches.add(np.stack(batch_losses), correct(right, batch))
 
     @torch.no_grad()
     def _step(self, x: Tensor, y: Tensor, back: bool = True) -> Passes:

@@ -20,14 +20,13 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from suite.catalogue import optimizers
+from suite.frameworks.recorded import Batches
 from suite.frameworks.torch import recording
 from suite.frameworks.torch.layers import network, seeded, tensor
 from suite.frameworks.torch.recording import Step, recorded
 from suite.frameworks.torch.rules import LOSSES, PRECISIONS, choose, clipper, decay, stepper
-from suite.types import Array, Snapshot, TrainTask, Weights
-
-Data = tuple[Tensor, Tensor]
-"""Inputs (K, N, features) and labels (K, N), whole numbers where they are classes."""
+from suite.frameworks.torch_batches import Data, correct, take
+from suite.types import Array, Snapshot, TrainTask
 
 PIECE = 2**22
 """Hidden values in one piece of a snapshot: some 100 MB while its gradients are computed."""
@@ -74,8 +73,7 @@ class Stack:
         self.forward = vmap(self._forward, randomness="different")
         steps = len(task.labels[0]) // task.batch * task.record[-1]
         self.step: Step | None = None if steps >= recording.WORTH else self._one
-        self.batch_loss: list[Array] = []
-        self.batch_correct: list[Array] = []
+        self.batches = Batches(self.members)
 
     def _views(self, parts: Sequence[Tensor], shapes: Sequence[torch.Size]) -> list[Tensor]:
         """Return the parameters (K, ...) in the parts of the flat tensor."""
@@ -103,20 +101,19 @@ class Stack:
         self.model.train()
         # Gathered once for the whole epoch; the batches are views of the result.
         inputs, labels = take(data, order)
-        outputs = []
+        batch_losses, outputs = [], []
         for x, y in zip(torch.split(inputs, batch, 1), torch.split(labels, batch, 1), strict=True):
             losses, logits, *gradients = self._played(x, y, batch)
             if self.clip is not None:
                 gradients = [*self.clip(*gradients)]
             self.flat.grad = torch.cat([gradient.reshape(-1) for gradient in gradients])
             self.optimizer.step()
-            self.batch_loss.append(losses.numpy())
+            batch_losses.append(losses.numpy())
             outputs.append(logits)
         if self.schedule is not None:
             self.schedule.step()
         right = self.loss.right(torch.cat(outputs, 1), labels).numpy()
-        starts = np.arange(0, right.shape[1], batch)
-        self.batch_correct += list(np.add.reduceat(right, starts, axis=1, dtype=np.int64).T)
+        self.batches.add(np.stack(batch_losses), correct(right.T, batch))
 
     def _played(self, x: Tensor, y: Tensor, batch: int) -> list[Tensor]:
         """Return what ``_one`` returns for a batch, full ones as recorded where that pays."""
@@ -147,20 +144,8 @@ class Stack:
         )
         # The parameters will change in place.
         values = [self.parameters[name].detach().numpy().copy() for name in self.names]
-        batch_loss = np.array(self.batch_loss, dtype=loss.dtype).reshape(-1, self.members)
-        batch_correct = np.array(self.batch_correct, dtype=np.int64).reshape(-1, self.members)
-        self.batch_loss, self.batch_correct = [], []
-        return Snapshot(
-            epoch=epoch,
-            weights=_weights(values),
-            gradients=_weights(gradients),
-            loss=loss,
-            heldout_loss=heldout_loss,
-            logits=logits,
-            heldout_logits=heldout_logits,
-            batch_loss=batch_loss,
-            batch_correct=batch_correct,
-        )
+        measured = (loss, logits, heldout_loss, heldout_logits)
+        return self.batches.snapshot(epoch, _turned(values), _turned(gradients), measured)
 
     def _measured(self, data: Data, heldout: Data, sample: Data) -> list[Array]:
         """Return loss and logits on both sets, and the gradient by each of ``names``, of all
@@ -193,15 +178,6 @@ class Stack:
         return [*inference, *torch.autograd.grad(losses.sum(), leaves)]
 
 
-def take(data: Data, order: Tensor) -> Data:
-    """Return a copy of the points of each member in its own order (K, n)."""
-    inputs, labels = data
-    rows = order.unsqueeze(-1).expand(-1, -1, inputs.shape[-1])
-    return inputs.gather(1, rows), labels.gather(1, order)
-
-
-def _weights(values: Sequence[Array]) -> Weights:
-    """Return the weights, from kernel, bias, kernel, bias ... with kernels as torch has them,
-    (K, out, in)."""
-    kernels = [kernel.swapaxes(1, 2) for kernel in values[::2]]
-    return tuple(zip(kernels, values[1::2], strict=True))
+def _turned(values: Sequence[Array]) -> list[Array]:
+    """Return kernel, bias, kernel, bias ... with kernels (K, in, out); torch's are (K, out, in)."""
+    return [value.swapaxes(1, 2) if value.ndim == 3 else value for value in values]

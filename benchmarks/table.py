@@ -20,7 +20,13 @@ from typing import Any
 
 TITLES = {
     "circles": "Two circles: 4 hidden layers of 5, tanh, 1,000 points in batches of 32, RMSprop",
+    "shallow": "Two circles, one hidden layer of 5, tanh, 1,000 points in batches of 32, RMSprop",
     "digits": "Digits: 4 hidden layers of 64, tanh, 1,280 images in batches of 32, RMSprop",
+}
+NOTES = {
+    "circles": "The loop by hand records nothing and is the floor of what such a program can take.",
+    "shallow": "ParallelMLPs' networks share their points and the order of them, as in its paper;"
+    " the engine's have their own.",
 }
 WIDE = {"lecture": "6 layers of 4,096", "propagation": "50 layers of 256"}
 LAST, FLOOR = ", last epoch recorded alone", "draws and products alone"
@@ -109,8 +115,9 @@ def trained(entries: Sequence[Row]) -> list[str]:
             f"{statistics.median(facts[key]):.3f}" if facts[key] else ""
             for key in ("accuracy", "loss")
         ]
+        setting = facts.get("setting")
         return (
-            row.name,
+            f"{row.name} ({setting})" if setting else row.name,
             str(facts["processes"]),
             f"{facts['networks']:,}",
             number(row.median),
@@ -193,7 +200,7 @@ def table(stored: dict[str, Any], cpu: bool = False) -> str:
     by_work = rows(stored, cpu)
     machine = stored["machine_info"]
     versions = machine.get("versions", {})
-    names = ("torch", "tensorflow-cpu", "keras", "jax")
+    names = ("torch", "tensorflow-cpu", "keras", "jax", "numba")
     shown = [f"{name} {versions[name]}" for name in names if name in versions]
     turns = max(len(row.ms) for entries in by_work.values() for row in entries)
     parts = [
@@ -206,6 +213,8 @@ def table(stored: dict[str, Any], cpu: bool = False) -> str:
         if work in by_work:
             epochs = max(row.facts["epochs"] for row in by_work[work])
             parts += [f"**{title}, {epochs} epochs**", "\n".join(trained(by_work[work]))]
+            if work in NOTES:
+                parts.append(NOTES[work])
     if any(LAST in row.name for row in by_work.get("circles", [])):
         parts += ["**Recording, two circles**", "\n".join(recording(by_work["circles"]))]
     if any(work in by_work for work in WIDE):

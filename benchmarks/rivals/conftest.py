@@ -25,7 +25,9 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     """Add the versions for the table, and remove the name of the host."""
     machine_info.pop("node", None)
     names = environment.versions(("torch", "tensorflow"))
-    machine_info["versions"] = names | {"jax": environment_version("jax")}
+    machine_info["versions"] = names | {
+        name: environment_version(name) for name in ("jax", "numba")
+    }
     machine_info["cores"] = grids.default_jobs()
 
 

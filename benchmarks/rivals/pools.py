@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
-from benchmarks.rivals.contestants import Contestant
+from benchmarks.rivals.contestants import ONE_CORE, Contestant
 from benchmarks.rivals.runners import Findings
 from suite.measuring.environment import WORKER
 
@@ -25,7 +25,7 @@ SPAWN = multiprocessing.get_context("spawn")  # a forked TensorFlow or torch may
 ONE_THREAD = {
     # The size of XLA's thread pools, of which JAX has no option of its own.
     "NPROC": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "XLA_FLAGS": ONE_CORE,
     "JAX_PLATFORMS": "cpu",
 }
 ONLY_SUITE = ("MKL_CBWR", "PYTHONHASHSEED", *(name for name in WORKER if "MALLOC" in name))
@@ -39,6 +39,7 @@ ALL, FIRST, OTHERS = slice(None), slice(1), slice(1, None)
 def serve(pipe: Connection, contestant: Contestant, work: str, place: int) -> None:
     """Make the runner in a process, then call the method that each message names."""
     os.environ.update(ONE_THREAD)
+    os.environ["XLA_FLAGS"] = " ".join((ONE_CORE, *contestant.flags))
     runner: Any = None
     while True:
         name, *arguments = pipe.recv()

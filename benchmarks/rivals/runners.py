@@ -103,14 +103,13 @@ class Alone:
 
 
 class Together:
-    """JAX: as many networks as the engine's stack has, in one program."""
+    """A way that trains as many networks at once as the engine's stack has."""
 
-    def __init__(self, place: int, work: str) -> None:
-        from benchmarks.rivals.with_jax import Networks
-
+    def __init__(self, place: int, work: str, module: str) -> None:
+        networks = importlib.import_module(module).Networks
         self.work, self.task = works.WORK[work], works.task(work)
         self.copies = len(works.stack(work, "torch").members) // len(self.task.labels)
-        self.make = lambda: Networks(self.task, self.copies)
+        self.make = lambda: networks(self.task, self.copies)
 
     def start(self) -> Findings:
         self.networks = self.make()

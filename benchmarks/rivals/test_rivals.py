@@ -78,6 +78,7 @@ def test_turn(benchmark: BenchmarkFixture, current: CurrentPools, turn: Turn) ->
         work=work,
         turn=number,
         contestant=contestant.name,
+        setting=contestant.setting,
         against=list(contestant.against),
         many=many,
         processes=processes,

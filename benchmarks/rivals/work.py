@@ -40,9 +40,11 @@ class Work:
     """The study's metrics on the held-out points."""
 
 
+ONE_LAYER = ("activation=tanh", "depth=1", "optimizer=rmsprop", "settings=common")
 WORK = {
     # The largest stack of the standard profile: all its initializers, native and shared.
     "circles": Work("training", COMMON, RECORD[-1], "heldout_accuracy", "heldout_loss"),
+    "shallow": Work("training", ONE_LAYER, RECORD[-1], "heldout_accuracy", "heldout_loss"),
     "digits": Work(
         "digits",
         (
@@ -101,7 +103,7 @@ def task(name: str) -> TrainTask:
     )
     numpy = frameworks.load("numpy")
     lab = Lab(numpy, numpy, ROOT)
-    if name == "circles":
+    if WORK[name].study == "training":
         return circles_task(part, lab, (0, WORK[name].epochs))
     cell = part.members[0].cell
     sizes = Architecture(SIDE**2, cell.count("width"), cell.count("depth"), CLASSES, "tanh")

@@ -15,7 +15,17 @@ import numpy as np
 import pytest
 
 from benchmarks.rivals import work as works
-from benchmarks.rivals.contestants import TENSORFLOW, TORCH, TRAINED, WIDE, contestants
+from benchmarks.rivals.contestants import (
+    BY_HAND,
+    JAX,
+    PARALLEL,
+    TENSORFLOW,
+    TORCH,
+    TRAINED,
+    WIDE,
+    Contestant,
+    contestants,
+)
 from benchmarks.table import table
 from suite import frameworks
 from suite.types import Array, Snapshot, TrainTask
@@ -93,15 +103,60 @@ def test_a_rival_that_shuffles_by_itself_learns(home: str, way: str) -> None:
     assert works.score(task, 0, network.layers())[1] < before - 0.02
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_jax_takes_the_steps_of_the_engine(loss: str) -> None:
-    pytest.importorskip("jax")
-    from benchmarks.rivals.with_jax import Networks
-
-    networks = Networks(made(loss), copies=2)
+@pytest.mark.parametrize(
+    ("package", "home", "loss"),
+    [("jax", JAX, "binary"), ("jax", JAX, "categorical"), ("numba", BY_HAND, "binary")],
+)
+def test_all_networks_at_once_take_the_steps_of_the_engine(
+    package: str, home: str, loss: str
+) -> None:
+    pytest.importorskip(package)
+    copies = 12  # more networks than the loop by hand trains at a time
+    networks = importlib.import_module(home).Networks(made(loss), copies)
     networks.train(EPOCHS)
-    for member in range(2 * MEMBERS):
+    for member in (*range(MEMBERS), copies * MEMBERS - 1):
         check(networks.layers(member), engine("torch", loss), member % MEMBERS)
+
+
+def test_the_loop_by_hand_has_an_honest_tanh() -> None:
+    pytest.importorskip("numba")
+    tanh = importlib.import_module(BY_HAND).tanh
+    x = np.concatenate([np.linspace(-20, 20, 20001), np.geomspace(1e-30, 1, 300)], dtype=np.float32)
+    ours = [tanh(value) for value in x]
+    assert {str(signature.return_type) for signature in tanh.nopython_signatures} == {"float32"}
+    np.testing.assert_allclose(ours, np.tanh(x.astype(np.float64)), rtol=3e-7, atol=0)
+
+
+def test_networks_side_by_side_take_the_steps_of_the_engine_with_shared_points() -> None:
+    task = make_task(depth=1, optimizer="rmsprop", record=(0, EPOCHS))
+    first = [0] * MEMBERS
+    shared = dataclasses.replace(
+        task,
+        inputs=task.inputs[first],
+        labels=task.labels[first],
+        order=lambda epoch: task.order(epoch)[first],
+    )
+    networks = importlib.import_module(PARALLEL).Networks(task, copies=2)
+    networks.train(EPOCHS, lambda epoch: task.order(epoch)[0])
+    end = list(frameworks.load("torch").train(shared))[-1]
+    for member in range(2 * MEMBERS):
+        check(networks.layers(member), end, member % MEMBERS)
+
+
+def test_networks_side_by_side_that_shuffle_by_themselves_learn() -> None:
+    task = make_task(depth=1, optimizer="rmsprop", record=(0, EPOCHS))
+    networks = importlib.import_module(PARALLEL).Networks(task)
+    _, before = works.score(task, 2, networks.layers(2))
+    networks.train(40)
+    assert works.score(task, 2, networks.layers(2))[1] < before - 0.02
+
+
+def test_a_flag_that_xla_does_not_know_leaves_a_way_out() -> None:
+    pytest.importorskip("jax")
+    way = Contestant("a way", "", (), (), ("jax",), flags=("--xla_no_such_flag=1",))
+    assert way.missing() == f"XLA of {way.setting} does not know it"
+    assert way.setting.endswith("--xla_cpu_multi_thread_eigen=false --xla_no_such_flag=1")
+    assert dataclasses.replace(way, flags=("--xla_dump_to=",)).missing() is None
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -178,6 +233,7 @@ def test_the_table_is_made_of_the_file_alone() -> None:
         entry("circles", 1, "suite, torch", 1.25, **suite),
         entry("circles", 1, last, 1.05, **suite | {"against": ["suite, torch"]}),
         entry("circles", 1, "slow", 0.5, **fit),
+        entry("circles", 1, "quick", 1.5, **fit | {"epochs": 100, "setting": "jax 1 --flag"}),
         entry("circles", 2, "suite, torch", 2.25, **suite),
         entry("circles", 2, last, 1.85, **suite | {"against": ["suite, torch"]}),
         entry("circles", 2, "slow", 1.0, **fit),
@@ -190,6 +246,7 @@ def test_the_table_is_made_of_the_file_alone() -> None:
     assert "had a core for 50 % of the time" in text
     assert "| suite, torch | 1 | 100 | 1.5 |  | 3.0 | 0.2 | 0.990 | 0.020 |" in text
     assert "| slow | 1 | 1 | 75 | 50 (50 to 50) | 2.0 | 0.5 | 0.950 | 0.200 |" in text
+    assert "| quick (jax 1 --flag) | 1 | 1 | 15 | 15 | 2.0 |" in text
     assert "| suite, torch | 1.5 | 1.2 | 25 (25 to 25) |" in text
     assert "| 6 layers of 4,096: suite, torch | 4 | 500 | 450 | 90 |" in text
     assert text.count(last) == 0

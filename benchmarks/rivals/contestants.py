@@ -75,7 +75,7 @@ ENGINES = {"torch": "suite, torch", "tensorflow": "suite, TensorFlow"}
 PACKAGES = {"torch": ("torch",), "tensorflow": ("tensorflow", "keras")}
 
 
-def _alone(module: str, framework: str, name: str, **more: bool) -> Contestant:
+def _alone(module: str, framework: str, name: str, **more: Any) -> Contestant:
     return Contestant(
         name, f"{RUNNERS}:Alone", (module, name), (ENGINES[framework],), PACKAGES[framework], **more
     )

@@ -177,6 +177,8 @@ def test_the_work_is_the_one_cell_of_the_engines_stack() -> None:
         assert len(task.labels) == 20
         assert len(whole.members) % 20 == 0
         assert task.record[-1] == works.WORK[name].epochs
+    shallow = works.task("shallow").architecture
+    assert (shallow.width, shallow.depth, shallow.outputs) == (5, 1, 1)
     assert works.task("digits").architecture.width == 64
     assert works.task("digits").architecture.outputs == 10
     assert dataclasses.replace(made("categorical")).architecture.outputs == CLASSES

@@ -142,7 +142,7 @@ def examine(folder: Path, files: Sequence[Path] = ()) -> Checked:
 
     results = Results(folder)
     manifest = results.manifest()
-    judged = judge_run(results, stored_plan(manifest), files)
+    judged = judge_run(results, stored_plan(manifest, priced=False), files)
     lacking = unjudged(judged.verdicts, each=bool(files))
     found = None
     if not files:  # a user's claims are a family of their own: only they are shown

@@ -86,7 +86,10 @@ def metric_changes(
     rows[[*COUNTS]] = rows[[*COUNTS]].astype(np.float64).fillna(0).astype(int)
     kind, adjusted = _kinds(rows, certain)
     rows = rows.assign(kind=kind, adjusted=adjusted)
-    rows["reason"] = [_reason(dict(row)) for row in rows.to_dict("records")]
+    reasons = np.full(len(rows), "", dtype=object)
+    speaking = np.flatnonzero(_speaking(rows))
+    reasons[speaking] = [_reason(dict(row)) for row in rows.iloc[speaking].to_dict("records")]
+    rows["reason"] = reasons
     rows["order"] = rows["kind"].map(METRIC_KINDS.index)
     rows["large"] = -rows["size"].astype(np.float64)
     rows = rows.sort_values(["order", "large", "p"], kind="stable", ignore_index=True)
@@ -120,6 +123,19 @@ def _kinds(rows: pd.DataFrame, certain: bool) -> tuple[Array, Array]:
     conditions = [settled, significant, same]
     kinds = np.select(conditions, [rows["kind"].to_numpy(), change, SAME], UNCLEAR)
     return kinds, adjusted
+
+
+def _speaking(rows: pd.DataFrame) -> Array:
+    """Return (rows,) which may have a reason; most have none."""
+    seeds = np.maximum(rows["seeds_a"], rows["seeds_b"])
+    counts = rows[["failed_a", "failed_b", "nan_a", "nan_b", "lost_values"]]
+    return np.asarray(
+        (rows["reason"].fillna("") != "")
+        | rows["kind"].isin([MISSING, UNCLEAR])
+        | ((rows["kind"] == SAME) & (rows["above"] + rows["below"] > 0))
+        | (rows["shared"] < seeds)
+        | (counts > 0).any(axis=1)
+    )
 
 
 def _reason(row: Mapping[Any, Any]) -> str:

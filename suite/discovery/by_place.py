@@ -109,7 +109,8 @@ def _compared(
     axes: Sequence[str],
     spec: TableSpec,
 ) -> pd.DataFrame:
-    """Return cell, place, values, size and p of each row of a table with two sides.
+    """Return cell, place, values, size and p of each row of a table with two sides; cell and place
+    where they lie apart.
 
     The columns of side A are ``first`` and those with ``_low`` and ``_high``, followed by
     ``end_a``; those of side B belong to the metric. The sides of a prediction share their seeds.
@@ -129,13 +130,15 @@ def _compared(
         least = metric.tolerated(np.where(np.isfinite(larger), larger, 0.0))
         unit = np.fmax(np.where(np.isfinite(spread), spread, 0.0), least)
         size = np.where(apart, np.abs(difference) / unit, 0.0)
-    cells = [
+    # Names take longer than all else here, and only rows that lie apart are ever shown.
+    cells, places = (np.full(len(frame), "", dtype=object) for _ in range(2))
+    cells[apart] = [
         nondefault_fields({str(axis): value for axis, value in row.items()})
-        for row in frame[[*axes]].to_dict("records")
+        for row in frame.loc[apart, [*axes]].to_dict("records")
     ]
-    places = [
+    places[apart] = [
         " ".join(f"{key}={value}" for key, value in row.items())
-        for row in frame[[*spec.coordinates]].to_dict("records")
+        for row in frame.loc[apart, [*spec.coordinates]].to_dict("records")
     ]
     return pd.DataFrame(
         {

@@ -41,10 +41,13 @@ def findings(
     """
     rows = found(folder, runs, planned)
     predicted = _predicted_differences(rows)
-    held = holding(explanations(), verdicts)
-    absent = not_judged(explanations(), verdicts)
+    held = _by_subject(holding(explanations(), verdicts))
+    absent = _by_subject(not_judged(explanations(), verdicts))
     for row in rows:
-        row["explained_by"] = _explained(row, held, absent, predicted)
+        subject = row["kind"], row["study"]
+        row["explained_by"] = _explained(
+            row, held.get(subject, ()), absent.get(subject, ()), predicted
+        )
     kept = [row for row in rows if not row["metric"].endswith(PREDICTED)]
     table = pd.DataFrame(kept, columns=[*COLUMNS])
     order = table.assign(known=table["explained_by"].map(_rank))
@@ -66,6 +69,14 @@ def _rank(explained_by: str) -> int:
     if not explained_by:
         return 0
     return 1 if explained_by == OPEN or explained_by.startswith(ABSENT) else 2
+
+
+def _by_subject(given: Sequence[Explanation]) -> dict[tuple[str, str], list[Explanation]]:
+    """Return (kind, study) -> the explanations of such findings, in their order."""
+    found: dict[tuple[str, str], list[Explanation]] = {}
+    for each in given:
+        found.setdefault((each.kind, each.study), []).append(each)
+    return found
 
 
 def _explained(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
+import multiprocessing
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from types import ModuleType
 
 
@@ -21,6 +24,34 @@ def without_script() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = script
+
+
+@contextlib.contextmanager
+def helpers(count: int, module: str) -> Iterator[ProcessPoolExecutor | None]:
+    """Start processes that import a module, while this one goes on; they end with the block, and
+    what they have not begun is dropped. None where ``count`` is 0."""
+    if count == 0:
+        yield None
+        return
+    executor = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))
+    try:
+        with without_script():
+            for _ in range(count):
+                executor.submit(importlib.import_module, module)
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+DRAWING = "suite.report.figures"
+"""What a process that draws imports."""
+_WORTH = 6
+"""The fewest studies for which another process that draws saves more time than its start takes."""
+
+
+def others(jobs: int, studies: Sequence[str]) -> int:
+    """Return how many of ``jobs`` processes draw the figures of these studies beside this one."""
+    return jobs - 1 if len(studies) >= _WORTH else 0
 
 
 _MANY = 50_000

@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(parsed: argparse.Namespace) -> int:
     """Draw, and print the path of the page, or of each figure that was asked for."""
     from suite.planning.grids import default_jobs
-    from suite.report import write_figures, write_report
+    from suite.processes import DRAWING, helpers, others
     from suite.results.checksums import warn
     from suite.results.folder import Results
 
@@ -78,10 +78,17 @@ def main(parsed: argparse.Namespace) -> int:
         return _pool(parsed)
     manifest = Results(parsed.folder).manifest()
     if parsed.figures:
+        from suite.report import write_figures
+
         for path in write_figures(parsed.folder, parsed.figures, parsed.out):
             print(path)
     else:
-        print(write_report(parsed.folder, default_jobs(), parsed.out, parsed.linked, parsed.claims))
+        jobs = default_jobs()
+        with helpers(others(jobs, manifest.studies), DRAWING) as pool:
+            from suite.report import write_report  # while the others import what draws
+
+            page = write_report(parsed.folder, jobs, parsed.out, parsed.linked, parsed.claims, pool)
+            print(page)
     warn(parsed.folder, manifest)
     return 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import multiprocessing
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -39,8 +38,6 @@ PARTS: Mapping[str, Callable[[Tables], list[Part]]] = {
 """Study -> its figures: the function ``parts`` of the file that bears the study's name."""
 FIGURES = "figures"
 """The folder of the figures, seen from the results folder."""
-_WORTH = 6
-"""The fewest studies for which another process saves more time than its start takes."""
 _LONG = ("training", "lecture", "tutorial", "numerics", "propagation")
 """The studies whose figures take longest."""
 
@@ -97,30 +94,30 @@ class Request:
 
 @contextmanager
 def sections(
-    folder: Path, manifest: Manifest, jobs: int, linked: bool = False, out: Path | None = None
+    folder: Path,
+    manifest: Manifest,
+    pool: ProcessPoolExecutor | None,
+    linked: bool = False,
+    out: Path | None = None,
 ) -> Iterator[Callable[[], dict[str, list[Section]]]]:
     """Draw the figures, and write them to ``figures/``, while the block does something else.
 
     Yield what waits for them, draws what nobody has begun, and returns study -> its sections.
-    ``jobs``: the number of processes, this one among them. ``linked``: as in ``Request``. ``out``:
-    the folder in which ``figures/`` lies, where it is not the results folder.
+    ``pool``: other processes that draw. ``linked``: as in ``Request``. ``out``: the folder in which
+    ``figures/`` lies, where it is not the results folder.
     """
     request = Request(folder, (out or folder) / FIGURES, manifest, linked)
     request.target.mkdir(parents=True, exist_ok=True)
     drawn = [study for study in manifest.studies if study in PARTS]
-    if jobs == 1 or len(drawn) < _WORTH:
+    if pool is None:
         yield lambda: {study: _of_study(request, study) for study in drawn}
         return
     # The longest first: this process takes the short ones at the end, and nobody waits long.
     order = sorted(drawn, key=lambda study: study not in _LONG)
-    executor = ProcessPoolExecutor(jobs - 1, multiprocessing.get_context("spawn"))
     draw = partial(_drawn_elsewhere, request, plugins.sources())
-    try:
-        with without_script():
-            begun = {study: executor.submit(draw, study) for study in order}
-        yield partial(_finished, request, begun, drawn)
-    finally:
-        executor.shutdown(cancel_futures=True)
+    with without_script():
+        begun = {study: pool.submit(draw, study) for study in order}
+    yield partial(_finished, request, begun, drawn)
 
 
 def _finished(

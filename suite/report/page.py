@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,7 +21,7 @@ from suite.judging.expected_runs import stored_plan
 from suite.judging.judge_folder import ADDED, judge_run
 from suite.judging.verdicts import CLAIMS, Verdict, read_verdicts
 from suite.plugins.record import remembered
-from suite.processes import collecting_seldom
+from suite.processes import DRAWING, collecting_seldom, helpers, others
 from suite.report import board, embedding
 from suite.report.attribution import attributed
 from suite.report.common import verdict_words
@@ -66,6 +67,7 @@ def write_report(
     out: Path | None = None,
     linked: bool = False,
     files: Sequence[Path] = (),
+    pool: ProcessPoolExecutor | None = None,
 ) -> Path:
     """Write ``report.html`` and ``figures/`` of a results folder; return the page's path.
 
@@ -75,6 +77,7 @@ def write_report(
     place of the verdicts of the folder.
 
     ``jobs``: the number of processes that draw, a study at a time; the bytes do not depend on it.
+    ``pool``: such processes besides this one, where they were started already.
     The page is replaced in one step, so that a reader never sees half of one. Raise UserError when
     the folder has no manifest, one of its tables or files of claims cannot be read, or a page about
     ``files`` would replace that of the folder.
@@ -86,14 +89,22 @@ def write_report(
             " another place with --out"
         )
     with remembered(manifest), collecting_seldom():
-        return _write(folder, manifest, jobs, out or folder, linked, files)
+        if pool is not None:
+            return _write(folder, manifest, pool, out or folder, linked, files)
+        with helpers(others(jobs, manifest.studies), DRAWING) as started:
+            return _write(folder, manifest, started, out or folder, linked, files)
 
 
 def _write(
-    folder: Path, manifest: Manifest, jobs: int, out: Path, linked: bool, files: Sequence[Path]
+    folder: Path,
+    manifest: Manifest,
+    pool: ProcessPoolExecutor | None,
+    out: Path,
+    linked: bool,
+    files: Sequence[Path],
 ) -> Path:
     rows = _own_verdicts(folder, manifest, files) if files else _verdicts(folder)
-    with sections(folder, manifest, jobs, linked=linked, out=out) as drawn, reading_once():
+    with sections(folder, manifest, pool, linked=linked, out=out) as drawn, reading_once():
         return _assembled(folder, manifest, rows, drawn, out, linked, files)
 
 

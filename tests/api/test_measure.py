@@ -65,9 +65,8 @@ print(sorted(results.runs("weighting")["status"].unique()))
 DRAWING = """
 print("imported as", __name__)
 from pathlib import Path
-from suite import report
-from suite.report import figures
-figures._WORTH = 1
+from suite import processes, report
+processes._WORTH = 1
 report.write_report(Path({folder!r}), jobs=2)
 """
 

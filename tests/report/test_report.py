@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlencode
 
 import pytest
 
-import suite.report.figures
+import suite.processes
 import suite.report.page
 from suite.report import write_report
 from suite.report.common import verdict_words
@@ -257,7 +257,7 @@ def test_the_same_folder_gives_the_same_bytes(
     written: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bytes do not depend on the number of processes that draw."""
-    monkeypatch.setattr(suite.report.figures, "_WORTH", 1)
+    monkeypatch.setattr(suite.processes, "_WORTH", 1)
     before = (written / "report.html").read_bytes()
     (folder / "report.html").unlink()
     shutil.rmtree(folder / "figures")

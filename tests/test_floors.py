@@ -54,7 +54,7 @@ FOLDERS = (
 )
 """The folders and the few single files of ``suite/``, from the ground up."""
 HOMES = {
-    "torch": ("torch", "torch_random", "keras_torch"),
+    "torch": ("torch", "torch_random", "torch_batches", "keras_torch"),
     "tensorflow": ("tensorflow",),
     "keras": ("tensorflow",),  # the others have it from suite.frameworks.keras
     "jax": ("jax", "jax_stack", "jax_signals", "keras_jax"),

@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from suite.comparing.metric_changes import METRIC_KINDS, _reason, _speaking
+from suite.comparing.kinds import METRIC_KINDS
+from suite.comparing.metric_changes import _reason, _speaking
 
 COUNTS = ("above", "below", "shared", "seeds_a", "seeds_b")
 LOSSES = ("failed_a", "failed_b", "nan_a", "nan_b", "lost_values", "lost_failed")

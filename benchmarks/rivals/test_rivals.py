@@ -7,7 +7,7 @@ here, and ``benchmarks.table`` takes medians over the rounds, and ratios within 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -19,17 +19,26 @@ Turn = tuple[str, int, Contestant, bool]
 
 
 class CurrentPools:
-    """The pools of the current work: of one work at a time, because they fill the memory."""
+    """The pools of the current work: of one work at a time, because they fill the memory.
 
-    def __init__(self, processes: int) -> None:
+    ``chosen``: work and name of the contestants that have a turn; ``-k`` leaves others out, whose
+    start would take minutes.
+    """
+
+    def __init__(self, processes: int, chosen: Collection[tuple[str, str]]) -> None:
         self.processes = processes
+        self.chosen = chosen
         self.pools: Pools | None = None
 
     def of(self, work: str) -> Pools:
         """Return the pools of a work, made when it has its first turn; those before are closed."""
         if self.pools is None or self.pools.work != work:
             self.close()
-            able = [entry for entry in contestants(work) if entry.missing() is None]
+            able = [
+                entry
+                for entry in contestants(work)
+                if (work, entry.name) in self.chosen and entry.missing() is None
+            ]
             self.pools = Pools(work, able, self.processes)
         return self.pools
 
@@ -42,7 +51,13 @@ class CurrentPools:
 
 @pytest.fixture(scope="module")
 def current(request: pytest.FixtureRequest) -> Iterator[CurrentPools]:
-    made = CurrentPools(request.config.getoption("--processes"))
+    turns = [
+        item.callspec.params["turn"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.originalname == test_turn.__name__
+    ]
+    chosen = {(work, contestant.name) for work, _, contestant, _ in turns}
+    made = CurrentPools(request.config.getoption("--processes"), chosen)
     yield made
     made.close()
 

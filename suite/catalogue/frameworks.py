@@ -75,6 +75,9 @@ class Entry:
     compiles: bool = False
     """Whether it trains some networks in programs made by the C++ compiler. Such programs round
     otherwise, so the compiler is recorded as a part of the machine."""
+    shared_probes: str = ""
+    """The package of probes that it shares with other frameworks, where it has no own of a topic;
+    empty for none."""
     rates: Rates = field(default_factory=Rates)
     operations: str | None = None
     """Its operations under NumPy's names, as "module:attribute" of a ``generic.Operations``; None:
@@ -243,12 +246,15 @@ _OF_DENSE_NETWORKS_ONLY = (
 """What the studies ask of a framework beside drawing, propagating and training dense networks."""
 
 
-def _dense_networks_only(library: str) -> dict[str, str]:
-    """Return the gaps of a framework without probes."""
+_OF_KERAS_ON_OTHER_BACKENDS = ("curves.default",)
+"""Those of them that Keras on torch and on JAX have."""
+
+
+def _dense_networks_only(library: str, but: Iterable[str] = ()) -> dict[str, str]:
+    """Return the gaps of a framework without probes ``but`` these."""
     return dict.fromkeys(
-        _OF_DENSE_NETWORKS_ONLY,
-        f"the suite draws, propagates and trains dense networks in {library}, and asks it for"
-        " nothing else yet",
+        (name for name in _OF_DENSE_NETWORKS_ONLY if name not in but),
+        f"the suite does not ask {library} for this yet",
     )
 
 
@@ -294,9 +300,10 @@ _KERAS_TORCH = Entry(
         # https://github.com/keras-team/keras/issues/23704
         "precision.double": "Keras on torch multiplies matrices of double precision in single"
         " precision",
-        **_dense_networks_only("Keras on torch"),
+        **_dense_networks_only("Keras on torch", _OF_KERAS_ON_OTHER_BACKENDS),
     },
     formulas="keras",
+    shared_probes="suite.frameworks.keras.probes",
     rates=Rates(),
 )
 _KERAS_JAX = Entry(
@@ -312,9 +319,10 @@ _KERAS_JAX = Entry(
     gaps={
         "precision.double": "Keras on JAX computes tanh and the means of losses of double precision"
         " in single precision",
-        **_dense_networks_only("Keras on JAX"),
+        **_dense_networks_only("Keras on JAX", _OF_KERAS_ON_OTHER_BACKENDS),
     },
     formulas="keras",
+    shared_probes="suite.frameworks.keras.probes",
     rates=_JAX.rates,
 )
 FRAMEWORKS = registry.Registry(

@@ -68,7 +68,8 @@ def compiler() -> str:
 
 
 def probe(framework: str, topic: type[P]) -> P:
-    """Return a framework's measurements of a topic: the functions of its ``probes/TOPIC.py``.
+    """Return a framework's measurements of a topic: the functions of its ``probes/TOPIC.py``, or
+    of the file that it shares with others.
 
     Raises UserError for a topic that the framework does not have. A function that it does not have
     raises UserError when it is looked up. Both raise Unsupported where the entry of the framework
@@ -94,18 +95,24 @@ class _Probes:
 
 @functools.cache
 def _functions(framework: str, topic: str) -> dict[str, Callable[..., Any]]:
-    """Return the public functions of a framework's module of probes, by name.
+    """Return the public functions of a framework's module of probes, by name: its own, or the one
+    that it shares with others.
 
     Empty where there is no such module and the framework declares a gap in the topic. Raises
     UserError where it declares none.
     """
-    package = importlib.import_module(f"suite.frameworks.{framework}.probes")
-    topics = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    entry = FRAMEWORKS[framework]
+    topics: dict[str, str] = {}
+    for package in (f"suite.frameworks.{framework}.probes", entry.shared_probes):
+        if package:
+            path = importlib.import_module(package).__path__
+            found = {module.name: package for module in pkgutil.iter_modules(path)}
+            topics = found | topics
     if topic not in topics:
-        if any(gap.startswith(f"{topic}.") for gap in FRAMEWORKS[framework].gaps):
+        if any(gap.startswith(f"{topic}.") for gap in entry.gaps):
             return {}
         raise registry.unknown(f"topic of probes in {framework}", topic, topics)
-    module = importlib.import_module(f"{package.__name__}.{topic}")
+    module = importlib.import_module(f"{topics[topic]}.{topic}")
     return {
         name: value
         for name, value in vars(module).items()

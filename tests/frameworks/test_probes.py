@@ -51,10 +51,16 @@ def home(framework: str) -> Path:
     return ROOT / "suite" / "frameworks" / framework / "probes"
 
 
+def homes(framework: str) -> list[Path]:
+    """Return the folder of a framework's own probes, and that of those that it shares."""
+    shared = FRAMEWORKS[framework].shared_probes
+    return [home(framework)] + ([ROOT / shared.replace(".", "/")] if shared else [])
+
+
 # --- what mypy compares ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS.names)
+@pytest.mark.parametrize("framework", [*FRAMEWORKS.names, "keras"])
 def test_mypy_sees_every_module_of_probes(framework: str) -> None:
     """Each stands on the right of an annotated assignment, whose annotation is a Protocol of the
     topic."""
@@ -147,8 +153,9 @@ def test_a_gap_in_the_probes_is_one(framework: str) -> None:
     missing = set()
     for name in needed:
         topic, _, function = name.partition(".")
-        path = home(framework) / f"{topic}.py"
-        tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+        paths = [path / f"{topic}.py" for path in homes(framework)]
+        found = next((path.read_text(encoding="utf-8") for path in paths if path.exists()), "")
+        tree = ast.parse(found)
         if function not in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}:
             missing.add(name)
     assert missing == set(FRAMEWORKS[framework].gaps) & FUNCTIONS

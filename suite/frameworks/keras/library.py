@@ -24,8 +24,11 @@ class _Library:
 keras: Any = _Library()
 
 
+_FRAMEWORK: list[str] = []
+
+
 def use(backend: str, framework: str) -> None:
-    """Choose the backend for this process.
+    """Choose the backend for this process, under the name that the catalogues have for it.
 
     Raises UserError where Keras is already imported on another one.
     """
@@ -35,6 +38,13 @@ def use(backend: str, framework: str) -> None:
             f" {backend!r}: set KERAS_BACKEND={backend} before Keras is imported"
         )
     os.environ["KERAS_BACKEND"] = backend
+    _FRAMEWORK[:] = [framework]
+
+
+def framework() -> str:
+    """Return the name of this process' framework in the catalogues, such as ``keras_torch``."""
+    (name,) = _FRAMEWORK
+    return name
 
 
 @contextmanager

@@ -1,0 +1,15 @@
+"""The probes of Keras that are the same on torch and on JAX, one module a topic; mypy compares
+each module with its Protocol.
+
+``suite.frameworks.keras.library.framework`` says for which framework the catalogues are asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from suite.frameworks.keras.probes import curves
+    from suite.probes.curves import DefaultForms
+
+    _curves: DefaultForms = curves

@@ -11,6 +11,8 @@ from suite.types import Array
 
 Tensor = Any
 """A tensor of the backend."""
+Pull = Callable[[Tensor], list[Tensor]]
+"""A function that takes a cotangent to the gradients by each argument."""
 Pulled = tuple[Tensor, list[Tensor]]
 DTYPES = {"double": "float64", "single": "float32"}
 
@@ -24,7 +26,30 @@ def pulled(
     ``cotangent``: a tensor of the value's shape; None: ones. Variables of a layer are no arguments:
     give their values to its ``stateless_call``.
     """
-    return _BACKENDS[keras.config.backend()](function, arguments, cotangent)
+    value, pull = recorded(function, arguments)
+    gradients = pull(keras.ops.ones_like(value) if cotangent is None else cotangent)
+    return keras.ops.stop_gradient(value), gradients
+
+
+def recorded(function: Callable[..., Tensor], arguments: Sequence[Tensor]) -> tuple[Tensor, Pull]:
+    """Return the value of a function of some tensors, and what takes a cotangent to the
+    gradients."""
+    return _BACKENDS[keras.config.backend()](function, arguments)
+
+
+def compiled(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Pulled]:
+    """Return ``pulled`` of a function of one tensor, compiled by the backend: on JAX as one
+    program; on torch the function, from which torch makes a program for each pass."""
+    if keras.config.backend() == "jax":
+        import jax
+
+        made: Callable[[Tensor], Pulled] = jax.jit(lambda x: pulled(function, [x]))
+        return made
+    import torch
+
+    torch.compiler.reset()  # beyond eight programs of one function torch would go on eagerly
+    program = torch.compile(function)
+    return lambda x: pulled(program, [x])
 
 
 @contextmanager
@@ -51,21 +76,20 @@ def numbers(values: Tensor) -> Array:
     return result
 
 
-def _by_torch(function: Callable[..., Tensor], arguments: Sequence[Tensor], g: Tensor) -> Pulled:
+def _by_torch(function: Callable[..., Tensor], arguments: Sequence[Tensor]) -> tuple[Tensor, Pull]:
     import torch
 
     leaves = [argument.detach().requires_grad_() for argument in arguments]
     with torch.enable_grad():
         value = function(*leaves)
-        gradients = torch.autograd.grad(value, leaves, torch.ones_like(value) if g is None else g)
-    return value.detach(), list(gradients)
+    return value, lambda cotangent: list(torch.autograd.grad(value, leaves, cotangent))
 
 
-def _by_jax(function: Callable[..., Tensor], arguments: Sequence[Tensor], g: Tensor) -> Pulled:
+def _by_jax(function: Callable[..., Tensor], arguments: Sequence[Tensor]) -> tuple[Tensor, Pull]:
     import jax
 
     value, pull = jax.vjp(function, *arguments)
-    return value, list(pull(jax.numpy.ones_like(value) if g is None else g))
+    return value, lambda cotangent: list(pull(cotangent))
 
 
-_BACKENDS: Mapping[str, Callable[..., Pulled]] = {"torch": _by_torch, "jax": _by_jax}
+_BACKENDS: Mapping[str, Callable[..., tuple[Tensor, Pull]]] = {"torch": _by_torch, "jax": _by_jax}

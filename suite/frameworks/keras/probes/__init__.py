@@ -9,7 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from suite.frameworks.keras.probes import curves
+    from suite.frameworks.keras.probes import curves, elementwise, numerics
     from suite.probes.curves import DefaultForms
+    from suite.probes.elementwise import Elementwise
+    from suite.probes.numerics import Formulas
 
     _curves: DefaultForms = curves
+    _elementwise: Elementwise = elementwise
+    _numerics: Formulas = numerics

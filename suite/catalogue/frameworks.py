@@ -182,6 +182,10 @@ _TORCH = Entry(
         TrainingRates(compiled=CompiledTraining(width=8, work=20_000, speedup=3.0)),
     ),
 )
+_OF_KERAS = {
+    "initializers.attention_packed": "Keras' attention keeps query, key and value apart",
+}
+"""The gaps of Keras, whatever its backend."""
 _TENSORFLOW = Entry(
     "tensorflow",
     "suite.frameworks.tensorflow:TensorFlow",
@@ -199,10 +203,11 @@ _TENSORFLOW = Entry(
     },
     gaps={
         "idioms.init_apply": "Keras models have no apply(fn)",
-        "initializers.attention_packed": "Keras' attention keeps query, key and value apart",
         "idioms.apply_order": "Keras models have no apply(fn)",
+        **_OF_KERAS,
     },
     formulas="keras",
+    shared_probes="suite.frameworks.keras.probes",
     operations="suite.frameworks.tensorflow.operations:OPERATIONS",
     rates=Rates(
         TrainingRates(ByDepth(1.2, 0.1), ByDepth(0.002, 0.003), ByDepth(50e-6, 45e-6), 4e10),
@@ -246,7 +251,16 @@ _OF_DENSE_NETWORKS_ONLY = (
 """What the studies ask of a framework beside drawing, propagating and training dense networks."""
 
 
-_OF_KERAS_ON_OTHER_BACKENDS = ("curves.default", "elementwise.seconds", "numerics.evaluate")
+_OF_KERAS_ON_OTHER_BACKENDS = (
+    "curves.default",
+    "defaults.value",
+    "elementwise.seconds",
+    "initializers.bias",
+    "initializers.draw",
+    "initializers.sharing",
+    "initializers.through",
+    "numerics.evaluate",
+)
 """Those of them that Keras on torch and on JAX have."""
 
 
@@ -300,6 +314,7 @@ _KERAS_TORCH = Entry(
         # https://github.com/keras-team/keras/issues/23704
         "precision.double": "Keras on torch multiplies matrices of double precision in single"
         " precision",
+        **_OF_KERAS,
         **_dense_networks_only("Keras on torch", _OF_KERAS_ON_OTHER_BACKENDS),
     },
     formulas="keras",
@@ -319,6 +334,7 @@ _KERAS_JAX = Entry(
     gaps={
         "precision.double": "Keras on JAX computes tanh and the means of losses of double precision"
         " in single precision",
+        **_OF_KERAS,
         **_dense_networks_only("Keras on JAX", _OF_KERAS_ON_OTHER_BACKENDS),
     },
     formulas="keras",

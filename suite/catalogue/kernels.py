@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from suite.catalogue import initializers, scalings
 from suite.catalogue.laws import Law, Normal, Orthogonal, Point, Uniform
-from suite.catalogue.registry import Registry
+from suite.catalogue.registry import Registry, of_keras
 
 Fans = tuple[int, int]
 """The fan in and the fan out."""
@@ -121,7 +121,7 @@ def _recurrent(layer: str, gates: int) -> tuple[Kernel, Kernel]:
         return units, gates * units
 
     own: Mapping[str, Start] = {"torch": _by_units}
-    bias: Mapping[str, Start] = {"torch": _by_units, "tensorflow": _zero}
+    bias: Mapping[str, Start] = of_keras({"torch": _by_units, "keras": _zero})
     title, sizes = layer.upper(), ("inputs", "units")
     return (
         Kernel(
@@ -129,7 +129,7 @@ def _recurrent(layer: str, gates: int) -> tuple[Kernel, Kernel]:
             f"the input kernel of a {title}, all gates in one array",
             sizes,
             lambda inputs, units: (inputs, units),
-            counted={"torch": by_inputs, "tensorflow": by_inputs},
+            counted=of_keras({"torch": by_inputs, "keras": by_inputs}),
             starts=own,
             biases=bias,
             entries=lambda inputs, units: gates * inputs * units,
@@ -139,8 +139,8 @@ def _recurrent(layer: str, gates: int) -> tuple[Kernel, Kernel]:
             f"the recurrent kernel of a {title}, all gates in one array",
             sizes,
             lambda inputs, units: (units, units),
-            counted={"torch": by_units, "tensorflow": by_units},
-            starts={**own, "tensorflow": lambda *sizes: Orthogonal()},
+            counted=of_keras({"torch": by_units, "keras": by_units}),
+            starts={**own, **of_keras({"keras": lambda *sizes: Orthogonal()})},
             biases=bias,
             entries=lambda inputs, units: gates * units * units,
         ),
@@ -173,7 +173,7 @@ KERNELS = Registry(
             "a transposed convolution",
             _FIELD,
             _field,
-            counted={"torch": _exchanged, "tensorflow": _exchanged},
+            counted=of_keras({"torch": _exchanged, "keras": _exchanged}),
         ),
         Kernel(
             "truncated",
@@ -186,16 +186,18 @@ KERNELS = Registry(
             "a depthwise convolution, one filter a channel",
             ("height", "width", "channels"),
             lambda height, width, channels: (height * width, height * width),
-            counted={
-                "torch": lambda height, width, channels: (
-                    height * width,
-                    height * width * channels,
-                ),
-                "tensorflow": lambda height, width, channels: (
-                    height * width * channels,
-                    height * width,
-                ),
-            },
+            counted=of_keras(
+                {
+                    "torch": lambda height, width, channels: (
+                        height * width,
+                        height * width * channels,
+                    ),
+                    "keras": lambda height, width, channels: (
+                        height * width * channels,
+                        height * width,
+                    ),
+                }
+            ),
         ),
         Kernel(
             "grouped",
@@ -204,7 +206,7 @@ KERNELS = Registry(
             lambda height, width, inputs, outputs, groups: _field(
                 height, width, inputs // groups, outputs // groups
             ),
-            counted={"torch": _grouped, "tensorflow": _grouped},
+            counted=of_keras({"torch": _grouped, "keras": _grouped}),
             entries=lambda height, width, inputs, outputs, groups: (
                 height * width * inputs * outputs // groups
             ),
@@ -251,14 +253,18 @@ KERNELS = Registry(
             "an embedding",
             ("entries", "size"),
             lambda entries, size: (1, size),
-            counted={
-                "torch": lambda entries, size: (size, entries),
-                "tensorflow": lambda entries, size: (entries, size),
-            },
-            starts={
-                "torch": lambda *sizes: Normal(scalings.constant(1.0)),
-                "tensorflow": lambda *sizes: Uniform(scalings.constant(0.05**2 / 3.0)),
-            },
+            counted=of_keras(
+                {
+                    "torch": lambda entries, size: (size, entries),
+                    "keras": lambda entries, size: (entries, size),
+                }
+            ),
+            starts=of_keras(
+                {
+                    "torch": lambda *sizes: Normal(scalings.constant(1.0)),
+                    "keras": lambda *sizes: Uniform(scalings.constant(0.05**2 / 3.0)),
+                }
+            ),
         ),
         *_recurrent("lstm", 4),
         *_recurrent("gru", 3),

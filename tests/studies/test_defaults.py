@@ -12,6 +12,7 @@ import pytest
 from matplotlib.container import BarContainer
 
 from suite import frameworks
+from suite.catalogue.registry import KERAS
 from suite.planning import grids
 from suite.probes.defaults import DefaultNumbers
 from suite.report import defaults as page
@@ -67,7 +68,7 @@ def test_every_case_gives_a_finite_number(case: str, framework: str) -> None:
 @pytest.mark.parametrize("framework", HERE)
 @pytest.mark.parametrize("case", DOCUMENTED)
 def test_the_number_is_the_documented_one(case: str, framework: str) -> None:
-    expected = DOCUMENTED[case][framework == "tensorflow"]
+    expected = DOCUMENTED[case][framework in KERAS]
     value = load(framework).probe(DefaultNumbers).value(case, 1)
     # Single precision, a few operations; torch adds 1e-6 to the norm in clipping. The absolute
     # term is for numbers of 0, and must not hide an epsilon.
@@ -79,7 +80,7 @@ def test_the_number_is_the_documented_one(case: str, framework: str) -> None:
 def test_an_epsilon_in_half_precision_is_that_of_single(norm: str, framework: str) -> None:
     """A result in half precision has a rounding error of 0.05 %, its square one of 0.1 %."""
     probe = load(framework).probe(DefaultNumbers).value
-    expected = DOCUMENTED[f"{norm}_norm.epsilon"][framework == "tensorflow"]
+    expected = DOCUMENTED[f"{norm}_norm.epsilon"][framework in KERAS]
     assert probe(f"{norm}_norm.epsilon_half", 0) == pytest.approx(expected, rel=5e-3)
 
 
@@ -100,7 +101,7 @@ DRAWN = {
 def test_a_drawn_kernel_has_the_scale_of_its_law(case: str, framework: str) -> None:
     """The 576 entries of a depthwise kernel know their variance to 4 %, in four draws to 2 %."""
     probe = load(framework).probe(DefaultNumbers).value
-    expected = DRAWN[case][framework == "tensorflow"]
+    expected = DRAWN[case][framework in KERAS]
     assert np.mean([probe(case, seed) for seed in range(4)]) == pytest.approx(expected, rel=0.1)
 
 
@@ -114,9 +115,8 @@ def test_a_drawn_default_follows_the_seed_and_leaves_global_generators_alone(
     assert first == again != other
     assert random.getstate() == state
     # With 10,000 entries the standard error is 0.7 % for N(0, 1) and 0.5 % for U(-0.05, 0.05).
-    assert first == pytest.approx(
-        {"torch": 1.0, "tensorflow": 0.1 / math.sqrt(12)}[framework], rel=0.04
-    )
+    expected = 0.1 / math.sqrt(12) if framework in KERAS else 1.0
+    assert first == pytest.approx(expected, rel=0.04)
 
 
 @pytest.mark.parametrize("framework", HERE)
@@ -140,7 +140,7 @@ def test_a_measurement_has_the_number_of_each_case(framework: str) -> None:
     values = measurement.tables[0].columns["default_value"]
     assert set(measurement.status) == {"ok"}
     row = [member.cell.text("case") for member in stack.members].index("batch_norm.epsilon")
-    expected = DOCUMENTED["batch_norm.epsilon"][framework == "tensorflow"]
+    expected = DOCUMENTED["batch_norm.epsilon"][framework in KERAS]
     assert values[row] == pytest.approx(expected)
 
 

@@ -92,4 +92,19 @@ def _by_jax(function: Callable[..., Tensor], arguments: Sequence[Tensor]) -> tup
     return value, lambda cotangent: list(pull(cotangent))
 
 
-_BACKENDS: Mapping[str, Callable[..., tuple[Tensor, Pull]]] = {"torch": _by_torch, "jax": _by_jax}
+def _by_tensorflow(
+    function: Callable[..., Tensor], arguments: Sequence[Tensor]
+) -> tuple[Tensor, Pull]:
+    import tensorflow  # type: ignore[import-untyped]  # it ships no types
+
+    with tensorflow.GradientTape() as tape:
+        tape.watch(arguments)
+        value = function(*arguments)
+    return value, lambda cotangent: list(tape.gradient(value, arguments, cotangent))
+
+
+_BACKENDS: Mapping[str, Callable[..., tuple[Tensor, Pull]]] = {
+    "torch": _by_torch,
+    "jax": _by_jax,
+    "tensorflow": _by_tensorflow,
+}

@@ -1,4 +1,7 @@
-"""The probes of TensorFlow, one module a topic; mypy compares each module with its Protocol."""
+"""The probes of TensorFlow, one module a topic; mypy compares each module with its Protocol.
+
+Others it shares with Keras on the other backends: they are in ``suite.frameworks.keras.probes``.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,9 @@ if TYPE_CHECKING:
     from suite.frameworks.tensorflow.probes import (
         convolution,
         curves,
-        defaults,
         descent,
         elementwise,
         idioms,
-        initializers,
         normalization,
         normalized,
         numerics,
@@ -24,11 +25,9 @@ if TYPE_CHECKING:
     )
     from suite.probes.convolution import Convolutions
     from suite.probes.curves import DefaultForms
-    from suite.probes.defaults import DefaultNumbers
     from suite.probes.descent import KnownProblems
     from suite.probes.elementwise import Elementwise
     from suite.probes.idioms import Mechanisms
-    from suite.probes.initializers import LayerDraws
     from suite.probes.normalization import NormalizationLayers
     from suite.probes.normalized import DeepNetworks
     from suite.probes.numerics import Formulas
@@ -40,11 +39,9 @@ if TYPE_CHECKING:
 
     _convolution: Convolutions = convolution
     _curves: DefaultForms = curves
-    _defaults: DefaultNumbers = defaults
     _descent: KnownProblems = descent
     _elementwise: Elementwise = elementwise
     _idioms: Mechanisms = idioms
-    _initializers: LayerDraws = initializers
     _normalization: NormalizationLayers = normalization
     _numerics: Formulas = numerics
     _normalized: DeepNetworks = normalized

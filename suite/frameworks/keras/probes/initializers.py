@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from suite.catalogue import initializers, registry
-from suite.frameworks.tensorflow import kernels
-from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
+from suite.frameworks.keras import kernels
+from suite.frameworks.keras.differentiate import numbers, pulled, tensor
+from suite.frameworks.keras.library import framework, keras, python_random_kept
 from suite.types import Array, Layer
 
 KINDS = ("dense", "convolution", "transposed", "truncated", *kernels.MADE)
@@ -21,7 +22,7 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
     Keras draws the seeds that are not given from Python's generator, which starts from ``seed``.
     """
     resolved = initializers.resolve(initializer)
-    declared = resolved.native("tensorflow")
+    declared = resolved.native(framework())
     with python_random_kept():
         random.seed(seed)  # Keras draws the seeds that are not given from it
         if layer_kind in kernels.MADE:
@@ -48,20 +49,20 @@ def draw(layer_kind: str, shape: Sequence[int], initializer: str, seed: int) -> 
             layer.build((None, None, None, shape[2]))
         else:
             raise registry.unknown("kind of layer", layer_kind, KINDS)
-    kernel = layer.kernel.numpy()
+    kernel = numbers(layer.kernel)
     # Keras keeps a transposed kernel as (height, width, out, in).
-    return kernel.swapaxes(2, 3) if layer_kind == "transposed" else kernel, layer.bias.numpy()
+    return kernel.swapaxes(2, 3) if layer_kind == "transposed" else kernel, numbers(layer.bias)
 
 
 def bias(initializer: str, fan_in: int, fan_out: int, seed: int) -> Array:
     """Build a ``Dense`` with the initializer as its ``bias_initializer``."""
-    declared = initializers.resolve(initializer).native("tensorflow")
+    declared = initializers.resolve(initializer).native(framework())
     with python_random_kept():
         random.seed(seed)
         start = {} if declared is None else {"bias_initializer": registry.native(declared)()}
         layer = keras.layers.Dense(fan_out, **start)
         layer.build((None, fan_in))
-    return np.asarray(layer.bias)
+    return numbers(layer.bias)
 
 
 def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Array]:
@@ -69,12 +70,8 @@ def through(kernel: Array, inputs: Array, cotangent: Array) -> tuple[Array, Arra
     layer = keras.layers.Dense(kernel.shape[1], use_bias=False, kernel_initializer="zeros")
     layer.build((None, kernel.shape[0]))
     layer.kernel.assign(kernel)
-    x = tf.constant(inputs)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        outputs = layer(x)
-    gradient = tape.gradient(outputs, x, tf.constant(cotangent))
-    return outputs.numpy(), gradient.numpy()
+    outputs, (gradient,) = pulled(layer, [tensor(inputs)], tensor(cotangent))
+    return numbers(outputs), numbers(gradient)
 
 
 def sharing(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Array]:
@@ -100,5 +97,5 @@ def sharing(kind: str, shapes: Sequence[tuple[int, int]], seed: int) -> list[Arr
         for (fan_in, fan_out), start in zip(shapes, starts, strict=True):
             layer = keras.layers.Dense(fan_out, kernel_initializer=start)
             layer.build((None, fan_in))
-            kernels.append(layer.kernel.numpy())
+            kernels.append(numbers(layer.kernel))
     return kernels

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from suite.frameworks.tensorflow.backend import keras
-from suite.types import Array, Layer
+from suite.frameworks.keras.differentiate import numbers
+from suite.frameworks.keras.library import keras
+from suite.types import Layer
 
 Initial = Any
 """A Keras initializer, or None for the layer's own."""
@@ -23,13 +24,9 @@ def _named(argument: str, initial: Initial) -> dict[str, Any]:
     return {} if initial is None else {argument: initial}
 
 
-def _values(variable: Any) -> Array:
-    return np.asarray(variable)
-
-
 def _convolution(layer: Any, channels: int) -> Layer:
     layer.build((None, None, None, channels))
-    return _values(layer.kernel), _values(layer.bias)
+    return numbers(layer.kernel), numbers(layer.bias)
 
 
 def _depthwise(initial: Initial, height: int, width: int, channels: int) -> Layer:
@@ -54,7 +51,7 @@ def _attention(part: str) -> Callable[..., Layer]:
         values = (None, 1, keys or units)
         layer.build((None, 1, units), values, values)
         drawn = {variable.path.rpartition(f"{part}/")[2]: variable for variable in layer.weights}
-        return _values(drawn["kernel"]), np.ravel(_values(drawn["bias"]))
+        return numbers(drawn["kernel"]), np.ravel(numbers(drawn["bias"]))
 
     return make
 
@@ -63,13 +60,13 @@ def _einsum(initial: Initial, units: int, heads: int, size: int) -> Layer:
     start = _named("kernel_initializer", initial)
     layer = keras.layers.EinsumDense("abc,cde->abde", output_shape=(None, heads, size), **start)
     layer.build((None, 1, units))
-    return _values(layer.kernel), np.empty(0)
+    return numbers(layer.kernel), np.empty(0)
 
 
 def _embedding(initial: Initial, entries: int, size: int) -> Layer:
     layer = keras.layers.Embedding(entries, size, **_named("embeddings_initializer", initial))
     layer.build()
-    return _values(layer.embeddings), np.empty(0)
+    return numbers(layer.embeddings), np.empty(0)
 
 
 def _recurrent(kind: str, part: str) -> Callable[..., Layer]:
@@ -82,11 +79,11 @@ def _recurrent(kind: str, part: str) -> Callable[..., Layer]:
         start = _named(f"{part}_initializer", initial)
         layer = getattr(keras.layers, kind)(units, **start)
         layer.build((None, 1, inputs))
-        bias = np.ravel(_values(layer.cell.bias))
+        bias = np.ravel(numbers(layer.cell.bias))
         if kind == "LSTM":
             bias = np.delete(bias, np.s_[units : 2 * units])
         name = {"kernel": "kernel", "recurrent": "recurrent_kernel"}[part]
-        return _values(getattr(layer.cell, name)), bias
+        return numbers(getattr(layer.cell, name)), bias
 
     return make
 

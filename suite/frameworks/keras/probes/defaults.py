@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from suite.catalogue import registry
-from suite.frameworks.tensorflow.backend import keras, python_random_kept, tf
-from suite.frameworks.tensorflow.kernels import MADE
+from suite.frameworks.keras.differentiate import in_precision, numbers, pulled, tensor
+from suite.frameworks.keras.kernels import MADE
+from suite.frameworks.keras.library import keras, python_random_kept
 
 UNITS = 64
 """Units of the recurrent layers that are drawn, and channels of the depthwise convolution."""
@@ -31,7 +32,8 @@ def value(case: str, seed: int) -> float:
 
 
 def _at(function: Callable[[Any], Any], x: float) -> float:
-    return float(function(tf.constant(x, dtype=tf.float64)))
+    with in_precision("double"):
+        return float(numbers(function(tensor(np.array(x)))))
 
 
 def _below(function: Callable[[Any], Any]) -> float:
@@ -40,38 +42,35 @@ def _below(function: Callable[[Any], Any]) -> float:
 
 
 def _slope_at_0(function: Callable[[Any], Any]) -> float:
-    x = tf.constant(0.0)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        result = function(x)
-    return float(tape.gradient(result, x))
+    _, (slope,) = pulled(function, [tensor(np.zeros((), np.float32))])
+    return float(numbers(slope))
 
 
 def _prelu() -> float:
     layer = keras.layers.PReLU()
     layer.build((None, 1))
-    return float(np.asarray(layer.alpha)[0])
+    return float(numbers(layer.alpha)[0])
 
 
 def _kept() -> float:
     """Return the share of the old running mean, 0, that is left after a batch of ones."""
     layer = keras.layers.BatchNormalization()
-    layer(tf.ones((2, 1)), training=True)
-    return 1.0 - float(np.asarray(layer.moving_mean)[0])
+    layer(tensor(np.ones((2, 1), np.float32)), training=True)
+    return 1.0 - float(numbers(layer.moving_mean)[0])
 
 
 def _running_variance() -> float:
     """Return what the running variance, 1 at first, moves towards on a batch of variance 1."""
     layer = keras.layers.BatchNormalization()
-    layer(tf.constant([[-1.0], [1.0]]), training=True)
+    layer(tensor(np.array([[-1.0], [1.0]], np.float32)), training=True)
     share = 1.0 - _kept()
-    return (float(np.asarray(layer.moving_variance)[0]) - (1.0 - share)) / share
+    return (float(numbers(layer.moving_variance)[0]) - (1.0 - share)) / share
 
 
 def _embedding() -> float:
     layer = keras.layers.Embedding(100, 100)
     layer.build()
-    return float(np.std(np.asarray(layer.embeddings)))
+    return float(np.std(numbers(layer.embeddings)))
 
 
 def _lstm() -> Any:
@@ -81,11 +80,11 @@ def _lstm() -> Any:
 
 
 def _forget_bias() -> float:
-    return float(np.mean(np.asarray(_lstm().bias)[UNITS : 2 * UNITS]))
+    return float(np.mean(numbers(_lstm().bias)[UNITS : 2 * UNITS]))
 
 
 def _recurrent_gain() -> float:
-    return UNITS * float(np.mean(np.square(np.asarray(_lstm().recurrent_kernel))))
+    return UNITS * float(np.mean(np.square(numbers(_lstm().recurrent_kernel))))
 
 
 def _epsilon(norm: str, dtype: str) -> float:
@@ -96,12 +95,13 @@ def _epsilon(norm: str, dtype: str) -> float:
         "group": lambda: keras.layers.GroupNormalization(groups=1, dtype=dtype),
         "rms": lambda: keras.layers.RMSNormalization(dtype=dtype),
     }
-    given = tf.constant([[X, -X]], dtype=dtype)
-    if norm == "batch":
-        result = layers[norm]()(tf.transpose(given), training=True)
-    else:
-        result = layers[norm]()(given)
-    x, y = float(np.ravel(given)[0]), float(np.ravel(result)[0])
+    given = np.array([[X, -X]], dtype)
+    with in_precision("double" if dtype == "float64" else "single"):
+        if norm == "batch":
+            result = layers[norm]()(tensor(given.T), training=True)
+        else:
+            result = layers[norm]()(tensor(given))
+        x, y = float(given[0, 0]), float(np.ravel(numbers(result))[0])
     return float((x / y) ** 2 - x**2)
 
 
@@ -131,9 +131,9 @@ def _clipped(which: int, **clipping: float) -> float:
     """
     variables = [keras.Variable(np.zeros(2, np.float32)) for _ in range(2)]
     optimizer = keras.optimizers.SGD(learning_rate=1.0, **clipping)
-    gradients = [tf.constant([3.0, 0.0]), tf.constant([0.0, 4.0])]
+    gradients = [tensor(np.array(values, np.float32)) for values in ([3.0, 0.0], [0.0, 4.0])]
     optimizer.apply(gradients, variables)
-    return float(np.max(-np.asarray(variables[which])))
+    return float(np.max(-numbers(variables[which])))
 
 
 _PRECISIONS = {"": "float32", "_double": "float64", "_half": "float16"}

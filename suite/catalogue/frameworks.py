@@ -252,6 +252,7 @@ _OF_DENSE_NETWORKS_ONLY = (
 
 
 _OF_KERAS_ON_OTHER_BACKENDS = (
+    "convolution.draw",
     "curves.default",
     "defaults.value",
     "elementwise.seconds",

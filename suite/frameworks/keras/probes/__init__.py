@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from suite.frameworks.keras.probes import (
+        convolution,
         curves,
         defaults,
         elementwise,
         initializers,
         numerics,
     )
+    from suite.probes.convolution import ConvolutionDraws
     from suite.probes.curves import DefaultForms
     from suite.probes.defaults import DefaultNumbers
     from suite.probes.elementwise import Elementwise
     from suite.probes.initializers import LayerDraws
     from suite.probes.numerics import Formulas
 
+    _convolution: ConvolutionDraws = convolution
     _curves: DefaultForms = curves
     _defaults: DefaultNumbers = defaults
     _elementwise: Elementwise = elementwise

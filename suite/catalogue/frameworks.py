@@ -246,7 +246,13 @@ _OF_DENSE_NETWORKS_ONLY = (
 """What the studies ask of a framework beside drawing, propagating and training dense networks."""
 
 
-_OF_KERAS_ON_OTHER_BACKENDS = ("curves.default",)
+_OF_KERAS_ON_OTHER_BACKENDS = (
+    "curves.default",
+    "normalization.defaults",
+    "normalization.layer",
+    "normalization.rescaled",
+    "normalization.running",
+)
 """Those of them that Keras on torch and on JAX have."""
 
 

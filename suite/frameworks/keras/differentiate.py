@@ -27,6 +27,20 @@ def pulled(
     return _BACKENDS[keras.config.backend()](function, arguments, cotangent)
 
 
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the same function of tensors as one program where the backend is JAX, which takes
+    longer to dispatch an operation than to compute it; torch goes operation by operation.
+
+    Call it once for a function and keep what it returns: each program is compiled anew.
+    """
+    if keras.config.backend() != "jax":
+        return function
+    import jax
+
+    program: Callable[..., Any] = jax.jit(function)
+    return program
+
+
 @contextmanager
 def in_precision(name: str) -> Iterator[None]:
     """Let Keras make and compute everything inside the block in ``single`` or ``double``; JAX has

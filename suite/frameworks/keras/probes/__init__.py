@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from suite.frameworks.keras.probes import curves
+    from suite.frameworks.keras.probes import (
+        curves,
+        normalization,
+    )
     from suite.probes.curves import DefaultForms
+    from suite.probes.normalization import NormalizationLayers
 
     _curves: DefaultForms = curves
+    _normalization: NormalizationLayers = normalization

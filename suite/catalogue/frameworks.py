@@ -252,6 +252,7 @@ _OF_KERAS_ON_OTHER_BACKENDS = (
     "normalization.layer",
     "normalization.rescaled",
     "normalization.running",
+    "optimizers.path",
 )
 """Those of them that Keras on torch and on JAX have."""
 

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from suite.frameworks.keras.probes import (
         curves,
         normalization,
+        optimizers,
     )
     from suite.probes.curves import DefaultForms
     from suite.probes.normalization import NormalizationLayers
+    from suite.probes.optimizers import Steps
 
     _curves: DefaultForms = curves
     _normalization: NormalizationLayers = normalization
+    _optimizers: Steps = optimizers

@@ -253,6 +253,10 @@ _OF_KERAS_ON_OTHER_BACKENDS = (
     "normalization.rescaled",
     "normalization.running",
     "optimizers.path",
+    "signals.backward",
+    "signals.jacobian",
+    "signals.smallest",
+    "signals.through",
 )
 """Those of them that Keras on torch and on JAX have."""
 

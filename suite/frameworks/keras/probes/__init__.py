@@ -13,11 +13,14 @@ if TYPE_CHECKING:
         curves,
         normalization,
         optimizers,
+        signals,
     )
     from suite.probes.curves import DefaultForms
     from suite.probes.normalization import NormalizationLayers
     from suite.probes.optimizers import Steps
+    from suite.probes.signals import Signals
 
     _curves: DefaultForms = curves
     _normalization: NormalizationLayers = normalization
     _optimizers: Steps = optimizers
+    _signals: Signals = signals

@@ -252,6 +252,8 @@ _OF_KERAS_ON_OTHER_BACKENDS = (
     "normalization.layer",
     "normalization.rescaled",
     "normalization.running",
+    "normalized.propagate",
+    "normalized.shift",
     "optimizers.path",
     "signals.backward",
     "signals.jacobian",

@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from suite.frameworks.keras.probes import (
         curves,
         normalization,
+        normalized,
         optimizers,
         signals,
     )
     from suite.probes.curves import DefaultForms
     from suite.probes.normalization import NormalizationLayers
+    from suite.probes.normalized import DeepNetworks
     from suite.probes.optimizers import Steps
     from suite.probes.signals import Signals
 
     _curves: DefaultForms = curves
     _normalization: NormalizationLayers = normalization
+    _normalized: DeepNetworks = normalized
     _optimizers: Steps = optimizers
     _signals: Signals = signals

@@ -248,6 +248,8 @@ _OF_DENSE_NETWORKS_ONLY = (
 
 _OF_KERAS_ON_OTHER_BACKENDS = (
     "curves.default",
+    "descent.noise",
+    "descent.quadratic",
     "normalization.defaults",
     "normalization.layer",
     "normalization.rescaled",

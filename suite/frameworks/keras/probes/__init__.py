@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from suite.frameworks.keras.probes import (
         curves,
+        descent,
         normalization,
         normalized,
         optimizers,
         signals,
     )
     from suite.probes.curves import DefaultForms
+    from suite.probes.descent import KnownProblems
     from suite.probes.normalization import NormalizationLayers
     from suite.probes.normalized import DeepNetworks
     from suite.probes.optimizers import Steps
     from suite.probes.signals import Signals
 
     _curves: DefaultForms = curves
+    _descent: KnownProblems = descent
     _normalization: NormalizationLayers = normalization
     _normalized: DeepNetworks = normalized
     _optimizers: Steps = optimizers

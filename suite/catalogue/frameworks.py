@@ -261,6 +261,7 @@ _OF_KERAS_ON_OTHER_BACKENDS = (
     "signals.jacobian",
     "signals.smallest",
     "signals.through",
+    "weighted.train",
 )
 """Those of them that Keras on torch and on JAX have."""
 

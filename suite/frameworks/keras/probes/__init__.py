@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         normalized,
         optimizers,
         signals,
+        weighted,
     )
     from suite.probes.curves import DefaultForms
     from suite.probes.descent import KnownProblems
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from suite.probes.normalized import DeepNetworks
     from suite.probes.optimizers import Steps
     from suite.probes.signals import Signals
+    from suite.probes.weighted import WeightedTraining
 
     _curves: DefaultForms = curves
     _descent: KnownProblems = descent
@@ -30,3 +32,4 @@ if TYPE_CHECKING:
     _normalized: DeepNetworks = normalized
     _optimizers: Steps = optimizers
     _signals: Signals = signals
+    _weighted: WeightedTraining = weighted

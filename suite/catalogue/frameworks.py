@@ -247,6 +247,7 @@ _OF_DENSE_NETWORKS_ONLY = (
 
 
 _OF_KERAS_ON_OTHER_BACKENDS = (
+    "convolution.train",
     "curves.default",
     "descent.noise",
     "descent.quadratic",

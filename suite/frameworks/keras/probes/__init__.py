@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from suite.frameworks.keras.probes import (
+        convolution,
         curves,
         descent,
         normalization,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         signals,
         weighted,
     )
+    from suite.probes.convolution import Convolutions
     from suite.probes.curves import DefaultForms
     from suite.probes.descent import KnownProblems
     from suite.probes.normalization import NormalizationLayers
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from suite.probes.signals import Signals
     from suite.probes.weighted import WeightedTraining
 
+    _convolution: Convolutions = convolution
     _curves: DefaultForms = curves
     _descent: KnownProblems = descent
     _normalization: NormalizationLayers = normalization

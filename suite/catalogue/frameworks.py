@@ -262,6 +262,7 @@ _OF_KERAS_ON_OTHER_BACKENDS = (
     "signals.jacobian",
     "signals.smallest",
     "signals.through",
+    "tutorial.fit",
     "weighted.train",
 )
 """Those of them that Keras on torch and on JAX have."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         normalized,
         optimizers,
         signals,
+        tutorial,
         weighted,
     )
     from suite.probes.convolution import Convolutions
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from suite.probes.normalized import DeepNetworks
     from suite.probes.optimizers import Steps
     from suite.probes.signals import Signals
+    from suite.probes.tutorial import UserLoop
     from suite.probes.weighted import WeightedTraining
 
     _convolution: Convolutions = convolution
@@ -35,4 +37,5 @@ if TYPE_CHECKING:
     _normalized: DeepNetworks = normalized
     _optimizers: Steps = optimizers
     _signals: Signals = signals
+    _tutorial: UserLoop = tutorial
     _weighted: WeightedTraining = weighted

@@ -1,4 +1,4 @@
-"""Keras' probes on torch and on JAX against the definition: layers, steps of optimizers, signals.
+"""Keras' probes on torch and on JAX against the definition: layers, steps, signals, training.
 
 ``tox -e keras`` runs this file once on each backend, as it does ``test_keras``.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -20,15 +20,22 @@ if NAME not in HERE:
 
 from suite import frameworks
 from suite.catalogue import step_options
+from suite.frameworks.keras.differentiate import numbers
 from suite.frameworks.keras.library import keras
 from suite.frameworks.keras.probes import normalization, normalized, optimizers, signals
+from suite.frameworks.keras.training import Trainer
+from suite.probes.convolution import Convolutions
+from suite.probes.descent import KnownProblems
 from suite.probes.normalization import NormalizationDefinition, NormalizationLayers
 from suite.probes.normalized import DeepNetworks, DeepSignals
 from suite.probes.optimizers import Steps
 from suite.probes.signals import Signals
+from suite.probes.tutorial import UserLoop
+from suite.probes.weighted import WeightedTraining
 from suite.studies.normalization import KINDS, OTHER
 from suite.theory import steps
 from suite.types import Array, Unsupported, Weights
+from tests.support.framework_tasks import make_task
 
 KERAS, ORACLE = frameworks.load(NAME), frameworks.load("numpy")
 TORCH = BACKEND == "torch"
@@ -300,3 +307,125 @@ def test_the_shift_with_normalization_leaves_no_trace(kind: str) -> None:
     again = shift("relu", kind, weights, x, y, "sgd(0.1)", 2, 1e-5)
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+# --- networks that are trained one at a time -----------------------------------------------------
+
+
+def networks(*sizes: int) -> Weights:
+    """Return two networks: kernels (2, fan_in, fan_out) and biases (2, fan_out)."""
+    rng = np.random.default_rng(3)
+    return tuple(
+        (
+            rng.normal(size=(2, m, n)).astype(np.float32),
+            rng.normal(size=(2, n)).astype(np.float32),
+        )
+        for m, n in itertools.pairwise(sizes)
+    )
+
+
+def test_descent_on_a_quadratic_is_the_recurrence() -> None:
+    curvatures, start = np.array([1.0, 0.1]), np.random.default_rng(1).normal(size=(3, 2))
+    oracle = ORACLE.probe(KnownProblems).quadratic
+    result = KERAS.probe(KnownProblems).quadratic("sgd(0.1, 0.9)", curvatures, start, 20)
+    close(result, oracle("sgd(0.1, 0.9)", curvatures, start, 20))
+    with pytest.raises(AssertionError):
+        close(result, oracle("sgd(0.1, 0.899)", curvatures, start, 20))
+
+
+@pytest.mark.parametrize("threshold", [None, 0.5])
+def test_descent_in_noise_clips_after_the_norm_is_taken(threshold: float | None) -> None:
+    rng, weights = np.random.default_rng(2), networks(4, 5, 1)
+    inputs, targets = (
+        rng.normal(size=size).astype(np.float32) for size in ((2, 6, 8, 4), (2, 6, 8))
+    )
+    oracle = ORACLE.probe(KnownProblems).noise
+    losses, norms, after = KERAS.probe(KnownProblems).noise(
+        "sgd(0.05)", threshold, weights, inputs, targets
+    )
+    expected = oracle("sgd(0.05)", threshold, weights, inputs, targets)
+    other = oracle("sgd(0.05)", 0.49, weights, inputs, targets)
+    close(losses, expected[0])
+    close(norms, expected[1])
+    for layer, exact in zip(after, expected[2], strict=True):
+        for part, right in zip(layer, exact, strict=True):
+            close(part, right)
+    with pytest.raises(AssertionError):
+        close(losses, other[0])
+
+
+def test_points_have_their_weights() -> None:
+    rng, weights = np.random.default_rng(2), networks(2, 6, 6, 1)
+    inputs, points = (rng.normal(size=(2, n, 2)).astype(np.float32) for n in (20, 9))
+    labels = (inputs[..., 0] > 0).astype(np.float32)
+    given = ("sgd(0.05)", weights, inputs, labels)
+    importance = np.where(labels > 0, 5, 1).astype(np.float32)
+    result = KERAS.probe(WeightedTraining).train(*given, importance, points, (1, 5, 12))
+    oracle = ORACLE.probe(WeightedTraining).train
+    close(result, oracle(*given, importance, points, (1, 5, 12)))
+    with pytest.raises(AssertionError):
+        close(result, oracle(*given, np.ones_like(labels), points, (1, 5, 12)))
+
+
+def test_convolutions_train_as_the_definition() -> None:
+    rng = np.random.default_rng(2)
+    shapes = (((2, 3, 3, 1, 2), (2, 2)), ((2, 3, 3, 2, 3), (2, 3)), ((2, 48, 4), (2, 4)))
+    weights = tuple(
+        (rng.normal(size=k).astype(np.float32) / 3, rng.normal(size=b).astype(np.float32))
+        for k, b in shapes
+    )
+    inputs, heldout = (rng.normal(size=(2, n, 4, 4)).astype(np.float32) for n in (8, 3))
+    labels = rng.integers(0, 4, (2, 8))
+    order = np.array([[rng.permutation(8) for _ in range(2)] for _ in range(2)])
+    train, oracle = KERAS.probe(Convolutions).train, ORACLE.probe(Convolutions).train
+    given = (weights, inputs, labels, heldout, order, 4)
+    for result, expected, wrong in zip(
+        train("tanh", "sgd(0.1)", *given),
+        oracle("tanh", "sgd(0.1)", *given),
+        oracle("tanh", "sgd(0.11)", *given),
+        strict=True,
+    ):
+        close(result, expected)
+        with pytest.raises(AssertionError):
+            close(result, wrong)
+
+
+def test_fit_is_the_training_of_the_definition() -> None:
+    task = make_task(activation="sigmoid", optimizer="sgd(0.1)", record=(0, 3))
+    fit, oracle = KERAS.probe(UserLoop).fit, ORACLE.probe(UserLoop).fit
+    weights, loss, accuracy = fit(task, 1)
+    exact, exact_loss, exact_accuracy = oracle(task, 1)
+    assert (loss, accuracy) == pytest.approx((exact_loss, exact_accuracy), rel=1e-5)
+    other, *_ = oracle(task, 0)
+    for layer, right, wrong in zip(weights, exact, other, strict=True):
+        close(layer[0], right[0])
+        with pytest.raises(AssertionError):
+            close(layer[0], wrong[0])
+
+
+def test_an_optimizer_starts_anew_with_each_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A momentum that outlives a network is noticed."""
+    two = networks(4, 5, 1)
+    same = tuple((kernel[:1].repeat(2, 0), bias[:1].repeat(2, 0)) for kernel, bias in two)
+    rng = np.random.default_rng(2)
+    inputs, targets = (
+        rng.normal(size=size).astype(np.float32).repeat(2, 0) for size in ((1, 6, 8, 4), (1, 6, 8))
+    )
+    noise = KERAS.probe(KnownProblems).noise
+    losses, *_ = noise("sgd(0.05, 0.9)", None, same, inputs, targets)
+    np.testing.assert_array_equal(losses[0], losses[1])
+    begin = Trainer.start
+
+    def kept(self: Trainer, values: Sequence[Array]) -> None:
+        moved = [numbers(value.value).copy() for value in self.optimizer.variables]
+        memory = self._state[1] if self._jax else None
+        begin(self, values)
+        if memory:
+            self._state = (self._state[0], memory)
+        elif not self._jax:
+            for variable, value in zip(self.optimizer.variables, moved, strict=True):
+                variable.assign(value)
+
+    monkeypatch.setattr(Trainer, "start", kept)
+    losses, *_ = noise("sgd(0.05, 0.9)", None, same, inputs, targets)
+    assert not np.array_equal(losses[0], losses[1])

@@ -253,14 +253,30 @@ _OF_DENSE_NETWORKS_ONLY = (
 
 _OF_KERAS_ON_OTHER_BACKENDS = (
     "convolution.draw",
+    "convolution.train",
     "curves.default",
     "defaults.value",
+    "descent.noise",
+    "descent.quadratic",
     "elementwise.seconds",
     "initializers.bias",
     "initializers.draw",
     "initializers.sharing",
     "initializers.through",
+    "normalization.defaults",
+    "normalization.layer",
+    "normalization.rescaled",
+    "normalization.running",
+    "normalized.propagate",
+    "normalized.shift",
     "numerics.evaluate",
+    "optimizers.path",
+    "signals.backward",
+    "signals.jacobian",
+    "signals.smallest",
+    "signals.through",
+    "tutorial.fit",
+    "weighted.train",
 )
 """Those of them that Keras on torch and on JAX have."""
 

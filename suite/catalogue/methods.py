@@ -236,16 +236,16 @@ def _adam(torch: str, keras: str) -> Callable[[Values], Mapping[str, Native]]:
         on = {"amsgrad": True} if values.get("amsgrad") else {}
         more = {key: values[key] for key in ("momentum_decay",) if key in values}
         betas = {"beta_1": values["beta_1"], "beta_2": values["beta_2"]}
-        return {
-            "torch": (
+        return registry.natives(
+            torch=(
                 f"torch.optim:{torch}",
                 {"betas": tuple(betas.values()), "eps": values["epsilon"], **on, **more, **shared},
             ),
-            "tensorflow": (
+            keras=(
                 f"keras.optimizers:{keras}",
                 {**betas, "epsilon": values["epsilon"], **on, **shared},
             ),
-        }
+        )
 
     return translate
 
@@ -281,13 +281,15 @@ METHODS = registry.Registry(
             name="sgd",
             source="Robbins and Monro 1951; momentum: Polyak 1964",
             values={"momentum": 0.0, "nesterov": 0.0, "weight_decay": 0.0},
-            translate=lambda values: {
-                framework: (target, {**values, "nesterov": bool(values["nesterov"])})
-                for framework, target in (
-                    ("torch", "torch.optim:SGD"),
-                    ("tensorflow", "keras.optimizers:SGD"),
-                )
-            },
+            translate=lambda values: registry.of_keras(
+                {
+                    framework: (target, {**values, "nesterov": bool(values["nesterov"])})
+                    for framework, target in (
+                        ("torch", "torch.optim:SGD"),
+                        ("keras", "keras.optimizers:SGD"),
+                    )
+                }
+            ),
             rule=sgd,
             options=("momentum", "nesterov"),
         ),
@@ -301,22 +303,24 @@ METHODS = registry.Registry(
                 "centered": 0.0,
                 "weight_decay": 0.0,
             },
-            translate=lambda values: {
-                framework: (
-                    target,
-                    {
-                        rho: values["rho"],
-                        epsilon: values["epsilon"],
-                        "momentum": values["momentum"],
-                        "centered": bool(values["centered"]),
-                        "weight_decay": values["weight_decay"],
-                    },
-                )
-                for framework, target, rho, epsilon in (
-                    ("torch", "torch.optim:RMSprop", "alpha", "eps"),
-                    ("tensorflow", "keras.optimizers:RMSprop", "rho", "epsilon"),
-                )
-            },
+            translate=lambda values: registry.of_keras(
+                {
+                    framework: (
+                        target,
+                        {
+                            rho: values["rho"],
+                            epsilon: values["epsilon"],
+                            "momentum": values["momentum"],
+                            "centered": bool(values["centered"]),
+                            "weight_decay": values["weight_decay"],
+                        },
+                    )
+                    for framework, target, rho, epsilon in (
+                        ("torch", "torch.optim:RMSprop", "alpha", "eps"),
+                        ("keras", "keras.optimizers:RMSprop", "rho", "epsilon"),
+                    )
+                }
+            ),
             rule=rmsprop,
             options=("momentum", "centered", "epsilon"),
         ),
@@ -341,20 +345,22 @@ METHODS = registry.Registry(
             name="adagrad",
             source="Duchi, Hazan and Singer 2011",
             values={"accumulator": 0.125, "epsilon": 0.0, "weight_decay": 0.0},
-            translate=lambda values: {
-                framework: (
-                    target,
-                    {
-                        "initial_accumulator_value": values["accumulator"],
-                        epsilon: values["epsilon"],
-                        "weight_decay": values["weight_decay"],
-                    },
-                )
-                for framework, target, epsilon in (
-                    ("torch", "torch.optim:Adagrad", "eps"),
-                    ("tensorflow", "keras.optimizers:Adagrad", "epsilon"),
-                )
-            },
+            translate=lambda values: registry.of_keras(
+                {
+                    framework: (
+                        target,
+                        {
+                            "initial_accumulator_value": values["accumulator"],
+                            epsilon: values["epsilon"],
+                            "weight_decay": values["weight_decay"],
+                        },
+                    )
+                    for framework, target, epsilon in (
+                        ("torch", "torch.optim:Adagrad", "eps"),
+                        ("keras", "keras.optimizers:Adagrad", "epsilon"),
+                    )
+                }
+            ),
             rule=adagrad,
             options=("epsilon",),
         ),
@@ -362,20 +368,22 @@ METHODS = registry.Registry(
             name="adadelta",
             source="Zeiler 2012 (arXiv:1212.5701); without epsilon it would never move",
             values={"rho": 0.875, "epsilon": 2.0**-10, "weight_decay": 0.0},
-            translate=lambda values: {
-                framework: (
-                    target,
-                    {
-                        "rho": values["rho"],
-                        epsilon: values["epsilon"],
-                        "weight_decay": values["weight_decay"],
-                    },
-                )
-                for framework, target, epsilon in (
-                    ("torch", "torch.optim:Adadelta", "eps"),
-                    ("tensorflow", "keras.optimizers:Adadelta", "epsilon"),
-                )
-            },
+            translate=lambda values: registry.of_keras(
+                {
+                    framework: (
+                        target,
+                        {
+                            "rho": values["rho"],
+                            epsilon: values["epsilon"],
+                            "weight_decay": values["weight_decay"],
+                        },
+                    )
+                    for framework, target, epsilon in (
+                        ("torch", "torch.optim:Adadelta", "eps"),
+                        ("keras", "keras.optimizers:Adadelta", "epsilon"),
+                    )
+                }
+            ),
             rule=adadelta,
             rate=1.0,
         ),

@@ -7,8 +7,8 @@ from typing import Protocol
 from suite.types import Array, Layer, Weights
 
 
-class ConvolutionDraws(Protocol):
-    """The starts of 3 x 3 convolutions."""
+class Convolutions(Protocol):
+    """Networks of 3 x 3 convolutions and a dense output layer, on images of one channel."""
 
     def draw(self, initializer: str, channels: int, filters: int, seed: int) -> Layer:
         """Return kernel (3, 3, channels, filters) and bias (filters,) of a fresh convolution.
@@ -18,10 +18,6 @@ class ConvolutionDraws(Protocol):
         an initializer that the framework does not have.
         """
         ...
-
-
-class Convolutions(ConvolutionDraws, Protocol):
-    """Networks of 3 x 3 convolutions and a dense output layer, on images of one channel."""
 
     def train(
         self,

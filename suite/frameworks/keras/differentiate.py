@@ -37,7 +37,7 @@ def recorded(function: Callable[..., Tensor], arguments: Sequence[Tensor]) -> tu
     return _BACKENDS[keras.config.backend()](function, arguments)
 
 
-def compiled(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Pulled]:
+def compiled_pulled(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Pulled]:
     """Return ``pulled`` of a function of one tensor, compiled by the backend: on JAX as one
     program; on torch the function, from which torch makes a program for each pass."""
     if keras.config.backend() == "jax":
@@ -50,6 +50,20 @@ def compiled(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Pulled]
     torch.compiler.reset()  # beyond eight programs of one function torch would go on eagerly
     program = torch.compile(function)
     return lambda x: pulled(program, [x])
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the same function of tensors as one program where the backend is JAX, which takes
+    longer to dispatch an operation than to compute it; torch goes operation by operation.
+
+    Call it once for a function and keep what it returns: each program is compiled anew.
+    """
+    if keras.config.backend() != "jax":
+        return function
+    import jax
+
+    program: Callable[..., Any] = jax.jit(function)
+    return program
 
 
 @contextmanager

@@ -7,7 +7,13 @@ from typing import Any
 
 from suite.catalogue import activations, registry
 from suite.catalogue.normalizations import EPSILON
-from suite.frameworks.keras.differentiate import compiled, in_precision, numbers, pulled, tensor
+from suite.frameworks.keras.differentiate import (
+    compiled_pulled,
+    in_precision,
+    numbers,
+    pulled,
+    tensor,
+)
 from suite.frameworks.keras.library import framework, keras
 from suite.types import Array, float64
 
@@ -96,7 +102,7 @@ def evaluate(formula: str, points: Array, float_type: str, execution: str) -> tu
             )
         x = tensor(float64(points), dtype)
         value, (slope,) = (
-            compiled(function)(x) if execution == "compiled" else pulled(function, [x])
+            compiled_pulled(function)(x) if execution == "compiled" else pulled(function, [x])
         )
         return _doubles(value), _doubles(slope)
 

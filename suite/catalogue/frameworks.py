@@ -250,6 +250,18 @@ _OF_KERAS_ON_OTHER_BACKENDS = ("curves.default",)
 """Those of them that Keras on torch and on JAX have."""
 
 
+_OF_JAX = (
+    "curves.default",
+    "elementwise.seconds",
+    "numerics.evaluate",
+    "signals.backward",
+    "signals.jacobian",
+    "signals.smallest",
+    "signals.through",
+)
+"""Those of them that JAX has, with Flax and Optax."""
+
+
 def _dense_networks_only(library: str, but: Iterable[str] = ()) -> dict[str, str]:
     """Return the gaps of a framework without probes ``but`` these."""
     return dict.fromkeys(
@@ -273,7 +285,7 @@ _JAX = Entry(
     },
     gaps={
         "settings.default": "Optax's optimizers have no default learning rate",
-        **_dense_networks_only("JAX"),
+        **_dense_networks_only("JAX", _OF_JAX),
     },
     # Optax adds RMSprop's epsilon inside of the root, and Adam's to the corrected root. Its
     # clipping divides by the norm alone.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,27 @@ from flax import nnx
 from suite.catalogue import activations
 from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import native
+from suite.frameworks.jax_signals import Passes, passes
 from suite.frameworks.jax_stack import PRECISIONS
 from suite.types import Architecture
+
+
+def linear(kernel: Any, bias: Any = None) -> nnx.Linear:
+    """Return a dense layer with these values, (fan_in, fan_out) and (fan_out,); without a bias
+    where none is given. Nothing is drawn."""
+    given = {"use_bias": bias is not None}
+    layer = nnx.eval_shape(lambda: nnx.Linear(*kernel.shape, rngs=nnx.Rngs(0), **given))
+    layer.kernel = nnx.Param(kernel)
+    if bias is not None:
+        layer.bias = nnx.Param(bias)
+    return layer
+
+
+@functools.lru_cache(maxsize=64)
+def compiled_passes(activation: str) -> Passes:
+    """Return the compiled functions of a dense layer and an activation, forward and backward."""
+    function = native(activations.resolve(activation).native("jax"))
+    return passes(lambda kernel, bias, x: linear(kernel, bias)(x), function)
 
 
 class Residual(nnx.Module):

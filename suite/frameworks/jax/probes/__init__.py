@@ -1,1 +1,18 @@
-"""The probes of JAX: none yet; its entry declares them as gaps."""
+"""The probes of JAX, Flax NNX and Optax, one module a topic; mypy compares each module with its
+Protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from suite.frameworks.jax.probes import curves, elementwise, numerics, signals
+    from suite.probes.curves import DefaultForms
+    from suite.probes.elementwise import Elementwise
+    from suite.probes.numerics import Formulas
+    from suite.probes.signals import Signals
+
+    _curves: DefaultForms = curves
+    _elementwise: Elementwise = elementwise
+    _numerics: Formulas = numerics
+    _signals: Signals = signals

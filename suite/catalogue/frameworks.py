@@ -68,7 +68,8 @@ class Entry:
     gaps: Mapping[str, str] = field(default_factory=dict)
     """What the framework cannot do -> the reason, which becomes that of ``unsupported`` runs. A
     gap is the function of a probe, as in "normalized.shift", a study's case, layer kind or
-    shape, as in "idioms.init_apply", or settings or a precision, as in "precision.double"."""
+    shape, as in "idioms.init_apply", or the settings of optimizers or a precision, as in
+    "precision.double"."""
     formulas: Formulas | Mapping[str, Formulas] | None = None
     """The form of its optimizers and of its clipping, or optimizer -> form where they differ; None:
     written down nowhere in the suite."""
@@ -253,6 +254,10 @@ _OF_KERAS_ON_OTHER_BACKENDS = ("curves.default",)
 _OF_JAX = (
     "curves.default",
     "elementwise.seconds",
+    "normalization.defaults",
+    "normalization.layer",
+    "normalization.rescaled",
+    "normalization.running",
     "numerics.evaluate",
     "signals.backward",
     "signals.jacobian",

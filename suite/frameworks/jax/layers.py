@@ -28,6 +28,14 @@ def linear(kernel: Any, bias: Any = None) -> nnx.Linear:
     return layer
 
 
+def statistics_in(layer: nnx.Module, dtype: str) -> None:
+    """Turn the running statistics of a layer into a type: Flax makes them single whatever it is
+    told, and warns of an error to come where a double is written into them."""
+    for name in ("mean", "var"):
+        if isinstance(kept := getattr(layer, name, None), nnx.BatchStat):
+            setattr(layer, name, nnx.BatchStat(kept[...].astype(dtype)))
+
+
 @functools.lru_cache(maxsize=64)
 def compiled_passes(activation: str) -> Passes:
     """Return the compiled functions of a dense layer and an activation, forward and backward."""

@@ -6,13 +6,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from suite.frameworks.jax.probes import curves, elementwise, numerics, signals
+    from suite.frameworks.jax.probes import curves, elementwise, normalization, numerics, signals
     from suite.probes.curves import DefaultForms
     from suite.probes.elementwise import Elementwise
+    from suite.probes.normalization import NormalizationLayers
     from suite.probes.numerics import Formulas
     from suite.probes.signals import Signals
 
     _curves: DefaultForms = curves
     _elementwise: Elementwise = elementwise
+    _normalization: NormalizationLayers = normalization
     _numerics: Formulas = numerics
     _signals: Signals = signals

@@ -14,6 +14,7 @@ from flax import nnx
 
 from suite.catalogue import activations, registry
 from suite.catalogue.normalizations import EPSILON
+from suite.frameworks.jax.layers import statistics_in
 from suite.frameworks.jax_stack import in_precision
 from suite.types import Array, float64
 
@@ -37,6 +38,8 @@ def _layer_normalization(x: Any) -> Any:
 def _batch_normalization(x: Any) -> Any:
     """Normalize each number as a feature of its own, in a batch of two."""
     layer = nnx.BatchNorm(len(x), epsilon=EPSILON, param_dtype=x.dtype, rngs=nnx.Rngs(0))
+    if x.dtype == jnp.float64:
+        statistics_in(layer, "float64")
     return layer(jnp.stack([x, -jax.lax.stop_gradient(x)]))[0]
 
 

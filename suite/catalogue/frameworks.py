@@ -259,6 +259,7 @@ _OF_JAX = (
     "normalization.rescaled",
     "normalization.running",
     "numerics.evaluate",
+    "optimizers.path",
     "signals.backward",
     "signals.jacobian",
     "signals.smallest",

@@ -254,6 +254,10 @@ _OF_KERAS_ON_OTHER_BACKENDS = ("curves.default",)
 _OF_JAX = (
     "curves.default",
     "elementwise.seconds",
+    "initializers.bias",
+    "initializers.draw",
+    "initializers.sharing",
+    "initializers.through",
     "normalization.defaults",
     "normalization.layer",
     "normalization.rescaled",
@@ -291,6 +295,10 @@ _JAX = Entry(
     },
     gaps={
         "settings.default": "Optax's optimizers have no default learning rate",
+        "initializers.attention_packed": "Flax' attention keeps query, key and value apart",
+        "initializers.shared_seeded": "Flax' initializers are functions of a key and hold no seed",
+        "initializers.shared_generator": "Flax' initializers are functions of a key and hold no"
+        " generator",
         **_dense_networks_only("JAX", _OF_JAX),
     },
     # Optax adds RMSprop's epsilon inside of the root, and Adam's to the corrected root. Its

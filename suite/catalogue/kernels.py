@@ -79,6 +79,10 @@ def _xavier(*sizes: int) -> Law:
     return Uniform(scalings.xavier())
 
 
+def _orthogonal(*sizes: int) -> Law:
+    return Orthogonal()
+
+
 def _zero(*sizes: int) -> Law:
     return Point(0.0)
 
@@ -129,7 +133,7 @@ def _recurrent(layer: str, gates: int) -> tuple[Kernel, Kernel]:
             f"the input kernel of a {title}, all gates in one array",
             sizes,
             lambda inputs, units: (inputs, units),
-            counted={"torch": by_inputs, "tensorflow": by_inputs},
+            counted={"torch": by_inputs, "tensorflow": by_inputs, "jax": by_inputs},
             starts=own,
             biases=bias,
             entries=lambda inputs, units: gates * inputs * units,
@@ -139,8 +143,8 @@ def _recurrent(layer: str, gates: int) -> tuple[Kernel, Kernel]:
             f"the recurrent kernel of a {title}, all gates in one array",
             sizes,
             lambda inputs, units: (units, units),
-            counted={"torch": by_units, "tensorflow": by_units},
-            starts={**own, "tensorflow": lambda *sizes: Orthogonal()},
+            counted={"torch": by_units, "tensorflow": by_units, "jax": by_units},
+            starts={**own, "tensorflow": _orthogonal, "jax": _orthogonal},
             biases=bias,
             entries=lambda inputs, units: gates * units * units,
         ),
@@ -191,6 +195,7 @@ KERNELS = Registry(
                     height * width,
                     height * width * channels,
                 ),
+                "jax": lambda height, width, channels: (height * width, height * width * channels),
                 "tensorflow": lambda height, width, channels: (
                     height * width * channels,
                     height * width,
@@ -204,7 +209,7 @@ KERNELS = Registry(
             lambda height, width, inputs, outputs, groups: _field(
                 height, width, inputs // groups, outputs // groups
             ),
-            counted={"torch": _grouped, "tensorflow": _grouped},
+            counted={"torch": _grouped, "tensorflow": _grouped, "jax": _grouped},
             entries=lambda height, width, inputs, outputs, groups: (
                 height * width * inputs * outputs // groups
             ),
@@ -244,6 +249,8 @@ KERNELS = Registry(
             "a dense layer of units into heads, written as a sum over named axes",
             ("units", "heads", "size of a head"),
             lambda units, heads, size: (units, heads * size),
+            # Flax takes the last two axes for inputs and outputs, and the first for a field.
+            counted={"jax": lambda units, heads, size: (units * heads, units * size)},
         ),
         # One input of an embedding is 1 and all others are 0: a sum of one product.
         Kernel(
@@ -254,8 +261,10 @@ KERNELS = Registry(
             counted={
                 "torch": lambda entries, size: (size, entries),
                 "tensorflow": lambda entries, size: (entries, size),
+                "jax": lambda entries, size: (entries, size),
             },
             starts={
+                "jax": lambda entries, size: Normal(scalings.constant(1.0 / size)),
                 "torch": lambda *sizes: Normal(scalings.constant(1.0)),
                 "tensorflow": lambda *sizes: Uniform(scalings.constant(0.05**2 / 3.0)),
             },

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from suite.frameworks.jax.probes import (
         curves,
         elementwise,
+        initializers,
         normalization,
         numerics,
         optimizers,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     )
     from suite.probes.curves import DefaultForms
     from suite.probes.elementwise import Elementwise
+    from suite.probes.initializers import LayerDraws
     from suite.probes.normalization import NormalizationLayers
     from suite.probes.numerics import Formulas
     from suite.probes.optimizers import Steps
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     _curves: DefaultForms = curves
     _elementwise: Elementwise = elementwise
+    _initializers: LayerDraws = initializers
     _normalization: NormalizationLayers = normalization
     _numerics: Formulas = numerics
     _optimizers: Steps = optimizers

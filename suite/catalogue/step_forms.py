@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 from suite.catalogue.frameworks import Formulas, entry_of
 from suite.catalogue.step_options import Setting
 
+BOTH: tuple[Formulas, ...] = ("torch", "keras")
+
 
 @dataclass(frozen=True)
 class Forms:

@@ -252,7 +252,11 @@ _OF_KERAS_ON_OTHER_BACKENDS = ("curves.default",)
 
 
 _OF_JAX = (
+    "convolution.draw",
+    "convolution.train",
     "curves.default",
+    "descent.noise",
+    "descent.quadratic",
     "elementwise.seconds",
     "initializers.bias",
     "initializers.draw",
@@ -262,12 +266,14 @@ _OF_JAX = (
     "normalization.layer",
     "normalization.rescaled",
     "normalization.running",
+    "normalized.propagate",
     "numerics.evaluate",
     "optimizers.path",
     "signals.backward",
     "signals.jacobian",
     "signals.smallest",
     "signals.through",
+    "weighted.train",
 )
 """Those of them that JAX has, with Flax and Optax."""
 

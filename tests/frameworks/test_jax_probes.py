@@ -27,13 +27,17 @@ from suite.catalogue.kernels import KERNELS
 from suite.catalogue.normalizations import LAYERS
 from suite.frameworks.jax import layers
 from suite.frameworks.jax.probes import normalization
+from suite.probes.convolution import Convolutions
 from suite.probes.curves import DefaultForms
+from suite.probes.descent import KnownProblems
 from suite.probes.elementwise import Elementwise
 from suite.probes.initializers import LayerDraws
 from suite.probes.normalization import NormalizationDefinition, NormalizationLayers
+from suite.probes.normalized import DeepSignals
 from suite.probes.numerics import Formulas
 from suite.probes.optimizers import Steps
 from suite.probes.signals import Signals
+from suite.probes.weighted import WeightedTraining
 from suite.studies.initializers import KINDS, sizes
 from suite.studies.numerics import formulas
 from suite.studies.optimizers import APART
@@ -369,3 +373,82 @@ def test_layers_that_share_an_initializer_differ(kind: str) -> None:
     assert not (second == again).any()
     equal = [nnx.Linear(4, 3, rngs=nnx.Rngs(0)).kernel[...] for _ in range(2)]
     np.testing.assert_array_equal(*equal, "what is shared would be seen: the keys of a seed")
+
+
+# --- networks that single studies train --------------------------------------------------------
+
+
+def single(*shape: int) -> Array:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def check_oracle(topic: Any, function: str, *given: Any) -> None:
+    """Compare what JAX and the oracle return, in single precision."""
+    ours, exact = (
+        jax.tree.leaves(getattr(each.probe(topic), function)(*given)) for each in (JAX, NUMPY)
+    )
+    for measured, right in zip(ours, exact, strict=True):
+        assert measured.shape == right.shape
+        assert far(measured, right) < 1e-5
+
+
+@pytest.mark.parametrize("arrangement", ["chain", "blocks"])
+@pytest.mark.parametrize("name", ["none", "batch", "layer"])
+def test_deep_signals_are_the_oracles(arrangement: str, name: str) -> None:
+    weights = network(*[5] * 4)
+    given = (weights, single(6, 5), single(6, 5), 1e-3)
+    check_oracle(DeepSignals, "propagate", "tanh", arrangement, name, 0.5, *given)
+
+
+def test_another_residual_connection_is_caught() -> None:
+    given = (network(*[5] * 4), single(6, 5), single(6, 5), 1e-3)
+    ours = JAX.probe(DeepSignals).propagate("tanh", "chain", "layer", 0.5, *given)
+    other = NUMPY.probe(DeepSignals).propagate("tanh", "chain", "layer", 0.6, *given)
+    assert far(ours[0], other[0]) > 1e-3
+
+
+def test_weighted_training_is_the_oracles() -> None:
+    shapes = ((2, 4), (4, 4), (4, 1))
+    weights = tuple((single(2, *size), single(2, size[1])) for size in shapes)
+    labels, importance = (single(2, 8) > 0).astype(np.float32), np.abs(single(2, 8))
+    given = (weights, single(2, 8, 2), labels)
+    check_oracle(WeightedTraining, "train", "sgd", *given, importance, single(2, 5, 2), (2, 5))
+    ours, other = (
+        JAX.probe(WeightedTraining).train("sgd", *given, each, np.ones((2, 5, 2)), (5,))
+        for each in (importance, np.ones_like(importance))
+    )
+    assert far(ours, other) > 1e-3
+
+
+@pytest.mark.parametrize("threshold", [None, 0.5])
+def test_gradient_descent_on_noise_is_the_oracles(threshold: float | None) -> None:
+    weights = ((single(2, 3, 4), single(2, 4)), (single(2, 4, 1), single(2, 1)))
+    given = (weights, single(2, 6, 8, 3), single(2, 6, 8))
+    check_oracle(KnownProblems, "noise", "sgd", threshold, *given)
+    clipped = JAX.probe(KnownProblems).noise("sgd", 0.25, *given)[0]
+    exact = NUMPY.probe(KnownProblems).noise("sgd", threshold, *given)[0]
+    assert far(clipped, exact) > 1e-3
+
+
+def test_a_quadratic_is_the_oracles() -> None:
+    curvatures = np.array([1.0, 0.1], dtype=np.float32)
+    check_oracle(KnownProblems, "quadratic", "sgd(0.1, 0.9)", curvatures, single(2, 2), 20)
+
+
+def test_a_convolutional_network_is_the_oracles() -> None:
+    side = 4
+    weights = (
+        (single(2, 3, 3, 1, 2) / 3, single(2, 2)),
+        (single(2, 3, 3, 2, 3) / 3, single(2, 3)),
+        (single(2, side * side * 3, 4) / 8, single(2, 4)),
+    )
+    order = np.stack([[RNG.permutation(8) for _ in range(2)] for _ in range(2)])
+    labels = RNG.integers(0, 4, (2, 8))
+    given = (weights, single(2, 8, side, side), labels, single(2, 5, side, side))
+    check_oracle(Convolutions, "train", "relu", "sgd", *given, order, 4)
+    ours = JAX.probe(Convolutions).train("relu", "sgd", *given, order, 4)[0]
+    other = NUMPY.probe(Convolutions).train("relu", "sgd", *given, order[::-1], 4)[0]
+    assert far(ours, other) > 1e-3
+    kernel, bias = JAX.probe(Convolutions).draw("he_normal", 2, 3, 1)
+    assert kernel.shape == (3, 3, 2, 3)
+    assert not bias.any()

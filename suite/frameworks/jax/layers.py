@@ -28,6 +28,19 @@ def linear(kernel: Any, bias: Any = None) -> nnx.Linear:
     return layer
 
 
+def convolution(kernel: Any, bias: Any = None, padding: str = "VALID") -> nnx.Conv:
+    """Return a convolution with these values, (height, width, in, out) and (out,), likewise."""
+    *field, inputs, outputs = kernel.shape
+    given = {"use_bias": bias is not None, "padding": padding}
+    layer = nnx.eval_shape(
+        lambda: nnx.Conv(inputs, outputs, tuple(field), rngs=nnx.Rngs(0), **given)
+    )
+    layer.kernel = nnx.Param(kernel)
+    if bias is not None:
+        layer.bias = nnx.Param(bias)
+    return layer
+
+
 def statistics_in(layer: nnx.Module, dtype: str) -> None:
     """Turn the running statistics of a layer into a type: Flax makes them single whatever it is
     told, and warns of an error to come where a double is written into them."""

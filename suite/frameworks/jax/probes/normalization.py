@@ -16,7 +16,7 @@ from flax import nnx
 
 from suite.catalogue.normalizations import LAYERS
 from suite.catalogue.registry import native
-from suite.frameworks.jax.layers import linear, statistics_in
+from suite.frameworks.jax.layers import convolution, linear, statistics_in
 from suite.frameworks.jax_stack import in_precision
 from suite.types import Array
 
@@ -73,7 +73,7 @@ def rescaled(
     """Put the layer behind ``nnx.Linear`` or ``nnx.Conv``."""
 
     def normalized(drawn: Any) -> Any:
-        before = linear(drawn) if kernel.ndim == 2 else _convolution(drawn)
+        before = linear(drawn) if kernel.ndim == 2 else convolution(drawn)
         after = _made(kind, kernel.shape[-1], _given(epsilon), values.dtype.name)
         return after(before(jnp.asarray(values)))
 
@@ -97,16 +97,4 @@ def _made(kind: str, features: int, values: Mapping[str, float], dtype: str) -> 
     assert declared is not None  # every entry of LAYERS is a layer
     made = native(declared)(features, param_dtype=dtype, rngs=nnx.Rngs(0))
     statistics_in(made, dtype)
-    return made
-
-
-def _convolution(kernel: Any) -> Any:
-    """Return a convolution with this kernel (height, width, in, out), without bias and padding."""
-    *field, inputs, outputs = kernel.shape
-    made = nnx.eval_shape(
-        lambda: nnx.Conv(
-            inputs, outputs, tuple(field), padding="VALID", use_bias=False, rngs=nnx.Rngs(0)
-        )
-    )
-    made.kernel = nnx.Param(kernel)
     return made

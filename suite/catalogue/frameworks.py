@@ -68,7 +68,8 @@ class Entry:
     gaps: Mapping[str, str] = field(default_factory=dict)
     """What the framework cannot do -> the reason, which becomes that of ``unsupported`` runs. A
     gap is the function of a probe, as in "normalized.shift", a study's case, layer kind or
-    shape, as in "idioms.init_apply", or settings or a precision, as in "precision.double"."""
+    shape, as in "idioms.init_apply", or the settings of optimizers or a precision, as in
+    "precision.double"."""
     formulas: Formulas | Mapping[str, Formulas] | None = None
     """The form of its optimizers and of its clipping, or optimizer -> form where they differ; None:
     written down nowhere in the suite."""
@@ -217,78 +218,11 @@ _TENSORFLOW = Entry(
         fit=1.5,
     ),
 )
-_OF_DENSE_NETWORKS_ONLY = (
-    "convolution.draw",
-    "convolution.train",
-    "curves.default",
-    "defaults.value",
-    "descent.noise",
-    "descent.quadratic",
-    "elementwise.seconds",
-    "idioms.attempt",
-    "idioms.compare",
-    "idioms.initialise",
-    "initializers.bias",
-    "initializers.draw",
-    "initializers.sharing",
-    "initializers.through",
-    "normalization.defaults",
-    "normalization.layer",
-    "normalization.rescaled",
-    "normalization.running",
-    "normalized.propagate",
-    "normalized.shift",
-    "numerics.evaluate",
-    "optimizers.path",
-    "ports.carried",
-    "signals.backward",
-    "signals.jacobian",
-    "signals.smallest",
-    "signals.through",
-    "tutorial.fit",
-    "weighted.train",
+_OF_PRINTED_CODE = dict.fromkeys(
+    ("idioms.attempt", "idioms.compare", "idioms.initialise", "ports.carried"),
+    "the code that the study runs was printed for torch and for Keras on TensorFlow",
 )
-"""What the studies ask of a framework beside drawing, propagating and training dense networks."""
-
-
-_OF_KERAS_ON_OTHER_BACKENDS = (
-    "convolution.draw",
-    "convolution.train",
-    "curves.default",
-    "defaults.value",
-    "descent.noise",
-    "descent.quadratic",
-    "elementwise.seconds",
-    "initializers.bias",
-    "initializers.draw",
-    "initializers.sharing",
-    "initializers.through",
-    "normalization.defaults",
-    "normalization.layer",
-    "normalization.rescaled",
-    "normalization.running",
-    "normalized.propagate",
-    "normalized.shift",
-    "numerics.evaluate",
-    "optimizers.path",
-    "signals.backward",
-    "signals.jacobian",
-    "signals.smallest",
-    "signals.through",
-    "tutorial.fit",
-    "weighted.train",
-)
-"""Those of them that Keras on torch and on JAX have."""
-
-
-def _dense_networks_only(library: str, but: Iterable[str] = ()) -> dict[str, str]:
-    """Return the gaps of a framework without probes ``but`` these."""
-    return dict.fromkeys(
-        (name for name in _OF_DENSE_NETWORKS_ONLY if name not in but),
-        f"the suite does not ask {library} for this yet",
-    )
-
-
+"""What is asked of torch and TensorFlow alone."""
 _JAX = Entry(
     "jax",
     "suite.frameworks.jax:Jax",
@@ -304,7 +238,15 @@ _JAX = Entry(
     },
     gaps={
         "settings.default": "Optax's optimizers have no default learning rate",
-        **_dense_networks_only("JAX"),
+        "initializers.attention_packed": "Flax' attention keeps query, key and value apart",
+        "initializers.shared_seeded": "Flax' initializers are functions of a key and hold no seed",
+        "initializers.shared_generator": "Flax' initializers are functions of a key and hold no"
+        " generator",
+        "defaults.value": "the study's defaults are those of objects of torch and Keras; Flax' and"
+        " Optax' are in docs/reference/defaults.md",
+        "normalized.shift": "the suite does not ask JAX for this yet",
+        "tutorial.fit": "Flax has no fit: its user writes the loop",
+        **_OF_PRINTED_CODE,
     },
     # Optax adds RMSprop's epsilon inside of the root, and Adam's to the corrected root. Its
     # clipping divides by the norm alone.
@@ -332,7 +274,7 @@ _KERAS_TORCH = Entry(
         "precision.double": "Keras on torch multiplies matrices of double precision in single"
         " precision",
         **_OF_KERAS,
-        **_dense_networks_only("Keras on torch", _OF_KERAS_ON_OTHER_BACKENDS),
+        **_OF_PRINTED_CODE,
     },
     formulas="keras",
     shared_probes="suite.frameworks.keras.probes",
@@ -352,7 +294,7 @@ _KERAS_JAX = Entry(
         "precision.double": "Keras on JAX computes tanh and the means of losses of double precision"
         " in single precision",
         **_OF_KERAS,
-        **_dense_networks_only("Keras on JAX", _OF_KERAS_ON_OTHER_BACKENDS),
+        **_OF_PRINTED_CODE,
     },
     formulas="keras",
     shared_probes="suite.frameworks.keras.probes",

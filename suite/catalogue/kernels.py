@@ -79,6 +79,10 @@ def _xavier(*sizes: int) -> Law:
     return Uniform(scalings.xavier())
 
 
+def _orthogonal(*sizes: int) -> Law:
+    return Orthogonal()
+
+
 def _zero(*sizes: int) -> Law:
     return Point(0.0)
 
@@ -129,7 +133,7 @@ def _recurrent(layer: str, gates: int) -> tuple[Kernel, Kernel]:
             f"the input kernel of a {title}, all gates in one array",
             sizes,
             lambda inputs, units: (inputs, units),
-            counted=of_keras({"torch": by_inputs, "keras": by_inputs}),
+            counted=of_keras({"torch": by_inputs, "keras": by_inputs, "jax": by_inputs}),
             starts=own,
             biases=bias,
             entries=lambda inputs, units: gates * inputs * units,
@@ -139,8 +143,8 @@ def _recurrent(layer: str, gates: int) -> tuple[Kernel, Kernel]:
             f"the recurrent kernel of a {title}, all gates in one array",
             sizes,
             lambda inputs, units: (units, units),
-            counted=of_keras({"torch": by_units, "keras": by_units}),
-            starts={**own, **of_keras({"keras": lambda *sizes: Orthogonal()})},
+            counted=of_keras({"torch": by_units, "keras": by_units, "jax": by_units}),
+            starts={**own, **of_keras({"keras": _orthogonal, "jax": _orthogonal})},
             biases=bias,
             entries=lambda inputs, units: gates * units * units,
         ),
@@ -192,6 +196,10 @@ KERNELS = Registry(
                         height * width,
                         height * width * channels,
                     ),
+                    "jax": lambda height, width, channels: (
+                        height * width,
+                        height * width * channels,
+                    ),
                     "keras": lambda height, width, channels: (
                         height * width * channels,
                         height * width,
@@ -206,7 +214,7 @@ KERNELS = Registry(
             lambda height, width, inputs, outputs, groups: _field(
                 height, width, inputs // groups, outputs // groups
             ),
-            counted=of_keras({"torch": _grouped, "keras": _grouped}),
+            counted=of_keras({"torch": _grouped, "keras": _grouped, "jax": _grouped}),
             entries=lambda height, width, inputs, outputs, groups: (
                 height * width * inputs * outputs // groups
             ),
@@ -246,6 +254,8 @@ KERNELS = Registry(
             "a dense layer of units into heads, written as a sum over named axes",
             ("units", "heads", "size of a head"),
             lambda units, heads, size: (units, heads * size),
+            # Flax takes the last two axes for inputs and outputs, and the first for a field.
+            counted={"jax": lambda units, heads, size: (units * heads, units * size)},
         ),
         # One input of an embedding is 1 and all others are 0: a sum of one product.
         Kernel(
@@ -257,12 +267,14 @@ KERNELS = Registry(
                 {
                     "torch": lambda entries, size: (size, entries),
                     "keras": lambda entries, size: (entries, size),
+                    "jax": lambda entries, size: (entries, size),
                 }
             ),
             starts=of_keras(
                 {
                     "torch": lambda *sizes: Normal(scalings.constant(1.0)),
                     "keras": lambda *sizes: Uniform(scalings.constant(0.05**2 / 3.0)),
+                    "jax": lambda entries, size: Normal(scalings.constant(1.0 / size)),
                 }
             ),
         ),

@@ -38,6 +38,8 @@ class Method:
     and its keyword arguments, without the learning rate. ``rule(form, values)``: a fresh ``Rule``.
     ``options``: the options of ``step_options`` that only some methods take.
     ``decoupled``: whether torch, too, takes the weight decay apart from the gradient.
+    ``optax(values)``: what ``translate`` has for the other frameworks; None: Optax has no such
+    method, or the entry of ``optimizers`` declares it.
     """
 
     name: str
@@ -48,6 +50,17 @@ class Method:
     options: tuple[str, ...] = ()
     decoupled: bool = False
     rate: float = RATE
+    optax: Callable[[Values], Native] | None = None
+
+    def native(self, framework: str, values: Values) -> Native:
+        """Return the framework's own class or function and its arguments, without the rate.
+
+        Raises Unsupported for a framework for which none is declared.
+        """
+        declared = dict(self.translate(values))
+        if self.optax is not None:
+            declared["jax"] = self.optax(values)
+        return registry.of_framework(f"method {self.name!r}", declared, framework)
 
 
 # --- the formulas ------------------------------------------------------------------------------
@@ -250,6 +263,20 @@ def _adam(torch: str, keras: str) -> Callable[[Values], Mapping[str, Native]]:
     return translate
 
 
+def _optax_adam(name: str) -> Callable[[Values], Native]:
+    """Return the translation of a method with the hyper-parameters of Adam; its weight decay is
+    that of the method whose name ends in w."""
+
+    def translate(values: Values) -> Native:
+        own = {"b1": values["beta_1"], "b2": values["beta_2"], "eps": values["epsilon"]}
+        decay = values["weight_decay"]
+        return f"optax:{name}w" if decay else f"optax:{name}", (
+            {**own, "weight_decay": decay} if decay else own
+        )
+
+    return translate
+
+
 def _catalogued(entry: Optimizer) -> Method:
     """Return an entry of ``optimizers`` with its common hyper-parameters, as a method."""
 
@@ -292,6 +319,10 @@ METHODS = registry.Registry(
             ),
             rule=sgd,
             options=("momentum", "nesterov"),
+            optax=lambda values: (
+                "optax:sgd",
+                {"momentum": values["momentum"] or None, "nesterov": bool(values["nesterov"])},
+            ),
         ),
         Method(
             name="rmsprop",
@@ -323,6 +354,15 @@ METHODS = registry.Registry(
             ),
             rule=rmsprop,
             options=("momentum", "centered", "epsilon"),
+            optax=lambda values: (
+                "optax:rmsprop",
+                {
+                    "decay": values["rho"],
+                    "eps": values["epsilon"],
+                    "momentum": values["momentum"] or None,
+                    "centered": bool(values["centered"]),
+                },
+            ),
         ),
         Method(
             name="adam",
@@ -331,6 +371,7 @@ METHODS = registry.Registry(
             translate=_adam("Adam", "Adam"),
             rule=adam,
             options=("amsgrad", "epsilon"),
+            optax=_optax_adam("adam"),
         ),
         Method(
             name="adamw",
@@ -339,6 +380,7 @@ METHODS = registry.Registry(
             translate=_adam("AdamW", "AdamW"),
             rule=adam,
             options=("amsgrad", "epsilon"),
+            optax=_optax_adam("adam"),
             decoupled=True,
         ),
         Method(
@@ -363,6 +405,10 @@ METHODS = registry.Registry(
             ),
             rule=adagrad,
             options=("epsilon",),
+            optax=lambda values: (
+                "optax:adagrad",
+                {"initial_accumulator_value": values["accumulator"], "eps": values["epsilon"]},
+            ),
         ),
         Method(
             name="adadelta",
@@ -386,6 +432,14 @@ METHODS = registry.Registry(
             ),
             rule=adadelta,
             rate=1.0,
+            optax=lambda values: (
+                "optax:adadelta",
+                {
+                    "rho": values["rho"],
+                    "eps": values["epsilon"],
+                    "weight_decay": values["weight_decay"],
+                },
+            ),
         ),
         Method(
             name="adamax",
@@ -394,6 +448,7 @@ METHODS = registry.Registry(
             translate=_adam("Adamax", "Adamax"),
             rule=adamax,
             options=("epsilon",),
+            optax=_optax_adam("adamax"),
         ),
         Method(
             name="nadam",

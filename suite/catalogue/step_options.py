@@ -35,12 +35,14 @@ class Schedule:
     """How the learning rate changes, over its first value.
 
     ``factor(form, k)``: the rate after k steps, in units of the first; ``torch(rate)``: torch's own
-    schedulers, of which a second follows the first after ``WARM`` steps; ``keras(rate)``: Keras'.
+    schedulers, of which a second follows the first after ``WARM`` steps; ``keras(rate)``: Keras';
+    ``optax(rate)``: Optax'.
     """
 
     factor: Callable[[Formulas, int], float]
     torch: Callable[[float], tuple[Native, ...]]
     keras: Callable[[float], Native]
+    optax: Callable[[float], Native]
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,11 @@ def _restarted(k: int) -> float:
     return _cosine(k / period)
 
 
+def _optax(name: str, **terms: object) -> Callable[[float], Native]:
+    """Return a schedule of Optax that starts from the rate."""
+    return lambda rate: (f"optax:{name}", {"init_value": rate, **terms})
+
+
 _TORCH, _KERAS = "torch.optim.lr_scheduler", "keras.optimizers.schedules"
 SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
     "staircase": (
@@ -85,6 +92,7 @@ SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
                 f"{_KERAS}:ExponentialDecay",
                 {"decay_steps": WARM, "decay_rate": 0.5, "staircase": True},
             ),
+            _optax("exponential_decay", transition_steps=WARM, decay_rate=0.5, staircase=True),
         ),
     ),
     "piecewise": (
@@ -97,6 +105,7 @@ SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
                 f"{_KERAS}:PiecewiseConstantDecay",
                 {"boundaries": [WARM, PERIOD], "values": [rate, rate / 2, rate / 4]},
             ),
+            _optax("piecewise_constant_schedule", boundaries_and_scales={WARM: 0.5, PERIOD: 0.5}),
         ),
     ),
     "exponential": (
@@ -105,6 +114,7 @@ SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
             lambda form, k: 0.75**k,
             lambda rate: ((f"{_TORCH}:ExponentialLR", {"gamma": 0.75}),),
             lambda rate: (f"{_KERAS}:ExponentialDecay", {"decay_steps": 1, "decay_rate": 0.75}),
+            _optax("exponential_decay", transition_steps=1, decay_rate=0.75),
         ),
     ),
     "cosine": (
@@ -113,6 +123,7 @@ SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
             lambda form, k: _cosine(k / (2 * PERIOD)),
             lambda rate: ((f"{_TORCH}:CosineAnnealingLR", {"T_max": 2 * PERIOD}),),
             lambda rate: (f"{_KERAS}:CosineDecay", {"decay_steps": 2 * PERIOD}),
+            _optax("cosine_decay_schedule", decay_steps=2 * PERIOD),
         ),
     ),
     "cosine_past": (
@@ -122,6 +133,7 @@ SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
             lambda form, k: _cosine((k if form == "torch" else min(k, PERIOD)) / PERIOD),
             lambda rate: ((f"{_TORCH}:CosineAnnealingLR", {"T_max": PERIOD}),),
             lambda rate: (f"{_KERAS}:CosineDecay", {"decay_steps": PERIOD}),
+            _optax("cosine_decay_schedule", decay_steps=PERIOD),
         ),
     ),
     "cosine_floor": (
@@ -135,6 +147,7 @@ SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
                 (f"{_TORCH}:CosineAnnealingLR", {"T_max": 2 * PERIOD, "eta_min": 2.0**-5}),
             ),
             lambda rate: (f"{_KERAS}:CosineDecay", {"decay_steps": 2 * PERIOD, "alpha": 2.0**-5}),
+            _optax("cosine_decay_schedule", decay_steps=2 * PERIOD, alpha=2.0**-5),
         ),
     ),
     "polynomial": (
@@ -146,6 +159,7 @@ SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
                 f"{_KERAS}:PolynomialDecay",
                 {"decay_steps": PERIOD, "end_learning_rate": 0.0, "power": 2.0},
             ),
+            _optax("polynomial_schedule", end_value=0.0, power=2, transition_steps=PERIOD),
         ),
     ),
     "linear": (
@@ -161,6 +175,10 @@ SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
             lambda rate: (
                 f"{_KERAS}:PolynomialDecay",
                 {"decay_steps": PERIOD, "end_learning_rate": rate / 4, "power": 1.0},
+            ),
+            lambda rate: (
+                "optax:linear_schedule",
+                {"init_value": rate, "end_value": rate / 4, "transition_steps": PERIOD},
             ),
         ),
     ),
@@ -183,6 +201,15 @@ SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
                     "warmup_steps": WARM,
                 },
             ),
+            lambda rate: (
+                "optax:warmup_cosine_decay_schedule",
+                {
+                    "init_value": rate / 4,
+                    "peak_value": rate,
+                    "warmup_steps": WARM,
+                    "decay_steps": WARM + 2 * PERIOD,
+                },
+            ),
         ),
     ),
     "restarts": (
@@ -191,6 +218,20 @@ SCHEDULES: Mapping[str, tuple[str, Schedule]] = {
             lambda form, k: _restarted(k),
             lambda rate: ((f"{_TORCH}:CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 2}),),
             lambda rate: (f"{_KERAS}:CosineDecayRestarts", {"first_decay_steps": 2, "t_mul": 2.0}),
+            lambda rate: (
+                "optax:sgdr_schedule",
+                {
+                    "cosine_kwargs": [
+                        {
+                            "init_value": rate,
+                            "peak_value": rate,
+                            "warmup_steps": 0,
+                            "decay_steps": steps,
+                        }
+                        for steps in (2, 4, 8, 16)
+                    ]
+                },
+            ),
         ),
     ),
 }
@@ -296,8 +337,7 @@ class Setting:
 
         Raises UserError for a framework for which none is declared.
         """
-        owner = f"method {self.method.name!r}"
-        return registry.of_framework(owner, self.method.translate(self.values), framework)
+        return self.method.native(framework, self.values)
 
     def rule(self, form: Formulas) -> Rule:
         """Return the formula of one parameter."""

@@ -34,6 +34,15 @@ def passes(dense: Callable[..., Any], function: Callable[..., Any]) -> Passes:
 
 def propagated(compiled: Passes, layers: Any, inputs: Array, cotangent: Array) -> LayerSignals:
     """Return the signals of one network, whose layers (kernel, bias) are JAX arrays."""
+    signals, _ = traversed(compiled, layers, inputs, cotangent)
+    return LayerSignals(*([np.asarray(value) for value in part] for part in signals))
+
+
+def traversed(
+    compiled: Passes, layers: Any, inputs: Array, cotangent: Array
+) -> tuple[tuple[list[Any], list[Any], list[Any]], Any]:
+    """Return pre-activations, activations and gradients by the pre-activations of each layer, and
+    the gradient by the inputs, all as JAX arrays."""
     forward, backward = compiled
     befores, preactivations, outputs, x = [], [], [], jax.numpy.asarray(inputs)
     for kernel, bias in layers:
@@ -47,5 +56,4 @@ def propagated(compiled: Passes, layers: Any, inputs: Array, cotangent: Array) -
     ):
         at_preactivation, g = backward(kernel, bias, before, preactivation, g)
         gradients.append(at_preactivation)
-    signals = (preactivations, outputs, gradients[::-1])
-    return LayerSignals(*([np.asarray(value) for value in part] for part in signals))
+    return (preactivations, outputs, gradients[::-1]), g

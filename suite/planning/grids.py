@@ -268,6 +268,8 @@ def _undeclared(cell: Cell, framework: str) -> str | None:
     """Return the first reason why a catalogue has nothing of a framework's for a cell, or None."""
     fields = dict(cell.values)
     for axis, value in fields.items():
+        if axis == "settings" and "optimizer" not in fields:
+            continue  # frameworks declare gaps in the settings of their optimizers
         # NumPy draws the weights that the frameworks share.
         shared = axis in ("initializer", "bias") and fields.get("weights") == "shared"
         if reason := _reason(axis, str(value), ORACLE if shared else framework):

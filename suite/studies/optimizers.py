@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from suite.catalogue import step_options
-from suite.catalogue.frameworks import Formulas, entry_of
+from suite.catalogue import step_forms, step_options
+from suite.catalogue.frameworks import Formulas
+from suite.catalogue.step_forms import Forms
 from suite.catalogue.step_options import SCHEDULES, Setting
 from suite.probes.optimizers import Steps
 from suite.studies.common import costs
@@ -96,7 +97,10 @@ class Optimizers(Study):
         return (*standard, Grid({"case": cases((*WIDELY_USED, "penalty", *SCHEDULES))}, seeds=1))
 
     def unsupported(self, cell: Cell) -> str | None:
-        if _form(cell) is None:
+        framework, setting = cell.text("framework"), step_options.resolve(cell.text("case"))
+        if reason := step_forms.lacking(framework, setting):
+            return reason
+        if step_forms.forms(framework, setting) is None:
             return "the form of its formulas is not declared"
         return None
 
@@ -107,12 +111,11 @@ class Optimizers(Study):
         own_distances, other_distances = [], []
         for member in stack.members:
             setting = step_options.resolve(member.cell.text("case"))
-            form = _form(member.cell)
+            form = step_forms.forms(member.cell.text("framework"), setting)
             assert form is not None  # the runner drops what is unsupported
-            other: Formulas = "keras" if form == "torch" else "torch"
             paths = measured(setting, lab)
             own_distances.append(apart(paths, form, setting))
-            other_distances.append(apart(paths, other, setting))
+            other_distances.append(apart(paths, form.other, setting))
         own, others = np.array(own_distances), np.array(other_distances)
         first = first_true((others > APART).T)
         columns = {
@@ -135,12 +138,6 @@ class Optimizers(Study):
         return Cost(0.3 * len(stack.members), costs.WORKER)
 
 
-def _form(cell: Cell) -> Formulas | None:
-    """Return the form of a cell's method in its framework; None where it is not declared."""
-    method = step_options.resolve(cell.text("case")).method
-    return entry_of(cell.text("framework")).form(method.name)
-
-
 def measured(setting: Setting, lab: Lab) -> dict[str, Array]:
     """Return the path (batches + 1, n) of each task that a setting is measured on.
 
@@ -152,7 +149,7 @@ def measured(setting: Setting, lab: Lab) -> dict[str, Array]:
     return {task: path(setting.name, task, LONG if long else BATCHES) for task in tasks}
 
 
-def apart(paths: dict[str, Array], form: Formulas, setting: Setting) -> Array:
+def apart(paths: dict[str, Array], form: Formulas | Forms, setting: Setting) -> Array:
     """Return the distance of the paths from a formula after each batch (largest of the tasks)."""
     each = [
         steps.distances(path, steps.path(form, setting, task, len(path) - 1))[1:]

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from suite.catalogue.frameworks import Formulas
+from suite.catalogue.step_forms import Forms
 from suite.catalogue.step_options import Setting, clipped
 from suite.types import Array
 
@@ -62,7 +63,7 @@ def gradients(task: str, parameters: Parameters) -> list[Array]:
     return [inputs.T @ by_hidden, hidden.T @ by_output]
 
 
-def path(form: Formulas, setting: Setting, task: str, batches: int) -> Array:
+def path(form: Formulas | Forms, setting: Setting, task: str, batches: int) -> Array:
     """Return the parameters before the first and after each batch, (batches + 1, n) float64.
 
     - accumulation: torch adds the gradients of the batches up, Keras takes their mean; Keras'
@@ -72,25 +73,29 @@ def path(form: Formulas, setting: Setting, task: str, batches: int) -> Array:
       subtract rate d x from the parameter;
     - a penalty l: torch's weight_decay adds l x after clipping; Keras' regularizers.L2(l) is l x^2,
       whose gradient 2 l x is part of what is accumulated and clipped.
+
+    ``form``: that of all parts of the step, or of each one.
     """
+    forms = Forms.of(form) if isinstance(form, str) else form
     parameters = start(task)
-    rules = [setting.rule(form) for _ in parameters]
-    penalty = setting.penalty(form)
+    rules = [setting.rule(forms.rule) for _ in parameters]
+    penalty = setting.penalty(forms.penalty)
     decay = setting.values.get("weight_decay", 0.0)
-    decoupled = form == "keras" or setting.method.decoupled
+    decoupled = forms.decay == "keras" or setting.method.decoupled
     held = [np.zeros_like(x) for x in parameters]
     followed = [np.concatenate([x.ravel() for x in parameters])]
     for batch in range(batches):
         batch_gradients = gradients(task, parameters)
-        if form == "keras":
+        if forms.penalty == "keras":
             pairs = zip(batch_gradients, parameters, strict=True)
             batch_gradients = [g + 2 * penalty * x for g, x in pairs]
         held = [h + g for h, g in zip(held, batch_gradients, strict=True)]
         if (batch + 1) % setting.batches == 0:
-            share = setting.batches if form == "keras" else 1
-            used = clipped(form, setting.clipping, [h / share for h in held])
-            rate = setting.rate(form, batch if form == "keras" else batch // setting.batches)
-            if form == "torch":
+            share = setting.batches if forms.mean == "keras" else 1
+            used = clipped(forms.clipping, setting.clipping, [h / share for h in held])
+            counted = batch if forms.count == "keras" else batch // setting.batches
+            rate = setting.rate(forms.schedule, counted)
+            if forms.penalty == "torch":
                 used = [g + penalty * x for g, x in zip(used, parameters, strict=True)]
             if decoupled:
                 parameters = [x - rate * decay * x for x in parameters]

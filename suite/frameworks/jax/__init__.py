@@ -19,8 +19,9 @@ from flax import nnx
 from suite.catalogue import activations, initializers
 from suite.catalogue.registry import native
 from suite.frameworks import probe
+from suite.frameworks.jax.layers import compiled_passes
 from suite.frameworks.jax.stack import FlaxNetwork
-from suite.frameworks.jax_signals import passes, propagated
+from suite.frameworks.jax_signals import propagated
 from suite.frameworks.jax_stack import Stack, in_precision
 from suite.frameworks.recorded import snapshots
 from suite.frameworks.timing import clock
@@ -54,7 +55,7 @@ class Jax:
     ) -> list[LayerSignals]:
         """Go forward and backward through each network, layer by layer."""
         layers = jax.tree.map(jax.numpy.asarray, weights)
-        return [propagated(_passes(name), layers, inputs, cotangent) for name in names]
+        return [propagated(compiled_passes(name), layers, inputs, cotangent) for name in names]
 
     def train(self, task: TrainTask) -> Iterator[Snapshot]:
         """Train the stack.
@@ -86,13 +87,3 @@ def _drawing(initializer: str, fan_in: int, fan_out: int) -> Any:
         return layer.kernel[...], layer.bias[...]
 
     return jax.jit(drawn)
-
-
-@functools.lru_cache(maxsize=64)
-def _passes(name: str) -> Any:
-    def dense(kernel: Any, bias: Any, x: Any) -> Any:
-        layer = nnx.eval_shape(lambda: nnx.Linear(*kernel.shape, rngs=nnx.Rngs(0)))
-        layer.kernel, layer.bias = nnx.Param(kernel), nnx.Param(bias)
-        return layer(x)
-
-    return passes(dense, native(activations.resolve(name).native("jax")))

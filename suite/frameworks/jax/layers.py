@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,48 @@ from flax import nnx
 from suite.catalogue import activations
 from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import native
+from suite.frameworks.jax_signals import Passes, passes
 from suite.frameworks.jax_stack import PRECISIONS
 from suite.types import Architecture
+
+
+def linear(kernel: Any, bias: Any = None) -> nnx.Linear:
+    """Return a dense layer with these values, (fan_in, fan_out) and (fan_out,); without a bias
+    where none is given. Nothing is drawn."""
+    given = {"use_bias": bias is not None}
+    layer = nnx.eval_shape(lambda: nnx.Linear(*kernel.shape, rngs=nnx.Rngs(0), **given))
+    layer.kernel = nnx.Param(kernel)
+    if bias is not None:
+        layer.bias = nnx.Param(bias)
+    return layer
+
+
+def convolution(kernel: Any, bias: Any = None, padding: str = "VALID") -> nnx.Conv:
+    """Return a convolution with these values, (height, width, in, out) and (out,), likewise."""
+    *field, inputs, outputs = kernel.shape
+    given = {"use_bias": bias is not None, "padding": padding}
+    layer = nnx.eval_shape(
+        lambda: nnx.Conv(inputs, outputs, tuple(field), rngs=nnx.Rngs(0), **given)
+    )
+    layer.kernel = nnx.Param(kernel)
+    if bias is not None:
+        layer.bias = nnx.Param(bias)
+    return layer
+
+
+def statistics_in(layer: nnx.Module, dtype: str) -> None:
+    """Turn the running statistics of a layer into a type: Flax makes them single whatever it is
+    told, and warns of an error to come where a double is written into them."""
+    for name in ("mean", "var"):
+        if isinstance(kept := getattr(layer, name, None), nnx.BatchStat):
+            setattr(layer, name, nnx.BatchStat(kept[...].astype(dtype)))
+
+
+@functools.lru_cache(maxsize=64)
+def compiled_passes(activation: str) -> Passes:
+    """Return the compiled functions of a dense layer and an activation, forward and backward."""
+    function = native(activations.resolve(activation).native("jax"))
+    return passes(lambda kernel, bias, x: linear(kernel, bias)(x), function)
 
 
 class Residual(nnx.Module):

@@ -1,0 +1,65 @@
+"""Deep networks of Flax' own dense and normalization layers, and the functions of ``jax.nn``."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from suite.catalogue import activations
+from suite.catalogue.normalizations import NORMALIZATIONS
+from suite.catalogue.registry import native
+from suite.frameworks.jax.layers import linear
+from suite.types import Array, Weights
+
+
+def propagate(
+    activation: str,
+    arrangement: str,
+    normalization: str,
+    residual: float,
+    weights: Weights,
+    inputs: Array,
+    cotangent: Array,
+    epsilon: float,
+) -> tuple[Array, Array]:
+    """Go through the layers one by one, in programs of one layer."""
+    layers, stream, compiled = jax.tree.map(jnp.asarray, weights), [jnp.asarray(inputs)], []
+    for position, (kernel, bias) in enumerate(layers):
+        skip = residual if arrangement == "blocks" or position > 0 else 0.0
+        compiled.append(_layer(activation, arrangement, normalization, skip, epsilon))
+        stream.append(compiled[-1][0](kernel, bias, stream[-1]))
+    gradients = [jnp.asarray(cotangent)]
+    for (kernel, bias), (_, backward), x in zip(
+        reversed(layers), reversed(compiled), reversed(stream[:-1]), strict=True
+    ):
+        gradients.append(backward(kernel, bias, x, gradients[-1]))
+    outputs, by_layer = (np.stack([np.asarray(x) for x in part]) for part in (stream, gradients))
+    return outputs[1:], by_layer[::-1]
+
+
+@functools.lru_cache(maxsize=64)
+def _layer(
+    activation: str, arrangement: str, normalization: str, skip: float, epsilon: float
+) -> tuple[Any, Any]:
+    """Return compiled functions of one layer: its output, and the gradient by its input."""
+    function = native(activations.resolve(activation).native("jax"))
+    declared = NORMALIZATIONS[normalization].native("jax", {"epsilon": epsilon})
+
+    def forward(kernel: Any, bias: Any, x: Any) -> Any:
+        parts: list[Any] = [linear(kernel, bias), function]
+        if declared is not None:
+            parts.insert(1, native(declared)(kernel.shape[1], rngs=nnx.Rngs(0)))
+        if arrangement == "blocks":
+            parts = [*parts[1:], parts[0]]
+        branch = nnx.Sequential(*parts)(x)
+        return x + skip * branch if skip else branch
+
+    def backward(kernel: Any, bias: Any, x: Any, g: Any) -> Any:
+        return jax.vjp(lambda x: forward(kernel, bias, x), x)[1](g)[0]
+
+    return jax.jit(forward), jax.jit(backward)

@@ -271,7 +271,7 @@ _KERAS_TORCH = Entry(
     environment={**_TORCH.environment, "KERAS_BACKEND": "torch", "KERAS_TORCH_DEVICE": "cpu"},
     gaps={
         # https://github.com/keras-team/keras/issues/23704
-        "precision.double": "Keras on torch multiplies matrices of double precision in single"
+        "precision.double": "Keras on torch multiplies, averages and normalizes doubles in single"
         " precision",
         **_OF_KERAS,
         **_OF_PRINTED_CODE,
@@ -291,8 +291,8 @@ _KERAS_JAX = Entry(
     by_name=True,
     environment={**_JAX.environment, "KERAS_BACKEND": "jax"},
     gaps={
-        "precision.double": "Keras on JAX computes tanh and the means of losses of double precision"
-        " in single precision",
+        "precision.double": "Keras on JAX computes tanh, averages and normalization of doubles in"
+        " single precision",
         **_OF_KERAS,
         **_OF_PRINTED_CODE,
     },

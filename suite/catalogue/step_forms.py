@@ -64,6 +64,17 @@ _OPTAX_LACKS = {
     " each one",
 }
 _OPTAX_DECAYS = ("adadelta", "adamax")
+_COSINES = ("cosine", "cosine_past", "cosine_floor", "warmup", "restarts")
+_IN_SINGLE = {
+    "keras_torch": dict.fromkeys(
+        ("clip_norm", "clip_global"), "Keras on torch clips doubles by a norm in single precision"
+    ),
+    "keras_jax": dict.fromkeys(
+        _COSINES, "Keras on JAX computes a schedule of cosines in single precision"
+    ),
+}
+"""Framework -> option -> why its steps in double precision cannot be compared with a formula.
+Outside TensorFlow, ``keras.backend.result_type`` of a double and a single is single."""
 
 
 def forms(framework: str, setting: Setting) -> Forms | None:
@@ -84,9 +95,10 @@ def forms(framework: str, setting: Setting) -> Forms | None:
 
 def lacking(framework: str, setting: Setting) -> str | None:
     """Return what a framework lacks of a setting, or None where it has it all."""
-    if framework != "jax":
-        return None
     names = [setting.method.name, *(option.name for option in setting.options)]
+    if framework != "jax":
+        single = _IN_SINGLE.get(framework, {})
+        return next((single[name] for name in names if name in single), None)
     if "decay" in names and setting.method.name not in _OPTAX_DECAYS:
         return f"Optax' {setting.method.name} has no argument weight_decay"
     return next((_OPTAX_LACKS[name] for name in names if name in _OPTAX_LACKS), None)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from suite import seeds
+from suite.catalogue.frameworks import entry_of
 from suite.catalogue.normalizations import LAYERS
 from suite.probes.normalization import NormalizationDefinition, NormalizationLayers
 from suite.studies.common import costs
@@ -95,6 +96,10 @@ class Normalization(Study):
                 seeds=10 if profile == "full" else 1,
             ),
         )
+
+    def unsupported(self, cell: Cell) -> str | None:
+        # The identities are compared in double precision.
+        return entry_of(cell.text("framework")).gap(["precision.double"])
 
     def probes(self, cell: Cell) -> tuple[Callable[..., object], ...]:
         layers = NormalizationLayers

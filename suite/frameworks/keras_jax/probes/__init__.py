@@ -1,1 +1,1 @@
-"""The probes of Keras on JAX: none yet; its entry declares them as gaps."""
+"""Keras on JAX has no probes of its own: they are in ``suite.frameworks.keras.probes``."""

@@ -1,1 +1,1 @@
-"""The probes of Keras on torch: none yet; its entry declares them as gaps."""
+"""Keras on torch has no probes of its own: they are in ``suite.frameworks.keras.probes``."""

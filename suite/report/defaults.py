@@ -35,11 +35,13 @@ def parts(tables: Tables) -> list[Part]:
 def ratios(runs: pd.DataFrame) -> Drawing:
     """Draw each framework's number over that of the last one, a bar for each case that differs.
 
-    ``runs`` is defaults/runs.csv; cases that the last framework lacks are left out.
+    ``runs`` is defaults/runs.csv; cases that the last framework lacks are left out, and so are
+    frameworks without any number.
     """
-    frameworks = list(runs["framework"].unique())
+    measured = runs[runs["default_value"].notna()]
+    frameworks = list(measured["framework"].unique())
     if len(frameworks) < 2:
-        raise NotDrawn("No figure of the defaults: the run has one framework and no other.")
+        raise NotDrawn("No figure of the defaults: numbers of two frameworks are needed.")
     *others, base = frameworks
     # The median is of the seeds where a default is drawn; all other numbers are the same for each.
     numbers = runs.pivot_table(

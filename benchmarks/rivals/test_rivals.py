@@ -51,7 +51,7 @@ class CurrentPools:
 
 @pytest.fixture(scope="module")
 def current(request: pytest.FixtureRequest) -> Iterator[CurrentPools]:
-    turns = [
+    turns: list[Turn] = [
         item.callspec.params["turn"]
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.originalname == test_turn.__name__

@@ -334,7 +334,7 @@ def test_a_kernel_has_its_law(kind: str) -> None:
 
 def test_other_fans_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mistake: a sum over named axes counts the fans of the textbook."""
-    monkeypatch.delitem(KERNELS["einsum"].counted, "jax")  # type: ignore[attr-defined]  # a dict
+    monkeypatch.delitem(KERNELS["einsum"].counted, "jax")
     assert ratio("einsum", "default") == pytest.approx(1 / 8, rel=0.05)
 
 
@@ -372,7 +372,7 @@ def test_layers_that_share_an_initializer_differ(kind: str) -> None:
     assert not (first == second).any()
     assert not (second == again).any()
     equal = [nnx.Linear(4, 3, rngs=nnx.Rngs(0)).kernel[...] for _ in range(2)]
-    np.testing.assert_array_equal(*equal, "what is shared would be seen: the keys of a seed")
+    np.testing.assert_array_equal(equal[0], equal[1])  # what is shared would be seen
 
 
 # --- networks that single studies train --------------------------------------------------------

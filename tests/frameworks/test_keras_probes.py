@@ -19,7 +19,7 @@ if NAME not in HERE:
 
 from suite import frameworks
 from suite.frameworks.keras.library import keras
-from suite.probes.convolution import ConvolutionDraws
+from suite.probes.convolution import Convolutions
 from suite.probes.defaults import DefaultNumbers
 from suite.probes.elementwise import Elementwise
 from suite.probes.initializers import LayerDraws
@@ -135,7 +135,7 @@ def test_a_convolution_is_the_layer_with_the_seeded_initializer() -> None:
     layer = keras.layers.Conv2D(5, 3, kernel_initializer=keras.initializers.HeNormal(seed=3))
     layer.build((None, None, None, 4))
     state = random.getstate()
-    draw = KERAS.probe(ConvolutionDraws).draw
+    draw = KERAS.probe(Convolutions).draw
     kernel, bias = draw("he_normal", 4, 5, 3)
     np.testing.assert_array_equal(kernel, layer.get_weights()[0])
     assert kernel.dtype == bias.dtype == np.float32

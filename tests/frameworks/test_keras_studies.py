@@ -293,7 +293,8 @@ def by_bias(weights: Weights, x: Array, y: Array) -> Array:
     """Return the gradient by the first bias, as by the kernel of a further input that is 1."""
     kernel, bias = weights[0]
     wider = (np.vstack([kernel, bias]), np.zeros_like(bias))
-    return slope((wider, *weights[1:]), np.hstack([x, np.ones((len(x), 1))]), y, 0)[-1]
+    result: Array = slope((wider, *weights[1:]), np.hstack([x, np.ones((len(x), 1))]), y, 0)[-1]
+    return result
 
 
 @pytest.mark.parametrize("kind", ["batch", "layer"])

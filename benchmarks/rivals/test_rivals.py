@@ -8,6 +8,7 @@ here, and ``benchmarks.table`` takes medians over the rounds, and ratios within 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import cast
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -51,8 +52,8 @@ class CurrentPools:
 
 @pytest.fixture(scope="module")
 def current(request: pytest.FixtureRequest) -> Iterator[CurrentPools]:
-    turns: list[Turn] = [
-        item.callspec.params["turn"]
+    turns = [
+        cast(Turn, item.callspec.params["turn"])
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.originalname == test_turn.__name__
     ]

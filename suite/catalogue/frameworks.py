@@ -253,9 +253,9 @@ _JAX = Entry(
     formulas={"rmsprop": "keras", "adam": "torch", "sgd": "keras"},
     rates=Rates(
         TrainingRates(
-            ByDepth(1.5, 0.3), ByDepth(0.001, 0.0005), ByDepth(45e-6, 24e-6), operations=3e10
+            ByDepth(0.9, 0.05), ByDepth(0.008, 0.0016), ByDepth(0.0, 75e-6), operations=2.2e10
         ),
-        PropagationRates(1.0, 25e-9, 60e-9, 4e-8),
+        PropagationRates(0.1, 15e-9, 60e-9, 5e-8),
     ),
 )
 _KERAS_TORCH = Entry(
@@ -278,7 +278,12 @@ _KERAS_TORCH = Entry(
     },
     formulas="keras",
     shared_probes="suite.frameworks.keras.probes",
-    rates=Rates(),
+    rates=Rates(
+        TrainingRates(
+            ByDepth(0.1, 0.0), ByDepth(0.007, 0.009), ByDepth(260e-6, 70e-6), operations=2e10
+        ),
+        PropagationRates(0.5, 25e-9, 45e-9, 1.3e-7),
+    ),
 )
 _KERAS_JAX = Entry(
     "keras_jax",

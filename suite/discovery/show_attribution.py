@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from suite import text_tables
-from suite.comparing.attribution import KINDS, NAMES, Attribution
+from suite.comparing.attribution import KINDS, NAMES, NOT_SPLIT, UNDECIDED, Attribution
 from suite.comparing.chains import Chain
 from suite.discovery.whose import Subject, subjects
 from suite.judging.show_verdicts import plain
@@ -109,7 +109,8 @@ def counted(counts: Mapping[str, int]) -> str:
 def subject_row(one: Subject) -> tuple[str, ...]:
     """Return what differs, whose doing it is, its counts, and what the other frameworks do."""
     others = ", ".join(f"{word} {count:,}" for word, count in one.others.items())
-    return one.name, one.whose or "undecided", counted(one.counts), others
+    unnamed = UNDECIDED if one.counts[UNDECIDED] else NOT_SPLIT
+    return one.name, one.whose or unnamed, counted(one.counts), others
 
 
 def _difference(row: Mapping[Any, Any]) -> tuple[str, ...]:

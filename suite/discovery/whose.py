@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from suite.comparing.attribution import KINDS, NAMES, Attribution, attribution
+from suite.comparing.attribution import (
+    KINDS,
+    NAMES,
+    NOT_SPLIT,
+    UNDECIDED,
+    Attribution,
+    attribution,
+)
 from suite.comparing.chains import Chain, chains_of, known_parts, possible
 from suite.discovery.explanations import subject
 from suite.discovery.kinds import FRAMEWORKS
@@ -37,6 +44,12 @@ class Subject:
         """The names that the rows have, the most frequent first; empty where none has one."""
         names = sorted((name for name in NAMES if self.counts[name]), key=self._count)
         return " and ".join(names)
+
+    @property
+    def rank(self) -> tuple[int, ...]:
+        """Its place in a list: by the rows that have a name, then by those that are undecided."""
+        named = sum(self.counts[name] for name in NAMES)
+        return -named, -self.counts[UNDECIDED], -self.counts[NOT_SPLIT]
 
     def _count(self, name: str) -> int:
         return -self.counts[name]
@@ -94,8 +107,10 @@ def lacking(frameworks: Sequence[str]) -> list[Chain]:
 
 
 def subjects(found: Attribution) -> list[Subject]:
-    """Return the subjects of each chain, those with most rows first. A row that no explanation is
-    about counts under its study and metric."""
+    """Return the subjects of each chain, those with most named rows first.
+
+    A row that no explanation is about counts under its study and metric.
+    """
     result = []
     for chain in found.chains:
         ours = (found.rows["a"] == chain.a) & (found.rows["b"] == chain.b)
@@ -107,5 +122,5 @@ def subjects(found: Attribution) -> list[Subject]:
             others = Counter(word for text in group["others"] for word in text.split("; ") if word)
             every = {kind: counts.get(kind, 0) for kind in KINDS}
             parts.append(Subject(chain, str(name), every, dict(others.most_common())))
-        result += sorted(parts, key=lambda part: -sum(part.counts.values()))
+        result += sorted(parts, key=lambda part: part.rank)
     return result

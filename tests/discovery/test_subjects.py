@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
+from suite.comparing.attribution import Attribution
+from suite.comparing.chains import Chain
 from suite.discovery.explanations import explanations, subject
+from suite.discovery.show_attribution import subject_row
+from suite.discovery.whose import subjects
 
 
 def words(study: str, metric: str, cell: str) -> str:
@@ -39,3 +44,20 @@ def test_a_subject_is_a_few_words_and_about_frameworks() -> None:
         assert each.kind == "frameworks"
         assert len(each.subject) <= 40
         assert not each.subject.endswith(".")
+
+
+def test_subjects_with_a_name_come_first_and_those_without_say_what_is_missing() -> None:
+    """Many rows that are not split do not push one that has a name down."""
+    rows = (
+        [("normalization", "not split")] * 9 + [("rates", "undecided")] * 2 + [("epsilon", "API")]
+    )
+    frame = pd.DataFrame(rows, columns=["subject", "whose"]).assign(
+        a="torch", b="tensorflow", study="training", metric="loss", others=""
+    )
+    chain = Chain("torch", "keras_torch", "tensorflow", "API")
+    found = [subject_row(one) for one in subjects(Attribution([chain], frame, len(frame)))]
+    assert [row[:3] for row in found] == [
+        ("epsilon", "API", "API 1"),
+        ("rates", "undecided", "undecided 2"),
+        ("normalization", "not split", "not split 9"),
+    ]

@@ -1,12 +1,14 @@
-"""Derivatives of functions that are written in Keras, by the backend's own differentiation."""
+"""Derivatives, compiled programs and maps of functions that are written in Keras, by the backend's
+own means: those in the file ``transforms.py`` of each framework that runs Keras."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from suite.frameworks.keras.library import keras, precision
+from suite.frameworks.keras.library import framework, keras, precision
 from suite.types import Array
 
 Tensor = Any
@@ -15,6 +17,10 @@ Pull = Callable[[Tensor], list[Tensor]]
 """A function that takes a cotangent to the gradients by each argument."""
 Pulled = tuple[Tensor, list[Tensor]]
 DTYPES = {"double": "float64", "single": "float32"}
+
+
+def _transforms() -> Any:
+    return importlib.import_module(f"suite.frameworks.{framework()}.transforms")
 
 
 def pulled(
@@ -34,22 +40,8 @@ def pulled(
 def recorded(function: Callable[..., Tensor], arguments: Sequence[Tensor]) -> tuple[Tensor, Pull]:
     """Return the value of a function of some tensors, and what takes a cotangent to the
     gradients."""
-    return _BACKENDS[keras.config.backend()](function, arguments)
-
-
-def compiled_pulled(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Pulled]:
-    """Return ``pulled`` of a function of one tensor, compiled by the backend: on JAX as one
-    program; on torch the function, from which torch makes a program for each pass."""
-    if keras.config.backend() == "jax":
-        import jax
-
-        made: Callable[[Tensor], Pulled] = jax.jit(lambda x: pulled(function, [x]))
-        return made
-    import torch
-
-    torch.compiler.reset()  # beyond eight programs of one function torch would go on eagerly
-    program = torch.compile(function)
-    return lambda x: pulled(program, [x])
+    result: tuple[Tensor, Pull] = _transforms().recorded(function, arguments)
+    return result
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,24 +50,33 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Call it once for a function and keep what it returns: each program is compiled anew.
     """
-    if keras.config.backend() != "jax":
-        return function
-    import jax
-
-    program: Callable[..., Any] = jax.jit(function)
+    program: Callable[..., Any] = _transforms().compiled(function)
     return program
+
+
+def slopes(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Pulled]:
+    """Return ``pulled`` of a function of one tensor, compiled by the backend: on JAX as one
+    program; on torch the function, from which torch makes a program for each pass."""
+    made: Callable[[Tensor], Pulled] = _transforms().slopes(pulled, function)
+    return made
+
+
+def mapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function over a leading axis of each argument."""
+    result: Callable[..., Any] = _transforms().mapped(function)
+    return result
+
+
+def tanh(x: Tensor) -> Tensor:
+    """Return the backend's own tanh, which keeps double precision where Keras' does not."""
+    return _transforms().tanh(x)
 
 
 @contextmanager
 def in_precision(name: str) -> Iterator[None]:
     """Let Keras make and compute everything inside the block in ``single`` or ``double``; JAX has
     doubles only in such a block."""
-    with ExitStack() as stack:
-        if keras.config.backend() == "jax":
-            import jax
-
-            stack.enter_context(jax.enable_x64(name == "double"))
-        stack.enter_context(precision(DTYPES[name]))
+    with _transforms().in_precision(name), precision(DTYPES[name]):
         yield
 
 
@@ -88,37 +89,3 @@ def numbers(values: Tensor) -> Array:
     """Return a tensor's values as a NumPy array."""
     result: Array = keras.ops.convert_to_numpy(values)
     return result
-
-
-def _by_torch(function: Callable[..., Tensor], arguments: Sequence[Tensor]) -> tuple[Tensor, Pull]:
-    import torch
-
-    leaves = [argument.detach().requires_grad_() for argument in arguments]
-    with torch.enable_grad():
-        value = function(*leaves)
-    return value, lambda cotangent: list(torch.autograd.grad(value, leaves, cotangent))
-
-
-def _by_jax(function: Callable[..., Tensor], arguments: Sequence[Tensor]) -> tuple[Tensor, Pull]:
-    import jax
-
-    value, pull = jax.vjp(function, *arguments)
-    return value, lambda cotangent: list(pull(cotangent))
-
-
-def _by_tensorflow(
-    function: Callable[..., Tensor], arguments: Sequence[Tensor]
-) -> tuple[Tensor, Pull]:
-    import tensorflow  # type: ignore[import-untyped]  # it ships no types
-
-    with tensorflow.GradientTape() as tape:
-        tape.watch(arguments)
-        value = function(*arguments)
-    return value, lambda cotangent: list(tape.gradient(value, arguments, cotangent))
-
-
-_BACKENDS: Mapping[str, Callable[..., tuple[Tensor, Pull]]] = {
-    "torch": _by_torch,
-    "jax": _by_jax,
-    "tensorflow": _by_tensorflow,
-}

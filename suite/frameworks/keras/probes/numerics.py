@@ -8,10 +8,10 @@ from typing import Any
 from suite.catalogue import activations, registry
 from suite.catalogue.normalizations import EPSILON
 from suite.frameworks.keras.differentiate import (
-    compiled_pulled,
     in_precision,
     numbers,
     pulled,
+    slopes,
     tensor,
 )
 from suite.frameworks.keras.library import framework, keras
@@ -101,9 +101,7 @@ def evaluate(formula: str, points: Array, float_type: str, execution: str) -> tu
                 activations.resolve(formula).native(framework())
             )
         x = tensor(float64(points), dtype)
-        value, (slope,) = (
-            compiled_pulled(function)(x) if execution == "compiled" else pulled(function, [x])
-        )
+        value, (slope,) = slopes(function)(x) if execution == "compiled" else pulled(function, [x])
         return _doubles(value), _doubles(slope)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -12,15 +11,20 @@ import numpy as np
 from suite.catalogue import step_options
 from suite.catalogue.registry import native, unknown
 from suite.catalogue.step_options import THRESHOLD, Setting
-from suite.frameworks.keras.differentiate import compiled, in_precision, numbers, pulled, tensor
+from suite.frameworks.keras.differentiate import (
+    compiled,
+    in_precision,
+    numbers,
+    pulled,
+    tanh,
+    tensor,
+)
 from suite.frameworks.keras.library import framework, keras
 from suite.theory import steps
 from suite.types import Array
 
 _NONE = ("weight_decay", 0.0)
 _CLIPPING = {"value": "clipvalue", "norm": "clipnorm", "global": "global_clipnorm"}
-_NUMPY = {"torch": "torch", "jax": "jax.numpy"}
-"""Backend -> the module that has its tanh."""
 
 
 def path(setting: str, task: str, batches: int) -> Array:
@@ -63,7 +67,6 @@ def _loss(task: str, values: Sequence[Any], given: Sequence[Any]) -> Any:
     its losses among them, turn doubles into singles."""
     if task == "network":
         (inputs, targets), (w, v) = given, values
-        tanh = importlib.import_module(_NUMPY[keras.config.backend()]).tanh
         return ((tanh(inputs @ w) @ v - targets) ** 2).mean()
     pairs = zip(given, values, strict=True)
     if task == "constant":

@@ -15,6 +15,7 @@ from suite.frameworks.keras.differentiate import (
     DTYPES,
     compiled,
     in_precision,
+    mapped,
     numbers,
     pulled,
     tensor,
@@ -100,14 +101,7 @@ def _mapped(activation: str, shape: tuple[int, ...]) -> Callable[..., Any]:
     def network(kernel: Any, bias: Any, x: Any) -> Any:
         return function(dense.stateless_call([kernel, bias], [], x)[0])
 
-    if keras.config.backend() == "torch":
-        import torch
-
-        mapped: Callable[..., Any] = torch.func.vmap(network)
-        return mapped
-    import jax
-
-    return compiled(jax.vmap(network))
+    return mapped(network)
 
 
 @lru_cache(maxsize=32)

@@ -1,0 +1,19 @@
+"""TensorFlow's derivatives of functions that are written in Keras;
+``suite.frameworks.keras.differentiate`` says what they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from suite.frameworks.tensorflow.backend import tf
+
+
+def recorded(
+    function: Callable[..., Any], arguments: Sequence[Any]
+) -> tuple[Any, Callable[[Any], list[Any]]]:
+    """Differentiate by a tape."""
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        value = function(*arguments)
+    return value, lambda cotangent: list(tape.gradient(value, arguments, cotangent))

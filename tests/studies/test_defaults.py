@@ -178,9 +178,17 @@ def test_the_figure_shows_the_differing_defaults_and_names_the_equal_ones() -> N
     assert CASES["elu.layer"] in drawing.caption
 
 
+def test_a_framework_without_a_number_is_left_out() -> None:
+    """Also the last one, to whose numbers the others are compared."""
+    rows = table()
+    none = rows[rows["framework"] == "torch"].assign(framework="jax", default_value=math.nan)
+    drawing = page.ratios(pd.concat([rows, none]))
+    assert drawing.caption == page.ratios(rows).caption
+
+
 def test_a_figure_without_its_rows_says_what_is_missing() -> None:
     rows = table()
-    with pytest.raises(NotDrawn, match="no other"):
+    with pytest.raises(NotDrawn, match="numbers of two frameworks"):
         page.ratios(rows[rows["framework"] == "torch"])
     with pytest.raises(NotDrawn, match="none of them differs"):
         page.ratios(rows[rows["case"] == "elu.layer"])

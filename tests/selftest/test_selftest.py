@@ -100,6 +100,7 @@ def test_a_defect_of_a_framework_that_left_the_table_is_not_planted(
         "running variance divided by n - 1",
         "RMSprop's epsilon outside the root",
         "Adam's epsilon after the bias correction",
+        "an outlier in few kernels",
         "one library under two names",
         "frameworks mixed up",
     }

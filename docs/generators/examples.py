@@ -41,7 +41,7 @@ def problems() -> list[str]:
     for name in sorted(written - {*RUN_BY, *NOT_RUN}):
         found.append(f"{name}: no test runs its examples (RUN_BY in docs/generators/examples.py)")
     for name in sorted({*RUN_BY, *NOT_RUN} - written):
-        found.append(f"{name}: has no example, or is no page")
+        found.append(f"{name}: has no example, or is not a page")
     for name, test in RUN_BY.items():
         path = ROOT / test
         if not path.exists() or Path(name).name not in path.read_text(encoding="utf-8"):

@@ -132,7 +132,7 @@ def _short(folder: Path) -> Path:
 def advise(question: Question, given: Sequence[Path] = ()) -> Advice:
     """Answer a question from stored runs: ``given`` folders, those in ./results, the reference.
 
-    Raises UserError where a folder that was named is no results folder, or a table of a folder
+    Raises UserError where a folder that was named is not a results folder, or a table of a folder
     cannot be read.
     """
     chosen, notes = folders(given)

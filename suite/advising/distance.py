@@ -57,7 +57,7 @@ class Distance:
 def distances(question: Question, cell: Mapping[str, Value]) -> tuple[Distance, ...] | None:
     """Return the axes on which a stored cell differs; empty where it is what was asked.
 
-    None for the cell of another activation, which is no evidence at all.
+    None for the cell of another activation, which is not evidence at all.
     """
     if question.activation not in (None, cell["activation"]):
         return None

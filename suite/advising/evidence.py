@@ -100,7 +100,7 @@ def read(folders: Sequence[Path]) -> pd.DataFrame:
     ``learned`` (bool), ``epoch`` (in which it learned; inf, or NaN where that is not stored),
     study and folder. The first folder that has a network counts.
 
-    Raises UserError where a folder is no results folder or one of its tables cannot be read.
+    Raises UserError where a folder is not a results folder or one of its tables cannot be read.
     """
     parts = [part for folder in folders for part in _of_folder(folder)]
     if not parts:

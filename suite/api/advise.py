@@ -30,7 +30,7 @@ def advise(
     counted from 1, signals are nats per layer. An option whose evidence is too far from the
     question has ``group`` None: the answer is not known.
 
-    Raises UserError for an unknown name and for a folder that is no results folder.
+    Raises UserError for an unknown name and for a folder that is not a results folder.
 
     >>> import suite
     >>> advice = suite.advise(

@@ -226,7 +226,7 @@ def shown(progress: bool) -> Shown:
 
     if not progress:
         return Shown(lambda line: None, _quiet)
-    # In a notebook the standard error is no terminal, and what is shown is a line of text.
+    # In a notebook the standard error is not a terminal, and what is shown is a line of text.
     return Shown(lambda line: None, partial(Progress, rewritten=not sys.stderr.isatty()))
 
 

@@ -109,7 +109,7 @@ def _parameters(value: Callable[..., Array]) -> dict[str, float | None]:
         usual = other.kind in (other.POSITIONAL_OR_KEYWORD, other.POSITIONAL_ONLY)
         if not usual or not (default is None or _is_number(default)):
             raise UserError(
-                f"activation {name!r}: its argument {other} is no parameter; write"
+                f"activation {name!r}: its argument {other} is not a parameter; write"
                 f" {name}(x, {other.name}=1.0), a number that is not keyword-only"
             )
         parameters[other.name] = None if default is None else float(default)

@@ -68,11 +68,16 @@ class Entry:
     gaps: Mapping[str, str] = field(default_factory=dict)
     """What the framework cannot do -> the reason, which becomes that of ``unsupported`` runs. A
     gap is the function of a probe, as in "normalized.shift", a study's case, layer kind or
-    shape, as in "idioms.init_apply", or the settings of optimizers or a precision, as in
-    "precision.double"."""
+    shape, as in "idioms.init_apply", the settings of optimizers or a precision, as in
+    "precision.double", or a method or option of a step, as in "step.nadam", or both together, as
+    in "step.sgd.decay"."""
     formulas: Formulas | Mapping[str, Formulas] | None = None
     """The form of its optimizers and of its clipping, or optimizer -> form where they differ; None:
     written down nowhere in the suite."""
+    step_forms: Mapping[str, Formulas | Mapping[str, Formulas]] = field(default_factory=dict)
+    """Where the parts of a step follow different formulas: every part, as ``step_forms.Forms``
+    names it -> its form, or method or option -> the form, with "" for all others. Empty:
+    ``formulas`` holds for every part."""
     compiles: bool = False
     """Whether it trains some networks in programs made by the C++ compiler. Such programs round
     otherwise, so the compiler is recorded as a part of the machine."""
@@ -223,6 +228,20 @@ _OF_PRINTED_CODE = dict.fromkeys(
     "the code that the study runs was printed for torch and for Keras on TensorFlow",
 )
 """What is asked of torch and TensorFlow alone."""
+_COMMON = ("common_sgd", "common_rmsprop", "common_adam")
+_OF_OPTAX = {
+    "step.nadam": "Optax' NAdam has no momentum that grows: its formula is neither torch's nor"
+    " Keras'",
+    "step.amsgrad": "Optax' AMSGrad takes the largest v after its bias is corrected: its formula is"
+    " neither torch's nor Keras'",
+    "step.clip_norm": "Optax clips by the norm of all tensors together, or by the root mean square"
+    " of each one",
+    **{
+        f"step.{method}.decay": f"Optax' {method} has no argument weight_decay"
+        for method in ("sgd", "rmsprop", "adam", "adamw", "adagrad", "nadam", *_COMMON)
+    },
+}
+"""What Optax lacks of a step."""
 _JAX = Entry(
     "jax",
     "suite.frameworks.jax:Jax",
@@ -244,13 +263,29 @@ _JAX = Entry(
         " generator",
         "defaults.value": "the study's defaults are those of objects of torch and Keras; Flax' and"
         " Optax' are in docs/reference/defaults.md",
-        "normalized.shift": "the suite does not ask JAX for this yet",
         "tutorial.fit": "Flax has no fit: its user writes the loop",
+        **_OF_OPTAX,
         **_OF_PRINTED_CODE,
     },
     # Optax adds RMSprop's epsilon inside of the root, and Adam's to the corrected root. Its
     # clipping divides by the norm alone.
     formulas={"rmsprop": "keras", "adam": "torch", "sgd": "keras"},
+    step_forms={
+        # Where epsilon stands, and whether momentum accumulates gradients or steps.
+        "rule": {
+            **dict.fromkeys(("sgd", "adam", "adamw", "adadelta", "adamax"), "torch"),
+            **dict.fromkeys(("rmsprop", "adagrad"), "keras"),
+            **dict(zip(_COMMON, ("torch", "keras", "torch"), strict=True)),
+        },
+        # Weight decay stands in a chain of transformations where a gradient still is one, except in
+        # the methods whose name ends in w.
+        "decay": {"adamax": "keras", "": "torch"},
+        "penalty": "torch",
+        "clipping": "keras",
+        "schedule": {"piecewise": "torch", "": "keras"},
+        "mean": "keras",
+        "count": "torch",
+    },
     rates=Rates(
         TrainingRates(
             ByDepth(0.9, 0.05), ByDepth(0.008, 0.0016), ByDepth(0.0, 75e-6), operations=2.2e10
@@ -273,6 +308,11 @@ _KERAS_TORCH = Entry(
         # https://github.com/keras-team/keras/issues/23704
         "precision.double": "Keras on torch multiplies, averages and normalizes doubles in single"
         " precision",
+        # Outside TensorFlow, keras.backend.result_type of a double and a single is single.
+        **dict.fromkeys(
+            ("step.clip_norm", "step.clip_global"),
+            "Keras on torch clips doubles by a norm in single precision",
+        ),
         **_OF_KERAS,
         **_OF_PRINTED_CODE,
     },
@@ -298,6 +338,13 @@ _KERAS_JAX = Entry(
     gaps={
         "precision.double": "Keras on JAX computes tanh, averages and normalization of doubles in"
         " single precision",
+        **dict.fromkeys(
+            [
+                f"step.{schedule}"
+                for schedule in ("cosine", "cosine_past", "cosine_floor", "warmup", "restarts")
+            ],
+            "Keras on JAX computes a schedule of cosines in single precision",
+        ),
         **_OF_KERAS,
         **_OF_PRINTED_CODE,
     },

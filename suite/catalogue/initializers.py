@@ -96,7 +96,7 @@ class Resolved:
 
     @property
     def of_layers(self) -> bool:
-        """Whether a framework's layer draws it by itself, as ``default``: it is no object."""
+        """Whether a framework's layer draws it by itself, as ``default``: it is not an object."""
         return not self.shared and not self.entry.native(*self.parameters)
 
     @property

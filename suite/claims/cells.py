@@ -3,7 +3,8 @@
 The tests check the shipped claims against the grids. A user's claim is checked when it is judged:
 a claim about cells that no profile runs and that the folder does not have would stay
 ``not judged`` whatever is run, and a typing mistake would pass for an answer. A framework that this
-installation does not know is no such mistake: the claim is not judged, for a reason that names it.
+installation does not know is not such a mistake: the claim is not judged, for a reason that names
+it.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ def _all_axes(folder: Folder) -> list[str]:
 def stored_value(folder: Folder, axis: str, text: str) -> Value:
     """Return the value of an axis that a text means: one that the folder has.
 
-    Raise UserError where it is no value of the axis or the folder does not have it.
+    Raise UserError where it is not a value of the axis or the folder does not have it.
     """
     values = folder.values(axis)
     by_text = {str(value): value for value in values}

@@ -10,8 +10,8 @@ The p-values of all comparisons of two folders are judged together, at a false d
 probability of 5 %. That is proved for independent and for positively dependent comparisons
 (Benjamini and Yekutieli 2001). Cells that share draws are dependent; a simulation in the tests
 shows that the rate holds for them. A comparison with fewer than 6 pairs that differ cannot be
-significant on its own and is left out of the family, which is no bias, since the number of pairs
-that differ says nothing about their direction.
+significant on its own and is left out of the family. That does not bias the others, since the
+number of pairs that differ says nothing about their direction.
 
 A sign test cannot see a law that became wider on both sides.
 """

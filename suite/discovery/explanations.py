@@ -97,7 +97,7 @@ def _checked(given: Explanation, study: str, file: str) -> Explanation:
         if axis not in STUDIES[study].axes:
             raise UserError(f"{file}: {unknown('axis', axis, STUDIES[study].axes)}")
         # Any name passes for a framework: one that is not known to this installation explains
-        # nothing here, which is no reason to refuse the others.
+        # nothing here, which is not a reason to refuse the others.
         known = axis != "framework"
         of[axis] = tuple(
             canonical_value(axis, value, STUDIES[study]) if known else value for value in values

@@ -3,7 +3,7 @@
 ``FIXED`` holds at a number of seeds that was set beforehand, ``EVERY_LOOK`` however often somebody
 looks and whenever he stops. Which of them judges a folder follows from its manifest alone, so that
 all who read it come to the same verdicts. Both have the same level. Claims about every single seed
-need no rule: an exact one is no sample, and of a worst the first seed outside ends the matter.
+need no rule: an exact one is not sampled, and of a worst the first seed outside ends the matter.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ good reasons too: in counts (``COUNTS``), in numbers that no seed moves, such as
 where the arithmetic is exact. Therefore the runs of two frameworks are the same only where they
 agree in every pair of cell and seed, over ``MANY`` different values or more,
 
-- in the metric of the claim, if it is no count and varies from seed to seed;
+- in the metric of the claim, if it is not a count and varies from seed to seed;
 - or in all metrics of the study that do.
 
 This is about frameworks what ``duplicate_seeds`` is about seeds.

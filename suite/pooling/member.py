@@ -195,7 +195,7 @@ def _environment(manifest: Manifest) -> dict[str, str]:
 
 def _check(folder: Path, manifest: Manifest) -> None:
     """Raise UserError where a study's table is not as the suite wrote it. The tables that are made
-    from them are no evidence, and are made again by every version that judges."""
+    from them are not evidence, and are made again by every version that judges."""
     for kind, names in altered(folder, manifest).items():
         for name in names:
             if name not in JUDGED:

@@ -37,7 +37,7 @@ def test_arguments_become_parameters_and_reach_the_native_function() -> None:
 
 @pytest.mark.parametrize("function", [lambda x, *, a=1.0: x, lambda x, *a: x, lambda x, a="b": x])
 def test_other_arguments_are_refused(function: object) -> None:
-    with pytest.raises(UserError, match="is no parameter; write <lambda>"):
+    with pytest.raises(UserError, match="is not a parameter; write <lambda>"):
         declare.activation(source="a test")(function)  # type: ignore[arg-type]
 
 

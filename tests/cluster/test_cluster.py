@@ -210,8 +210,8 @@ def test_an_address_where_nobody_listens_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("nonsense", "is no address like tcp://10.0.0.1:8786 (ValueError: missing port number"),
-        ("far://10.0.0.1:8786", "is no address like tcp://10.0.0.1:8786 (ValueError: unknown"),
+        ("nonsense", "is not an address like tcp://10.0.0.1:8786 (ValueError: missing port number"),
+        ("far://10.0.0.1:8786", "is not an address like tcp://10.0.0.1:8786 (ValueError: unknown"),
         ("absent.json", "cannot be read: No such file or directory"),
         ("text.json", "holds no address"),
     ],

@@ -18,8 +18,8 @@ from suite.report.internal_shift import moved as figure
 from suite.studies import internal_shift
 from suite.studies.internal_shift import InternalShift, moved
 from suite.types import Architecture, Array, Framework, Lab, Measurement, TrainTask, Value, Weights
+from tests.support import HERE
 
-OWN = ("torch", "tensorflow")
 POINTS, WIDTH, DEPTH, RATE = 24, 4, 3, 0.3
 
 
@@ -65,7 +65,7 @@ def trained(weights: Weights, inputs: Array, labels: Array, steps: int) -> list[
     return result
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", HERE)
 def test_the_gradient_moves_as_in_the_oracle(name: str) -> None:
     """The oracle trains, and computes its gradient again after only the lower layers have moved."""
     weights, inputs, labels = start()
@@ -89,14 +89,17 @@ def test_the_gradient_moves_as_in_the_oracle(name: str) -> None:
 
 
 @pytest.mark.parametrize("normalization", ["batch", "layer"])
-def test_the_gradients_of_both_frameworks_move_equally(normalization: str) -> None:
+def test_the_gradients_of_all_frameworks_move_equally(normalization: str) -> None:
     weights, inputs, labels = start()
     rest = (weights, inputs, labels, f"sgd({RATE})", 2, 1e-5)
-    results = [load(name).probe(DeepNetworks).shift("tanh", normalization, *rest) for name in OWN]
-    for array, other in zip(*results, strict=True):
-        assert array == pytest.approx(other, abs=5e-5)
+    first, *others = (
+        load(name).probe(DeepNetworks).shift("tanh", normalization, *rest) for name in HERE
+    )
+    for arrays in others:
+        for array, other in zip(first, arrays, strict=True):
+            assert array == pytest.approx(other, abs=5e-5)
     # gamma and beta are trained too: the second loss is smaller.
-    losses = results[0][0]
+    losses = first[0]
     assert losses[1] < losses[0]
 
 
@@ -123,7 +126,7 @@ def measure(name: str, monkeypatch: pytest.MonkeyPatch) -> Measurement:
     return study.measure(stack, Lab(load(name), load("numpy"), 0))
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", HERE)
 def test_the_study_averages_layers_and_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     measurement = measure(name, monkeypatch)
     assert measurement.status == ["ok", "ok"]
@@ -147,7 +150,7 @@ def frame() -> pd.DataFrame:
             "n": 20,
             **{f"shift_distance{end}": 0.1 * layer for end in ("", "_low", "_high")},
         }
-        for name in OWN
+        for name in HERE
         for normalization in ("none", "batch")
         for layer in (2, 3)
     ]
@@ -159,7 +162,7 @@ def test_the_figure_has_a_panel_for_each_framework() -> None:
         drawing = figure(frame())
         assert png(drawing.figure)
     assert [axes.get_title(loc="left") for axes in drawing.figure.axes] == [
-        f"{name}, relu, learning rate 0.1" for name in OWN
+        f"{name}, relu, learning rate 0.1" for name in HERE
     ]
     assert np.asarray(drawing.figure.axes[0].get_lines()[0].get_ydata()) == pytest.approx(
         [0.2, 0.3]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +12,8 @@ import pandas as pd
 import pytest
 
 from suite import frameworks
-from suite.catalogue import methods, step_options
-from suite.catalogue.frameworks import Formulas, entry_of
+from suite.catalogue import methods, step_forms, step_options
+from suite.catalogue.frameworks import Formulas, by_default
 from suite.catalogue.methods import METHODS, RATE
 from suite.catalogue.optimizers import OPTIMIZERS
 from suite.catalogue.step_options import (
@@ -30,12 +31,16 @@ from suite.report import optimizers as page
 from suite.report.common.drawing import NotDrawn
 from suite.studies import STUDIES, optimizers
 from suite.theory import steps
-from suite.types import Array, Lab, Measurement, Member, Stack, UserError, Value
+from suite.types import Array, Cell, Lab, Measurement, Member, Stack, UserError
 from tests.support import HERE
 
 STUDY = STUDIES["optimizers"]
 FORMS: tuple[Formulas, ...] = ("torch", "keras")
 load = functools.cache(frameworks.load)
+
+
+def cell_of(framework: str, case: str) -> Cell:
+    return make_cell(STUDY, {"framework": framework, "case": case})
 
 
 def follow(form: Formulas, setting: str, task: str, batches: int = 8) -> Array:
@@ -135,11 +140,16 @@ SINGLE = {"nadam": 1e-6, "common_rmsprop": 1e-4, "common_adam": 1e-4}
 """Methods for which a framework computes in single precision, and the distance that it may cost."""
 
 
-@pytest.mark.parametrize("framework", HERE)
-@pytest.mark.parametrize("case", optimizers.headline_cases())
+def supported(cases: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the frameworks that are installed with each of the cases that they support."""
+    pairs = itertools.product(HERE, cases)
+    return [(name, case) for name, case in pairs if not STUDY.unsupported(cell_of(name, case))]
+
+
+@pytest.mark.parametrize(("framework", "case"), supported(optimizers.headline_cases()))
 def test_a_framework_takes_the_steps_of_its_own_formula(framework: str, case: str) -> None:
     setting = step_options.resolve(case)
-    form = entry_of(framework).form(setting.method.name)
+    form = step_forms.forms(framework, setting)
     assert form is not None
     paths = optimizers.measured(setting, Lab(load(framework), load("numpy"), 0))
     distances = optimizers.apart(paths, form, setting)
@@ -159,8 +169,13 @@ PAIRS = (
 )
 
 
-@pytest.mark.parametrize("framework", HERE)
-@pytest.mark.parametrize("case", PAIRS)
+def test_the_default_frameworks_support_all_cases() -> None:
+    cases = [*optimizers.headline_cases(), *PAIRS]
+    cells = [cell_of(entry.name, case) for entry in by_default() for case in cases]
+    assert not any(map(STUDY.unsupported, cells))
+
+
+@pytest.mark.parametrize(("framework", "case"), supported(PAIRS))
 def test_two_options_act_in_the_documented_order(framework: str, case: str) -> None:
     assert case in optimizers.cases(optimizers.WIDELY_USED)
     runs = measure(framework, case).tables[0].columns
@@ -168,8 +183,7 @@ def test_two_options_act_in_the_documented_order(framework: str, case: str) -> N
 
 
 def measure(framework: str, case: str) -> Measurement:
-    values: dict[str, Value] = {"framework": framework, "case": case}
-    cell = make_cell(STUDY, values)
+    cell = cell_of(framework, case)
     stack = Stack(STUDY.name, framework, cell.values, (Member(cell, 0),))
     return STUDY.measure(stack, Lab(load(framework), load("numpy"), 0))
 

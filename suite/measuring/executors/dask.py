@@ -72,7 +72,7 @@ def _connected(given: str) -> Client:
         get_address_host_port(address)  # a Client that cannot read its address leaves a traceback
     except Exception as error:  # whatever the parser raises
         raise UserError(
-            f"--scheduler {given} is no address like tcp://10.0.0.1:8786 ({error_line(error)})"
+            f"--scheduler {given} is not an address like tcp://10.0.0.1:8786 ({error_line(error)})"
         ) from None
     try:
         return Client(address, set_as_default=False)

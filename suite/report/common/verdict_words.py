@@ -33,7 +33,7 @@ def odd(verdict: Verdict) -> bool:
 @dataclass(frozen=True)
 class Label:
     """A verdict in a few words that begin with its expectation: a claim that is refuted as
-    expected is no failure."""
+    expected is not a failure."""
 
     kind: Kind
     text: str

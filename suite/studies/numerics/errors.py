@@ -81,7 +81,7 @@ def falls(computed: Array, exact: Exact) -> float:
     Of a function that rises nowhere and falls nowhere the exact results say so themselves; a
     function that both rises and falls has 0.
     """
-    with np.errstate(invalid="ignore"):  # infinity minus infinity is no step
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is not a step
         steps, moves = np.diff(exact.near), np.diff(computed)
     if (steps >= 0).all():
         return float(np.sum(moves < 0))

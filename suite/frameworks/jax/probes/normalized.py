@@ -8,9 +8,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from flax import nnx
 
-from suite.catalogue import activations
+from suite.catalogue import activations, optimizers
 from suite.catalogue.normalizations import NORMALIZATIONS
 from suite.catalogue.registry import native
 from suite.frameworks.jax.layers import linear
@@ -63,3 +64,60 @@ def _layer(
         return jax.vjp(lambda x: forward(kernel, bias, x), x)[1](g)[0]
 
     return jax.jit(forward), jax.jit(backward)
+
+
+def shift(
+    activation: str,
+    normalization: str,
+    weights: Weights,
+    inputs: Array,
+    labels: Array,
+    optimizer: str,
+    steps: int,
+    epsilon: float,
+) -> tuple[Array, Array, Array]:
+    """Train in a loop; the gradients of mixed layers are those of the same compiled function."""
+    gradients = _gradients(activation, normalization, epsilon)
+    *hidden, last = [list(map(jnp.asarray, layer)) for layer in weights]
+    if normalization != "none":
+        hidden = [[kernel, bias, jnp.ones_like(bias), 0 * bias] for kernel, bias in hidden]
+    layers, x, y = [*hidden, last], jnp.asarray(inputs), jnp.asarray(labels)
+    stepper = native(optimizers.resolve(optimizer).native("jax", "common"))()
+    state = stepper.init(layers)
+    losses, before, after = [], [], []
+    for _ in range(steps):
+        loss, by_layer = gradients(layers, x, y)
+        losses.append(float(loss))
+        before.append(np.stack([layer[0] for layer in by_layer[1:-1]]))
+        updates, state = stepper.update(by_layer, state, layers)
+        ended = optax.apply_updates(layers, updates)
+        turned = [
+            gradients([*ended[:position], *layers[position:]], x, y)[1][position][0]
+            for position in range(1, len(layers) - 1)
+        ]
+        after.append(np.stack(turned))
+        layers = ended
+    return np.array(losses), np.array(before), np.array(after)
+
+
+@functools.lru_cache(maxsize=8)
+def _gradients(activation: str, normalization: str, epsilon: float) -> Any:
+    """Return a compiled function of the layers, inputs and labels: the loss, and its gradient by
+    all that is trained, kernel and bias, and gamma and beta of a hidden layer."""
+    function = native(activations.resolve(activation).native("jax"))
+    declared = NORMALIZATIONS[normalization].native("jax", {"epsilon": epsilon})
+
+    def hidden(x: Any, kernel: Any, bias: Any, *trained: Any) -> Any:
+        x = linear(kernel, bias)(x)
+        if declared is not None:
+            normal = native(declared)(len(bias), rngs=nnx.Rngs(0))
+            normal.scale, normal.bias = map(nnx.Param, trained)
+            x = normal(x)
+        return function(x)
+
+    def loss(layers: Any, x: Any, y: Any) -> Any:
+        for layer in layers[:-1]:
+            x = hidden(x, *layer)
+        return optax.sigmoid_binary_cross_entropy(linear(*layers[-1])(x)[:, 0], y).mean()
+
+    return jax.jit(jax.value_and_grad(loss))

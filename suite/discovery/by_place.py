@@ -15,6 +15,7 @@ The p-values of all places of all tables are judged together at the false discov
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -81,19 +82,21 @@ def _places(folder: Path, study: Study, spec: TableSpec) -> Iterator[pd.DataFram
     frame = read_table(path)
     fields = [str(name) for name in frame.columns[: list(frame.columns).index("n")]]
     axes = [name for name in fields if name not in spec.coordinates]
+    others = [name for name in fields if name != "framework"]
+    named = [axis for axis in axes if axis != "framework"]
+    pairs = {}
+    if "framework" in axes:
+        for a, b in combinations(frame["framework"].unique(), 2):
+            sides = [frame[frame["framework"] == name] for name in (a, b)]
+            pairs[a, b] = sides[0].merge(sides[1], on=others, suffixes=("_a", "_b"))
     for metric in (METRICS[name] for name in spec.metrics if name in frame and name in METRICS):
         if metric.name.endswith(PREDICTED):
             continue
         common = {"study": study.name, "table": spec.name, "metric": metric.name}
         common["unit"] = metric.unit
-        if "framework" in axes:
-            others = [axis for axis in fields if axis != "framework"]
-            for a, b in combinations(frame["framework"].unique(), 2):
-                sides = [frame[frame["framework"] == name] for name in (a, b)]
-                both = sides[0].merge(sides[1], on=others, suffixes=("_a", "_b"))
-                named = [axis for axis in axes if axis != "framework"]
-                rows = _compared(both, metric, metric.name, "_a", "_b", named, spec)
-                yield rows.assign(kind=FRAMEWORKS, a=a, b=b, **common)
+        for (a, b), both in pairs.items():
+            rows = _compared(both, metric, metric.name, "_a", "_b", named, spec)
+            yield rows.assign(kind=FRAMEWORKS, a=a, b=b, **common)
         predicted = f"{metric.name}{PREDICTED}"
         if predicted in frame:
             rows = _compared(frame, metric, predicted, "", "", axes, spec)
@@ -132,9 +135,9 @@ def _compared(
         size = np.where(apart, np.abs(difference) / unit, 0.0)
     # Names take longer than all else here, and only rows that lie apart are ever shown.
     cells, places = (np.full(len(frame), "", dtype=object) for _ in range(2))
+    name = functools.cache(lambda *values: nondefault_fields(dict(zip(axes, values, strict=True))))
     cells[apart] = [
-        nondefault_fields({str(axis): value for axis, value in row.items()})
-        for row in frame.loc[apart, [*axes]].to_dict("records")
+        name(*values) for values in frame.loc[apart, [*axes]].itertuples(index=False, name=None)
     ]
     places[apart] = [
         " ".join(f"{key}={value}" for key, value in row.items())

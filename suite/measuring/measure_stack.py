@@ -177,12 +177,24 @@ def _peak_bytes() -> float:
     Where ``/proc`` does not say, ``getrusage`` does, but its figure is never below the size of
     the process that started this one. NaN where neither is there.
     """
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024.0
+    if found := _in_status("VmHWM:"):
+        return found
     try:
         import resource
     except ImportError:  # Windows has no such module
         return math.nan
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+
+
+def resident_bytes() -> float:
+    """Return the memory of this process now; where ``/proc`` does not say, the largest so far."""
+    return _in_status("VmRSS:") or _peak_bytes()
+
+
+def _in_status(field: str) -> float:
+    """Return a size in ``/proc/self/status``; 0 where the system has no such file."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(field):
+                return int(line.split()[1]) * 1024.0
+    return 0.0

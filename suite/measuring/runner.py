@@ -30,17 +30,17 @@ def pending(plan: Plan, results: Results) -> list[Stack]:
 def in_order(plan: Plan, stacks: Sequence[Stack], first: Collection[str] = ()) -> list[Stack]:
     """Return stacks in the order in which they are measured, which no result depends on.
 
-    The studies of ``first`` come first, one after the other and the shortest first, so that there
-    is something to read early. The others follow together, the longest stacks first, so that at the
-    end no worker is busy with a long one alone.
+    ``first``: the keys of those that come first, study by study, the study that takes the least
+    time before the others, so that there is something to read early. The others follow together,
+    the longest first, so that at the end no worker is busy with a long one alone.
     """
     seconds = {stack.key: plan.costs[stack.key].seconds for stack in stacks}
     of_study = dict.fromkeys((stack.study for stack in stacks), 0.0)
     for stack in stacks:
-        of_study[stack.study] += seconds[stack.key]
+        of_study[stack.study] += seconds[stack.key] if stack.key in first else 0.0
 
     def place(stack: Stack) -> tuple[bool, float, str, float]:
-        later = stack.study not in first
+        later = stack.key not in first
         study = (0.0, "") if later else (of_study[stack.study], stack.study)
         return (later, *study, -seconds[stack.key])
 

@@ -39,24 +39,24 @@ class Child:
 class Bench:
     """A renewal with a clock and children of the test's own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *awaited: str) -> None:
         self.now = 0.0
         self.children: list[Child] = []
-        self.renewal = Renewal(Job(folder, 0), True, self.start, lambda: self.now)
+        self.renewal = Renewal(Job(folder, 0), True, awaited, self.start, lambda: self.now)
 
     def start(self, job: Job, draw: bool) -> Child:
         assert draw
         self.children.append(Child())
         return self.children[-1]
 
-    def at(self, now: float) -> int:
+    def at(self, now: float, stored: str = "") -> int:
         """Call the renewal at a time; return how many have been started by then."""
         self.now = now
-        self.renewal()
+        self.renewal(stored)
         return len(self.children)
 
 
-def test_the_first_renewal_comes_after_a_minute_and_the_others_cost_little(tmp_path: Path) -> None:
+def test_the_first_renewal_comes_early_and_the_others_cost_little(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     assert bench.at(FIRST - 1) == 0
     assert bench.at(FIRST) == 1
@@ -66,6 +66,33 @@ def test_the_first_renewal_comes_after_a_minute_and_the_others_cost_little(tmp_p
     wait = 520 / SHARE
     assert bench.at(FIRST + 520 + wait - 1) == 1
     assert bench.at(FIRST + 520 + wait) == 2
+
+
+def test_a_renewal_is_due_when_all_that_was_awaited_is_stored(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "a", "b")
+    assert bench.at(FIRST - 2, "a") == 0
+    assert bench.at(FIRST) == 1
+    bench.children[0].alive = False
+    assert bench.at(FIRST + 40, "other") == 1
+    assert bench.at(FIRST + 41, "b") == 2
+    bench.children[1].alive = False
+    assert bench.at(FIRST + 60, "b") == 2  # once
+
+
+def test_a_renewal_that_is_due_waits_for_the_one_that_goes_on(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "a")
+    assert bench.at(FIRST) == 1
+    assert bench.at(FIRST + 1, "a") == 1
+    bench.children[0].alive = False
+    assert bench.at(FIRST + 9, "other") == 2
+
+
+def test_what_is_awaited_waits_for_the_first_renewal(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "a")
+    assert bench.at(FIRST - 1, "a") == 0
+    assert bench.at(FIRST) == 1
+    bench.children[0].alive = False
+    assert bench.at(FIRST + 1) == 1
 
 
 def test_the_end_of_a_run_ends_its_renewal(tmp_path: Path) -> None:
@@ -165,7 +192,7 @@ def test_a_renewal_writes_what_is_stored_and_changes_no_byte_of_the_end(
     """Every result is followed by a renewal, in this process."""
     seen: list[dict[str, bytes]] = []
 
-    def always(self: Renewal) -> None:
+    def always(self: Renewal, stored: str) -> None:
         write_stored(self._job, False)
         seen.append(written(tmp_path / "out"))
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import io
 import itertools
+from collections.abc import Sequence
 
+import pandas as pd
 import pytest
 
+from suite import claims
+from suite.commands.run.pipeline import of_headline
+from suite.judging.explained import rows_behind
 from suite.measuring import progress, runner
 from suite.measuring.executors import Result
 from suite.measuring.progress import Count, Progress, duration
@@ -134,16 +139,52 @@ def test_times_are_told_in_words() -> None:
     ]
 
 
-def test_the_first_studies_come_one_after_the_other_and_the_shortest_first(plan: Plan) -> None:
+def test_the_first_stacks_come_study_by_study_and_the_shortest_study_first(plan: Plan) -> None:
     every = [stack for chosen in plan.stacks.values() for stack in chosen]
-    ordered = runner.in_order(plan, every, {"training", "propagation"})
+    first = {
+        stack.key
+        for name in ("training", "propagation")
+        for stack in plan.stacks[name]
+        if stack.framework == "torch"
+    }
+    ordered = runner.in_order(plan, every, first)
     assert sorted(ordered, key=id) == sorted(every, key=id)
-    names = list(dict.fromkeys(stack.study for stack in ordered))
-    assert names[2:] == ["curves"]
-    seconds = {name: plan.count(name)["seconds"] for name in names}
-    assert seconds[names[0]] <= seconds[names[1]]
-    changes = sum(a.study != b.study for a, b in itertools.pairwise(ordered))
-    assert changes == 2
-    for name in names:
-        costs = [plan.costs[stack.key].seconds for stack in ordered if stack.study == name]
-        assert costs == sorted(costs, reverse=True)
+    early, late = ordered[: len(first)], ordered[len(first) :]
+    assert {stack.key for stack in early} == first
+    names = list(dict.fromkeys(stack.study for stack in early))
+    changes = sum(a.study != b.study for a, b in itertools.pairwise(early))
+    assert changes == len(names) - 1 == 1
+
+    def costs(stacks: Sequence[Stack]) -> list[float]:
+        return [plan.costs[stack.key].seconds for stack in stacks]
+
+    by_study = [costs([stack for stack in early if stack.study == name]) for name in names]
+    assert sum(by_study[0]) <= sum(by_study[1])
+    for one in (*by_study, costs(late)):
+        assert one == sorted(one, reverse=True)
+
+
+def test_the_stacks_of_headline_claims_are_a_small_part_of_a_standard_run() -> None:
+    standard = grids.plan(list(STUDIES), Selection("standard", ("torch", "tensorflow")))
+    first = of_headline(standard)
+    seconds = {True: 0.0, False: 0.0}
+    for key, cost in standard.costs.items():
+        seconds[key in first] += cost.seconds
+    assert seconds[True] < 0.2 * seconds[False]
+    studies = {stack.study for s in standard.stacks.values() for stack in s if stack.key in first}
+    assert studies == {claim.study for claim in claims.shipped() if claim.headline}
+
+
+def test_the_stacks_of_headline_claims_decide_them(plan: Plan) -> None:
+    """A stack is one of them exactly where the rows behind a headline claim are of its cells."""
+    first = of_headline(plan)
+    telling = [claim for claim in claims.shipped() if claim.headline]
+    for study, stacks in plan.stacks.items():
+        for stack in stacks:
+            frame = pd.DataFrame(
+                {**dict(member.cell.values), "seed": member.seed, "status": "ok", "reason": ""}
+                for member in stack.members
+            )
+            own = [claim for claim in telling if claim.study == study]
+            rows = [rows_behind(claim, frame.assign(**{claim.metric: 0.0})) for claim in own]
+            assert (stack.key in first) == any(map(len, rows))

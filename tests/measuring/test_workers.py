@@ -13,15 +13,16 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.commands import main as cli
 from suite.commands.run import pipeline
 from suite.measuring import environment, runner
-from suite.measuring.executors import Job, Result, Start
+from suite.measuring.executors import Job, Result, Start, local
 from suite.measuring.executors.local import READY, Process
-from suite.measuring.measure_stack import measure_and_store
+from suite.measuring.measure_stack import measure_and_store, resident_bytes
 from suite.planning.grids import Plan
 from suite.results.folder import Results
 from suite.results.tables import read_table
@@ -283,6 +284,49 @@ def test_workers_end_with_the_run(
     results = opened(plan, folder)
     execute(plan, results, fake_study.threads())
     assert tables(plan, results) == untouched
+
+
+@pytest.mark.parametrize(
+    ("sizes", "workers"),
+    [
+        ((1.0, 1.2, 1.4, 1.4, 1.4, 1.4), 1),
+        ((1.0, 1.4, 1.6, 0.9, 1.1, 1.2), 2),
+        ((1.0, 1.6, 1.0, 1.6, 1.0, 1.2), 3),
+        (
+            (1.6, 1.7, 1.8, 2.0, 2.2, 2.3),
+            1,
+        ),  # from the start
+        ((1.6, 1.7, 2.5, 1.6, 1.7, 1.8), 2),
+    ],
+)
+def test_a_worker_that_has_grown_is_replaced(
+    sizes: tuple[float, ...],
+    workers: int,
+    plan: Plan,
+    tmp_path: Path,
+    untouched: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """``sizes``: of the worker after each stack, in 10^9 bytes."""
+    assert len(sizes) == len(plan.stacks["fake"])
+    steps = iter(sizes)
+    monkeypatch.setattr(local, "resident_bytes", lambda: 1e9 * next(steps))
+    started: list[fake_study.Thread] = []
+
+    def start(job: Job) -> fake_study.Thread:
+        started.append(fake_study.Thread(job, measure_and_store))
+        return started[-1]
+
+    results = opened(plan, tmp_path / "out")
+    execute(plan, results, lambda job, count: local.Local(job, count, start), jobs=1)
+    assert len(started) == workers
+    assert tables(plan, results) == untouched
+
+
+def test_a_process_says_how_large_it_is() -> None:
+    before = resident_bytes()
+    taken = np.ones(40_000_000)
+    assert 0.9 * taken.nbytes < resident_bytes() - before < 2 * taken.nbytes
 
 
 def test_a_worker_outlives_the_thread_that_started_it(plan: Plan, tmp_path: Path) -> None:

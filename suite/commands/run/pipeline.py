@@ -18,6 +18,7 @@ from suite.commands.run.conclude import Outcome, conclude
 from suite.commands.run.renewal import Renewal
 from suite.commands.run.timings import Stages, spent
 from suite.datafiles.record import in_words
+from suite.judging.explained import selects
 from suite.judging.judge_folder import Judged
 from suite.judging.verdicts import INCOMPLETE
 from suite.measuring import environment, executors, runner
@@ -109,7 +110,6 @@ def execute(
     for line in _unused(plan):
         shown.say(line)
     # What is wrong with a claim is said before anything is measured.
-    headline = {claim.study for claim in claims.shipped() if claim.headline}
     plugins.brought_claims()
     manifest = environment.manifest(plan, command)
     results.admit(manifest)
@@ -127,9 +127,7 @@ def execute(
                     for line in take_over(plan, results, reused):
                         shown.say(line)
                     try:
-                        _measure(
-                            plan, results, jobs, timeout, chosen, resumed, draw, shown, headline
-                        )
+                        _measure(plan, results, jobs, timeout, chosen, resumed, draw, shown)
                     except KeyboardInterrupt:
                         _leave(plan, results, jobs, draw, shown)
                         raise
@@ -151,10 +149,10 @@ def _measure(
     resumed: bool,
     draw: bool,
     shown: Shown,
-    first: Collection[str],
 ) -> None:
-    """Measure and store the stacks of a plan that are not stored yet, those of the studies of
-    ``first`` before the others."""
+    """Measure and store the stacks of a plan that are not stored yet, those of the headline claims
+    before the others."""
+    first = of_headline(plan)
     stacks = runner.in_order(plan, runner.pending(plan, results), first)
     where = f"on {jobs} job{'s' * (jobs > 1)}"
     if executor.name != executors.DEFAULT:
@@ -177,14 +175,30 @@ def _measure(
         tuple(plan.selection.frameworks),
     )
     workers = executor(job, min(jobs, len(stacks)))
-    renewal = Renewal(job, draw)
+    awaited = {stack.key for stack in stacks} & first
+    renewal = Renewal(job, draw, awaited if len(awaited) < len(stacks) else ())
     with shown.progress(plan, stacks) as progress, contextlib.closing(renewal):
 
         def told(result: Result) -> None:
             progress(result)
-            renewal()
+            if result.status != "retrying":
+                renewal(result.stack.key)
 
         runner.execute(plan, stacks, results, workers, told, timeout)
+
+
+def of_headline(plan: Plan) -> set[str]:
+    """Return the keys of the stacks with cells that a headline claim is about."""
+    family = (*claims.shipped(), *plugins.brought_claims())
+    telling = [claim for claim in family if claim.headline]
+    found = set()
+    for study, stacks in plan.stacks.items():
+        own = [claim for claim in telling if claim.study == study]
+        for stack in stacks if own else ():
+            cells = {member.cell for member in stack.members}
+            if any(selects(claim, cell) for claim in own for cell in cells):
+                found.add(stack.key)
+    return found
 
 
 def _leave(plan: Plan, results: Results, jobs: int, draw: bool, shown: Shown) -> None:

@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from suite import datafiles, plugins
@@ -23,10 +23,11 @@ from suite.measuring.executors.local import follow
 from suite.processes import without_script
 from suite.results.folder import Results
 
-FIRST = 60.0
-"""Seconds from the start of measuring to the first renewal."""
+FIRST = 40.0
+"""Seconds from the start of measuring to the first renewal, whose verdicts take some 20 more."""
 SHARE = 0.03
-"""The largest share of the time of a run that renewals take after the first."""
+"""The largest share of the time of a run that renewals take, but for the first and for that of
+what is awaited."""
 
 
 class Process(Protocol):
@@ -46,28 +47,36 @@ class Renewal:
         self,
         job: Job,
         draw: bool,
+        awaited: Collection[str] = (),
         start: Callable[[Job, bool], Process] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``draw``: whether a renewal also draws the page. ``start``: starts a renewal. ``clock``:
-        seconds, from any start."""
+        """``draw``: whether a renewal also draws the page. ``awaited``: keys of stacks; when the
+        last of them is stored, a renewal is due. ``start``: starts a renewal. ``clock``: seconds,
+        from any start."""
         self._job = job
         self._draw = draw
         self._start = start or _start
         self._clock = clock
+        self._awaited = set(awaited)
+        self._complete = False
         self._due = clock() + FIRST
         self._started = 0.0
         self._process: Process | None = None
 
-    def __call__(self) -> None:
-        """Start a renewal where one is due and none goes on."""
+    def __call__(self, stored: str) -> None:
+        """Start a renewal where one is due and none goes on. ``stored``: the key of a stack."""
         now = self._clock()
+        if stored in self._awaited:
+            self._awaited.remove(stored)
+            self._complete = not self._awaited
         if self._process is not None:
             if self._process.is_alive():
                 return
             self._process = None
             self._due = now + max(FIRST, (now - self._started) / SHARE)
-        if now >= self._due:
+        if now >= self._due or (self._complete and self._started):
+            self._complete = False
             self._started = now
             self._process = self._start(self._job, self._draw)
 

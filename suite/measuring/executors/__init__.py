@@ -23,7 +23,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
@@ -66,12 +66,14 @@ class Result:
     ``lost`` when it was lost and the executor does not; ``not stored`` when the worker could not
     write the shard. ``reason`` says how the worker was lost, or why the shard was not written.
     ``shard`` is the content of the shard where the worker returned it instead of writing it.
+    ``resident_bytes``: the memory of the worker afterwards; 0 where that is not known.
     """
 
     stack: Stack
     reason: str = ""
     status: Literal["measured", "retrying", "lost", "not stored"] = "measured"
     shard: bytes | None = None
+    resident_bytes: float = field(default=0.0, compare=False)
 
 
 class Executor(Protocol):

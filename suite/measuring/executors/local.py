@@ -7,7 +7,8 @@ pool whose workers take tasks from one queue is blocked for good by a worker tha
 holds the lock of the queue.
 
 A stack whose worker was lost is measured a second time, in a fresh process while no other stack is
-being measured: most workers that die lacked memory.
+being measured: most workers that die lacked memory. For the same reason a worker that has grown is
+replaced between two stacks: frameworks keep something of each program and each large array.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from suite.catalogue.frameworks import entry_of
 from suite.frameworks.timing import clock
 from suite.measuring.environment import worker
 from suite.measuring.executors import Job, Result
-from suite.measuring.measure_stack import measure_and_store
+from suite.measuring.measure_stack import measure_and_store, resident_bytes
 from suite.processes import without_script
 from suite.terminal import filtered_output
 from suite.types import Stack
@@ -46,6 +47,9 @@ READY = "ready"
 pipe would wait for a reader that may never come to read."""
 START_TIMEOUT = 600.0
 """Seconds for a process to start and to load the suite, also from a slow disk."""
+LARGE = 1.5e9
+"""Bytes of a worker after a stack from which it is replaced; with torch and TensorFlow it has 1.0e9
+to begin with."""
 GRACE = 5.0
 """Seconds for a process to end, by itself or once it was killed."""
 _PR_SET_PDEATHSIG = 1
@@ -182,6 +186,7 @@ class _Pool:
         self._kinds: dict[Connection, str] = {}
         self._tasks: dict[Connection, _Task] = {}
         self._loaded: dict[Connection, set[str]] = {}  # the frameworks that each worker has loaded
+        self._sizes: dict[Connection, float] = {}  # the bytes of each worker after its first stack
 
     @property
     def busy(self) -> int:
@@ -237,12 +242,22 @@ class _Pool:
             self._send(task.worker, task.request)
             return []
         del self._tasks[connection]
-        self._idle.append(task.worker)
+        if self._grown(connection, message.resident_bytes):
+            self._close(task.worker)
+        else:
+            self._idle.append(task.worker)
         return [message]
+
+    def _grown(self, connection: Connection, size: float) -> bool:
+        """Whether a worker is large, and not because what it has imported is: such a worker's
+        successor would soon be as large."""
+        first = self._sizes.setdefault(connection, size)
+        return size > max(LARGE, 1.5 * first)
 
     def _forget(self, connection: Connection) -> None:
         """Strike out a worker that is lost."""
         del self._tasks[connection], self._loaded[connection], self._kinds[connection]
+        self._sizes.pop(connection, None)
 
     def _send(self, worker: Worker, request: _Request) -> None:
         """Send a request to a worker that waits for one."""
@@ -261,6 +276,7 @@ class _Pool:
     def _close(self, worker: Worker) -> None:
         """End a worker that has nothing to do."""
         del self._loaded[worker.connection], self._kinds[worker.connection]
+        self._sizes.pop(worker.connection, None)
         worker.end(GRACE)
 
     def close(self) -> None:
@@ -360,7 +376,8 @@ def serve(connection: Connection, work: Work, job: Job) -> None:
     try:
         connection.send(READY)
         while True:
-            connection.send(work(job, connection.recv()))
+            result = work(job, connection.recv())
+            connection.send(replace(result, resident_bytes=resident_bytes()))
     except (EOFError, ConnectionError):
         return
 

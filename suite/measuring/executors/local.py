@@ -47,7 +47,7 @@ READY = "ready"
 pipe would wait for a reader that may never come to read."""
 START_TIMEOUT = 600.0
 """Seconds for a process to start and to load the suite, also from a slow disk."""
-LARGE = 1.5e9
+LARGE = 1.4e9
 """Bytes of a worker after a stack from which it is replaced; with torch and TensorFlow it has 1.0e9
 to begin with."""
 GRACE = 5.0

@@ -24,7 +24,7 @@ from suite.catalogue.registry import unknown
 from suite.claims import shipped
 from suite.judging.verdicts import NOT_JUDGED, Verdict, group_fields
 from suite.metrics import METRICS
-from suite.planning.axes import AXES, canonical_value
+from suite.planning.axes import AXES, Named, canonical_value, named_by
 from suite.studies import STUDIES
 from suite.types import UserError, Value
 
@@ -81,10 +81,11 @@ def parse(text: str, study: str) -> tuple[Explanation, ...]:
         content = msgspec.toml.decode(text, type=_File)
     except (msgspec.ValidationError, msgspec.DecodeError, ValueError) as error:
         raise UserError(f"{file}: {error}") from error
-    return tuple(_checked(given, study, file) for given in content.explanation)
+    named = functools.cache(named_by)
+    return tuple(_checked(given, study, file, named) for given in content.explanation)
 
 
-def _checked(given: Explanation, study: str, file: str) -> Explanation:
+def _checked(given: Explanation, study: str, file: str, named: Named) -> Explanation:
     ids = _claims()
     for claim in given.claims:
         if claim not in ids:
@@ -100,7 +101,8 @@ def _checked(given: Explanation, study: str, file: str) -> Explanation:
         # nothing here, which is not a reason to refuse the others.
         known = axis != "framework"
         of[axis] = tuple(
-            canonical_value(axis, value, STUDIES[study]) if known else value for value in values
+            canonical_value(axis, value, STUDIES[study], named) if known else value
+            for value in values
         )
     return msgspec.structs.replace(given, of=of, study=study)
 

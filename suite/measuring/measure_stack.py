@@ -86,7 +86,7 @@ def measure_and_store(job: Job, stack: Stack) -> Result:
             Results(job.folder).write(STUDIES[stack.study], stack, measurement, measured, timings)
     except OSError as error:
         return Result(stack, error_line(error), "not stored")
-    return Result(stack, _first_failure(measurement))
+    return Result(stack, _first_failure(measurement), resident_bytes=resident_bytes())
 
 
 def measure_and_return(job: Job, stack: Stack) -> Result:

@@ -19,7 +19,7 @@ import pytest
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.commands import main as cli
 from suite.commands.run import pipeline
-from suite.measuring import environment, runner
+from suite.measuring import environment, measure_stack, runner
 from suite.measuring.executors import Job, Result, Start, local
 from suite.measuring.executors.local import READY, Process
 from suite.measuring.measure_stack import measure_and_store, resident_bytes
@@ -218,7 +218,7 @@ _PARENT = """
 import signal, sys
 from pathlib import Path
 import pytest
-from suite.measuring import environment, runner
+from suite.measuring import environment, measure_stack, runner
 from suite.measuring.executors import Job
 from suite.results.folder import Results
 from tests.support import fake_study
@@ -310,7 +310,7 @@ def test_a_worker_that_has_grown_is_replaced(
     """``sizes``: of the worker after each stack, in 10^9 bytes."""
     assert len(sizes) == len(plan.stacks["fake"])
     steps = iter(sizes)
-    monkeypatch.setattr(local, "resident_bytes", lambda: 1e9 * next(steps))
+    monkeypatch.setattr(measure_stack, "resident_bytes", lambda: 1e9 * next(steps))
     started: list[fake_study.Thread] = []
 
     def start(job: Job) -> fake_study.Thread:

@@ -35,7 +35,7 @@ from suite.catalogue.frameworks import entry_of
 from suite.frameworks.timing import clock
 from suite.measuring.environment import worker
 from suite.measuring.executors import Job, Result
-from suite.measuring.measure_stack import measure_and_store, resident_bytes
+from suite.measuring.measure_stack import measure_and_store
 from suite.processes import without_script
 from suite.terminal import filtered_output
 from suite.types import Stack
@@ -376,8 +376,7 @@ def serve(connection: Connection, work: Work, job: Job) -> None:
     try:
         connection.send(READY)
         while True:
-            result = work(job, connection.recv())
-            connection.send(replace(result, resident_bytes=resident_bytes()))
+            connection.send(work(job, connection.recv()))
     except (EOFError, ConnectionError):
         return
 

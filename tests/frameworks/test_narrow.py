@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from suite import frameworks
 from suite.catalogue import activations
 from suite.catalogue.frameworks import FRAMEWORKS
 from suite.frameworks.torch import Torch, narrow
+from suite.frameworks.torch.narrow import Compiled, without_broken_files
 from suite.frameworks.torch.stack import Stack
 from suite.types import TrainTask
 from tests.support.framework_tasks import (
@@ -213,3 +215,34 @@ def test_without_a_compiler_all_are_trained_plainly(
     assert frameworks.compiler() == ""
     assert not narrow.usable(make_task())
     assert len(list(TORCH.train(make_task()))) == 3
+
+
+def test_a_file_that_was_half_written_is_removed_and_written_anew(tmp_path: Path) -> None:
+    files = [tmp_path / "one.so", tmp_path / "two.so"]
+    for file in files:
+        file.write_bytes(b"half")
+
+    def compiled() -> Compiled:
+        for file in files:
+            if file.exists():
+                raise ImportError("file too short", path=str(file))
+        return lambda *arrays: arrays
+
+    assert len(without_broken_files(compiled)(torch.zeros(1), torch.zeros(1))) == 2
+
+
+def test_a_file_that_is_broken_again_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "one.so"
+
+    def compiled() -> Compiled:
+        file.touch()
+        raise ImportError("file too short", path=str(file))
+
+    with pytest.raises(ImportError, match="too short"):
+        without_broken_files(compiled)
+
+    def unknown() -> Compiled:
+        raise ImportError("no such module")
+
+    with pytest.raises(ImportError, match="no such module"):
+        without_broken_files(unknown)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -266,8 +267,24 @@ def _compiled(
     graph = make_fx(turned, tracing_mode="symbolic")(*examples)
     symbolic = [node.meta["val"] for node in graph.graph.find_nodes(op="placeholder")]
     # Not ``torch.compile``: its work around a call takes longer than the call.
-    compiled: Compiled = torch._inductor.compile(graph, symbolic)
-    return compiled
+    return without_broken_files(lambda: torch._inductor.compile(graph, symbolic))
+
+
+def without_broken_files(compiled: Callable[[], Compiled]) -> Compiled:
+    """Return what is compiled, after removing library files of torch's that cannot be loaded.
+
+    A process that is killed while the linker writes leaves a part of a file, which torch does not
+    write anew: all later processes would fail on it. Raises ImportError for the same file again.
+    """
+    removed: set[str] = set()
+    while True:
+        try:
+            return compiled()
+        except ImportError as error:
+            if error.path is None or error.path in removed:
+                raise
+            removed.add(error.path)
+            Path(error.path).unlink(missing_ok=True)
 
 
 class _MembersLast(Interpreter):

@@ -217,7 +217,10 @@ def test_without_a_compiler_all_are_trained_plainly(
     assert len(list(TORCH.train(make_task()))) == 3
 
 
-def test_a_file_that_was_half_written_is_removed_and_written_anew(tmp_path: Path) -> None:
+def test_a_file_that_was_half_written_is_removed_and_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrow, "cache_dir", lambda: str(tmp_path))
     files = [tmp_path / "one.so", tmp_path / "two.so"]
     for file in files:
         file.write_bytes(b"half")
@@ -231,7 +234,22 @@ def test_a_file_that_was_half_written_is_removed_and_written_anew(tmp_path: Path
     assert len(without_broken_files(compiled)(torch.zeros(1), torch.zeros(1))) == 2
 
 
-def test_a_file_that_is_broken_again_is_an_error(tmp_path: Path) -> None:
+def test_a_broken_file_outside_the_cache_stays(tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    file.touch()
+
+    def compiled() -> Compiled:
+        raise ImportError("cannot import name", path=str(file))
+
+    with pytest.raises(ImportError, match="cannot import name"):
+        without_broken_files(compiled)
+    assert file.exists()
+
+
+def test_a_file_that_is_broken_again_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrow, "cache_dir", lambda: str(tmp_path))
     file = tmp_path / "one.so"
 
     def compiled() -> Compiled:

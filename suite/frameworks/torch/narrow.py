@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch._inductor.runtime.cache_dir_utils import cache_dir
 from torch.func import functional_call, vmap
 from torch.fx import GraphModule, Interpreter
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -271,20 +272,23 @@ def _compiled(
 
 
 def without_broken_files(compiled: Callable[[], Compiled]) -> Compiled:
-    """Return what is compiled, after removing library files of torch's that cannot be loaded.
+    """Return what is compiled, after removing libraries in torch's cache that cannot be loaded.
 
     A process that is killed while the linker writes leaves a part of a file, which torch does not
-    write anew: all later processes would fail on it. Raises ImportError for the same file again.
+    write anew: all later processes would fail on it. Raises ImportError for the same file again,
+    and for one outside the cache, which stays.
     """
+    cache = Path(cache_dir())
     removed: set[str] = set()
     while True:
         try:
             return compiled()
         except ImportError as error:
-            if error.path is None or error.path in removed:
+            known = error.path is None or error.path in removed
+            if known or not Path(str(error.path)).is_relative_to(cache):
                 raise
-            removed.add(error.path)
-            Path(error.path).unlink(missing_ok=True)
+            removed.add(str(error.path))
+            Path(str(error.path)).unlink(missing_ok=True)
 
 
 class _MembersLast(Interpreter):
